@@ -1,0 +1,47 @@
+# What every target of ours is built with, and the three ways to declare one.
+
+add_library(holdfast_options INTERFACE)
+target_compile_features(holdfast_options INTERFACE cxx_std_20)
+target_compile_options(
+  holdfast_options
+  INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror=return-type -Werror=switch
+            $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Wold-style-cast>)
+if(HOLDFAST_SANITIZE)
+  target_compile_options(holdfast_options INTERFACE -fsanitize=${HOLDFAST_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(holdfast_options INTERFACE -fsanitize=${HOLDFAST_SANITIZE})
+endif()
+if(HOLDFAST_STATIC_LIBRARIES)
+  target_link_options(holdfast_options INTERFACE -static-libstdc++ -static-libgcc)
+endif()
+
+# holdfast_library(NAME SOURCES... [PUBLIC links...] [PRIVATE links...])
+function(holdfast_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE")
+  add_library(${name} STATIC ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
+  target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE holdfast_options ${arg_PRIVATE})
+endfunction()
+
+# holdfast_program(NAME SOURCES... [LINKS ...])
+function(holdfast_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS")
+  add_executable(${name} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
+  target_link_libraries(${name} PRIVATE holdfast_options ${arg_LINKS})
+endfunction()
+
+# holdfast_test(NAME SOURCES... [LINKS ...] [LABELS ...] [TIMEOUT seconds] [SERIAL])
+# A GoogleTest program; each of its tests is a test of ctest. SERIAL: nothing else may load the machine beside it.
+function(holdfast_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "SOURCES;LINKS;LABELS")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  holdfast_program(${name} SOURCES ${arg_SOURCES} LINKS ${arg_LINKS} GTest::gtest GTest::gmock GTest::gtest_main)
+  set(properties LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+  if(arg_SERIAL)
+    list(APPEND properties RUN_SERIAL TRUE)
+  endif()
+  include(GoogleTest)
+  gtest_discover_tests(${name} PROPERTIES ${properties} DISCOVERY_TIMEOUT 60)
+endfunction()
