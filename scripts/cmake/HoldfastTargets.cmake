@@ -6,6 +6,9 @@ target_compile_options(
   holdfast_options
   INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror=return-type -Werror=switch
             $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Wold-style-cast>)
+if(HOLDFAST_WARNINGS_ARE_ERRORS)
+  target_compile_options(holdfast_options INTERFACE -Werror)
+endif()
 if(HOLDFAST_SANITIZE)
   target_compile_options(holdfast_options INTERFACE -fsanitize=${HOLDFAST_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(holdfast_options INTERFACE -fsanitize=${HOLDFAST_SANITIZE})

@@ -1,0 +1,106 @@
+#include "runtime/log.hpp"
+
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
+
+#include "runtime/clock.hpp"
+
+namespace holdfast::runtime {
+
+namespace {
+
+// Hands finished lines to the output thread.
+class OutputSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+  public:
+    explicit OutputSink(Output& output) : output_(output) {}
+
+  private:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        spdlog::memory_buf_t line;
+        formatter_->format(message, line);
+        output_.write(std::string(line.data(), line.size()));
+    }
+    void flush_() override {}
+
+    Output& output_;
+};
+
+spdlog::level::level_enum to_spdlog(core::Level level) {
+    switch (level) {
+        case core::Level::debug: return spdlog::level::debug;
+        case core::Level::info: return spdlog::level::info;
+        case core::Level::warning: return spdlog::level::warn;
+        case core::Level::error: return spdlog::level::err;
+    }
+    return spdlog::level::info;
+}
+
+// Text from outside must not be able to forge a line, move a cursor or end a JSON string.
+std::string escaped(std::string_view text, core::LogFormat format) {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::string result;
+    result.reserve(text.size());
+    for (const char character : text) {
+        const auto byte = static_cast<unsigned char>(character);
+        if (byte < 0x20 || byte == 0x7f) {
+            result += format == core::LogFormat::json ? "\\u00" : "\\x";
+            result += digits[byte >> 4];
+            result += digits[byte & 0xf];
+        } else if (format == core::LogFormat::json && (character == '"' || character == '\\')) {
+            result += '\\';
+            result += character;
+        } else {
+            result += character;
+        }
+    }
+    return result;
+}
+
+std::string json_fields(std::string_view event, const LogSubject& subject, std::string_view text) {
+    std::string fields = "\"mono_usec\":" + std::to_string(to_usec(now())) + ",\"event\":\"" + std::string(event) + "\"";
+    if (!subject.worker.empty()) fields += ",\"worker\":\"" + subject.worker + "\"";
+    if (subject.pid != 0) fields += ",\"pid\":" + std::to_string(subject.pid);
+    return fields + ",\"text\":\"" + escaped(text, core::LogFormat::json) + "\"";
+}
+
+std::string sentence(const LogSubject& subject, std::string_view text) {
+    std::string line;
+    if (!subject.worker.empty()) {
+        line = "worker " + subject.worker;
+        if (subject.pid != 0) line += " (pid " + std::to_string(subject.pid) + ")";
+        line += ": ";
+    }
+    return line + escaped(text, core::LogFormat::text);
+}
+
+}  // namespace
+
+struct Log::Implementation {
+    core::LogFormat format;
+    spdlog::logger logger;
+};
+
+Log::Log(Output& output, core::LogFormat format, std::string_view service, std::string_view level)
+    : implementation_(new Implementation{format, spdlog::logger("holdfast", std::make_shared<OutputSink>(output))}) {
+    const std::string pattern = format == core::LogFormat::json
+                                    ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})"
+                                    : "%Y-%m-%dT%H:%M:%S.%eZ holdfast[" + std::string(service) + "] %l: %v";
+    implementation_->logger.set_formatter(
+        std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
+    implementation_->logger.set_level(spdlog::level::from_str(std::string(level)));
+}
+
+Log::~Log() = default;
+
+void Log::write(core::Level level, std::string_view event, const LogSubject& subject, std::string_view text) {
+    const auto spdlog_level = to_spdlog(level);
+    if (!implementation_->logger.should_log(spdlog_level)) return;
+    const std::string line = implementation_->format == core::LogFormat::json ? json_fields(event, subject, text)
+                                                                              : sentence(subject, text);
+    // Passed as an argument: braces in a worker's words are not a format.
+    implementation_->logger.log(spdlog_level, "{}", line);
+}
+
+}  // namespace holdfast::runtime

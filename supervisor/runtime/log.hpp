@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/action.hpp"
+#include "core/configuration.hpp"
+#include "runtime/output.hpp"
+
+namespace holdfast::runtime {
+
+// Which worker a line is about; an empty name: none.
+struct LogSubject {
+    std::string worker;  // "1.0"
+    int pid = 0;         // 0: not launched yet
+};
+
+// The supervisor's own words: one line an event, as text for people or JSON for tools. Loop thread alone.
+class Log {
+  public:
+    // `output` is borrowed. `level` is one of debug, info, warning, error.
+    Log(Output& output, core::LogFormat format, std::string_view service, std::string_view level);
+    ~Log();
+
+    // `event` is a stable word, `text` a sentence; control characters in it are escaped.
+    void write(core::Level level, std::string_view event, const LogSubject& subject, std::string_view text);
+    void write(core::Level level, std::string_view event, std::string_view text) { write(level, event, {}, text); }
+
+  private:
+    struct Implementation;
+    std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace holdfast::runtime

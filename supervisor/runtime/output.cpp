@@ -1,0 +1,71 @@
+#include "runtime/output.hpp"
+
+#include <utility>
+
+#include "os/write.hpp"
+
+namespace holdfast::runtime {
+
+namespace {
+constexpr Duration last_patience = std::chrono::seconds{1};
+}
+
+Output::Output(int fd) : shared_(std::make_shared<Shared>()), thread_(&Output::run, shared_, fd) {}
+
+Output::~Output() {
+    flush(last_patience);
+    bool idle = false;
+    {
+        std::lock_guard lock(shared_->mutex);
+        shared_->running = Shared::Running::no;
+        idle = shared_->writing == Shared::Writing::no;
+    }
+    shared_->changed.notify_all();
+    // A thread that sits in write(2) behind a stopped reader would hold the process up for ever.
+    if (idle) {
+        thread_.join();
+    } else {
+        thread_.detach();
+    }
+}
+
+void Output::write(std::string lines) {
+    {
+        std::lock_guard lock(shared_->mutex);
+        if (shared_->queued_bytes + lines.size() > max_queued_bytes) {
+            shared_->dropped_bytes += lines.size();
+            return;
+        }
+        shared_->queued_bytes += lines.size();
+        shared_->queue.push_back(std::move(lines));
+    }
+    shared_->changed.notify_all();
+}
+
+void Output::flush(Duration patience) {
+    std::unique_lock lock(shared_->mutex);
+    shared_->changed.wait_for(lock, patience,
+                              [&] { return shared_->queue.empty() && shared_->writing == Shared::Writing::no; });
+}
+
+void Output::run(std::shared_ptr<Shared> shared, int fd) {
+    std::unique_lock lock(shared->mutex);
+    while (true) {
+        shared->changed.wait(lock, [&] { return !shared->queue.empty() || shared->running == Shared::Running::no; });
+        if (shared->queue.empty() || shared->running == Shared::Running::no) return;
+        std::string lines = std::move(shared->queue.front());
+        shared->queue.pop_front();
+        shared->queued_bytes -= lines.size();
+        if (const auto dropped = std::exchange(shared->dropped_bytes, 0); dropped != 0) {
+            lines += "holdfast: " + std::to_string(dropped) + " bytes of output were dropped: the reader was too slow\n";
+        }
+        shared->writing = Shared::Writing::yes;
+        lock.unlock();
+        os::write_all(fd, lines);
+        lock.lock();
+        shared->writing = Shared::Writing::no;
+        shared->changed.notify_all();
+    }
+}
+
+}  // namespace holdfast::runtime
