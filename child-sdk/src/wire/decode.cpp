@@ -1,0 +1,182 @@
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "wire/wire.hpp"
+
+namespace holdfast::wire {
+
+namespace {
+
+constexpr char separator = '\x1f';
+constexpr std::size_t quoted_bytes = 40;  // of a message in an explanation: enough to recognise it
+
+using Verdict = std::optional<Malformed>;  // empty: the line is accepted
+
+std::string quote(std::string_view text) {
+    const std::string_view shown = cut(text, quoted_bytes);
+    return '"' + printable(shown) + (shown.size() < text.size() ? "...\"" : "\"");
+}
+
+Malformed takes(std::string_view key, std::string_view accepted, std::string_view value) {
+    return {std::string(key) + " takes " + std::string(accepted) + ", not " + quote(value)};
+}
+
+// Digits and nothing else: no sign, no space, no overflow.
+std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t largest) {
+    const bool digits = !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+    std::uint64_t value = 0;
+    if (!digits || std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc{}) return {};
+    if (value > largest) return std::nullopt;
+    return value;
+}
+
+template <class Number>
+Verdict set_number(std::string_view key, std::string_view value, std::optional<Number>& target) {
+    const auto number = number_in(value, static_cast<std::uint64_t>(std::numeric_limits<Number>::max()));
+    if (!number) return takes(key, "a number from 0 on", value);
+    target = static_cast<Number>(*number);
+    return std::nullopt;
+}
+
+// A flag says something by being 1. 0 says nothing, as with sd_notify(3).
+Verdict set_flag(std::string_view key, std::string_view value, bool& target) {
+    if (value != "1" && value != "0") return takes(key, "1", value);
+    target = target || value == "1";
+    return std::nullopt;
+}
+
+Verdict set_accepting(std::string_view key, std::string_view value, Report& report) {
+    if (value != "1" && value != "0") return takes(key, "0 or 1", value);
+    report.accepting = value == "1";
+    return std::nullopt;
+}
+
+Verdict set_watchdog(std::string_view key, std::string_view value, Report& report) {
+    if (value != "1" && value != "trigger") return takes(key, "1 or trigger", value);
+    report.watchdog = value == "1" ? Watchdog::alive : Watchdog::trigger;
+    return std::nullopt;
+}
+
+Verdict set_main_pid(std::string_view key, std::string_view value, Report& report) {
+    const auto pid = number_in(value, std::numeric_limits<std::int32_t>::max());
+    if (!pid || *pid == 0) return takes(key, "the number of a process", value);
+    report.main_pid = static_cast<std::int64_t>(*pid);
+    return std::nullopt;
+}
+
+// A stage that this side does not know is one that it will never send: left out.
+Verdict set_stages(std::string_view value, Report& report) {
+    report.stages.emplace();
+    while (!value.empty()) {
+        const std::size_t end = std::min(value.find(','), value.size());
+        if (const auto stage = stage_of(value.substr(0, end))) report.stages->add(*stage);
+        value.remove_prefix(std::min(end + 1, value.size()));
+    }
+    return std::nullopt;
+}
+
+Verdict add_waiting(std::string_view key, std::string_view value, Report& report) {
+    if (!report.waiting) report.waiting.emplace();
+    if (value.empty()) return std::nullopt;  // "nothing is held"
+    const std::size_t first = value.find(separator);
+    const std::size_t second = first == std::string_view::npos ? first : value.find(separator, first + 1);
+    if (second == std::string_view::npos) return takes(key, "kind, name and age between \\x1f", value);
+    const auto age = number_in(value.substr(second + 1), std::numeric_limits<std::int64_t>::max());
+    if (!age) return takes(key, "an age in microseconds", value.substr(second + 1));
+    if (report.waiting->size() == max_waiting_entries) return std::nullopt;
+    report.waiting->push_back({.kind = std::string(cut(value.substr(0, first), max_name_bytes)),
+                               .name = std::string(cut(value.substr(first + 1, second - first - 1), max_name_bytes)),
+                               .age_usec = static_cast<std::int64_t>(*age)});
+    return std::nullopt;
+}
+
+Verdict set_field(std::string_view key, std::string_view value, Report& report, bool& keeps_descriptors) {
+    if (key == "HELLO") return set_flag(key, value, report.hello);
+    if (key == "READY") return set_flag(key, value, report.ready);
+    if (key == "STOPPING") return set_flag(key, value, report.stopping);
+    if (key == "BARRIER") return set_flag(key, value, report.barrier);
+    if (key == "FDSTORE") return set_flag(key, value, keeps_descriptors);
+    if (key == "X_HOLDFAST_RELEASING") return set_flag(key, value, report.releasing);
+    if (key == "X_HOLDFAST_DRAINED") return set_flag(key, value, report.drained);
+    if (key == "X_HOLDFAST_ACCEPTING") return set_accepting(key, value, report);
+    if (key == "X_HOLDFAST_IN_FLIGHT") return set_number(key, value, report.in_flight);
+    if (key == "X_HOLDFAST_SERVED") return set_number(key, value, report.served);
+    if (key == "X_HOLDFAST_WAITING") return add_waiting(key, value, report);
+    if (key == "X_HOLDFAST_STAGES") return set_stages(value, report);
+    if (key == "EXTEND_TIMEOUT_USEC") return set_number(key, value, report.extend_usec);
+    if (key == "WATCHDOG") return set_watchdog(key, value, report);
+    if (key == "MAINPID") return set_main_pid(key, value, report);
+    if (key == "STATUS") report.status = std::string(cut(value, max_text_bytes));
+    if (key == "SDK") report.sdk = std::string(cut(value, max_text_bytes));
+    return std::nullopt;  // systemd's other keys and those of later versions mean nothing here
+}
+
+// The rules that every packet obeys, then each line in turn. Blank lines are nothing; a packet of nothing else is
+// empty.
+template <class Accept>
+Verdict for_each_line(std::string_view bytes, Accept accept) {
+    if (bytes.size() > max_message_bytes) return Malformed{"it is longer than 65536 bytes"};
+    if (bytes.find('\0') != std::string_view::npos) return Malformed{"it contains a NUL byte"};
+    bool any = false;
+    while (!bytes.empty()) {
+        const std::size_t end = std::min(bytes.find('\n'), bytes.size());
+        const std::string_view line = bytes.substr(0, end);
+        bytes.remove_prefix(std::min(end + 1, bytes.size()));
+        if (line.empty()) continue;
+        any = true;
+        const std::size_t equals = line.find('=');
+        if (equals == std::string_view::npos) return Malformed{"a line has no '=': " + quote(line)};
+        if (equals == 0) return Malformed{"a line has no key: " + quote(line)};
+        if (Verdict verdict = accept(line.substr(0, equals), line.substr(equals + 1))) return verdict;
+    }
+    return any ? std::nullopt : Verdict(Malformed{"it is empty"});
+}
+
+Verdict check_descriptors(const Report& report, bool keeps_descriptors, std::size_t descriptors) {
+    if (report.barrier && descriptors != 1) {
+        return Malformed{"BARRIER=1 takes one descriptor, not " + std::to_string(descriptors)};
+    }
+    if (!report.barrier && !keeps_descriptors && descriptors != 0) {
+        return Malformed{std::to_string(descriptors) + " descriptors that it does not announce"};
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<Report, Malformed> decode_report(std::string_view bytes, std::size_t descriptors) {
+    Report report;
+    bool keeps_descriptors = false;
+    Verdict verdict = for_each_line(bytes, [&](std::string_view key, std::string_view value) {
+        return set_field(key, value, report, keeps_descriptors);
+    });
+    if (!verdict) verdict = check_descriptors(report, keeps_descriptors, descriptors);
+    if (verdict) return *std::move(verdict);
+    if (report.in_flight && !report.waiting) report.waiting.emplace();
+    return report;
+}
+
+std::variant<Command, Malformed> decode_command(std::string_view bytes) {
+    Command command;
+    bool has_stage = false;
+    Verdict verdict = for_each_line(bytes, [&](std::string_view key, std::string_view value) -> Verdict {
+        if (key == "STAGE") {
+            const auto stage = stage_of(value);
+            if (!stage) return takes(key, "run, lame-duck, pause, drain or cancel", value);
+            command.stage = *stage;
+            has_stage = true;
+        }
+        if (key == "DEADLINE_USEC") return set_number(key, value, command.deadline_usec);
+        if (key == "KILL_USEC") return set_number(key, value, command.kill_usec);
+        if (key == "REASON") command.reason = reason_of(value);
+        return std::nullopt;
+    });
+    if (verdict) return *std::move(verdict);
+    if (!has_stage) return Malformed{"it has no STAGE"};
+    return command;
+}
+
+}  // namespace holdfast::wire
