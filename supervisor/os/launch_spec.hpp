@@ -1,0 +1,71 @@
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/launch_options.hpp"
+#include "os/unique_fd.hpp"
+
+namespace holdfast::os {
+
+// Why nothing runs. For people: "cannot <stage>: <the errno's words>", or "cannot <stage>" alone where error_number is
+// 0 (the stage says why then: "find the user www: there is no such user").
+struct LaunchFailure {
+    std::string stage;
+    int error_number = 0;
+};
+
+std::string describe(const LaunchFailure& failure);
+
+struct Credentials {
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::vector<gid_t> groups;  // supplementary
+};
+
+// Which file a path led to. Another program copied into the same file changes size or time.
+struct FileIdentity {
+    dev_t device = 0;
+    ino_t inode = 0;
+    off_t size = 0;
+    std::int64_t modified_sec = 0;
+    std::int64_t modified_nsec = 0;
+    friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
+
+FileIdentity identity_of(const struct stat& file);
+
+// What every worker of one generation is launched from. Holds directory and executable open, so that a generation can
+// be refilled as it was when the paths mean something else by then.
+struct LaunchSpec {
+    std::vector<std::string> argv;
+    std::vector<std::string> environment;  // "KEY=VALUE", each key once
+    std::string directory_name;            // --chdir; empty: where the supervisor is
+    UniqueFd directory;                    // empty: where the supervisor is
+    std::string executable_path;           // relative: to `directory`
+    UniqueFd executable;                   // O_PATH
+    FileIdentity executable_identity;
+    std::string interpreter;  // of a script that starts with #!; a script always runs by its path
+    std::optional<Credentials> credentials;
+    std::string user_name;  // as the user wrote it, for words
+    std::optional<mode_t> umask;
+    std::vector<ResourceLimit> limits;
+    Privileges privileges = Privileges::keep;
+    StandardInput standard_input = StandardInput::null;
+};
+
+// Reads the environment files, finds user, group, directory and executable as they are now. `base_environment` is the
+// supervisor's own as it was at start; what the supervisor itself was handed (LISTEN_*, NOTIFY_SOCKET, WATCHDOG_*,
+// HOLDFAST_*) is taken out. Later entries win: base, then HOME USER LOGNAME SHELL of --user, env files, --env.
+// A command with '/' is relative to the directory, any other is searched along the worker's PATH.
+// Blocks as long as the file systems and the user database do; uses no shared state, so any thread may call it.
+std::variant<LaunchSpec, LaunchFailure> resolve(const LaunchOptions& options,
+                                                const std::vector<std::string>& base_environment);
+
+}  // namespace holdfast::os

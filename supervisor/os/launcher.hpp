@@ -1,0 +1,52 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "os/launch_spec.hpp"
+#include "os/process.hpp"
+#include "os/unique_fd.hpp"
+
+namespace holdfast::os {
+
+// What one worker gets beside its spec. Descriptors are borrowed.
+struct LaunchPlan {
+    std::vector<std::string> environment;     // "KEY=VALUE"; wins over the spec's. LISTEN_* is the launcher's
+    std::vector<int> inherited_fds;           // become 3, 4, …: the listeners, then whatever else (the control fd)
+    std::vector<std::string> listener_names;  // of the first so many of them: LISTEN_FDS and LISTEN_FDNAMES
+    int output_fd = -1;                       // standard output; -1: the supervisor's own
+    int error_fd = -1;                        // standard error; -1: the supervisor's own
+};
+
+// Starts workers, one at a time; every thread needs its own. The worker sees exactly 0, 1, 2 and what the plan names,
+// default signal dispositions, an empty signal mask, and a process group of its own.
+//
+// clone(2) with CLONE_VM|CLONE_VFORK|CLONE_PIDFD on a stack of its own: the cost does not grow with the supervisor. The
+// calling thread stands still until the command was executed, on a dead mount for ever; then this object with its
+// stack must stay as long as the thread.
+class Launcher {
+  public:
+    Launcher() = default;
+    ~Launcher();
+    Launcher(const Launcher&) = delete;
+    Launcher& operator=(const Launcher&) = delete;
+
+    // The worker, its command executed; or why not, with nothing left behind.
+    std::variant<Leader, LaunchFailure> launch(const LaunchSpec& spec, const LaunchPlan& plan);
+
+    // The child that launch() stands still for, 0 for none. For other threads: what hangs, and whom not to reap.
+    pid_t child_in_launch() const noexcept { return child_in_launch_.load(std::memory_order_relaxed); }
+
+  private:
+    std::variant<std::monostate, LaunchFailure> prepare();
+
+    void* stack_ = nullptr;
+    UniqueFd null_device_;
+    std::atomic<pid_t> child_in_launch_{0};
+};
+
+}  // namespace holdfast::os

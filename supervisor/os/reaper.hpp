@@ -1,0 +1,51 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <vector>
+
+#include "base/exit_status.hpp"
+#include "base/result.hpp"
+#include "os/process.hpp"
+
+namespace holdfast::os {
+
+// Orphans among our descendants become our children instead of init's. Kept over execve, not by children.
+Result<void> become_subreaper();
+
+// SIGCHLD ignored by our parent is inherited, and makes the kernel reap behind our back: back to the default.
+void reset_sigchld();
+
+// What shall become of a child that has ended.
+enum class Verdict {
+    reap,   // nobody's: reap it now and forget it
+    keep,   // a leader: its owner calls Reaper::reap(), at once or when its group is empty
+    later,  // unknown, but perhaps the child of a launch that has not been reported yet: ask again at the next
+            // collect()
+};
+
+// The only one in the process that reaps (Launcher reaps children that never came to execute anything; waitid(2)
+// without __WALL cannot see those). One thread.
+class Reaper {
+  public:
+    using Judge = std::function<Verdict(pid_t, const ExitStatus&)>;
+
+    // To be called after SIGCHLD (several may have been merged into one), and after a launch was reported while a
+    // verdict was `later`. Asks `judge` once for each child that has ended. Three system calls for each exit, while no
+    // ended leader is kept; else also one for each child that lives.
+    void collect(const Judge& judge);
+
+    // Ends a kept leader: its number may be anyone's afterwards. Empties it. May be called by the judge.
+    // EAGAIN if it has not ended, ESRCH if it is empty.
+    Result<ExitStatus> reap(Leader& leader);
+
+  private:
+    bool is_kept(pid_t pid) const;
+    Verdict ask(const Judge& judge, pid_t pid, const ExitStatus& status);
+    void collect_beyond_kept(const Judge& judge);
+
+    std::vector<pid_t> kept_;  // judged, not reaped: few
+};
+
+}  // namespace holdfast::os
