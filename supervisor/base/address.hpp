@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -38,5 +39,9 @@ Result<ListenAddress> parse_listen_address(std::string_view text);
 
 // The listener's name in LISTEN_FDNAMES: its own, or its address with ':' written as '_'.
 std::string listener_name(const ListenAddress& address);
+
+// What is wrong with several addresses together, as a sentence: two listeners of one name, the same address twice.
+// Nothing if they can stand beside each other.
+std::optional<std::string> find_conflict(const std::vector<ListenAddress>& addresses);
 
 }  // namespace holdfast
