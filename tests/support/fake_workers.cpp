@@ -1,0 +1,120 @@
+// What the scripted workers of the fake world do, by themselves and when they are told.
+
+#include <algorithm>
+
+#include "tests/support/fake_world.hpp"
+
+namespace holdfast::testing {
+
+void FakeWorld::begin_life(std::size_t index) {
+    FakeWorker& worker = workers_[index];
+    const WorkerScript& script = worker.script;
+    if (script.voice == Voice::protocol) plan(index, What::hello, script.hello_after);
+    if (script.voice != Voice::silent) {
+        const Duration first = script.voice == Voice::protocol ? script.hello_after : Duration{};
+        if (script.ready_after) plan(index, What::ready, std::max(*script.ready_after, first));
+        if (script.stops_itself_after) plan(index, What::stopping, std::max(*script.stops_itself_after, first));
+        ask_for_time(index, 0);
+    }
+    if (script.voice == Voice::protocol && script.loses_channel_after)
+        plan(index, What::channel_lost, std::max(*script.loses_channel_after, script.hello_after));
+    if (script.crashes_after) end_main(index, script.crash, *script.crashes_after, 0);
+}
+
+void FakeWorld::end_main(std::size_t index, const ExitStatus& status, Duration after, std::uint32_t order) {
+    const bool is_wrapped = workers_[index].script.wrapper.has_value();
+    plan(index, is_wrapped ? What::main_exited : What::exited, after, order, status);
+}
+
+void FakeWorld::ask_for_time(std::size_t index, std::uint32_t order) {
+    const WorkerScript& script = workers_[index].script;
+    for (int count = 1; count <= script.extensions; ++count)
+        plan(index, What::extend, script.extends_every * count, order);
+}
+
+void FakeWorld::obey_stage(std::size_t index, const Command& command) {
+    FakeWorker& worker = workers_[index];
+    const bool is_new = worker.told != command.stage;
+    worker.told = command.stage;
+    if (!is_new || worker.life != FakeWorker::Life::running) return;  // the same stage again: a new deadline
+    switch (command.stage) {
+        case Stage::lame_duck:
+            break;
+        case Stage::pause:
+            ++worker.order;
+            if (worker.script.stops_accepting_after)
+                plan(index, What::not_accepting, *worker.script.stops_accepting_after, worker.order);
+            break;
+        case Stage::run:
+            return run_again(index);
+        case Stage::drain:
+            return begin_leaving(index);
+        case Stage::cancel:
+            return cancel(index);
+    }
+}
+
+void FakeWorld::begin_leaving(std::size_t index) {
+    FakeWorker& worker = workers_[index];
+    const WorkerScript& script = worker.script;
+    const std::uint32_t order = ++worker.order;
+    if (script.voice != Voice::silent) {
+        ask_for_time(index, order);
+        if (script.stops_accepting_after) plan(index, What::not_accepting, *script.stops_accepting_after, order);
+        if (script.releases_after) plan(index, What::releasing, *script.releases_after, order);
+        const Duration reports_for =
+            std::min<Duration>(script.drained_after.value_or(Duration::max()), script.reports_every * 3);
+        for (Duration at = script.reports_every; at > Duration{} && at < reports_for; at += script.reports_every)
+            plan(index, What::report, at, order);
+    }
+    if (!script.drained_after) return;
+    if (script.voice != Voice::silent) plan(index, What::drained, *script.drained_after, order);
+    end_main(index, script.farewell, *script.drained_after, order);
+}
+
+void FakeWorld::cancel(std::size_t index) {
+    const WorkerScript& script = workers_[index].script;
+    const std::uint32_t order = ++workers_[index].order;
+    if (script.voice != Voice::silent) ask_for_time(index, order);
+    if (script.cancelled_after) end_main(index, script.farewell, *script.cancelled_after, order);
+}
+
+void FakeWorld::run_again(std::size_t index) {
+    FakeWorker& worker = workers_[index];
+    worker.stop_signals = worker.cancel_signals = 0;
+    if (worker.has_released || !worker.script.accepts_again_after) return;  // it stays silent and goes on leaving
+    plan(index, What::accepting, *worker.script.accepts_again_after, ++worker.order);
+}
+
+void FakeWorld::obey_signal(std::size_t index, int signal) {
+    FakeWorker& worker = workers_[index];
+    if (worker.life != FakeWorker::Life::running) return;
+    if (worker.script.voice == Voice::protocol && !worker.hello_heard_at) {
+        // The program has no handler yet.
+        return end_main(index, KilledBy{signal}, {}, 0);
+    }
+    const bool is_stop = signal == policy_.stop_signal && worker.told != Stage::drain && worker.told != Stage::cancel;
+    const Stage stage = is_stop ? Stage::drain : Stage::cancel;
+    if (worker.told == stage) return;
+    worker.told = stage;
+    is_stop ? begin_leaving(index) : cancel(index);
+}
+
+void FakeWorld::obey_group_signal(std::size_t index, int signal) {
+    const FakeWorker& worker = workers_[index];
+    if (worker.life == FakeWorker::Life::running) return obey_signal(index, signal);
+    if (worker.script.wrapper && worker.script.wrapper->group_hears)
+        plan(index, What::exited, {}, 0, worker.script.farewell);
+}
+
+void FakeWorld::obey_kill(std::size_t index) {
+    FakeWorker& worker = workers_[index];
+    if (worker.killed_at) return;
+    worker.killed_at = now_;
+    ++worker.order;
+    // A launch that is killed exits when it comes to life.
+    if (worker.life == FakeWorker::Life::launching) return;
+    if (worker.script.dies_after_kill) plan(index, What::exited, *worker.script.dies_after_kill, 0, KilledBy{9});
+}
+
+}  // namespace holdfast::testing

@@ -1,0 +1,229 @@
+#include "tests/support/fake_world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::testing {
+
+namespace {
+
+std::vector<Waiting> what_is_held() {
+    return {Waiting{"request", "GET /report", 1500}, Waiting{"task", "consumer", 90'000}};
+}
+
+constexpr std::size_t enough_violations = 20;
+
+}  // namespace
+
+FakeWorld::FakeWorld(const core::Policy& policy, std::uint64_t seed, Casting casting, Lateness lateness)
+    : policy_(policy), casting_(std::move(casting)), late_(std::move(lateness)), supervisor_(policy, seed) {}
+
+void FakeWorld::violated(std::string what) {
+    if (violations_.size() < enough_violations) violations_.push_back(std::move(what));
+}
+
+const FakeWorker* FakeWorld::find(WorkerId id) const {
+    const auto found =
+        std::find_if(workers_.rbegin(), workers_.rend(), [&](auto& worker) { return worker.id() == id; });
+    return found == workers_.rend() ? nullptr : &*found;
+}
+
+void FakeWorld::start() {
+    actions_ = supervisor_.start(now_);
+    after_actions();
+}
+
+void FakeWorld::feed(const core::Event& event) {
+    if (exit_code_) return;
+    event_ = event;
+    ++events_;
+    actions_ = supervisor_.step(event_, now_);
+    after_actions();
+}
+
+void FakeWorld::after_actions() {
+    std::swap(before_, status_);
+    carry_out_all();
+    status_ = supervisor_.snapshot(now_);
+}
+
+std::size_t FakeWorld::ask(core::Request request, Asker asker, Duration after) {
+    const RequestId id{asker == Asker::waits ? ++last_request_ : 0};
+    asks_.push_back({.id = id, .request = std::move(request), .due = now_ + after});
+    plan(asks_.size() - 1, What::asked, after);
+    return asks_.size() - 1;
+}
+
+bool FakeWorld::later(const Plan& one, const Plan& other) {
+    if (one.at != other.at) return one.at > other.at;
+    if (one.rank != other.rank) return one.rank > other.rank;
+    return one.sequence > other.sequence;
+}
+
+void FakeWorld::plan(std::size_t subject, What what, Duration after, std::uint32_t order, ExitStatus status) {
+    const bool is_exit = what == What::main_exited || what == What::exited;
+    const std::uint8_t rank = what == What::asked ? 2 : is_exit ? 1 : 0;
+    plans_.push_back({now_ + after, rank, ++sequence_, subject, order, what, status});
+    std::push_heap(plans_.begin(), plans_.end(), later);
+}
+
+bool FakeWorld::is_void(const Plan& plan) const {
+    if (plan.what == What::asked) return false;
+    const FakeWorker& worker = workers_[plan.subject];
+    if (!worker.is_alive()) return true;
+    if (plan.order != 0 && plan.order != worker.order) return true;
+    if (plan.what == What::exited) return false;
+    if (plan.what == What::spawned || plan.what == What::spawn_failed)
+        return worker.life != FakeWorker::Life::launching;
+    // Whoever was killed, or has ended, says no more.
+    return worker.life != FakeWorker::Life::running || worker.killed_at;
+}
+
+void FakeWorld::drop_void_plans() {
+    while (!plans_.empty() && is_void(plans_.front())) {
+        std::pop_heap(plans_.begin(), plans_.end(), later);
+        plans_.pop_back();
+    }
+}
+
+std::optional<Instant> FakeWorld::deadline_due() {
+    const auto deadline = supervisor_.next_deadline();
+    if (!deadline) return std::nullopt;
+    if (deadline != deadline_seen_) {
+        deadline_seen_ = deadline;
+        deadline_due_ = std::max(*deadline, now_) + (late_ ? late_() : Duration{});
+    }
+    return deadline_due_;
+}
+
+bool FakeWorld::step() {
+    if (exit_code_) return false;
+    drop_void_plans();
+    const auto deadline = deadline_due();
+    if (plans_.empty() && !deadline) return false;
+    if (plans_.empty() || (deadline && *deadline < plans_.front().at)) {
+        now_ = std::max(now_, *deadline);
+        deliver_elapsed();
+        return true;
+    }
+    std::pop_heap(plans_.begin(), plans_.end(), later);
+    const Plan next = plans_.back();
+    plans_.pop_back();
+    now_ = std::max(now_, next.at);
+    deliver(next);
+    return true;
+}
+
+void FakeWorld::deliver_elapsed() {
+    if (deadline_seen_) lateness_spent_ += std::max(Duration{}, now_ - *deadline_seen_);
+    feed(core::Elapsed{});
+    const auto deadline = supervisor_.next_deadline();
+    if (deadline && *deadline <= now_ && !exit_code_) violated("a deadline is still due after Elapsed: a busy loop");
+    deadline_seen_.reset();
+}
+
+void FakeWorld::deliver(const Plan& plan) {
+    if (plan.what == What::asked) {
+        FakeAsk& ask = asks_[plan.subject];
+        ask.was_asked = true;
+        if (ask.id.value != 0) ++open_asks_;
+        return feed(core::Asked{ask.id, ask.request});
+    }
+    FakeWorker& worker = workers_[plan.subject];
+    switch (plan.what) {
+        case What::spawned:
+            worker.life = FakeWorker::Life::running;
+            worker.spawned_at = now_;
+            begin_life(plan.subject);
+            if (worker.killed_at) this->plan(plan.subject, What::exited, Duration{}, 0, KilledBy{9});
+            return feed(core::Spawned{worker.id(), static_cast<int>(1000 + plan.subject)});
+        case What::spawn_failed:
+            worker.life = FakeWorker::Life::ended;
+            return feed(
+                core::SpawnFailed{worker.id(), std::string(worker.script.launch_stage), worker.script.launch_error});
+        case What::channel_lost:
+            worker.has_lost_channel = true;
+            return feed(core::ChannelLost{worker.id()});
+        case What::main_exited:
+        case What::exited:
+            return deliver_exit(plan, worker);
+        default:
+            return deliver_message(plan, worker);
+    }
+}
+
+void FakeWorld::deliver_exit(const Plan& plan, FakeWorker& worker) {
+    const WorkerId id = worker.id();
+    if (plan.what == What::exited) {
+        worker.life = FakeWorker::Life::ended;
+        worker.accepts = false;
+        return feed(core::Exited{id, plan.status, {"last words"}});
+    }
+    worker.life = FakeWorker::Life::main_ended;
+    const Wrapper wrapper = worker.script.wrapper.value_or(Wrapper{});
+    this->plan(plan.subject, What::exited, wrapper.group_outlives, 0, plan.status);
+    feed(core::MainExited{id, plan.status, 1, wrapper.strays});
+}
+
+void FakeWorld::deliver_message(const Plan& plan, FakeWorker& worker) {
+    core::Said said{worker.id(), {}};
+    Report& report = said.report;
+    switch (plan.what) {
+        case What::hello:
+            report.hello = true;
+            report.stages = worker.script.stages;
+            worker.hello_heard_at = now_;
+            break;
+        case What::ready:
+            report.ready = true;
+            worker.ready_heard_at = now_;
+            break;
+        case What::stopping:
+            report.stopping = true;
+            worker.has_said_stopping = true;
+            break;
+        case What::extend:
+            report.extend_usec = worker.script.extends_by.count();
+            break;
+        case What::not_accepting:
+            report.accepting = worker.accepts = false;
+            break;
+        case What::accepting:
+            report.accepting = worker.accepts = true;
+            break;
+        case What::releasing:
+            report.releasing = worker.has_released = true;
+            break;
+        case What::report:
+            report.in_flight = 2;
+            report.waiting = what_is_held();
+            break;
+        default:
+            report.drained = worker.has_released = true;
+            report.waiting.emplace();
+            break;
+    }
+    feed(said);
+}
+
+void FakeWorld::advance(Duration duration) {
+    const Instant end = now_ + duration;
+    while (!exit_code_) {
+        drop_void_plans();
+        const auto deadline = deadline_due();
+        const bool is_more = (deadline && *deadline <= end) || (!plans_.empty() && plans_.front().at <= end);
+        if (!is_more) break;
+        step();
+    }
+    now_ = std::max(now_, end);
+}
+
+bool FakeWorld::run_until(const std::function<bool()>& fact, Duration within) {
+    const Instant end = now_ + within;
+    while (!fact()) {
+        if (now_ > end || !step()) return false;
+    }
+    return true;
+}
+
+}  // namespace holdfast::testing

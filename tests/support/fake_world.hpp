@@ -1,0 +1,192 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/supervisor.hpp"
+#include "tests/support/worker_script.hpp"
+
+namespace holdfast::testing {
+
+// One launch, as the world knows it. The core's own opinion is in the snapshot; the two are compared by tests.
+struct FakeWorker {
+    enum class Life { launching, running, main_ended, ended };
+
+    core::Spawn spawn;
+    WorkerScript script;
+    Life life = Life::launching;
+    Instant launched{};
+    std::optional<Instant> spawned_at{};  // Spawned was delivered
+    bool is_forgotten = false;
+    std::optional<Instant> killed_at{};
+    std::optional<Instant> hello_heard_at{};  // when the core heard it: HELLO, READY, the end of the channel
+    std::optional<Instant> ready_heard_at{};
+    bool has_lost_channel = false;
+    bool has_said_stopping = false;
+    bool has_released = false;
+    bool accepts = true;          // in truth
+    std::optional<Stage> told{};  // the last stage that it was told, or that a signal meant
+    int stop_signals = 0;         // heard since it was last told to run
+    int cancel_signals = 0;
+    int group_signals = 0;
+    std::uint32_t order = 1;  // counts what it was told: plans made for an older order are void
+
+    WorkerId id() const { return spawn.worker; }
+    bool is_alive() const { return life != Life::ended && !is_forgotten; }
+    bool hears_stages() const { return hello_heard_at.has_value() && !has_lost_channel; }
+};
+
+// A question to the core and its answer. Id 0: a signal, nobody waits.
+struct FakeAsk {
+    RequestId id;
+    core::Request request;
+    Instant due{};
+    bool was_asked = false;
+    std::optional<core::Outcome> outcome{};
+    Instant answered_at{};
+};
+
+enum class Asker { waits, signal };
+
+// A small world for the core: a clock, a process table and workers that follow scripts. It carries out actions and
+// delivers what follows from them in the written order: for one worker its messages, then its exit; then operators;
+// then deadlines. Whatever the contract of actions forbids is recorded as a violation and not carried out.
+class FakeWorld {
+  public:
+    using Casting = std::function<WorkerScript(const core::Spawn&)>;
+    using Lateness = std::function<Duration()>;
+
+    // `casting` gives each launch its script. `lateness`, where given, is how late the timer fires for a deadline.
+    FakeWorld(const core::Policy& policy, std::uint64_t seed, Casting casting, Lateness lateness = {});
+
+    void start();
+    // Delivers the next event; false when it was the last one: nothing is planned and the core has no deadline.
+    bool step();
+    // All that happens until then; the clock stands there afterwards.
+    void advance(Duration duration);
+    bool run_until(const std::function<bool()>& fact, Duration within);
+    // An event from outside of every script, now.
+    void feed(const core::Event& event);
+    // The index of the ask.
+    std::size_t ask(core::Request request, Asker asker = Asker::waits, Duration after = {});
+
+    Instant now() const { return now_; }
+    const core::Policy& policy() const { return policy_; }
+    std::optional<int> exit_code() const { return exit_code_; }
+    std::uint64_t events() const { return events_; }
+    core::Doors doors() const { return doors_; }
+    Duration lateness() const { return lateness_spent_; }  // of all deadlines so far
+
+    const core::Event& last_event() const { return event_; }
+    const std::vector<core::Action>& last_actions() const { return actions_; }
+    const core::Status& before() const { return before_; }  // the snapshot before the last event
+    const core::Status& status() const { return status_; }  // and after it
+    const std::vector<FakeWorker>& workers() const { return workers_; }
+    const FakeWorker* find(WorkerId id) const;
+    const std::vector<FakeAsk>& asks() const { return asks_; }
+    std::size_t open_asks() const { return open_asks_; }
+    const std::vector<std::string>& violations() const { return violations_; }
+    void violated(std::string what);
+
+  private:
+    enum class What : std::uint8_t {
+        spawned,
+        spawn_failed,
+        hello,
+        ready,
+        stopping,
+        extend,
+        not_accepting,
+        accepting,
+        releasing,
+        report,
+        drained,
+        channel_lost,
+        main_exited,
+        exited,
+        asked
+    };
+    // Something that will happen, unless its worker is told otherwise before.
+    struct Plan {
+        Instant at;
+        std::uint8_t rank = 0;  // 0: messages, 1: exits, 2: operators
+        std::uint64_t sequence = 0;
+        std::size_t subject = 0;  // index of the worker or of the ask
+        std::uint32_t order = 0;  // 0: whatever it is told
+        What what{};
+        ExitStatus status{};
+    };
+    static bool later(const Plan& one, const Plan& other);
+
+    void plan(std::size_t subject, What what, Duration after, std::uint32_t order = 0, ExitStatus status = {});
+    bool is_void(const Plan& plan) const;
+    void drop_void_plans();
+    std::optional<Instant> deadline_due();
+    void deliver(const Plan& plan);
+    void deliver_message(const Plan& plan, FakeWorker& worker);
+    void deliver_exit(const Plan& plan, FakeWorker& worker);
+    void deliver_elapsed();
+    void after_actions();
+
+    // What workers do: fake_workers.cpp.
+    void begin_life(std::size_t index);
+    void end_main(std::size_t index, const ExitStatus& status, Duration after, std::uint32_t order);
+    void obey_stage(std::size_t index, const Command& command);
+    void begin_leaving(std::size_t index);
+    void cancel(std::size_t index);
+    void run_again(std::size_t index);
+    void ask_for_time(std::size_t index, std::uint32_t order);
+    void obey_signal(std::size_t index, int signal);
+    void obey_group_signal(std::size_t index, int signal);
+    void obey_kill(std::size_t index);
+
+    // What the contract allows: fake_world_actions.cpp.
+    void carry_out(const core::Spawn& action);
+    void carry_out(const core::Tell& action);
+    void carry_out(const core::Signal& action);
+    void carry_out(const core::Kill& action);
+    void carry_out(const core::Forget& action);
+    void carry_out(const core::ForgetSpec& action);
+    void carry_out(const core::SetDoors& action);
+    void carry_out(const core::Answer& action);
+    void carry_out(const core::Note&) {}
+    void carry_out(const core::ManagerReady&);
+    void carry_out(const core::ManagerStopping&);
+    void carry_out(const core::ManagerExtend&) {}
+    void carry_out(const core::ManagerStatus&) {}
+    void carry_out(const core::Finish& action);
+    void carry_out_all();
+    void check_command(const core::Tell& action, const FakeWorker& worker);
+    void check_nothing_left();
+    // The worker if this may be done to it at all.
+    std::optional<std::size_t> subject_of(WorkerId id, const char* what);
+
+    core::Policy policy_;
+    Casting casting_;
+    Lateness late_;
+    core::Supervisor supervisor_;
+    Instant now_ = from_usec(1'000'000);
+    core::Event event_ = core::Elapsed{};
+    std::vector<core::Action> actions_;
+    core::Status before_, status_;
+    std::vector<FakeWorker> workers_;
+    std::vector<Plan> plans_;  // a heap, the earliest on top
+    std::uint64_t sequence_ = 0;
+    std::uint64_t events_ = 0;
+    std::vector<FakeAsk> asks_;
+    std::uint64_t last_request_ = 0;
+    std::size_t open_asks_ = 0;
+    std::vector<LaunchSpecId> forgotten_specs_;
+    core::Doors doors_ = core::Doors::accept;
+    int manager_ready_ = 0, manager_stopping_ = 0;
+    std::optional<int> exit_code_;
+    std::optional<Instant> deadline_seen_;
+    Instant deadline_due_{};
+    Duration lateness_spent_{};
+    std::vector<std::string> violations_;
+};
+
+}  // namespace holdfast::testing

@@ -1,0 +1,172 @@
+// Carries out what the core wants done, and refuses what the contract of actions forbids.
+
+#include <algorithm>
+#include <string>
+
+#include "tests/support/fake_world.hpp"
+
+namespace holdfast::testing {
+
+namespace {
+
+constexpr int sigkill = 9;
+
+std::string name_of(const FakeWorker& worker) {
+    return "worker #" + std::to_string(worker.id().value) + " (" + std::to_string(worker.spawn.generation.value) + "." +
+           std::to_string(worker.spawn.slot.value) + ")";
+}
+
+}  // namespace
+
+void FakeWorld::carry_out_all() {
+    for (std::size_t i = 0; i < actions_.size(); ++i) {
+        if (exit_code_) return violated("an action after Finish");
+        std::visit([this](const auto& action) { carry_out(action); }, actions_[i]);
+    }
+}
+
+std::optional<std::size_t> FakeWorld::subject_of(WorkerId id, const char* what) {
+    for (std::size_t i = workers_.size(); i-- > 0;) {
+        const FakeWorker& worker = workers_[i];
+        if (worker.id() != id) continue;
+        if (worker.is_forgotten) {
+            violated(std::string(what) + " of the forgotten " + name_of(worker));
+            return std::nullopt;
+        }
+        return i;
+    }
+    violated(std::string(what) + " of a worker that was never launched: #" + std::to_string(id.value));
+    return std::nullopt;
+}
+
+void FakeWorld::carry_out(const core::Spawn& action) {
+    if (find(action.worker) != nullptr) return violated("Spawn with a used id #" + std::to_string(action.worker.value));
+    if (doors_ == core::Doors::refuse) violated("Spawn while the doors refuse");
+    if (std::find(forgotten_specs_.begin(), forgotten_specs_.end(), action.spec) != forgotten_specs_.end())
+        violated("Spawn from the forgotten launch spec " + std::to_string(action.spec.value));
+    if (action.generation.value == 0) violated("Spawn of generation 0");
+    FakeWorker worker{.spawn = action, .script = casting_(action), .launched = now_};
+    const WorkerScript& script = worker.script;
+    workers_.push_back(worker);
+    if (script.launch == Launch::hangs) return;
+    plan(workers_.size() - 1, script.launch == Launch::fails ? What::spawn_failed : What::spawned, script.launch_takes);
+}
+
+void FakeWorld::check_command(const core::Tell& action, const FakeWorker& worker) {
+    const Command& command = action.command;
+    if (command.stage == Stage::run) return;
+    if (!command.deadline_usec || !command.kill_usec)
+        return violated("a stage without deadlines told to " + name_of(worker));
+    if (*command.deadline_usec < to_usec(now_))
+        violated("a stage whose deadline has passed told to " + name_of(worker));
+    if (*command.kill_usec < *command.deadline_usec)
+        violated("KILL_USEC before DEADLINE_USEC told to " + name_of(worker));
+    if (!command.reason) violated("a stage without reason told to " + name_of(worker));
+}
+
+void FakeWorld::carry_out(const core::Tell& action) {
+    const auto index = subject_of(action.worker, "Tell");
+    if (!index) return;
+    const FakeWorker& worker = workers_[*index];
+    if (!worker.spawned_at) return violated("Tell before Spawned to " + name_of(worker));
+    if (worker.life == FakeWorker::Life::ended) return violated("Tell after the exit of " + name_of(worker));
+    if (!worker.hears_stages()) return violated("Tell to one that hears no stages: " + name_of(worker));
+    if (!worker.script.stages.has(action.command.stage))
+        return violated("Tell of a stage that is not listed to " + name_of(worker));
+    check_command(action, worker);
+    obey_stage(*index, action.command);
+}
+
+void FakeWorld::carry_out(const core::Signal& action) {
+    const auto index = subject_of(action.worker, "Signal");
+    if (!index) return;
+    FakeWorker& worker = workers_[*index];
+    if (!worker.spawned_at) return violated("Signal before Spawned to " + name_of(worker));
+    if (worker.life == FakeWorker::Life::ended) return violated("Signal after the exit of " + name_of(worker));
+    if (action.signal == sigkill || action.signal <= 0)
+        return violated("signal " + std::to_string(action.signal) + " to " + name_of(worker));
+    if (action.target == core::Target::group) {
+        ++worker.group_signals;
+        return obey_group_signal(*index, action.signal);
+    }
+    if (action.target == core::Target::strays) return;
+    if (worker.life == FakeWorker::Life::main_ended)
+        return violated("Signal to the ended main process of " + name_of(worker));
+    const bool is_stop = action.signal == policy_.stop_signal;
+    (is_stop ? worker.stop_signals : worker.cancel_signals) += 1;
+    const int expected = is_stop && policy_.cancel_signal == policy_.stop_signal ? 2 : 1;
+    if ((is_stop ? worker.stop_signals : worker.cancel_signals) > expected)
+        violated("the same signal again to " + name_of(worker));
+    obey_signal(*index, action.signal);
+}
+
+void FakeWorld::carry_out(const core::Kill& action) {
+    const auto index = subject_of(action.worker, "Kill");
+    if (!index) return;
+    if (workers_[*index].life == FakeWorker::Life::ended)
+        return violated("Kill after the exit of " + name_of(workers_[*index]));
+    obey_kill(*index);
+}
+
+void FakeWorld::carry_out(const core::Forget& action) {
+    const auto index = subject_of(action.worker, "Forget");
+    if (!index) return;
+    FakeWorker& worker = workers_[*index];
+    const bool is_running = worker.life == FakeWorker::Life::running || worker.life == FakeWorker::Life::main_ended;
+    if (is_running && (!worker.killed_at || now_ < *worker.killed_at + core::unkillable_after))
+        violated("Forget of the living " + name_of(worker));
+    worker.is_forgotten = true;
+    worker.accepts = false;
+}
+
+void FakeWorld::carry_out(const core::ForgetSpec& action) {
+    if (std::find(forgotten_specs_.begin(), forgotten_specs_.end(), action.spec) != forgotten_specs_.end())
+        return violated("ForgetSpec twice of " + std::to_string(action.spec.value));
+    forgotten_specs_.push_back(action.spec);
+}
+
+void FakeWorld::carry_out(const core::SetDoors& action) {
+    if (action.doors == doors_) violated("SetDoors to what they are");
+    doors_ = action.doors;
+    if (doors_ == core::Doors::accept) return;
+    for (const FakeWorker& worker : workers_) {
+        const bool is_told = worker.told == Stage::drain || worker.told == Stage::cancel || worker.killed_at;
+        if (worker.is_alive() && worker.accepts && !is_told)
+            violated("the doors refuse while one accepts: " + name_of(worker));
+    }
+}
+
+void FakeWorld::carry_out(const core::Answer& action) {
+    for (FakeAsk& ask : asks_) {
+        if (!ask.was_asked || ask.id != action.request || ask.id.value == 0) continue;
+        if (ask.outcome) return violated("two answers to request " + std::to_string(ask.id.value));
+        ask.outcome = action.outcome;
+        ask.answered_at = now_;
+        --open_asks_;
+        return;
+    }
+    violated("an answer to nobody: " + std::to_string(action.request.value));
+}
+
+void FakeWorld::carry_out(const core::ManagerReady&) {
+    if (++manager_ready_ > 1) violated("READY=1 twice to the service manager");
+}
+
+void FakeWorld::carry_out(const core::ManagerStopping&) {
+    if (++manager_stopping_ > 1) violated("STOPPING=1 twice to the service manager");
+}
+
+void FakeWorld::carry_out(const core::Finish& action) {
+    exit_code_ = action.exit_code;
+    check_nothing_left();
+}
+
+void FakeWorld::check_nothing_left() {
+    for (const FakeWorker& worker : workers_)
+        if (!worker.is_forgotten) violated("Finish leaves behind " + name_of(worker));
+    for (const FakeAsk& ask : asks_)
+        if (ask.was_asked && ask.id.value != 0 && !ask.outcome)
+            violated("Finish leaves request " + std::to_string(ask.id.value) + " without an answer");
+}
+
+}  // namespace holdfast::testing

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <holdfast/message.hpp>
+#include <optional>
+#include <string_view>
+
+#include "base/exit_status.hpp"
+#include "base/time.hpp"
+
+namespace holdfast::testing {
+
+enum class Launch { succeeds, fails, hangs };
+
+// silent: says nothing; notify: speaks sd_notify and hears signals; protocol: says HELLO and hears stages.
+enum class Voice { silent, notify, protocol };
+
+inline constexpr StageSet all_stages{0b11111};
+
+// A process that starts the real server and waits for it: it goes first, the group stays behind.
+struct Wrapper {
+    Duration group_outlives{};  // without being told
+    bool group_hears = true;    // a signal to the group ends it at once
+    int strays = 0;             // descendants that left the group
+};
+
+// What one worker of the fake world does, by itself and when it is told. Durations count from the launch for what it
+// does by itself, and from the moment it is told for the rest. Nothing stands for never.
+struct WorkerScript {
+    Launch launch = Launch::succeeds;
+    Duration launch_takes{};
+    int launch_error = 2;
+    std::string_view launch_stage = "execute ./srv";
+
+    Voice voice = Voice::protocol;
+    StageSet stages = all_stages;
+    Duration hello_after{};
+    std::optional<Duration> ready_after = Duration{};
+    std::optional<Duration> crashes_after;
+    ExitStatus crash = ExitedWith{1};
+    std::optional<Duration> stops_itself_after;  // STOPPING=1
+    std::optional<Duration> loses_channel_after;
+
+    std::optional<Duration> stops_accepting_after = Duration{};  // pause and drain: ACCEPTING=0
+    std::optional<Duration> releases_after;                      // drain: RELEASING=1
+    std::optional<Duration> drained_after = Duration{};          // drain: DRAINED=1 and exit
+    std::optional<Duration> cancelled_after = Duration{};        // cancel: exit
+    std::optional<Duration> accepts_again_after = Duration{};    // run, before anything was released
+    ExitStatus farewell = ExitedWith{0};                         // of an exit that was asked for
+    Duration reports_every{};                                    // drain: IN_FLIGHT and WAITING; 0: never
+
+    int extensions = 0;  // how often it asks for more time, in each state that it is told
+    Duration extends_every{};
+    Duration extends_by{};
+
+    std::optional<Wrapper> wrapper;
+    std::optional<Duration> dies_after_kill = Duration{};
+};
+
+}  // namespace holdfast::testing
