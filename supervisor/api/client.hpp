@@ -1,13 +1,67 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
-#include "base/time.hpp"
 
 namespace holdfast::api {
+
+// The status as the API tells it: the manual explains each field. Times are in seconds, counted back from the answer
+// (`since_s`, `age_s`) or on from it (`deadline_s`, `next_attempt_s`).
+struct WaitingView {
+    std::string kind, name;
+    double age_s = 0;
+};
+
+struct WorkerView {
+    std::string worker;  // "<generation>.<slot>"
+    std::uint64_t generation = 0;
+    int pid = 0;
+    std::string state;
+    double since_s = 0;
+    std::optional<double> deadline_s;
+    std::string speaks;
+    bool settled = false;
+    std::optional<bool> accepting;
+    std::optional<std::uint64_t> in_flight, served;
+    std::vector<WaitingView> waiting;
+    std::string status, why_leaving;
+};
+
+struct SlotView {
+    std::uint64_t slot = 0;
+    int crashes_in_a_row = 0;
+    std::optional<double> next_attempt_s;
+};
+
+struct ListenerView {
+    std::string name, address;
+    int backlog = 0;
+    std::uint64_t revived = 0;
+};
+
+struct ServiceView {
+    std::string name;
+    int pid = 0;
+    std::string phase, detail;
+    bool mixed = false;
+    int target = 0;
+    std::uint64_t generation = 0, restarts = 0;
+    std::vector<WorkerView> workers;
+    std::vector<SlotView> slots;
+    std::vector<ListenerView> listeners;
+};
+
+// A supervisor that answered.
+struct Service {
+    std::string directory;    // its runtime directory; api.sock lies in it
+    std::string status_json;  // its status, word for word
+    ServiceView status;
+};
 
 // Whose supervisor is meant. Both empty: the one that this user runs.
 struct Where {
@@ -15,33 +69,28 @@ struct Where {
     std::string runtime_dir;  // its runtime directory itself, where the user named it
 };
 
-// A supervisor that answered.
-struct Service {
-    std::string name;
-    std::string directory;    // its runtime directory
-    std::string status_json;  // what it answered to GET /v1/status
-    std::string socket() const { return directory + "/api.sock"; }
-};
-
 // Every supervisor of this user that answers within 2 s, ordered by name.
 std::vector<Service> list_services();
 
-// The one that is meant. The error says where was looked, or which ones there are to choose from.
+// The one that is meant. The error says where was looked, or which ones there are to choose from. A socket that is
+// held by a process of a third user is none, unless its directory was named.
 Result<Service> find_service(const Where& where);
 
-struct Call {
-    std::string method = "GET";
-    std::string target;  // "/v1/status"
-    std::string body;    // JSON, or empty
+enum class Wait { for_outcome, no };
+
+// The outcome of a change. `result` is done, failed, mixed, superseded, interrupted or refused; accepted if nobody
+// waits for it.
+struct Answer {
+    std::string result;
+    std::string text;
+    std::vector<std::string> last_words;
+    int exit_code = 0;
 };
 
-struct Reply {
-    int http_status = 0;
-    std::string body;
-};
-
-// One request over the socket at `path`. Blocks until it is answered; without `within` for as long as it takes, but a
-// supervisor that ended before it answered is noticed at once and is an error.
-Result<Reply> call(const std::string& path, const Call& what, std::optional<Duration> within = std::nullopt);
+// Asks for a change and blocks until its outcome is known, however long that takes. A supervisor that ended before it
+// answered is noticed at once and is an error.
+Result<Answer> restart(const Service& service, Wait wait);
+Result<Answer> stop(const Service& service, Wait wait);
+Result<Answer> scale(const Service& service, int workers, Wait wait);
 
 }  // namespace holdfast::api

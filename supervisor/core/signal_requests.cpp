@@ -1,21 +1,25 @@
 #include "core/signal_requests.hpp"
 
-#include <csignal>
-
 namespace holdfast::core {
+namespace {
+
+// signal(7): the same on every architecture that Debian builds for but MIPS, where the last two differ.
+constexpr int hang_up = 1, interrupt = 2, quit = 3, terminate = 15, tty_input = 21, tty_output = 22;
+
+}  // namespace
 
 std::optional<Request> request_for(int signal) {
     switch (signal) {
-        case SIGTERM:
-        case SIGINT:
+        case terminate:
+        case interrupt:
             return Request{Stop{}, {}};
-        case SIGQUIT:
+        case quit:
             return Request{Stop{LameDuck::skipped}, {}};
-        case SIGHUP:
+        case hang_up:
             return Request{Restart{}, {}};
-        case SIGTTIN:
+        case tty_input:
             return Request{ScaleBy{1}, {}};
-        case SIGTTOU:
+        case tty_output:
             return Request{ScaleBy{-1}, {}};
         default:
             return std::nullopt;

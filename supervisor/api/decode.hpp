@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "api/client.hpp"
+
+namespace holdfast::api {
+
+// The API's JSON, read back. What is missing keeps its default and what is unknown is passed over, so that a newer
+// supervisor can be asked; only something that is no JSON object is an error.
+Result<ServiceView> decode_status(const std::string& json);
+Result<Answer> decode_answer(const std::string& json);
+// The sentence of {"error": "…"}; the text itself if it is none.
+std::string decode_error(const std::string& json);
+
+}  // namespace holdfast::api

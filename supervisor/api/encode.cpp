@@ -1,0 +1,144 @@
+#include "api/encode.hpp"
+
+#include "api/json_writer.hpp"
+
+namespace holdfast::api {
+namespace {
+
+void write_waiting(JsonWriter& json, const std::vector<Waiting>& waiting) {
+    json.key("waiting").open_array();
+    for (const Waiting& entry : waiting) {
+        json.open_object();
+        json.member("kind", entry.kind).member("name", entry.name).member("age_s", Duration{entry.age_usec});
+        json.close_object();
+    }
+    json.close_array();
+}
+
+void write_worker(JsonWriter& json, const core::WorkerStatus& worker, Instant now) {
+    json.open_object();
+    json.member("worker", std::to_string(worker.generation.value) + "." + std::to_string(worker.slot.value));
+    json.member("generation", worker.generation.value).member("slot", worker.slot.value).member("pid", worker.pid);
+    json.member("state", core::to_string(worker.state));
+    json.member("since_s", now - worker.since);
+    json.key("deadline_s");
+    worker.deadline ? json.value(*worker.deadline - now) : json.null();
+    json.member("speaks", to_word(worker.speaks)).member("settled", worker.settled);
+    json.member("accepting", worker.accepting);
+    json.member("in_flight", worker.in_flight).member("served", worker.served);
+    write_waiting(json, worker.waiting);
+    json.member("status", worker.text).member("why_leaving", worker.why_leaving);
+    json.close_object();
+}
+
+void write_slot(JsonWriter& json, const core::SlotStatus& slot, Instant now) {
+    json.open_object();
+    json.member("slot", slot.slot.value).member("crashes_in_a_row", slot.crashes_in_a_row);
+    json.key("next_attempt_s");
+    slot.next_attempt ? json.value(*slot.next_attempt - now) : json.null();
+    json.close_object();
+}
+
+void write_listener(JsonWriter& json, const core::ListenerStatus& listener) {
+    json.open_object();
+    json.member("name", listener.name).member("address", listener.address);
+    json.member("backlog", listener.backlog).member("revived", listener.revived);
+    json.close_object();
+}
+
+}  // namespace
+
+std::string_view to_word(core::Phase phase) {
+    switch (phase) {
+        case core::Phase::starting:
+            return "starting";
+        case core::Phase::serving:
+            return "serving";
+        case core::Phase::rolling_out:
+            return "rolling_out";
+        case core::Phase::rolling_back:
+            return "rolling_back";
+        case core::Phase::scaling:
+            return "scaling";
+        case core::Phase::stopping:
+            return "stopping";
+        case core::Phase::finished:
+            return "finished";
+    }
+    return "unknown";
+}
+
+std::string_view to_word(core::Speaks speaks) {
+    switch (speaks) {
+        case core::Speaks::nothing:
+            return "nothing";
+        case core::Speaks::notify:
+            return "notify";
+        case core::Speaks::protocol:
+            return "protocol";
+    }
+    return "unknown";
+}
+
+std::string_view to_word(core::Outcome::Result result) {
+    switch (result) {
+        case core::Outcome::Result::done:
+            return "done";
+        case core::Outcome::Result::failed:
+            return "failed";
+        case core::Outcome::Result::mixed:
+            return "mixed";
+        case core::Outcome::Result::superseded:
+            return "superseded";
+        case core::Outcome::Result::interrupted:
+            return "interrupted";
+        case core::Outcome::Result::refused:
+            return "refused";
+    }
+    return "unknown";
+}
+
+int http_status_of(core::Outcome::Result result) {
+    switch (result) {
+        case core::Outcome::Result::done:
+            return 200;
+        case core::Outcome::Result::failed:
+        case core::Outcome::Result::mixed:
+            return 500;
+        case core::Outcome::Result::superseded:
+        case core::Outcome::Result::interrupted:
+        case core::Outcome::Result::refused:
+            return 409;
+    }
+    return 500;
+}
+
+std::string to_json(const core::Status& status) {
+    JsonWriter json;
+    json.open_object();
+    json.member("name", status.name).member("pid", status.pid).member("phase", to_word(status.phase));
+    json.member("detail", status.detail).member("mixed", status.mixed).member("target", status.target);
+    json.member("generation", status.generation.value).member("restarts", status.restarts);
+    json.key("workers").open_array();
+    for (const core::WorkerStatus& worker : status.workers) write_worker(json, worker, status.now);
+    json.close_array().key("slots").open_array();
+    for (const core::SlotStatus& slot : status.slots) write_slot(json, slot, status.now);
+    json.close_array().key("listeners").open_array();
+    for (const core::ListenerStatus& listener : status.listeners) write_listener(json, listener);
+    return json.close_array().close_object().take();
+}
+
+std::string to_json(const core::Outcome& outcome) {
+    JsonWriter json;
+    json.open_object();
+    json.member("result", to_word(outcome.result)).member("text", outcome.text);
+    json.key("last_words").open_array();
+    for (const std::string& line : outcome.last_words) json.value(line);
+    return json.close_array().member("exit_code", outcome.exit_code).close_object().take();
+}
+
+std::string error_to_json(std::string_view text) {
+    return JsonWriter().open_object().member("error", text).close_object().take();
+}
+
+}  // namespace holdfast::api
