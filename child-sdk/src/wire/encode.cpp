@@ -8,6 +8,8 @@ namespace holdfast::wire {
 
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 // What is kept of a drain report fits its limit whatever the entries are: no further count is needed.
 static_assert(max_waiting_entries * (2 * max_name_bytes + 24) <= max_report_bytes);
 
@@ -26,7 +28,9 @@ class Packet {
         bytes_ += value;
     }
 
-    void text(std::string_view key, std::string_view value, std::size_t limit) { line(key, harmless(value, limit)); }
+    void text(std::string_view key, std::string_view value, std::size_t limit) {
+        line(key, harmless(value, "\n\0"sv, limit));
+    }
 
     // Negative numbers do not exist in the protocol: they are left out.
     template <class Number>
@@ -34,16 +38,19 @@ class Packet {
         if (value && *value >= Number{0}) line(key, std::to_string(*value));
     }
 
-    static std::string harmless(std::string_view value, std::size_t limit) {
-        std::string safe(cut(value, limit));
-        std::ranges::replace_if(
-            safe, [](char c) { return c == '\n' || c == '\0' || c == separator; }, ' ');
-        return safe;
-    }
+    // A field of a drain report's entry.
+    static std::string field(std::string_view value) { return harmless(value, "\n\0\x1f"sv, max_name_bytes); }
 
     std::string take() && { return std::move(bytes_); }
 
   private:
+    static std::string harmless(std::string_view value, std::string_view harmful, std::size_t limit) {
+        std::string safe(cut(value, limit));
+        std::ranges::replace_if(
+            safe, [&](char c) { return harmful.find(c) != harmful.npos; }, ' ');
+        return safe;
+    }
+
     std::string bytes_;
 };
 
@@ -63,8 +70,8 @@ void add_waiting(Packet& packet, const Report& report) {
     const std::size_t count = std::min(report.waiting->size(), max_waiting_entries);
     for (std::size_t i = 0; i < count; ++i) {
         const Waiting& entry = (*report.waiting)[i];
-        std::string value = Packet::harmless(entry.kind, max_name_bytes) + separator;
-        value += Packet::harmless(entry.name, max_name_bytes) + separator;
+        std::string value = Packet::field(entry.kind) + separator;
+        value += Packet::field(entry.name) + separator;
         value += std::to_string(std::max<std::int64_t>(entry.age_usec, 0));
         packet.line("X_HOLDFAST_WAITING", value);
     }

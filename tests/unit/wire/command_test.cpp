@@ -1,0 +1,73 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "wire/wire.hpp"
+
+namespace holdfast::wire {
+namespace {
+
+std::string why_not(std::string_view bytes) {
+    const auto decoded = decode_command(bytes);
+    const auto* malformed = std::get_if<Malformed>(&decoded);
+    return malformed == nullptr ? "accepted" : malformed->why;
+}
+
+TEST(Command, HasOneSpelling) {
+    const Command command{Stage::lame_duck, 1000, 2000, Reason::rollback};
+    EXPECT_EQ(encode(command), "STAGE=lame-duck\nDEADLINE_USEC=1000\nKILL_USEC=2000\nREASON=rollback");
+    EXPECT_EQ(encode(Command{}), "STAGE=run");
+}
+
+TEST(Command, ComesBackAsItWasSent) {
+    for (Stage stage : {Stage::run, Stage::lame_duck, Stage::pause, Stage::drain, Stage::cancel}) {
+        for (Reason reason :
+             {Reason::restart, Reason::stop, Reason::scale, Reason::recycle, Reason::unhealthy, Reason::rollback}) {
+            const Command command{stage, 123456789, INT64_MAX, reason};
+            EXPECT_EQ(std::get<Command>(decode_command(encode(command))), command);
+        }
+    }
+}
+
+TEST(Command, OfAnUnknownStageIsRefusedWithAReason) {
+    EXPECT_EQ(why_not("STAGE=explode\nDEADLINE_USEC=1"),
+              "STAGE takes run, lame-duck, pause, drain or cancel, not \"explode\"");
+    EXPECT_EQ(why_not("SUCCESSOR=2.0"), "it has no STAGE");
+}
+
+TEST(Command, MayGrowNewReasonsAndKeys) {
+    EXPECT_EQ(std::get<Command>(decode_command("STAGE=drain\nREASON=eclipse\nMOON=full\nDEADLINE_USEC=7")),
+              (Command{Stage::drain, 7, std::nullopt, std::nullopt}));
+}
+
+TEST(Command, WithATimeThatIsNoNumberIsRefused) {
+    EXPECT_THAT(why_not("STAGE=drain\nDEADLINE_USEC=-3"), testing::HasSubstr("DEADLINE_USEC takes a number"));
+    EXPECT_THAT(why_not("STAGE=drain\nKILL_USEC=soon"), testing::HasSubstr("KILL_USEC takes a number"));
+}
+
+TEST(Printable, LeavesWordsOfEveryLanguageAlone) {
+    EXPECT_EQ(printable("GET /größe 雪 🙂"), "GET /größe 雪 🙂");
+}
+
+TEST(Printable, EscapesWhatATerminalWouldObey) {
+    EXPECT_EQ(printable("a\n\t\r\x1b[2J\x7f"), "a\\n\\t\\r\\x1b[2J\\x7f");
+    EXPECT_EQ(printable("\u0085\u202e\u2028"), "\\x85\\u202e\\u2028");
+}
+
+TEST(Printable, EscapesBytesThatAreNotUtf8) {
+    EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");
+    EXPECT_EQ(printable("\xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80"), "\\xc0\\xaf \\xed\\xa0\\x80 \\xf4\\x90\\x80\\x80");
+}
+
+TEST(Cut, EndsBetweenCharactersAndWithinTheLimit) {
+    EXPECT_EQ(cut("abc", 3), "abc");
+    EXPECT_EQ(cut("abcd", 3), "abc");
+    EXPECT_EQ(cut("a🙂", 4), "a");
+    EXPECT_EQ(cut("a🙂", 5), "a🙂");
+    EXPECT_EQ(cut("🙂", 2), "");
+    EXPECT_EQ(cut("\x80\x80\x80\x80\x80\x80", 5).size(), 5U);  // no character to save
+}
+
+}  // namespace
+}  // namespace holdfast::wire
