@@ -1,0 +1,304 @@
+#include "strict_client.hpp"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <random>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "load_connection.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t stop_tag = ~std::uint64_t{0};
+constexpr std::size_t max_examples = 20;
+constexpr Duration pause_after_failure = 10ms;  // a dead server must not be asked in a busy loop
+constexpr Duration pause_for_queue = 1ms;
+
+Instant read_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
+
+// "/?ms={0..500}": the same text with a random number each time.
+class PathPattern {
+  public:
+    explicit PathPattern(const std::string& text) : before_(text) {
+        const std::size_t open = text.find('{'), dots = text.find("..", open), close = text.find('}', open);
+        if (open == std::string::npos || dots == std::string::npos || close == std::string::npos) return;
+        before_ = text.substr(0, open);
+        after_ = text.substr(close + 1);
+        low_ = std::stoi(text.substr(open + 1, dots - open - 1));
+        high_ = std::stoi(text.substr(dots + 2, close - dots - 2));
+        is_random_ = true;
+    }
+
+    std::string next(std::mt19937_64& random) const {
+        if (!is_random_) return before_;
+        return before_ + std::to_string(std::uniform_int_distribution(low_, high_)(random)) + after_;
+    }
+
+  private:
+    std::string before_, after_;
+    int low_ = 0, high_ = 0;
+    bool is_random_ = false;
+};
+
+struct Client {
+    LoadConnection connection;
+    Instant started{};
+    Instant due{};  // the next request, or the end of patience with the present one
+    bool retired = false;
+};
+
+class Load {
+  public:
+    Load(const LoadOptions& options, int stop_fd, LoadProgress& progress);
+    ~Load() { ::close(epoll_fd_); }
+    Load(const Load&) = delete;
+    Load& operator=(const Load&) = delete;
+
+    LoadReport run();
+
+  private:
+    void wait_for_events();
+    void attend_to_timers();
+    void begin(std::size_t index);
+    void watch(std::size_t index);
+    void account(Client& client);
+    void schedule(Client& client, bool failed);
+    Instant patience_ends(const Client& client) const;
+    void end_gap(Instant now);
+    void stop_if_due();
+    std::string next_request();
+
+    const LoadOptions& options_;
+    LoadProgress& progress_;
+    PathPattern path_;
+    std::mt19937_64 random_;
+    int epoll_fd_;
+    std::vector<Client> clients_;
+    std::vector<std::uint32_t> latencies_usec_;
+    LoadReport report_;
+    Instant began_{}, now_{}, last_success_{}, next_token_{};
+    bool stopping_ = false;
+};
+
+Load::Load(const LoadOptions& options, int stop_fd, LoadProgress& progress)
+    : options_(options),
+      progress_(progress),
+      path_(options.path),
+      random_(options.seed),
+      epoll_fd_(::epoll_create1(EPOLL_CLOEXEC)),
+      clients_(static_cast<std::size_t>(options.clients)) {
+    if (epoll_fd_ < 0) throw std::system_error(errno, std::generic_category(), "cannot create an epoll instance");
+    report_.label = options.label;
+    if (stop_fd < 0) return;
+    epoll_event event{.events = EPOLLIN | EPOLLONESHOT, .data = {.u64 = stop_tag}};
+    if (::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, stop_fd, &event) != 0)
+        throw std::system_error(errno, std::generic_category(), "cannot watch the descriptor that ends the load");
+}
+
+LoadReport Load::run() {
+    began_ = now_ = last_success_ = next_token_ = read_clock();
+    for (Client& client : clients_) schedule(client, false);
+    while (!std::ranges::all_of(clients_, &Client::retired)) {
+        stop_if_due();
+        attend_to_timers();
+        wait_for_events();
+    }
+    report_.elapsed = now_ - began_;
+    fill_percentiles(report_, latencies_usec_);
+    return report_;
+}
+
+void Load::stop_if_due() {
+    const bool enough = (options_.requests && report_.attempts >= *options_.requests) ||
+                        (options_.duration && now_ >= began_ + *options_.duration);
+    if (stopping_ || !enough) return;
+    stopping_ = true;
+    end_gap(now_);
+}
+
+void Load::wait_for_events() {
+    Instant next = Instant::max();
+    for (const Client& client : clients_)
+        if (!client.retired) next = std::min(next, client.due);
+    if (options_.duration && !stopping_) next = std::min(next, began_ + *options_.duration);
+    if (next == Instant::max()) return;
+    const Duration left = std::max(Duration{0}, next - read_clock());
+    const timespec timeout{.tv_sec = left / 1s, .tv_nsec = (left % 1s) / 1ns};
+    std::array<epoll_event, 64> events{};
+    const int count = ::epoll_pwait2(epoll_fd_, events.data(), static_cast<int>(events.size()), &timeout, nullptr);
+    now_ = read_clock();
+    for (int i = 0; i < count; ++i) {
+        const std::uint64_t tag = events[static_cast<std::size_t>(i)].data.u64;
+        if (tag == stop_tag) {
+            if (!stopping_) end_gap(now_);
+            stopping_ = true;
+            continue;
+        }
+        clients_[tag].connection.on_event();
+        watch(tag);
+    }
+}
+
+void Load::attend_to_timers() {
+    using Phase = LoadConnection::Phase;
+    for (std::size_t index = 0; index < clients_.size(); ++index) {
+        Client& client = clients_[index];
+        if (client.retired) continue;
+        const Phase phase = client.connection.phase();
+        if (phase == Phase::idle && stopping_) {
+            client.connection.close();
+            client.retired = true;
+        } else if (client.due > now_) {
+            continue;
+        } else if (phase == Phase::idle) {
+            begin(index);
+        } else if (phase == Phase::queue_full && now_ < client.started + options_.connect_timeout) {
+            client.connection.connect_again();
+            watch(index);
+        } else {
+            client.connection.give_up();
+            watch(index);
+        }
+        stop_if_due();
+    }
+}
+
+void Load::begin(std::size_t index) {
+    Client& client = clients_[index];
+    client.started = now_ = read_clock();
+    ++report_.attempts;
+    client.connection.begin(options_.server, epoll_fd_, index, next_request());
+    if (client.connection.opened()) {
+        ++report_.connections;
+    } else {
+        ++report_.reused;
+    }
+    if (client.connection.found_closed()) ++report_.closed_while_idle;
+    watch(index);
+}
+
+// After every step of a connection: counts what is over, and sets the time until which it may go on.
+void Load::watch(std::size_t index) {
+    Client& client = clients_[index];
+    if (client.connection.is_over()) {
+        account(client);
+    } else if (client.connection.phase() != LoadConnection::Phase::idle) {
+        client.due = patience_ends(client);
+    }
+}
+
+Instant Load::patience_ends(const Client& client) const {
+    switch (client.connection.phase()) {
+        case LoadConnection::Phase::queue_full:
+            return now_ + pause_for_queue;
+        case LoadConnection::Phase::connecting:
+            return client.started + options_.connect_timeout;
+        default:
+            return client.started + options_.timeout;
+    }
+}
+
+void Load::account(Client& client) {
+    const bool failed = client.connection.phase() == LoadConnection::Phase::failed;
+    now_ = read_clock();
+    if (failed) {
+        const Failure failure = client.connection.failure();
+        ++report_.failures[static_cast<std::size_t>(failure)];
+        if (report_.examples.size() < max_examples)
+            report_.examples.push_back({failure, to_usec(now_), client.connection.detail()});
+        progress_.add_failure();
+    } else {
+        ++report_.succeeded;
+        latencies_usec_.push_back(static_cast<std::uint32_t>((now_ - client.started).count()));
+        const std::string& worker = client.connection.worker();
+        std::uint64_t generation = 0;
+        if (std::from_chars(worker.data(), worker.data() + worker.size(), generation).ec == std::errc{})
+            ++report_.by_generation[generation];
+        if (!stopping_) end_gap(now_);
+        progress_.add_success();
+    }
+    client.connection.finish();
+    if (options_.connections == Connections::fresh) client.connection.close();
+    schedule(client, failed);
+}
+
+void Load::schedule(Client& client, bool failed) {
+    using Distribution = std::uniform_int_distribution<Duration::rep>;
+    Duration pause{Distribution(options_.pause_low.count(), options_.pause_high.count())(random_)};
+    if (failed) pause = std::max(pause, pause_after_failure);
+    client.due = now_ + pause;
+    if (options_.rate <= 0) return;
+    client.due = std::max(client.due, next_token_);
+    next_token_ = std::max(next_token_, now_) + Duration{static_cast<Duration::rep>(1e6 / options_.rate)};
+}
+
+void Load::end_gap(Instant now) {
+    const Duration gap = now - std::exchange(last_success_, now);
+    if (gap <= report_.longest_gap) return;
+    report_.longest_gap = gap;
+    report_.longest_gap_end_usec = to_usec(now);
+}
+
+std::string Load::next_request() {
+    std::string request = (options_.body ? "POST " : "GET ") + path_.next(random_) + " HTTP/1.1\r\nHost: test\r\n";
+    if (options_.connections == Connections::fresh) request += "Connection: close\r\n";
+    if (!options_.body) return request + "\r\n";
+    return request + "Content-Type: text/plain\r\nContent-Length: " + std::to_string(options_.body->size()) +
+           "\r\n\r\n" + *options_.body;
+}
+
+}  // namespace
+
+void LoadProgress::add_success() {
+    ++succeeded_;
+    const std::lock_guard lock(mutex_);
+    changed_.notify_all();
+}
+
+bool LoadProgress::wait_for_successes(std::uint64_t count, Duration deadline) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, deadline, [&] { return succeeded_ >= count; });
+}
+
+LoadReport run_load(const LoadOptions& options, int stop_fd, LoadProgress& progress) {
+    return Load(options, stop_fd, progress).run();
+}
+
+BackgroundLoad::BackgroundLoad(LoadOptions options) : stop_fd_(::eventfd(0, EFD_CLOEXEC)) {
+    if (stop_fd_ < 0) throw std::system_error(errno, std::generic_category(), "cannot create an eventfd");
+    thread_ = std::thread([this, options = std::move(options)] { report_ = run_load(options, stop_fd_, progress_); });
+}
+
+BackgroundLoad::~BackgroundLoad() {
+    stop();
+    ::close(stop_fd_);
+}
+
+void BackgroundLoad::wait_for_more(std::uint64_t count) {
+    if (!progress_.wait_for_successes(succeeded() + count, 30s))
+        throw std::runtime_error("the load did not get " + std::to_string(count) + " more answers within 30 s");
+}
+
+LoadReport BackgroundLoad::stop() {
+    if (thread_.joinable()) {
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const ssize_t written = ::write(stop_fd_, &one, sizeof one);
+        thread_.join();
+    }
+    return report_;
+}
+
+}  // namespace holdfast::test

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "load_report.hpp"
+#include "server_address.hpp"
+
+namespace holdfast::test {
+
+enum class Connections { fresh, keep_alive };
+
+struct LoadOptions {
+    std::string label = "load";
+    ServerAddress server;
+    Connections connections = Connections::fresh;
+    int clients = 8;                  // that many requests are under way at most: each client waits for its answer
+    std::string path = "/";           // "{0..500}" in it becomes a random number of that range, anew for each request
+    std::optional<std::string> body;  // POST with this body; else GET
+    Duration pause_low{}, pause_high{};  // a client's pause between two requests, uniform
+    double rate = 0;                     // requests a second of all clients together at most; 0: unbounded
+    Duration connect_timeout = std::chrono::seconds(10);
+    Duration timeout = std::chrono::seconds(30);  // from the request's start to the answer's last byte
+    std::optional<Duration> duration;             // none: until it is stopped
+    std::optional<std::uint64_t> requests;        // none: as many as fit
+    std::uint64_t seed = 1;
+};
+
+// What others may watch while a load runs.
+class LoadProgress {
+  public:
+    void add_success();
+    void add_failure() { ++failed_; }
+    std::uint64_t succeeded() const { return succeeded_; }
+    std::uint64_t failed() const { return failed_; }
+    // False where that many successes did not come within the deadline.
+    bool wait_for_successes(std::uint64_t count, Duration deadline);
+
+  private:
+    std::atomic<std::uint64_t> succeeded_{0};
+    std::atomic<std::uint64_t> failed_{0};
+    std::mutex mutex_;
+    std::condition_variable changed_;
+};
+
+// Loads a server and never retries: what fails is counted as it failed. A request under way when the load ends is
+// waited for. Ends when the duration or the number of requests is reached or `stop_fd` (-1: none) becomes readable.
+// Closes with a reset, which leaves no port in TIME_WAIT.
+LoadReport run_load(const LoadOptions& options, int stop_fd, LoadProgress& progress);
+
+// A load on a thread of its own; stopped at the latest when it is destroyed.
+class BackgroundLoad {
+  public:
+    explicit BackgroundLoad(LoadOptions options);
+    ~BackgroundLoad();
+    BackgroundLoad(const BackgroundLoad&) = delete;
+    BackgroundLoad& operator=(const BackgroundLoad&) = delete;
+
+    std::uint64_t succeeded() const { return progress_.succeeded(); }
+    std::uint64_t failed() const { return progress_.failed(); }
+    // Waits until `count` more requests than now have succeeded; throws after 30 s.
+    void wait_for_more(std::uint64_t count);
+    LoadReport stop();
+
+  private:
+    LoadProgress progress_;
+    int stop_fd_ = -1;
+    LoadReport report_;
+    std::thread thread_;
+};
+
+}  // namespace holdfast::test
