@@ -26,7 +26,7 @@ Result<std::uint64_t> parse_count(std::string_view text, std::uint64_t least = 0
                                   std::uint64_t most = std::numeric_limits<std::uint64_t>::max());
 
 // The candidate that `word` is probably a misspelling of: the one that the fewest keystrokes change it into, if they
-// are fewer than a third of its letters (one at least). Swapped neighbours count as one keystroke.
+// are at most a third of its letters (one at least). Swapped neighbours count as one keystroke, capitals as none.
 std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates);
 
 }  // namespace holdfast
