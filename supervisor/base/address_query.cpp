@@ -94,7 +94,7 @@ Error unknown_key(std::string_view word) {
     std::vector<std::string_view> words(later_keys.begin(), later_keys.end());
     for (const QueryKey& key : query_keys) words.push_back(key.word);
     const auto meant = nearest(word, words);
-    return error("there is no key " + quoted(word) + (meant ? ", did you mean " + quoted(*meant) + "?" : "") + " " +
+    return error("there is no key " + quoted(word) + (meant ? ", did you mean " + quoted(*meant) + "? " : "; ") +
                  taken_keys());
 }
 
