@@ -1,0 +1,67 @@
+"""usage: bench.py --build FOLDER [start|replacement|command|idle]...
+
+Measures what holdfast costs beside its peers on this machine and prints one table. Ratios hold between machines;
+milliseconds do not. Exit status 1: something could not be measured. A goal that is missed is said, not failed.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+import tempfile
+
+from figures import FIGURES, Row
+from supervisors import become_subreaper
+
+OWN = {"holdfast": "bin", "static_worker": "bench", "spawn_loop": "bench", "command_latency": "bench"}
+NEEDED_BY = {
+    "start": ["holdfast", "static_worker", "spawn_loop", "s6-svscan"],
+    "replacement": ["holdfast", "static_worker", "runsvdir", "start_server"],
+    "command": ["command_latency"],
+    "idle": ["holdfast", "static_worker"],
+}
+
+
+def find_programs(build, names):
+    programs = {}
+    for name in names:
+        path = os.path.join(build, OWN[name], name) if name in OWN else shutil.which(name)
+        if path is None or not os.access(path, os.X_OK):
+            raise SystemExit(f"bench: cannot find {path or name}: scripts/bench builds and installs what is measured")
+        programs[name] = path
+    return programs
+
+
+def print_table(rows):
+    lines = [("figure", "measured", "compared with", "ratio", "goal", "met")]
+    for row in rows:
+        ratio = f"{row.ratio:.2f}x" if row.ratio is not None else ""
+        lines.append((row.figure, row.measured, row.compared, ratio, row.goal, "yes" if row.met else "NO"))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(Row.__dataclass_fields__))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n", 1)[0].removeprefix("usage: "))
+    parser.add_argument("--build", required=True, type=os.path.abspath)
+    parser.add_argument("figures", nargs="*", metavar="FIGURE")
+    arguments = parser.parse_args()
+    chosen = arguments.figures or list(FIGURES)
+    for name in chosen:
+        if name not in FIGURES:
+            raise SystemExit(f"bench: there is no figure '{name}': it takes {', '.join(FIGURES)}")
+    programs = find_programs(arguments.build, sorted({program for name in chosen for program in NEEDED_BY[name]}))
+    become_subreaper()
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
+        for name in chosen:
+            print(f"bench: measuring {name} ...", file=sys.stderr)
+            rows += FIGURES[name](programs, os.path.join(folder, name))
+    print(f"Linux {platform.release()}, {os.cpu_count()} processors, medians of one run")
+    print_table(rows)
+
+
+if __name__ == "__main__":
+    main()

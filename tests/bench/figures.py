@@ -1,0 +1,150 @@
+"""The measurements. Each returns rows for the table; all that is compared in a row was measured in the same run."""
+
+import dataclasses
+import os
+import select
+import signal
+import statistics
+import subprocess
+import time
+
+from supervisors import Holdfast, Runit, S6, SpawnLoop, StartServer
+
+START_WORKERS = 100
+START_ROUNDS = 9
+KILLS = 100
+KILLS_A_ROUND = 10
+REST_BEFORE_A_KILL = 0.02  # seconds: everybody sleeps when the worker dies
+YOUNGEST_VICTIM = 1.3  # seconds: runit and start_server hold back who dies within their first second
+IDLE_SECONDS = 10
+
+
+@dataclasses.dataclass
+class Row:
+    figure: str
+    measured: str
+    compared: str
+    ratio: float | None
+    goal: str
+    met: bool
+
+
+def rest(seconds):
+    select.select([], [], [], seconds)
+
+
+def milliseconds(nanoseconds):
+    return f"{nanoseconds / 1e6:.2f} ms"
+
+
+def ratio_row(figure, ours, others, other, limit):
+    ratio = ours / others
+    return Row(figure, milliseconds(ours), f"{other} {milliseconds(others)}", ratio, f"<= {limit:g}x", ratio <= limit)
+
+
+def start(programs, folder):
+    """From the launch of the supervisor's own program to the first instruction of its last worker."""
+    took = {kind: [] for kind in (SpawnLoop, Holdfast, S6)}
+    for _ in range(START_ROUNDS):
+        for kind, times in took.items():
+            with kind(programs, folder, START_WORKERS) as supervisor:
+                began = supervisor.start()
+                supervisor.board.wait_for(START_WORKERS)
+                times.append(max(at for at, _ in supervisor.board.lines()) - began)
+    loop, ours, s6 = (statistics.median(took[kind]) for kind in (SpawnLoop, Holdfast, S6))
+    figure = f"{START_WORKERS} workers up"
+    return [ratio_row(figure, ours, loop, SpawnLoop.name, 1.5), ratio_row(figure, ours, s6, S6.name, 1)]
+
+
+def replace_one(board, pid):
+    """Nanoseconds from kill -9 to the first instruction of the replacement."""
+    expected = board.count() + 1
+    rest(REST_BEFORE_A_KILL)
+    killed = time.monotonic_ns()
+    os.kill(pid, signal.SIGKILL)
+    board.wait_for(expected)
+    return board.lines()[-1][0] - killed
+
+
+def replacement(programs, folder):
+    """All are up at once and take turns, so that whatever else the machine does meets all alike.
+
+    holdfast and runit have a worker for every kill: a second death of the same one would meet the backoff of the
+    first and runit's second of patience. start_server has a process for every kill of a round and gets a rest between
+    two.
+    """
+    folders = {kind: os.path.join(folder, kind.name) for kind in (Holdfast, Runit, StartServer)}
+    with (
+        Holdfast(programs, folders[Holdfast], KILLS) as holdfast,
+        Runit(programs, folders[Runit], KILLS) as runit,
+        StartServer(programs, folders[StartServer], KILLS_A_ROUND) as start_server,
+    ):
+        contestants = (holdfast, runit, start_server)
+        for supervisor in contestants:
+            supervisor.start()
+        for supervisor in contestants:
+            supervisor.board.wait_for(supervisor.workers)
+        holdfast.wait_until_ready()
+        took = {supervisor: [] for supervisor in contestants}
+        victims = {supervisor: iter(supervisor.board.lines()) for supervisor in contestants}
+        for _ in range(KILLS // KILLS_A_ROUND):
+            rest(YOUNGEST_VICTIM)
+            victims[start_server] = iter(start_server.board.lines()[-KILLS_A_ROUND:])
+            for supervisor in contestants:
+                for _ in range(KILLS_A_ROUND):
+                    took[supervisor].append(replace_one(supervisor.board, next(victims[supervisor])[1]))
+    ours, *others = (statistics.median(took[supervisor]) for supervisor in contestants)
+    figure = f"kill -9 to replacement, {KILLS}"
+    return [ratio_row(figure, ours, other, peer.name, 1) for other, peer in zip(others, contestants[1:])]
+
+
+def command(programs, _):
+    """From the write of a command to the callback in the SDK, against a byte there and back over a bare socketpair."""
+    said = subprocess.run([programs["command_latency"]], check=True, capture_output=True, text=True).stdout
+    medians = dict(line.split() for line in said.splitlines())
+    ours, raw = float(medians["command_to_callback"]), float(medians["raw_round_trip"])
+    ratio = ours / raw
+    return [
+        Row("command to SDK callback", f"{ours / 1e3:.1f} us", f"socketpair round trip {raw / 1e3:.1f} us", ratio, "<= 3x",
+            ratio <= 3)
+    ]
+
+
+def voluntary_switches(pid):
+    switches = {}
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/status", encoding="ascii") as status:
+            switches[task] = next(int(line.split()[1]) for line in status if line.startswith("voluntary"))
+    return switches
+
+
+def proportional_kilobytes(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
+        return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
+
+
+def idle(programs, folder):
+    """What a supervisor costs while nothing happens."""
+    memory = {}
+    for workers in (10, 100):
+        with Holdfast(programs, folder, workers) as holdfast:
+            holdfast.start()
+            holdfast.wait_until_ready()
+            rest(YOUNGEST_VICTIM)  # settled, and the log written
+            pid = holdfast.pids[0]
+            before = voluntary_switches(pid)
+            if workers == 100:
+                rest(IDLE_SECONDS)
+            after = voluntary_switches(pid)
+            memory[workers] = proportional_kilobytes(pid)
+    woken = sum(after.values()) - sum(before.values())
+    slope = (memory[100] - memory[10]) / 90
+    return [
+        Row(f"wake-ups in {IDLE_SECONDS} s, 100 idle workers", str(woken), f"{len(after)} threads", None, "0", before == after),
+        Row("PSS, 100 idle workers", f"{memory[100] / 1024:.2f} MB", f"10 workers: {memory[10] / 1024:.2f} MB", None,
+            "<= 3 MB", memory[100] <= 3 * 1024),
+        Row("PSS a worker, 10 to 100", f"{slope:.1f} KB", "", None, "<= 8 KB", slope <= 8),
+    ]
+
+
+FIGURES = {"start": start, "replacement": replacement, "command": command, "idle": idle}

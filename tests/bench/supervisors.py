@@ -1,0 +1,157 @@
+"""The programs that are compared: how each is given N static workers, and how it is ended.
+
+Each starts through posix_spawn with output to /dev/null, in a directory of its own that was laid out before the clock
+runs. This process is the subreaper: whatever a supervisor leaves behind becomes its child and is ended and reaped.
+"""
+
+import ctypes
+import os
+import select
+import shutil
+import signal
+import socket
+import time
+
+from board import Board
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def become_subreaper():
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "cannot become a subreaper")
+
+
+def end(pid, number, seconds=15):
+    """Sends the signal, waits for the child's end, and reaps it; SIGKILL at the end of patience."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        signal.pidfd_send_signal(pidfd, number)
+        if not select.select([pidfd], [], [], seconds)[0]:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    finally:
+        os.close(pidfd)
+
+
+def own_children():
+    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as children:
+        return [int(pid) for pid in children.read().split()]
+
+
+class Supervisor:
+    """N static workers under one or several processes; `pids` are those that this process started."""
+
+    name = ""
+    stop_signal = signal.SIGTERM
+
+    def __init__(self, programs, folder, workers):
+        self.programs = programs
+        self.folder = folder
+        self.workers = workers
+        self.pids = []
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        self.board = Board(os.path.join(folder, "board"))
+        self.prepare()
+
+    def prepare(self):
+        """Lays out what the supervisor reads."""
+
+    def commands(self):
+        """The command lines to start, in order."""
+        raise NotImplementedError
+
+    def environment(self):
+        return {"PATH": os.environ["PATH"], "BENCH_BOARD": self.board.path}
+
+    def start(self):
+        """Starts everything; returns CLOCK_MONOTONIC nanoseconds just before the first process was launched."""
+        environment = self.environment()
+        silence = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
+        began = time.monotonic_ns()
+        for command in self.commands():
+            self.pids.append(os.posix_spawn(command[0], command, environment, file_actions=silence))
+        return began
+
+    def stop(self):
+        others = set(own_children()) - set(self.pids)
+        for pid in self.pids:
+            end(pid, self.stop_signal)
+        self.pids = []
+        for pid in set(own_children()) - others:
+            end(pid, signal.SIGKILL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class SpawnLoop(Supervisor):
+    name = "posix_spawn loop"
+
+    def commands(self):
+        return [[self.programs["spawn_loop"], str(self.workers), self.programs["static_worker"]]]
+
+
+class Holdfast(Supervisor):
+    name = "holdfast"
+
+    def prepare(self):
+        self._ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self._ready.bind(os.path.join(self.folder, "notify"))
+
+    def environment(self):
+        return super().environment() | {"NOTIFY_SOCKET": os.path.join(self.folder, "notify")}
+
+    def commands(self):
+        return [
+            [self.programs["holdfast"], "run", "--name", "bench", "--runtime-dir", os.path.join(self.folder, "run")]
+            + ["--workers", str(self.workers), "--", self.programs["static_worker"]]
+        ]
+
+    def wait_until_ready(self, seconds=30):
+        """Returns when it told its service manager that the first generation is ready."""
+        self._ready.settimeout(seconds)
+        while b"READY=1" not in self._ready.recv(65536).split(b"\n"):
+            pass
+
+    def stop(self):
+        super().stop()
+        self._ready.close()
+
+
+class ServiceFolders(Supervisor):
+    """s6 and runit alike: a folder a service, in which `run` is the worker itself."""
+
+    def prepare(self):
+        for number in range(self.workers):
+            service = os.path.join(self.folder, "services", f"worker-{number}")
+            os.makedirs(service)
+            os.symlink(self.programs["static_worker"], os.path.join(service, "run"))
+
+
+class S6(ServiceFolders):
+    name = "s6"
+
+    def commands(self):
+        return [[self.programs["s6-svscan"], os.path.join(self.folder, "services")]]
+
+
+class Runit(ServiceFolders):
+    name = "runit"
+    stop_signal = signal.SIGHUP  # ends the services too; SIGTERM would leave them
+
+    def commands(self):
+        return [[self.programs["runsvdir"], os.path.join(self.folder, "services")]]
+
+
+class StartServer(Supervisor):
+    """One process a worker: it knows one worker a generation."""
+
+    name = "start_server"
+
+    def commands(self):
+        return [[self.programs["start_server"], "--", self.programs["static_worker"]]] * self.workers
