@@ -10,6 +10,9 @@ namespace holdfast {
 // Why something could not be done, in words for a person: "cannot <do what> to <what>: <cause>". `code` is the errno
 // behind it, 0 where there is none.
 struct Error {
+    // No constructor from the text alone: a Result<std::string> could not tell it from a value.
+    Error() = default;
+    Error(std::string words, int number) : text(std::move(words)), code(number) {}
     std::string text;
     int code = 0;
 };
