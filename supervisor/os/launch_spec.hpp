@@ -1,15 +1,15 @@
 #pragma once
 
-#include <sys/stat.h>
 #include <sys/types.h>
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/launch_options.hpp"
+#include "os/credentials.hpp"
+#include "os/executable.hpp"
 #include "os/unique_fd.hpp"
 
 namespace holdfast::os {
@@ -23,24 +23,6 @@ struct LaunchFailure {
 
 std::string describe(const LaunchFailure& failure);
 
-struct Credentials {
-    uid_t uid = 0;
-    gid_t gid = 0;
-    std::vector<gid_t> groups;  // supplementary
-};
-
-// Which file a path led to. Another program copied into the same file changes size or time.
-struct FileIdentity {
-    dev_t device = 0;
-    ino_t inode = 0;
-    off_t size = 0;
-    std::int64_t modified_sec = 0;
-    std::int64_t modified_nsec = 0;
-    friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
-};
-
-FileIdentity identity_of(const struct stat& file);
-
 // What every worker of one generation is launched from. Holds directory and executable open, so that a generation can
 // be refilled as it was when the paths mean something else by then.
 struct LaunchSpec {
@@ -48,16 +30,14 @@ struct LaunchSpec {
     std::vector<std::string> environment;  // "KEY=VALUE", each key once
     std::string directory_name;            // --chdir; empty: where the supervisor is
     UniqueFd directory;                    // empty: where the supervisor is
-    std::string executable_path;           // relative: to `directory`
-    UniqueFd executable;                   // O_PATH
-    FileIdentity executable_identity;
-    std::string interpreter;  // of a script that starts with #!; a script always runs by its path
-    std::optional<Credentials> credentials;
-    std::string user_name;  // as the user wrote it, for words
+    Executable executable;
+    std::optional<Credentials> credentials;  // empty: the supervisor's own
     std::optional<mode_t> umask;
     std::vector<ResourceLimit> limits;
     Privileges privileges = Privileges::keep;
     StandardInput standard_input = StandardInput::null;
+
+    int directory_fd() const;  // AT_FDCWD without a directory
 };
 
 // Reads the environment files, finds user, group, directory and executable as they are now. `base_environment` is the

@@ -2,7 +2,7 @@
 
 #include <sys/types.h>
 
-#include <atomic>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -39,14 +39,14 @@ class Launcher {
     std::variant<Leader, LaunchFailure> launch(const LaunchSpec& spec, const LaunchPlan& plan);
 
     // The child that launch() stands still for, 0 for none. For other threads: what hangs, and whom not to reap.
-    pid_t child_in_launch() const noexcept { return child_in_launch_.load(std::memory_order_relaxed); }
+    pid_t child_in_launch() const noexcept { return __atomic_load_n(&child_in_launch_, __ATOMIC_RELAXED); }
 
   private:
-    std::variant<std::monostate, LaunchFailure> prepare();
+    std::optional<LaunchFailure> prepare();
 
     void* stack_ = nullptr;
     UniqueFd null_device_;
-    std::atomic<pid_t> child_in_launch_{0};
+    pid_t child_in_launch_ = 0;  // written by the child, with atomic built-ins: it may not run code of libstdc++
 };
 
 }  // namespace holdfast::os

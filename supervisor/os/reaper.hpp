@@ -41,9 +41,11 @@ class Reaper {
     Result<ExitStatus> reap(Leader& leader);
 
   private:
+    enum class Outcome { reaped, left };
+
     bool is_kept(pid_t pid) const;
-    Verdict ask(const Judge& judge, pid_t pid, const ExitStatus& status);
-    void collect_beyond_kept(const Judge& judge);
+    Outcome ask(const Judge& judge, pid_t pid, const ExitStatus& status);
+    void collect_beyond(const Judge& judge, pid_t asked);
 
     std::vector<pid_t> kept_;  // judged, not reaped: few
 };

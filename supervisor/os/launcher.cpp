@@ -1,0 +1,225 @@
+#include "os/launcher.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <optional>
+#include <string_view>
+
+#include "base/exit_status.hpp"
+#include "os/environment.hpp"
+#include "os/launch_child.hpp"
+
+namespace holdfast::os {
+namespace {
+
+constexpr std::size_t stack_size = 64 << 10;
+constexpr std::size_t guard_size = 16 << 10;  // a page or more on every machine
+constexpr std::string_view listen_pid = "LISTEN_PID=";
+
+// All signals, also those that libc keeps for itself and would leave out of a set: no handler of ours may run in the
+// child, which shares our memory.
+class AllSignalsBlocked {
+  public:
+    AllSignalsBlocked() noexcept {
+        const std::uint64_t all = ~std::uint64_t{0};
+        ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &former_, sizeof all);
+    }
+    ~AllSignalsBlocked() { ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &former_, nullptr, sizeof former_); }
+    AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+    AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+  private:
+    std::uint64_t former_ = 0;
+};
+
+std::vector<char*> pointers_to(std::vector<std::string>& strings) {
+    std::vector<char*> pointers;
+    pointers.reserve(strings.size() + 1);
+    for (std::string& string : strings) pointers.push_back(string.data());
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text.append(text.empty() ? 0 : 1, ':').append(name);
+    return text;
+}
+
+// Everything that a ChildPlan points to.
+class PreparedLaunch {
+  public:
+    PreparedLaunch(const LaunchSpec& spec, const LaunchPlan& plan, int null_device_fd, pid_t& pid)
+        : arguments_(spec.argv), groups_(spec.credentials ? spec.credentials->groups : std::vector<gid_t>{}) {
+        prepare_environment(spec, plan);
+        prepare_moves(spec, plan, null_device_fd);
+        for (const ResourceLimit& limit : spec.limits) limits_.push_back({limit.resource, {limit.soft, limit.hard}});
+        argument_pointers_ = pointers_to(arguments_);
+        environment_pointers_ = pointers_to(environment_);
+        fill(spec);
+        child_.pid = &pid;
+    }
+    PreparedLaunch(const PreparedLaunch&) = delete;
+    PreparedLaunch& operator=(const PreparedLaunch&) = delete;
+
+    ChildPlan& child() { return child_; }
+
+  private:
+    void prepare_environment(const LaunchSpec& spec, const LaunchPlan& plan) {
+        Environment environment;
+        for (const std::string& entry : spec.environment) environment.set(entry);
+        for (const std::string& entry : plan.environment) environment.set(entry);
+        if (!plan.listener_names.empty()) {
+            environment.set("LISTEN_FDS", std::to_string(plan.listener_names.size()));
+            environment.set("LISTEN_FDNAMES", joined(plan.listener_names));
+            environment.set("LISTEN_PID", "0123456789");  // room for any; the child writes its own
+        }
+        environment_ = std::move(environment).take();
+        for (std::string& entry : environment_) {
+            if (!plan.listener_names.empty() && entry.starts_with(listen_pid)) {
+                child_.listen_pid = entry.data() + listen_pid.size();
+            }
+        }
+    }
+
+    void prepare_moves(const LaunchSpec& spec, const LaunchPlan& plan, int null_device_fd) {
+        if (spec.standard_input == StandardInput::null) moves_.push_back({null_device_fd, STDIN_FILENO});
+        if (plan.output_fd >= 0) moves_.push_back({plan.output_fd, STDOUT_FILENO});
+        if (plan.error_fd >= 0) moves_.push_back({plan.error_fd, STDERR_FILENO});
+        int target = STDERR_FILENO;
+        for (const int fd : plan.inherited_fds) moves_.push_back({fd, ++target});
+        child_.first_closed_fd = target + 1;
+    }
+
+    void fill(const LaunchSpec& spec) {
+        child_.path = spec.executable.path.c_str();
+        const bool runs_by_path =
+            !spec.executable.interpreter.empty() || is_unchanged(spec.executable, spec.directory_fd());
+        child_.executable_fd = runs_by_path ? -1 : spec.executable.file.get();
+        child_.argv = argument_pointers_.data();
+        child_.environment = environment_pointers_.data();
+        child_.directory_fd = spec.directory ? spec.directory.get() : -1;
+        child_.moves = moves_.data();
+        child_.move_count = static_cast<int>(moves_.size());
+        child_.limits = limits_.data();
+        child_.limit_count = static_cast<int>(limits_.size());
+        if (spec.umask) child_.umask = static_cast<int>(*spec.umask);
+        if (spec.privileges == Privileges::no_new) child_.new_privileges = ChildPlan::NewPrivileges::forbid;
+        if (!spec.credentials) return;
+        child_.identity = ChildPlan::Identity::change;
+        child_.uid = spec.credentials->uid;
+        child_.gid = spec.credentials->gid;
+        child_.groups = groups_.data();
+        child_.group_count = static_cast<int>(groups_.size());
+    }
+
+    std::vector<std::string> arguments_;
+    std::vector<std::string> environment_;
+    std::vector<gid_t> groups_;
+    std::vector<DescriptorMove> moves_;
+    std::vector<ChildLimit> limits_;
+    std::vector<char*> argument_pointers_;
+    std::vector<char*> environment_pointers_;
+    ChildPlan child_;
+};
+
+std::string words_for_execute(const LaunchSpec& spec, int error_number) {
+    const Executable& executable = spec.executable;
+    const std::string stage = "execute " + executable.path;
+    // The kernel says ENOENT for a missing interpreter too; the file itself is known to be there.
+    if (error_number != ENOENT || !is_unchanged(executable, spec.directory_fd())) return stage;
+    if (executable.interpreter.empty()) return stage + " by the program loader that it asks for";
+    return stage + " by its interpreter " + executable.interpreter;
+}
+
+std::string words_for(const ChildPlan& child, const LaunchSpec& spec) {
+    switch (child.failed_stage) {
+        case ChildStage::process_group:
+            return "make a process group";
+        case ChildStage::descriptors:
+            return "pass descriptors to the worker";
+        case ChildStage::limit:
+            return "set the limit " + spec.limits[static_cast<std::size_t>(child.failed_limit)].name;
+        case ChildStage::groups:
+            return "take the supplementary groups of user " + std::to_string(child.uid);
+        case ChildStage::group:
+            return "take group " + std::to_string(child.gid);
+        case ChildStage::user:
+            return "become user " + std::to_string(child.uid);
+        case ChildStage::directory:
+            return "change directory to " + spec.directory_name;
+        case ChildStage::privileges:
+            return "forbid new privileges";
+        case ChildStage::none:
+        case ChildStage::execute:
+            break;
+    }
+    return words_for_execute(spec, child.error_number);
+}
+
+// Whether the child ended before it executed anything; it is reaped then. Such a child has no exit signal yet, which is
+// what __WCLONE looks for, and exec gives it SIGCHLD: so this returns at once when it has executed, and waits for the
+// last breath of one that has not.
+std::optional<siginfo_t> reap_unexecuted(const UniqueFd& pidfd) {
+    siginfo_t info = {};
+    for (;;) {
+        if (::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | __WCLONE) == 0) return info;
+        if (errno != EINTR) return std::nullopt;
+    }
+}
+
+}  // namespace
+
+Launcher::~Launcher() {
+    if (stack_ != nullptr) ::munmap(stack_, guard_size + stack_size);
+}
+
+std::optional<LaunchFailure> Launcher::prepare() {
+    if (stack_ == nullptr) {
+        void* memory = ::mmap(nullptr, guard_size + stack_size, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+        if (memory == MAP_FAILED) return LaunchFailure{"reserve memory for the launch", errno};
+        stack_ = memory;
+        if (::mprotect(memory, guard_size, PROT_NONE) != 0)
+            return LaunchFailure{"guard the memory of the launch", errno};
+    }
+    if (!null_device_) null_device_.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null_device_) return LaunchFailure{"open /dev/null", errno};
+    return std::nullopt;
+}
+
+std::variant<Leader, LaunchFailure> Launcher::launch(const LaunchSpec& spec, const LaunchPlan& plan) {
+    if (auto failure = prepare()) return std::move(*failure);
+    PreparedLaunch prepared{spec, plan, null_device_.get(), child_in_launch_};
+    ChildPlan& child = prepared.child();
+    int pidfd_number = -1;
+    pid_t pid = -1;
+    int clone_errno = 0;
+    {
+        const AllSignalsBlocked blocked;
+        char* top = static_cast<char*>(stack_) + guard_size + stack_size;
+        pid = ::clone(&run_child, top, CLONE_VM | CLONE_VFORK | CLONE_PIDFD, &child, &pidfd_number);
+        clone_errno = errno;
+    }
+    if (pid < 0) return LaunchFailure{"start a process", clone_errno};
+    UniqueFd pidfd{pidfd_number};
+    const auto unexecuted = reap_unexecuted(pidfd);
+    __atomic_store_n(&child_in_launch_, 0, __ATOMIC_RELAXED);
+    if (!unexecuted) return Leader{Process{pid, std::move(pidfd)}};
+    if (child.failed_stage != ChildStage::none) return LaunchFailure{words_for(child, spec), child.error_number};
+    return LaunchFailure{"execute " + spec.executable.path + ": it was killed by " +
+                             signal_name(unexecuted->si_status) + " before it began",
+                         0};
+}
+
+}  // namespace holdfast::os

@@ -1,0 +1,89 @@
+#include "os/reaper.hpp"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "os/errno_error.hpp"
+#include "os/process_table.hpp"
+
+namespace holdfast::os {
+namespace {
+
+ExitStatus status_of(const siginfo_t& info) {
+    if (info.si_code == CLD_EXITED) return ExitedWith{info.si_status};
+    return KilledBy{info.si_status, info.si_code == CLD_DUMPED};
+}
+
+// Whether a child has ended; leaves it as it is.
+bool has_ended(idtype_t kind, pid_t pid, siginfo_t& info) {
+    info = {};
+    return ::waitid(kind, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+}
+
+}  // namespace
+
+Result<void> become_subreaper() {
+    if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0) return {};
+    return errno_error("become the reaper of orphaned descendants");
+}
+
+void reset_sigchld() {
+    struct sigaction to_default = {};
+    to_default.sa_handler = SIG_DFL;
+    ::sigaction(SIGCHLD, &to_default, nullptr);
+}
+
+void Reaper::collect(const Judge& judge) {
+    siginfo_t info;
+    while (has_ended(P_ALL, 0, info)) {
+        // The kernel shows the same one again for as long as it is kept: others must be looked for behind it.
+        if (is_kept(info.si_pid) || ask(judge, info.si_pid, status_of(info)) != Outcome::reaped) {
+            return collect_beyond(judge, info.si_pid);
+        }
+    }
+}
+
+void Reaper::collect_beyond(const Judge& judge, pid_t asked) {
+    siginfo_t info;
+    for (const pid_t child : children_of(::getpid())) {
+        if (child == asked || is_kept(child) || !has_ended(P_PID, child, info)) continue;
+        ask(judge, child, status_of(info));
+    }
+}
+
+Reaper::Outcome Reaper::ask(const Judge& judge, pid_t pid, const ExitStatus& status) {
+    kept_.push_back(pid);  // before it is judged: the judge may reap it
+    switch (judge(pid, status)) {
+        case Verdict::reap:
+            std::erase(kept_, pid);
+            ::waitid(P_PID, static_cast<id_t>(pid), nullptr, WEXITED | WNOHANG);
+            return Outcome::reaped;
+        case Verdict::later:
+            std::erase(kept_, pid);
+            return Outcome::left;
+        case Verdict::keep:
+            break;
+    }
+    return is_kept(pid) ? Outcome::left : Outcome::reaped;
+}
+
+Result<ExitStatus> Reaper::reap(Leader& leader) {
+    const std::string reaping = "reap process " + std::to_string(leader.pid());
+    if (!leader) return errno_error("reap a process that is gone", ESRCH);
+    siginfo_t info = {};
+    if (::waitid(P_PIDFD, static_cast<id_t>(leader.pidfd()), &info, WEXITED | WNOHANG) != 0)
+        return errno_error(reaping);
+    if (info.si_pid == 0) return errno_error(reaping, EAGAIN);
+    std::erase(kept_, leader.pid());
+    leader = Leader{};
+    return status_of(info);
+}
+
+bool Reaper::is_kept(pid_t pid) const { return std::find(kept_.begin(), kept_.end(), pid) != kept_.end(); }
+
+}  // namespace holdfast::os
