@@ -29,10 +29,14 @@ class OutputSink final : public spdlog::sinks::base_sink<spdlog::details::null_m
 
 spdlog::level::level_enum to_spdlog(core::Level level) {
     switch (level) {
-        case core::Level::debug: return spdlog::level::debug;
-        case core::Level::info: return spdlog::level::info;
-        case core::Level::warning: return spdlog::level::warn;
-        case core::Level::error: return spdlog::level::err;
+        case core::Level::debug:
+            return spdlog::level::debug;
+        case core::Level::info:
+            return spdlog::level::info;
+        case core::Level::warning:
+            return spdlog::level::warn;
+        case core::Level::error:
+            return spdlog::level::err;
     }
     return spdlog::level::info;
 }
@@ -59,7 +63,8 @@ std::string escaped(std::string_view text, core::LogFormat format) {
 }
 
 std::string json_fields(std::string_view event, const LogSubject& subject, std::string_view text) {
-    std::string fields = "\"mono_usec\":" + std::to_string(to_usec(now())) + ",\"event\":\"" + std::string(event) + "\"";
+    std::string fields =
+        "\"mono_usec\":" + std::to_string(to_usec(now())) + ",\"event\":\"" + std::string(event) + "\"";
     if (!subject.worker.empty()) fields += ",\"worker\":\"" + subject.worker + "\"";
     if (subject.pid != 0) fields += ",\"pid\":" + std::to_string(subject.pid);
     return fields + ",\"text\":\"" + escaped(text, core::LogFormat::json) + "\"";
@@ -97,8 +102,8 @@ Log::~Log() = default;
 void Log::write(core::Level level, std::string_view event, const LogSubject& subject, std::string_view text) {
     const auto spdlog_level = to_spdlog(level);
     if (!implementation_->logger.should_log(spdlog_level)) return;
-    const std::string line = implementation_->format == core::LogFormat::json ? json_fields(event, subject, text)
-                                                                              : sentence(subject, text);
+    const std::string line =
+        implementation_->format == core::LogFormat::json ? json_fields(event, subject, text) : sentence(subject, text);
     // Passed as an argument: braces in a worker's words are not a format.
     implementation_->logger.log(spdlog_level, "{}", line);
 }

@@ -57,7 +57,8 @@ void Output::run(std::shared_ptr<Shared> shared, int fd) {
         shared->queue.pop_front();
         shared->queued_bytes -= lines.size();
         if (const auto dropped = std::exchange(shared->dropped_bytes, 0); dropped != 0) {
-            lines += "holdfast: " + std::to_string(dropped) + " bytes of output were dropped: the reader was too slow\n";
+            lines +=
+                "holdfast: " + std::to_string(dropped) + " bytes of output were dropped: the reader was too slow\n";
         }
         shared->writing = Shared::Writing::yes;
         lock.unlock();

@@ -1,0 +1,159 @@
+#include "runtime/hearing.hpp"
+
+#include <bit>
+#include <boost/asio/error.hpp>
+#include <limits>
+#include <utility>
+
+#include "os/pipe.hpp"
+#include "wire/wire.hpp"
+
+namespace holdfast::runtime {
+
+namespace {
+
+using boost::asio::posix::stream_descriptor;
+
+// Lines of a worker are copied whole, so that two workers' words do not mix; one that never ends is copied in pieces.
+constexpr std::size_t max_unfinished_line = 4096;
+
+}  // namespace
+
+Hearing::Hearing(boost::asio::io_context& io, WorkerTable& workers, Pump& pump, Log& log, Output& output,
+                 std::function<void(Worker&)> main_ended)
+    : io_(io),
+      workers_(workers),
+      pump_(pump),
+      log_(log),
+      output_(output),
+      main_ended_(std::move(main_ended)),
+      buffer_(max_message_bytes + 1) {}
+
+void Hearing::start(Worker& worker) {
+    if (worker.control) await_message(worker.id, Channel::control);
+    if (worker.notify) await_message(worker.id, Channel::notify);
+    if (worker.error_output) await_output(worker.id);
+}
+
+void Hearing::read_rest(Worker& worker) {
+    if (worker.control) read_messages(worker, Channel::control, messages_at_the_end);
+    if (worker.notify) read_messages(worker, Channel::notify, messages_at_the_end);
+    if (worker.error_output) read_output(worker);
+    if (!worker.unfinished_line.empty()) copy_lines(worker, "\n");
+}
+
+void Hearing::await_message(WorkerId id, Channel channel) {
+    Worker& worker = *workers_.find(id);
+    auto& descriptor = channel == Channel::control ? worker.control : worker.notify;
+    descriptor->async_wait(stream_descriptor::wait_read, [this, id, channel](boost::system::error_code failed) {
+        Worker* found = workers_.find(id);
+        if (failed || found == nullptr) return;
+        if (read_messages(*found, channel, messages_a_turn) == Open::yes) await_message(id, channel);
+    });
+}
+
+void Hearing::await_output(WorkerId id) {
+    workers_.find(id)->error_output->async_wait(stream_descriptor::wait_read,
+                                                [this, id](boost::system::error_code failed) {
+                                                    Worker* found = workers_.find(id);
+                                                    if (failed || found == nullptr) return;
+                                                    if (read_output(*found) == Open::yes) await_output(id);
+                                                });
+}
+
+Hearing::Open Hearing::read_messages(Worker& worker, Channel channel, int at_most) {
+    auto& descriptor = channel == Channel::control ? worker.control : worker.notify;
+    for (int taken = 0; descriptor && taken < at_most; ++taken) {
+        os::Packet packet = os::receive_packet(descriptor->native_handle(), buffer_);
+        if (packet.arrival == os::Arrival::nothing) return Open::yes;
+        if (packet.arrival == os::Arrival::lost) {
+            descriptor.reset();
+            if (channel == Channel::control) pump_.push(core::ChannelLost{worker.id});
+            return Open::no;
+        }
+        take_packet(worker, channel, std::move(packet));
+    }
+    return descriptor ? Open::yes : Open::no;
+}
+
+void Hearing::take_packet(Worker& worker, Channel channel, os::Packet packet) {
+    const std::size_t descriptors = packet.descriptors.size();
+    disposal_.close(os::close_received(std::move(packet.descriptors)));
+    if (channel == Channel::notify && packet.sender && packet.sender->uid != worker.uid && packet.sender->uid != 0) {
+        refuse(worker, "it came from uid " + std::to_string(packet.sender->uid) + ", who is not this worker");
+        return;
+    }
+    if (packet.arrival == os::Arrival::empty) return refuse(worker, "it is empty");
+    if (packet.is_truncated) return refuse(worker, "it is longer than 64 KiB");
+    if (packet.lost_descriptors) return refuse(worker, "it came with more descriptors than can be taken");
+    auto decoded = wire::decode_report(packet.bytes, descriptors);
+    if (const auto* malformed = std::get_if<wire::Malformed>(&decoded)) return refuse(worker, malformed->why);
+    auto& report = std::get<Report>(decoded);
+    if (report.main_pid) take_main_pid(worker, *report.main_pid);
+    pump_.push(core::Said{worker.id, std::move(report)});
+}
+
+void Hearing::take_main_pid(Worker& worker, std::int64_t claimed) {
+    if (claimed == worker.pid()) return;
+    if (!worker.leader || claimed <= 0 || claimed > std::numeric_limits<pid_t>::max()) {
+        return refuse(worker, "MAINPID=" + std::to_string(claimed) + " is not a process of this worker");
+    }
+    auto process = os::claim_main_process(static_cast<pid_t>(claimed), worker.leader, worker.markers, worker.uid);
+    if (!process) return refuse(worker, process.error().text);
+    if (worker.main_watch) worker.main_watch->release();
+    worker.declared_main = std::move(*process);
+    worker.declared_status.reset();
+    worker.main_watch.emplace(io_, worker.declared_main.pidfd());
+    await_main_end(worker.id);
+    log_.write(core::Level::info, "main_process_declared", {worker.name, worker.leader.pid()},
+               "says that its main process is " + std::to_string(claimed));
+}
+
+void Hearing::await_main_end(WorkerId id) {
+    workers_.find(id)->main_watch->async_wait(stream_descriptor::wait_read,
+                                              [this, id](boost::system::error_code failed) {
+                                                  Worker* found = workers_.find(id);
+                                                  if (failed || found == nullptr) return;
+                                                  if (os::has_ended(found->declared_main)) {
+                                                      main_ended_(*found);
+                                                  } else {
+                                                      await_main_end(id);
+                                                  }
+                                              });
+}
+
+void Hearing::refuse(Worker& worker, std::string_view why) {
+    // A worker that floods us may fill its own pipe, not our log: the 1st to 8th, then the 16th, the 32nd, …
+    const auto count = ++worker.refused_messages;
+    if (count > 8 && !std::has_single_bit(count)) return;
+    std::string text = "a message of it was refused: " + std::string(why);
+    if (count > 8) text += " (" + std::to_string(count) + " in all)";
+    log_.write(core::Level::warning, "message_refused", {worker.name, worker.pid()}, text);
+}
+
+Hearing::Open Hearing::read_output(Worker& worker) {
+    const os::Chunk chunk = os::read_chunk(worker.error_output->native_handle(), buffer_);
+    if (chunk.reading == os::Reading::nothing) return Open::yes;
+    if (chunk.reading == os::Reading::end) {
+        worker.error_output.reset();
+        return Open::no;
+    }
+    const std::string_view bytes(buffer_.data(), chunk.size);
+    worker.last_lines.add(bytes);
+    copy_lines(worker, bytes);
+    return Open::yes;
+}
+
+void Hearing::copy_lines(Worker& worker, std::string_view bytes) {
+    worker.unfinished_line += bytes;
+    auto end = worker.unfinished_line.rfind('\n');
+    if (end == std::string::npos) {
+        if (worker.unfinished_line.size() < max_unfinished_line) return;
+        end = worker.unfinished_line.size() - 1;
+    }
+    std::string rest = worker.unfinished_line.substr(end + 1);
+    worker.unfinished_line.resize(end + 1);
+    output_.write(std::exchange(worker.unfinished_line, std::move(rest)));
+}
+
+}  // namespace holdfast::runtime

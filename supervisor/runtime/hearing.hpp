@@ -1,0 +1,59 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "core/configuration.hpp"
+#include "os/packet.hpp"
+#include "runtime/disposal.hpp"
+#include "runtime/log.hpp"
+#include "runtime/output.hpp"
+#include "runtime/pump.hpp"
+#include "runtime/worker.hpp"
+
+namespace holdfast::runtime {
+
+// Reads what workers say: the control pipe, the notify socket, standard error. Whatever they say or leave unsaid, each
+// turn of the loop does a bounded amount of work for each of them (invariant 12).
+class Hearing {
+  public:
+    static constexpr int messages_a_turn = 16;
+    static constexpr int messages_at_the_end = 1024;  // more than a control pipe can hold
+
+    // `main_ended` is called when the process that a worker named with MAINPID= has ended.
+    Hearing(boost::asio::io_context& io, WorkerTable& workers, Pump& pump, Log& log, Output& output,
+            std::function<void(Worker&)> main_ended);
+
+    // From the moment at which core knows that the worker was spawned.
+    void start(Worker& worker);
+
+    // Everything that is still to be read, before its exit is told: who reports and exits leaves both at once.
+    void read_rest(Worker& worker);
+
+  private:
+    enum class Channel { control, notify };
+    enum class Open { yes, no };
+
+    void await_message(WorkerId id, Channel channel);
+    void await_output(WorkerId id);
+    Open read_messages(Worker& worker, Channel channel, int at_most);
+    void take_packet(Worker& worker, Channel channel, os::Packet packet);
+    void take_main_pid(Worker& worker, std::int64_t claimed);
+    void await_main_end(WorkerId id);
+    void refuse(Worker& worker, std::string_view why);
+    Open read_output(Worker& worker);
+    void copy_lines(Worker& worker, std::string_view bytes);
+
+    boost::asio::io_context& io_;
+    WorkerTable& workers_;
+    Pump& pump_;
+    Log& log_;
+    Output& output_;
+    std::function<void(Worker&)> main_ended_;
+    Disposal disposal_;
+    std::vector<char> buffer_;  // one for all: what was read is taken before the next read
+};
+
+}  // namespace holdfast::runtime

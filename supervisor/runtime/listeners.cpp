@@ -1,0 +1,186 @@
+#include "runtime/listeners.hpp"
+
+#include <bit>
+#include <iterator>
+#include <utility>
+
+namespace holdfast::runtime {
+
+namespace {
+
+using boost::asio::posix::stream_descriptor;
+
+// The first eight are worth a line each, then every doubling: a worker that does it all day must not fill the log.
+bool is_worth_a_line(std::uint64_t count) { return count <= 8 || std::has_single_bit(count); }
+
+std::string times(std::uint64_t count) { return count == 1 ? "once" : std::to_string(count) + " times"; }
+
+}  // namespace
+
+Listeners::Listeners(boost::asio::io_context& io, Log& log) : io_(io), log_(log) {}
+
+Listeners::~Listeners() {
+    if (watch_descriptor_) watch_descriptor_->release();
+    for (auto& held : held_) {
+        if (held.path_watch) held.path_watch->release();
+    }
+}
+
+Result<void> Listeners::open(const std::vector<ListenAddress>& addresses) {
+    for (const auto& address : addresses) {
+        auto opened = os::open_listeners(address);
+        if (!opened) return opened.error();
+        for (auto& listener : *opened) {
+            log_.write(core::Level::info, "listening", "listening on " + listener.bound + " (" + listener.name + ")");
+            if (listener.backlog_cut) {
+                log_.write(core::Level::warning, "backlog_cut",
+                           "the kernel cut the backlog of " + listener.bound + " from " +
+                               std::to_string(*listener.backlog_cut) + " to " +
+                               std::to_string(listener.backlog.value_or(0)) +
+                               ": raise net.core.somaxconn before the start for more");
+            }
+            held_.emplace_back().listener = std::move(listener);
+        }
+    }
+    return {};
+}
+
+Result<void> Listeners::watch() {
+    auto opened = os::ListenerWatch::open();
+    if (!opened) return opened.error();
+    watch_.emplace(std::move(*opened));
+    std::uint64_t key = 0;
+    for (auto& held : held_) {
+        if (auto added = watch_->add(held.listener.fd.get(), key++); !added) return added.error();
+        watch_path(held);
+    }
+    watch_descriptor_.emplace(io_, watch_->fd());
+    await_shutdown();
+    return {};
+}
+
+std::vector<int> Listeners::fds() const {
+    std::vector<int> result;
+    for (const auto& held : held_) result.push_back(held.listener.fd.get());
+    return result;
+}
+
+std::vector<std::string> Listeners::names() const {
+    std::vector<std::string> result;
+    for (const auto& held : held_) result.push_back(held.listener.name);
+    return result;
+}
+
+std::vector<core::ListenerStatus> Listeners::status() const {
+    std::vector<core::ListenerStatus> result;
+    for (const auto& held : held_) {
+        const auto& listener = held.listener;
+        result.push_back({listener.name, listener.bound, listener.backlog.value_or(0), held.revived});
+    }
+    return result;
+}
+
+void Listeners::set_doors(core::Doors doors) {
+    if (doors == doors_) return;
+    doors_ = doors;
+    std::uint64_t key = 0;
+    for (auto& held : held_) {
+        const auto index = key++;
+        if (doors == core::Doors::refuse) {
+            os::refuse(held.listener);
+        } else {
+            if (watch_) watch_->remove(held.listener.fd.get());
+            if (os::listen_again(held.listener) == os::Revival::failed) {
+                log_.write(core::Level::error, "listener_lost", "cannot listen on " + held.listener.bound + " again");
+            }
+            if (watch_) static_cast<void>(watch_->add(held.listener.fd.get(), index));
+        }
+    }
+}
+
+void Listeners::look_at_backlogs() {
+    for (auto& held : held_) {
+        const auto queue = os::look_at_queue(held.listener);
+        if (!queue || !held.listener.backlog || queue->backlog >= *held.listener.backlog) continue;
+        if (!os::restore_backlog(held.listener)) continue;
+        if (!is_worth_a_line(++held.restored)) continue;
+        log_.write(core::Level::warning, "backlog_restored",
+                   "somebody lowered the backlog of " + held.listener.bound + " from " +
+                       std::to_string(*held.listener.backlog) + " to " + std::to_string(queue->backlog) + suspicion() +
+                       "; restored");
+    }
+}
+
+void Listeners::await_shutdown() {
+    watch_descriptor_->async_wait(stream_descriptor::wait_read, [this](boost::system::error_code failed) {
+        if (failed) return;
+        for (const auto key : watch_->take()) revive(key);
+        await_shutdown();
+    });
+}
+
+void Listeners::watch_path(Held& held) {
+    if (held.path_watch) held.path_watch->release();
+    held.path_watch.reset();
+    if (!held.listener.path || held.listener.path->watch_fd() < 0) return;
+    held.path_watch.emplace(io_, held.listener.path->watch_fd());
+    await_unlink(held);
+}
+
+void Listeners::await_unlink(Held& held) {
+    held.path_watch->async_wait(stream_descriptor::wait_read, [this, &held](boost::system::error_code failed) {
+        if (failed) return;
+        restore_path(held);
+        await_unlink(held);
+    });
+}
+
+void Listeners::revive(std::size_t index) {
+    if (doors_ == core::Doors::refuse || index >= held_.size()) return;
+    Held& held = *std::next(held_.begin(), static_cast<std::ptrdiff_t>(index));
+    if (!os::is_shut_down(held.listener)) return;
+    // Watched anew in any case: a listener that could not be revived reports again when somebody else touches it.
+    watch_->remove(held.listener.fd.get());
+    if (held.path_watch) held.path_watch->release();
+    held.path_watch.reset();
+    const auto revival = os::listen_again(held.listener);
+    static_cast<void>(watch_->add(held.listener.fd.get(), index));
+    watch_path(held);
+    if (revival == os::Revival::failed) {
+        log_.write(core::Level::error, "listener_lost",
+                   "cannot revive " + held.listener.bound + ", which a worker shut down" + suspicion() +
+                       ": its clients are refused; restart the supervisor");
+        return;
+    }
+    if (!is_worth_a_line(++held.revived)) return;
+    std::string text = "a worker shut " + held.listener.bound + " down, for everybody" + suspicion() + "; revived (" +
+                       times(held.revived) + " so far)";
+    if (revival == os::Revival::reopened) text += "; workers that run now hold the dead socket: restart them";
+    log_.write(core::Level::warning, "listener_revived", text);
+}
+
+void Listeners::restore_path(Held& held) {
+    const auto state = held.listener.path->restore();
+    const std::string& path = held.listener.path->path();
+    if (state == os::UnixPath::State::present || !is_worth_a_line(++held.restored)) return;
+    switch (state) {
+        case os::UnixPath::State::present:
+            break;
+        case os::UnixPath::State::restored:
+            log_.write(core::Level::warning, "path_restored",
+                       "somebody unlinked " + path + suspicion() + "; linked back to the same socket");
+            break;
+        case os::UnixPath::State::taken:
+            log_.write(core::Level::error, "path_taken",
+                       "somebody put another file at " + path + suspicion() + ": clients no longer reach this service");
+            break;
+        case os::UnixPath::State::lost:
+            log_.write(core::Level::error, "path_lost",
+                       path + " and the link beside it are gone: clients no longer reach this service; restart it");
+            break;
+    }
+}
+
+std::string Listeners::suspicion() const { return suspect_.empty() ? "" : "; " + suspect_; }
+
+}  // namespace holdfast::runtime

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/configuration.hpp"
+#include "core/supervisor.hpp"
+#include "os/runtime_directory.hpp"
+#include "os/service_manager.hpp"
+#include "os/signals.hpp"
+#include "os/worker_records.hpp"
+#include "runtime/deeds.hpp"
+#include "runtime/hearing.hpp"
+#include "runtime/launch_thread.hpp"
+#include "runtime/launching.hpp"
+#include "runtime/listeners.hpp"
+#include "runtime/log.hpp"
+#include "runtime/output.hpp"
+#include "runtime/pump.hpp"
+#include "runtime/reaping.hpp"
+#include "runtime/worker.hpp"
+
+namespace holdfast::runtime {
+
+// What was taken hold of before the first launch.
+struct Holdings {
+    std::optional<os::RuntimeDirectory> directory;  // empty: no API, abstract notify sockets
+    std::optional<os::WorkerRecords> records;
+    os::UniqueFd api_socket;
+    std::optional<os::Signals> signals;
+    std::optional<os::ServiceManager> manager;
+    os::HangUp hang_up = os::HangUp::obeyed;
+    std::vector<std::string> environment;  // as it was at the start
+};
+
+// Everything that runs on the one loop, wired together. Events go in at the pump, core decides, Deeds carries out.
+class Loop {
+  public:
+    // The parts that exist before anything can be logged or listened on.
+    struct Ground {
+        explicit Ground(const core::Configuration& configuration);
+        boost::asio::io_context io;
+        Output output;
+        Log log;
+        Listeners listeners;
+    };
+
+    Loop(std::unique_ptr<Ground> ground, const core::Configuration& configuration, Holdings holdings);
+    ~Loop();
+
+    Ground& ground() { return *ground_; }
+    [[nodiscard]] int release_api_socket() { return holdings_.api_socket.release(); }
+
+    void ask(core::Request request, std::function<void(core::Outcome)> answer);
+    [[nodiscard]] core::Status snapshot() const;
+    int run(std::function<void(std::function<void()>)> last);
+
+  private:
+    void deliver(const core::Event& event);
+    void carry_out(const std::vector<core::Action>& actions);
+    void set_timer();
+    void await_signal();
+    void take_signal(const os::ReceivedSignal& signal);
+    void launched(LaunchResult result);
+    void answer(RequestId id, const core::Outcome& outcome);
+    void finish(int exit_code);
+    void clean_up();
+
+    core::Configuration configuration_;
+    std::unique_ptr<Ground> ground_;
+    Holdings holdings_;
+    core::Supervisor core_;
+    WorkerTable workers_;
+    Pump pump_;
+    LaunchThread launches_;
+    Hearing hearing_;
+    Reaping reaping_;
+    Launching launching_;
+    Deeds deeds_;
+    boost::asio::steady_timer timer_;
+    std::optional<Instant> timer_set_to_;
+    std::optional<boost::asio::posix::stream_descriptor> signals_;  // owns nothing
+    std::map<RequestId, std::function<void(core::Outcome)>> askers_;
+    RequestId last_request_;
+    std::function<void(std::function<void()>)> last_;
+    std::optional<int> exit_code_;
+};
+
+}  // namespace holdfast::runtime

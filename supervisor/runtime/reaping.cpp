@@ -1,0 +1,68 @@
+#include "runtime/reaping.hpp"
+
+#include <utility>
+
+namespace holdfast::runtime {
+
+Reaping::Reaping(WorkerTable& workers, Pump& pump, Hearing& hearing, const LaunchThread& launches)
+    : workers_(workers), pump_(pump), hearing_(hearing), launches_(launches) {}
+
+void Reaping::collect() {
+    reaper_.collect([this](pid_t pid, const ExitStatus& status) { return judge(pid, status); });
+    // Whoever ended may have been the last of a worker whose leader had ended before.
+    for (auto& [id, worker] : workers_) {
+        if (worker->leader && worker->leader_status) look_after(*worker);
+    }
+}
+
+void Reaping::main_ended(Worker& worker) {
+    if (worker.main == Worker::Main::ended) return;
+    hearing_.read_rest(worker);
+    tell_main_exited(worker, scan(worker));
+}
+
+os::ProcessTree Reaping::scan(Worker& worker) { return os::scan_tree(query(worker), worker.seen); }
+
+os::ProcessTree Reaping::kill(Worker& worker) { return os::kill_tree_now(query(worker), worker.seen); }
+
+os::Verdict Reaping::judge(pid_t pid, const ExitStatus& status) {
+    if (Worker* worker = workers_.find_leader(pid)) {
+        worker->leader_status = status;
+        return os::Verdict::keep;
+    }
+    for (auto& [id, worker] : workers_) {
+        if (worker->declared_main && worker->declared_main.pid() == pid) worker->declared_status = status;
+    }
+    return launches_.in_flight() > 0 ? os::Verdict::later : os::Verdict::reap;
+}
+
+void Reaping::look_after(Worker& worker) {
+    const os::ProcessTree tree = scan(worker);
+    if (tree.empty()) return tell_exited(worker);
+    const bool main_lives = worker.declared_main && !os::has_ended(worker.declared_main);
+    if (main_lives || worker.main == Worker::Main::ended) return;
+    hearing_.read_rest(worker);
+    tell_main_exited(worker, tree);
+}
+
+void Reaping::tell_main_exited(Worker& worker, const os::ProcessTree& tree) {
+    worker.main = Worker::Main::ended;
+    const auto status = worker.declared_status.value_or(worker.leader_status.value_or(ExitStatus{}));
+    pump_.push(
+        core::MainExited{worker.id, status, static_cast<int>(tree.group.size()), static_cast<int>(tree.strays.size())});
+}
+
+void Reaping::tell_exited(Worker& worker) {
+    hearing_.read_rest(worker);
+    const pid_t pid = worker.leader.pid();
+    const auto reaped = reaper_.reap(worker.leader);
+    workers_.reaped(pid);
+    const auto status = worker.declared_status.value_or(reaped ? *reaped : *worker.leader_status);
+    pump_.push(core::Exited{worker.id, status, worker.last_lines.lines()});
+}
+
+os::TreeQuery Reaping::query(const Worker& worker) const {
+    return {worker.leader, worker.markers, [this](pid_t pid) { return workers_.is_leader(pid); }};
+}
+
+}  // namespace holdfast::runtime

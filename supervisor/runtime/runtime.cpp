@@ -1,0 +1,132 @@
+#include "runtime/runtime.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "base/runtime_paths.hpp"
+#include "os/api_socket.hpp"
+#include "os/reaper.hpp"
+#include "runtime/loop.hpp"
+#include "runtime/orphans.hpp"
+
+namespace holdfast::runtime {
+
+namespace {
+
+// What `holdfast run` exits with (cli/exit_codes.hpp): a socket or the name could not be had.
+constexpr int not_had = 4;
+
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+std::vector<std::string> copy_environment() {
+    std::vector<std::string> result;
+    for (char** entry = environ; *entry != nullptr; ++entry) result.emplace_back(*entry);
+    return result;
+}
+
+Error refused(std::string text) { return error(std::move(text), not_had); }
+
+// The service's directory and its lock, if one can be had; an error only where the name is taken.
+Result<void> claim_name(const core::Configuration& configuration, Log& log, Holdings& holdings) {
+    const auto candidates = candidate_directories(
+        configuration.name, {configuration.runtime_dir, variable("RUNTIME_DIRECTORY"), variable("XDG_RUNTIME_DIR"),
+                             static_cast<std::uint32_t>(::geteuid())});
+    auto claim = os::claim_runtime_directory(candidates);
+    if (const auto* taken = std::get_if<os::NameTaken>(&claim)) {
+        return refused("cannot take the name " + configuration.name + ": another supervisor" +
+                       (taken->pid > 0 ? " (pid " + std::to_string(taken->pid) + ")" : "") + " has locked " +
+                       taken->path + "; choose another --name, or stop that one");
+    }
+    if (const auto* none = std::get_if<os::NoRuntimeDirectory>(&claim)) {
+        log.write(
+            core::Level::warning, "api_unavailable",
+            "there is no runtime directory, so no API: signals alone command this supervisor (" + none->reason + ")");
+        return {};
+    }
+    holdings.directory.emplace(std::move(std::get<os::RuntimeDirectory>(claim)));
+    return {};
+}
+
+Result<void> open_directory(Log& log, Holdings& holdings) {
+    if (!holdings.directory) return {};
+    auto records = os::WorkerRecords::open(*holdings.directory);
+    if (records)
+        holdings.records.emplace(std::move(*records));
+    else
+        log.write(core::Level::warning, "workers_not_recorded", records.error().text);
+    auto api = os::open_api_socket(*holdings.directory);
+    if (!api) return refused(api.error().text);
+    holdings.api_socket = std::move(*api);
+    log.write(core::Level::info, "api_listening", "the API is at " + holdings.directory->path() + "/api.sock");
+    return {};
+}
+
+// Listens, after the workers of a former supervisor were dealt with.
+Result<void> take_addresses(const core::Configuration& configuration, Loop::Ground& ground, const Holdings& holdings) {
+    const auto orphans = holdings.records ? holdings.records->living_orphans() : std::vector<os::Orphan>{};
+    if (!orphans.empty() && configuration.orphans == core::Orphans::replace) {
+        const auto replaced = replace_orphans(orphans, configuration.policy, *holdings.signals, ground.log);
+        if (!replaced) return refused(replaced.error().text);
+    }
+    const auto opened = ground.listeners.open(configuration.listen);
+    if (opened) {
+        if (!orphans.empty() && configuration.orphans == core::Orphans::refuse) {
+            ground.log.write(core::Level::warning, "orphans_found",
+                             "workers of a former supervisor live on: " + describe(orphans));
+        }
+        return {};
+    }
+    std::string text = opened.error().text;
+    if (!orphans.empty() && configuration.orphans == core::Orphans::refuse) {
+        text += "; workers of a former supervisor of this name live on: " + describe(orphans) +
+                "; --replace-orphans ends them first";
+    }
+    return refused(std::move(text));
+}
+
+}  // namespace
+
+Runtime::Runtime(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
+Runtime::~Runtime() = default;
+
+Result<std::unique_ptr<Runtime>> Runtime::open(const core::Configuration& configuration, os::HangUp hang_up) {
+    auto ground = std::make_unique<Loop::Ground>(configuration);
+    Holdings holdings;
+    holdings.hang_up = hang_up;
+    holdings.environment = copy_environment();
+    os::reset_sigchld();
+    if (const auto subreaper = os::become_subreaper(); !subreaper) return refused(subreaper.error().text);
+    auto signals = os::Signals::open();
+    if (!signals) return refused(signals.error().text);
+    holdings.signals.emplace(std::move(*signals));
+    if (auto manager = os::ServiceManager::take()) {
+        holdings.manager.emplace(std::move(*manager));
+    } else {
+        ground->log.write(core::Level::warning, "service_manager_not_reached", manager.error().text);
+        holdings.manager.emplace();
+    }
+    if (auto claimed = claim_name(configuration, ground->log, holdings); !claimed) return claimed.error();
+    if (auto opened = open_directory(ground->log, holdings); !opened) return opened.error();
+    if (auto taken = take_addresses(configuration, *ground, holdings); !taken) return taken.error();
+    auto loop = std::make_unique<Loop>(std::move(ground), configuration, std::move(holdings));
+    return std::unique_ptr<Runtime>(new Runtime(std::move(loop)));
+}
+
+int Runtime::release_api_socket() { return loop_->release_api_socket(); }
+
+boost::asio::any_io_executor Runtime::executor() { return loop_->ground().io.get_executor(); }
+
+void Runtime::ask(core::Request request, std::function<void(core::Outcome)> answer) {
+    loop_->ask(std::move(request), std::move(answer));
+}
+
+core::Status Runtime::snapshot() const { return loop_->snapshot(); }
+
+int Runtime::run(std::function<void(std::function<void()>)> last) { return loop_->run(std::move(last)); }
+
+}  // namespace holdfast::runtime
