@@ -1,0 +1,68 @@
+#include "stuck_directory.hpp"
+
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+
+#include "child_process.hpp"
+
+namespace holdfast::test {
+namespace {
+
+std::system_error system_error(const std::string& what) { return {errno, std::generic_category(), what}; }
+
+}  // namespace
+
+StuckDirectory::StuckDirectory(const std::string& path) : path_(path) {
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+        throw system_error("cannot have a mount namespace of our own");
+    fuse_fd_ = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);
+    if (fuse_fd_ < 0) throw system_error("cannot open /dev/fuse");
+    const std::string options = "fd=" + std::to_string(fuse_fd_) + ",rootmode=40000,user_id=0,group_id=0";
+    if (::mount("stuck", path_.c_str(), "fuse.stuck", 0, options.c_str()) != 0)
+        throw system_error("cannot mount on " + path_);
+    shake_hands();
+}
+
+StuckDirectory::~StuckDirectory() {
+    ::close(fuse_fd_);  // whoever waits gets an error now
+    ::umount2(path_.c_str(), MNT_DETACH);
+}
+
+// The one request that is answered: FUSE_INIT, so that the kernel takes the file system for alive.
+void StuckDirectory::shake_hands() const {
+    std::array<char, 64 * 1024> request{};
+    fuse_in_header in{};
+    const ssize_t length = ::read(fuse_fd_, request.data(), request.size());
+    if (length < static_cast<ssize_t>(sizeof in)) throw system_error("cannot read the first request of FUSE");
+    std::memcpy(&in, request.data(), sizeof in);
+    if (in.opcode != FUSE_INIT) throw std::runtime_error("the first request of FUSE is not INIT");
+    struct {
+        fuse_out_header header;
+        fuse_init_out body;
+    } answer{};
+    answer.header.len = sizeof answer;
+    answer.header.unique = in.unique;
+    answer.body.major = FUSE_KERNEL_VERSION;
+    answer.body.minor = FUSE_KERNEL_MINOR_VERSION;
+    answer.body.max_write = 4096;
+    if (::write(fuse_fd_, &answer, sizeof answer) != sizeof answer) throw system_error("cannot answer FUSE");
+}
+
+void StuckDirectory::wait_for_victim() const {
+    pollfd ready{.fd = fuse_fd_, .events = POLLIN, .revents = 0};
+    const auto deadline = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
+    if (::poll(&ready, 1, static_cast<int>(deadline)) != 1)
+        throw std::runtime_error("nobody looked at " + path_ + " in time");
+}
+
+}  // namespace holdfast::test

@@ -1,0 +1,125 @@
+#include "supervised.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "programs.hpp"
+
+namespace holdfast::test {
+
+TemporaryDirectory::TemporaryDirectory() : path_("/tmp/hf-XXXXXX") {
+    if (::mkdtemp(path_.data()) == nullptr)
+        throw std::system_error(errno, std::generic_category(), "cannot make a directory in /tmp");
+    ::chmod(path_.c_str(), 0755);  // workers of other users pass through it
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+}
+
+std::string TemporaryDirectory::write(std::string_view name, std::string_view content, unsigned mode) const {
+    const std::string path = *this / name;
+    std::ofstream(path) << content;
+    ::chmod(path.c_str(), mode);
+    return path;
+}
+
+Supervised::Supervised(RunOptions options) : options_(std::move(options)) {
+    adopt_orphans();
+    int pipe_fds[2];
+    if (::pipe2(pipe_fds, O_CLOEXEC) != 0)
+        throw std::system_error(errno, std::generic_category(), "cannot make a pipe for the log");
+    log_ = std::make_unique<EventLog>(pipe_fds[0]);
+    output_fd_ = ::open((directory_ / "output").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0644);
+
+    Launch launch;
+    launch.program = program("holdfast");
+    launch.arguments = {"run",         "--name", options_.name,   "--log-format",     "json",
+                        "--log-level", "debug",  "--runtime-dir", runtime_directory()};
+    launch.arguments.insert(launch.arguments.end(), options_.options.begin(), options_.options.end());
+    launch.arguments.push_back("--");
+    launch.arguments.insert(launch.arguments.end(), options_.command.begin(), options_.command.end());
+    launch.environment = options_.environment;
+    launch.stdout_fd = output_fd_;
+    launch.stderr_fd = pipe_fds[1];
+    launch.open_files = options_.open_files;
+    if (options_.terminal_fd >= 0) {
+        launch.stdin_fd = options_.terminal_fd;
+        launch.session = Session::of_terminal;
+    }
+    process_ = std::make_unique<ChildProcess>(launch);
+    ::close(pipe_fds[1]);
+}
+
+Supervised::~Supervised() {
+    if (ended_ == Ended::not_yet) kill_supervisor();
+    if (ended_ == Ended::by_itself)
+        for (const std::string& survivor : describe_strangers())
+            ADD_FAILURE() << "survived its supervisor: " << survivor;
+    end_strangers();
+    if (testing::Test::HasFailure() || std::uncaught_exceptions() > 0)
+        std::cerr << "log of " << options_.name << ":\n" << log_->text() << "output:\n" << worker_output();
+    ::close(output_fd_);
+}
+
+std::unique_ptr<RunningCommand> Supervised::start_command(const std::string& verb,
+                                                          const std::vector<std::string>& arguments) {
+    Launch launch;
+    launch.program = program("holdfast");
+    launch.arguments = {verb, options_.name, "--runtime-dir", runtime_directory()};
+    launch.arguments.insert(launch.arguments.end(), arguments.begin(), arguments.end());
+    return std::make_unique<RunningCommand>(std::move(launch));
+}
+
+CommandResult Supervised::command(const std::string& verb, const std::vector<std::string>& arguments) {
+    return start_command(verb, arguments)->wait(std::chrono::minutes(2));
+}
+
+ExitStatus Supervised::wait_for_exit(Duration deadline) {
+    const ExitStatus status = process_->wait(deadline);
+    ended_ = Ended::by_itself;
+    if (!log_->wait_for_end(patience)) throw std::runtime_error("somebody still holds the supervisor's log");
+    return status;
+}
+
+ExitStatus Supervised::stop() {
+    signal(SIGTERM);
+    return wait_for_exit();
+}
+
+void Supervised::kill_supervisor() {
+    if (ended_ != Ended::not_yet) return;
+    signal(SIGKILL);
+    process_->wait();
+    ended_ = Ended::by_us;
+}
+
+std::string Supervised::address(std::size_t listener) {
+    // "listening on 127.0.0.1:34567 (http)", one line for each listener, in their order.
+    static constexpr std::string_view start = "listening on ";
+    LogEntry entry = wait_for("listening");
+    for (std::size_t i = 0; i < listener; ++i) entry = wait_for("listening", any_entry(), entry.index + 1);
+    const std::size_t end = entry.text.find(' ', start.size());
+    return entry.text.substr(start.size(), end - start.size());
+}
+
+std::string Supervised::worker_output() const {
+    std::ifstream file(directory_ / "output");
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace holdfast::test
