@@ -9,6 +9,7 @@
 
 #include "api/decode.hpp"
 #include "api/http_call.hpp"
+#include "base/runtime_paths.hpp"
 
 namespace holdfast::api {
 namespace {
@@ -16,26 +17,20 @@ namespace {
 using namespace std::chrono_literals;
 constexpr Duration status_limit = 2s;
 
-std::string socket_of(const std::string& directory) { return directory + "/api.sock"; }
+std::string socket_of(const std::string& directory) { return directory + "/" + std::string(api_socket_file); }
 
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
     return value == nullptr ? std::string{} : value;
 }
 
-// Where runtime directories of this user's services lie, each by its service's name.
-std::vector<std::string> parent_directories() {
-    std::vector<std::string> parents;
-    if (::getuid() == 0) parents.emplace_back("/run/holdfast");
-    if (const std::string xdg = variable("XDG_RUNTIME_DIR"); !xdg.empty()) parents.push_back(xdg + "/holdfast");
-    parents.push_back("/tmp/holdfast-" + std::to_string(::getuid()));
-    return parents;
+RuntimeSurroundings surroundings() {
+    return {{}, variable("RUNTIME_DIRECTORY"), variable("XDG_RUNTIME_DIR"), ::getuid()};
 }
 
-// What a service manager made for the service that we are called from. It may name several; the first is ours.
-std::string manager_directory() {
-    const std::string directories = variable("RUNTIME_DIRECTORY");
-    return directories.substr(0, directories.find(':'));
+std::string without_newline(std::string text) {
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    return text;
 }
 
 enum class Trust { ours_and_root, anybody };
@@ -49,8 +44,7 @@ Result<Service> visit(const std::string& directory, Trust trust) {
     if (reply->http_status != 200) return error(socket_of(directory) + ": " + decode_error(reply->body), EPERM);
     auto status = decode_status(reply->body);
     if (!status) return status.error();
-    while (!reply->body.empty() && reply->body.back() == '\n') reply->body.pop_back();
-    return Service{directory, std::move(reply->body), std::move(*status)};
+    return Service{directory, without_newline(std::move(reply->body)), std::move(*status)};
 }
 
 std::vector<std::string> subdirectories(const std::string& parent) {
@@ -64,11 +58,8 @@ std::vector<std::string> subdirectories(const std::string& parent) {
 }
 
 Result<Service> find_named(const std::string& name) {
-    std::vector<std::string> directories;
-    if (const std::string given = manager_directory(); !given.empty()) directories.push_back(given);
-    for (const std::string& parent : parent_directories()) directories.push_back(parent + "/" + name);
     std::string looked;
-    for (const std::string& directory : directories) {
+    for (const std::string& directory : candidate_directories(name, surroundings())) {
         auto service = visit(directory, Trust::ours_and_root);
         if (service && service->status.name == name) return service;
         // One that is there but cannot be asked is the answer; one that is not there is only a place to name.
@@ -79,8 +70,10 @@ Result<Service> find_named(const std::string& name) {
 }
 
 Result<Service> find_only() {
-    if (const std::string given = manager_directory(); !given.empty()) {
-        if (auto service = visit(given, Trust::ours_and_root)) return service;
+    // Called by the service manager from within a unit: the unit's own supervisor is meant.
+    if (!surroundings().runtime_directory.empty()) {
+        const std::string directory = candidate_directories({}, surroundings()).front();
+        if (auto service = visit(directory, Trust::ours_and_root)) return service;
     }
     auto services = list_services();
     if (services.size() == 1) return std::move(services.front());
@@ -96,6 +89,7 @@ Result<Answer> change(const Service& service, std::string target, const std::str
     if (!reply) return reply.error();
     auto answer = decode_answer(reply->body);
     if (answer && answer->result.empty()) return error("the supervisor does not do this: " + decode_error(reply->body));
+    if (answer) answer->json = without_newline(std::move(reply->body));
     return answer;
 }
 
@@ -103,7 +97,7 @@ Result<Answer> change(const Service& service, std::string target, const std::str
 
 std::vector<Service> list_services() {
     std::vector<Service> services;
-    for (const std::string& parent : parent_directories()) {
+    for (const std::string& parent : service_collections(surroundings())) {
         for (const std::string& directory : subdirectories(parent)) {
             if (auto service = visit(directory, Trust::ours_and_root)) services.push_back(std::move(*service));
         }

@@ -85,6 +85,7 @@ struct Answer {
     std::string text;
     std::vector<std::string> last_words;
     int exit_code = 0;
+    std::string json;  // all of it, word for word
 };
 
 // Asks for a change and blocks until its outcome is known, however long that takes. A supervisor that ended before it

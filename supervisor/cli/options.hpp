@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "api/client.hpp"
 #include "core/configuration.hpp"
 
 namespace holdfast::cli {
@@ -13,7 +14,6 @@ struct RunCommand {
 };
 
 enum class Verb { restart, stop, status, scale };
-enum class Wait { for_outcome, no };
 enum class Format { text, json };
 
 // A question to a running supervisor.
@@ -22,7 +22,7 @@ struct ClientCommand {
     std::string name;         // of the service; empty: the one that this user runs
     std::string runtime_dir;  // empty: looked for as the manual says
     int workers = 0;          // scale
-    Wait wait = Wait::for_outcome;
+    api::Wait wait = api::Wait::for_outcome;
     Format format = Format::text;
 };
 
@@ -38,7 +38,8 @@ struct UsageError {
 
 using Command = std::variant<RunCommand, ClientCommand, Text, UsageError>;
 
-// Understands the arguments that follow the program's name. Touches nothing: no file, no environment, no clock.
+// Understands the arguments that follow the program's name. Touches nothing: no file, no environment; only
+// `--workers auto` counts the processors.
 Command parse(const std::vector<std::string>& arguments);
 
 }  // namespace holdfast::cli

@@ -1,0 +1,56 @@
+#include "cli/help.hpp"
+
+#include <algorithm>
+
+#include "cli/commands.hpp"
+#include "cli/option_table.hpp"
+#include "cli/version.hpp"
+
+namespace holdfast::cli {
+namespace {
+
+constexpr std::size_t summary_column = 34;
+
+std::string line(std::string left, std::string_view right) {
+    if (left.size() + 2 > summary_column) {
+        left += "\n" + std::string(summary_column, ' ');
+    } else {
+        left.resize(summary_column, ' ');
+    }
+    return left.append(right) + "\n";
+}
+
+std::string option_line(const OptionWords& option) {
+    std::string left = "  --" + std::string(option.name);
+    if (!option.argument.empty()) left.append(" ").append(option.argument);
+    std::string right(option.summary);
+    if (!option.fallback.empty()) right.append(" (").append(option.fallback).append(")");
+    return line(std::move(left), right);
+}
+
+}  // namespace
+
+std::string help_text() {
+    std::string text = "usage: holdfast COMMAND ...\n\n";
+    for (const CommandRow& row : command_table()) {
+        text += line("  " + std::string(row.name) + " " + std::string(row.arguments), row.summary);
+    }
+    return text + "\n`holdfast help COMMAND` says more, holdfast(1) everything.\n";
+}
+
+std::string help_of(std::string_view command) {
+    const auto row = std::ranges::find(command_table(), command, &CommandRow::name);
+    if (row == command_table().end()) return help_text();
+    std::string text = "usage: holdfast " + std::string(row->name) + " " + std::string(row->arguments) + "\n\n" +
+                       std::string(row->summary) + "\n\n";
+    if (command == "run") {
+        for (const RunOption& option : run_options()) text += option_line(option.words);
+        return text + "\nDurations take ms, s, m and h. Defaults stand in parentheses.\n";
+    }
+    for (const ClientOption* option : client_options_of(command)) text += option_line(option->words);
+    return text;
+}
+
+std::string version_text() { return "holdfast " + std::string(version) + "\n"; }
+
+}  // namespace holdfast::cli

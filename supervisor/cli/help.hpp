@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace holdfast::cli {
+
+// What `holdfast help` prints: the commands.
+std::string help_text();
+// What `holdfast help COMMAND` prints: one command with its options.
+std::string help_of(std::string_view command);
+// "holdfast 0.1.0"
+std::string version_text();
+
+}  // namespace holdfast::cli

@@ -1,0 +1,133 @@
+#include "cli/render.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+
+namespace holdfast::cli {
+namespace {
+
+constexpr std::size_t most_waiting_shown = 3;  // of one worker; the JSON has all
+
+template <class... Arguments>
+std::string format(const char* form, Arguments... arguments) {
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), form, arguments...);
+    return text.data();
+}
+
+// "rolling_out" is a word for tools.
+std::string spoken(std::string word) {
+    std::ranges::replace(word, '_', ' ');
+    return word;
+}
+
+std::string count(const std::optional<std::uint64_t>& number) { return number ? std::to_string(*number) : "-"; }
+
+void add(std::string& note, const std::string& text) {
+    if (!text.empty()) note += (note.empty() ? "" : "; ") + text;
+}
+
+std::string waiting_for(const api::WorkerView& worker) {
+    if (worker.waiting.empty()) return {};
+    std::string text = "waits for";
+    for (std::size_t at = 0; at < std::min(worker.waiting.size(), most_waiting_shown); ++at) {
+        const api::WaitingView& entry = worker.waiting[at];
+        text += (at == 0 ? " " : ", ") + entry.kind + " " + entry.name + " (" + render_seconds(entry.age_s) + ")";
+    }
+    if (worker.waiting.size() > most_waiting_shown) {
+        text += " and " + std::to_string(worker.waiting.size() - most_waiting_shown) + " more";
+    }
+    return text;
+}
+
+std::string note_on(const api::WorkerView& worker) {
+    std::string note;
+    if (worker.state == "ready" && !worker.settled) add(note, "not settled yet");
+    if (worker.deadline_s) add(note, "at most " + render_seconds(*worker.deadline_s) + " more");
+    add(note, worker.why_leaving);
+    add(note, waiting_for(worker));
+    add(note, worker.status);
+    return note;
+}
+
+std::string workers_table(const api::ServiceView& service) {
+    std::vector<std::vector<std::string>> rows{{"WORKER", "PID", "STATE", "SINCE", "SERVED", "IN-FLIGHT", "NOTE"}};
+    for (const api::WorkerView& worker : service.workers) {
+        rows.push_back({worker.worker, worker.pid == 0 ? "-" : std::to_string(worker.pid), spoken(worker.state),
+                        render_seconds(worker.since_s), count(worker.served), count(worker.in_flight),
+                        note_on(worker)});
+    }
+    return render_table(rows);
+}
+
+std::string slot_lines(const api::ServiceView& service) {
+    std::string text;
+    for (const api::SlotView& slot : service.slots) {
+        if (!slot.next_attempt_s) continue;
+        text += "slot " + std::to_string(slot.slot) + ": " + std::to_string(slot.crashes_in_a_row) +
+                " crashes in a row, next attempt in " + render_seconds(*slot.next_attempt_s) + "\n";
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string render_seconds(double seconds) {
+    if (seconds < 9.95) return format("%.1fs", std::max(seconds, 0.0));
+    const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+    if (whole < 60) return format("%llds", static_cast<long long>(whole));
+    if (whole < 3600)
+        return format("%lldm%02llds", static_cast<long long>(whole / 60), static_cast<long long>(whole % 60));
+    const auto minutes = whole / 60;
+    if (minutes < 24 * 60)
+        return format("%lldh%02lldm", static_cast<long long>(minutes / 60), static_cast<long long>(minutes % 60));
+    const auto hours = minutes / 60;
+    return format("%lldd%02lldh", static_cast<long long>(hours / 24), static_cast<long long>(hours % 24));
+}
+
+std::string render_table(const std::vector<std::vector<std::string>>& rows) {
+    std::vector<std::size_t> widths;
+    for (const auto& row : rows) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t column = 0; column < row.size(); ++column) {
+            widths[column] = std::max(widths[column], row[column].size());
+        }
+    }
+    std::string text;
+    for (const auto& row : rows) {
+        std::string line;
+        for (std::size_t column = 0; column < row.size(); ++column) {
+            line += row[column] + std::string(widths[column] - row[column].size() + 2, ' ');
+        }
+        text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+    }
+    return text;
+}
+
+std::string render_status(const api::ServiceView& service) {
+    std::string text = service.name + " (pid " + std::to_string(service.pid) + "): " + spoken(service.phase);
+    if (!service.detail.empty()) text += ", " + service.detail;
+    text += "\ngeneration " + std::to_string(service.generation) + ", target " + std::to_string(service.target) +
+            ", crashes replaced " + std::to_string(service.restarts) + "\n";
+    if (service.mixed) text += "mixed: workers of more than one generation serve since a restart failed\n";
+    for (const api::ListenerView& listener : service.listeners) {
+        text += "listening on " + listener.address;
+        if (listener.name != listener.address) text += " as " + listener.name;
+        if (listener.revived > 0) text += ", revived " + std::to_string(listener.revived) + " times";
+        text += "\n";
+    }
+    return text + slot_lines(service) + "\n" + workers_table(service);
+}
+
+std::string render_answer(const api::Answer& answer) {
+    std::string text = answer.text.empty() ? answer.result : answer.text;
+    text += "\n";
+    if (answer.last_words.empty()) return text;
+    text += "its last words:\n";
+    for (const std::string& line : answer.last_words) text += "  " + line + "\n";
+    return text;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,72 @@
+#include "cli/service_name.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "cli/values.hpp"
+
+namespace holdfast::cli {
+namespace {
+
+using Words = std::span<const std::string>;
+
+std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// "python3.11" is python.
+bool is_interpreter(std::string_view program) {
+    constexpr std::array<std::string_view, 14> interpreters{"sh",   "bash",   "dash", "ash",  "zsh", "ksh",    "fish",
+                                                            "perl", "python", "ruby", "node", "php", "nodejs", "lua"};
+    const std::size_t end = program.find_last_not_of("0123456789.");
+    return std::ranges::find(interpreters, program.substr(0, end + 1)) != interpreters.end();
+}
+
+// Options of interpreters whose value is the next word.
+bool takes_value(std::string_view option) {
+    constexpr std::array<std::string_view, 6> options{"-W", "-X", "-r", "--require", "--import", "--loader"};
+    return std::ranges::find(options, option) != options.end();
+}
+
+Error needs_name(std::string_view program, std::string_view option) {
+    return error("cannot name the service after " + quoted(std::string(program) + " " + std::string(option)) +
+                 ": give it a name, like --name web");
+}
+
+// `words` follow the interpreter.
+Result<std::string> script_name(std::string_view program, Words words) {
+    while (!words.empty() && words.front().starts_with('-') && words.front() != "--") {
+        const std::string_view option = words.front();
+        const bool is_inline = option == "-c" || option == "-e" || option == "--eval" || option == "-";
+        // `sh -ec` and `bash -lc` are `-c` in company.
+        const bool ends_in_c = option.size() > 2 && option[1] != '-' && option.back() == 'c';
+        if (is_inline || ends_in_c) return needs_name(program, option);
+        if (option == "-m" && words.size() > 1) return std::string(words[1]);
+        words = words.subspan(std::min<std::size_t>(words.size(), takes_value(option) ? 2 : 1));
+    }
+    if (!words.empty() && words.front() == "--") words = words.subspan(1);
+    return std::string(base_name(words.empty() ? program : std::string_view(words.front())));
+}
+
+Words behind_env(Words words) {
+    words = words.subspan(1);
+    while (!words.empty() && (words.front().starts_with('-') || words.front().find('=') != std::string::npos)) {
+        words = words.subspan(1);
+    }
+    return words;
+}
+
+}  // namespace
+
+Result<std::string> default_name(const std::vector<std::string>& command) {
+    Words words(command);
+    if (base_name(words.front()) == "env") words = behind_env(words);
+    if (words.empty()) return std::string("env");
+    const std::string_view program = base_name(words.front());
+    const auto name = is_interpreter(program) ? script_name(program, words.subspan(1)) : std::string(program);
+    if (!name) return name;
+    if (const auto valid = parse_name(*name)) return valid;
+    return error("cannot name the service after " + quoted(*name) + ": give it a name, like --name web");
+}
+
+}  // namespace holdfast::cli

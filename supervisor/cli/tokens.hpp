@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "cli/option_table.hpp"
+
+namespace holdfast::cli {
+
+// One option as it was given.
+struct GivenOption {
+    std::string name;   // without the dashes
+    std::string value;  // empty for a switch
+};
+
+struct Tokens {
+    std::vector<GivenOption> options;  // in the order in which they were given
+    std::vector<std::string> words;    // everything else
+};
+
+// Takes the arguments of one command apart: `--option value`, `--option=value`, words. `later` are options that are
+// known but not part of this version. The error names the option and what is near.
+Result<Tokens> tokenize(const std::vector<std::string>& arguments, const std::vector<OptionWords>& known,
+                        std::span<const std::string_view> later);
+
+}  // namespace holdfast::cli
