@@ -1,0 +1,55 @@
+#include "runtime/log.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
+namespace holdfast::runtime {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+
+// One line, as the log writes it.
+std::string logged(core::LogFormat format, core::Level level, std::string_view text) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    {
+        Output output(ends[1]);
+        Log log(output, format, "web", "info");
+        log.write(level, "worker_told", {"1.0", 812}, text);
+    }
+    ::close(ends[1]);
+    std::array<char, 4096> buffer{};
+    const ssize_t got = ::read(ends[0], buffer.data(), buffer.size());
+    ::close(ends[0]);
+    return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
+}
+
+TEST(Log, SaysWhichServiceAndWhichWorker) {
+    EXPECT_THAT(logged(core::LogFormat::text, core::Level::info, "told to drain"),
+                EndsWith("Z holdfast[web] info: worker 1.0 (pid 812): told to drain\n"));
+}
+
+TEST(Log, GivesToolsTheSameFactsApart) {
+    const std::string line = logged(core::LogFormat::json, core::Level::warning, "told \"now\" \\ {}");
+    EXPECT_THAT(line, HasSubstr(R"("level":"warning","mono_usec":)"));
+    EXPECT_THAT(line, EndsWith(",\"event\":\"worker_told\",\"worker\":\"1.0\",\"pid\":812,"
+                               "\"text\":\"told \\\"now\\\" \\\\ {}\"}\n"));
+}
+
+TEST(Log, CannotBeForgedByAText) {
+    const std::string text = logged(core::LogFormat::text, core::Level::info, "a\nholdfast[web] error: b\x1b[2J");
+    EXPECT_THAT(text, EndsWith("a\\x0aholdfast[web] error: b\\x1b[2J\n"));
+    EXPECT_THAT(logged(core::LogFormat::json, core::Level::info, "a\nb"), HasSubstr(R"(a\u000ab)"));
+}
+
+TEST(Log, KeepsQuietBelowItsLevel) { EXPECT_EQ(logged(core::LogFormat::text, core::Level::debug, "x"), ""); }
+
+}  // namespace
+}  // namespace holdfast::runtime

@@ -1,0 +1,85 @@
+#include "runtime/output.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
+#include "os/unique_fd.hpp"
+
+namespace holdfast::runtime {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct Pipe {
+    Pipe() {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+        reader.reset(ends[0]);
+        writer.reset(ends[1]);
+    }
+    // What can be read until `bytes` have come.
+    std::string read(std::size_t bytes) {
+        std::string text;
+        std::array<char, 65536> buffer{};
+        while (text.size() < bytes) {
+            const ssize_t got = ::read(reader.get(), buffer.data(), buffer.size());
+            if (got <= 0) break;
+            text.append(buffer.data(), static_cast<std::size_t>(got));
+        }
+        return text;
+    }
+    os::UniqueFd reader, writer;
+};
+
+TEST(Output, WritesInOrder) {
+    Pipe pipe;
+    Output output(pipe.writer.get());
+    output.write("one\n");
+    output.write("two\n");
+    output.flush(std::chrono::seconds{60});
+    EXPECT_EQ(pipe.read(8), "one\ntwo\n");
+}
+
+TEST(Output, DropsAndCountsWhatAStoppedReaderDoesNotTake) {
+    Pipe pipe;
+    Output output(pipe.writer.get());
+    const std::string line(1023, 'x');
+    // Far more than the pipe and the queue hold: were a write to block, this would never end.
+    for (int count = 0; count < 4096; ++count) output.write(line + "\n");
+    // The thread is in write(2), or just about to be: what it holds in hand is at most one line.
+    std::string text = pipe.read(Output::max_queued_bytes);
+    output.flush(std::chrono::seconds{60});
+    output.write("the end\n");
+    output.flush(std::chrono::seconds{60});
+    pipe.writer.reset();
+    while (true) {
+        const std::string more = pipe.read(1);
+        if (more.empty()) break;
+        text += more;
+    }
+    EXPECT_LT(text.size(), std::size_t{2} * Output::max_queued_bytes);
+    EXPECT_THAT(text, StartsWith(line));
+    EXPECT_THAT(text, HasSubstr(" bytes of output were dropped: the reader was too slow\n"));
+    EXPECT_THAT(text, EndsWith("the end\n"));
+}
+
+TEST(Output, EndsThoughTheReaderHasStopped) {
+    Pipe pipe;
+    {
+        Output output(pipe.writer.get());
+        for (int count = 0; count < 200; ++count) output.write(std::string(4096, 'x'));
+    }
+    // The thread that was let go still sits in write(2): free it before its descriptor goes.
+    pipe.reader.reset();
+    SUCCEED();
+}
+
+}  // namespace
+}  // namespace holdfast::runtime
