@@ -1,0 +1,54 @@
+#include "control_pipe.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "wire/wire.hpp"
+
+namespace holdfast {
+
+namespace {
+
+constexpr int patience_ms = 1000;  // a supervisor reads within milliseconds, or is stopped
+
+}  // namespace
+
+void ControlPipe::say(const Report& report, Weight weight) const {
+    if (!exists()) return;
+    const std::string packet = wire::encode(report);
+    if (packet.empty()) return;
+    while (::send(fd_.get(), packet.data(), packet.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN || weight == Weight::passing) return;
+        pollfd room{.fd = fd_.get(), .events = POLLOUT, .revents = 0};
+        if (::poll(&room, 1, patience_ms) == 0) return;
+    }
+}
+
+std::optional<Command> ControlPipe::hear() const {
+    // Commands are short; what does not fit is cut by the kernel and no command of this version. recv(2) takes no
+    // descriptors: those that come beside a message are closed by the kernel.
+    std::array<char, 1024> buffer;
+    for (;;) {
+        const ssize_t size = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0) return std::nullopt;
+        if (size == 0 && is_lost()) return std::nullopt;  // an empty packet also reads 0
+        if (static_cast<std::size_t>(size) > buffer.size()) continue;
+        const auto decoded = wire::decode_command({buffer.data(), static_cast<std::size_t>(size)});
+        if (const auto* command = std::get_if<Command>(&decoded)) return *command;
+    }
+}
+
+bool ControlPipe::is_lost() const {
+    pollfd state{.fd = fd_.get(), .events = POLLRDHUP, .revents = 0};
+    return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+}  // namespace holdfast

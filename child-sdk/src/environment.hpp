@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "address.hpp"
+#include "unique_fd.hpp"
+
+namespace holdfast {
+
+// A listening socket that this process was started with.
+struct Inherited {
+    UniqueFd fd;
+    std::string name;
+    Address address;
+};
+
+// What a process was started with, checked to be meant for it, and then taken out of the environment, so that no child
+// of it believes it was meant. All descriptors are close-on-exec.
+struct Handed {
+    UniqueFd control;  // none: no supervisor
+    std::vector<Inherited> listeners;
+};
+
+// Changes the environment: before there are other threads.
+Handed take_environment();
+
+// A duration like "500ms", "30s", "5m", "1h". Throws std::invalid_argument, naming the variable.
+std::chrono::milliseconds duration_from(const char* variable, std::chrono::milliseconds otherwise);
+
+}  // namespace holdfast
