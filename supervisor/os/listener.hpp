@@ -7,6 +7,7 @@
 
 #include "base/address.hpp"
 #include "base/result.hpp"
+#include "os/socket_address.hpp"
 #include "os/unique_fd.hpp"
 #include "os/unix_path.hpp"
 
@@ -23,7 +24,8 @@ struct Listener {
     UniqueFd fd;  // close-on-exec
     ListenAddress address;
     std::string name;        // as in LISTEN_FDNAMES
-    std::string bound;       // what it is really bound to: "127.0.0.1:41233", "[::]:8080", "unix:/run/app.sock"
+    SocketAddress place;     // what it is really bound to
+    std::string bound;       // the same in words: "127.0.0.1:41233", "[::]:8080", "unix:/run/app.sock"
     std::uint16_t port = 0;  // TCP: the resolved one
     Ownership ownership = Ownership::ours;
     std::optional<int> backlog;      // in effect from the start; nothing where an adopted one's is not known

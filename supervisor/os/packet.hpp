@@ -55,4 +55,8 @@ void disarm_linger(int fd);
 // that may.
 [[nodiscard]] std::vector<UniqueFd> close_received(std::vector<UniqueFd> descriptors);
 
+// Closes a channel for good. What its peer wrote and nobody read may carry descriptors, which the kernel would close
+// here and now: they are taken out first and dropped as above. Returned are those that may hang.
+[[nodiscard]] std::vector<UniqueFd> hang_up(UniqueFd channel);
+
 }  // namespace holdfast::os

@@ -4,6 +4,7 @@
 
 #include "base/result.hpp"
 #include "os/packet.hpp"
+#include "os/socket_address.hpp"
 #include "os/unique_fd.hpp"
 
 namespace holdfast::os {
@@ -12,16 +13,18 @@ namespace holdfast::os {
 class ServiceManager {
   public:
     // Takes $NOTIFY_SOCKET and unsets it: our workers have their own. No variable: nobody is told, and no error. A
-    // socket that cannot be reached is an error worth a line in the log, not an end. While there is one thread.
+    // variable that is no address is an error worth a line in the log, not an end. While there is one thread.
     static Result<ServiceManager> take();
 
     bool is_there() const { return static_cast<bool>(socket_); }
 
-    // "READY=1", or several lines. `full` means not told: say it again later, where it matters.
+    // "READY=1", or several lines. `full` means not told: say it again later, where it matters. `lost` where nobody is
+    // there.
     Sent tell(std::string_view message) const;
 
   private:
-    UniqueFd socket_;  // connected
+    UniqueFd socket_;
+    SocketAddress address_;
 };
 
 }  // namespace holdfast::os

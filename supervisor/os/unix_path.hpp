@@ -48,15 +48,17 @@ class UnixPath {
     // Sees whether the path is still ours, and links it back if it was taken away. A withdrawn path stays away.
     State restore();
 
-    // Takes the path away so that clients are refused at once, keeping the hard link; `give_back` undoes it.
-    void withdraw();
+    // Takes the path away so that clients are refused at once, keeping the hard link; `give_back` undoes it. False, and
+    // nothing done, where there is no hard link: the path could not be given back.
+    bool withdraw();
     State give_back();
 
   private:
     UnixPath() = default;
+    Result<void> make_name(int socket_fd, const UnixPathOptions& options);
     bool is_ours(const std::string& name) const;
-    bool keep_spare();
-    void clear_watch();
+    void keep_spare();
+    void clear_watch() const;
     void remove() noexcept;
 
     std::string path_;

@@ -13,7 +13,8 @@
 
 namespace holdfast::os {
 
-// A worker of a former supervisor that lives on without one. pid and start time together name a process for ever.
+// A worker of a former supervisor that lives on without one. pid and start time together name a process for ever:
+// open_process(pid, start_time) gives it, for signalling it and waiting for its end.
 struct Orphan {
     pid_t pid = 0;
     std::uint64_t start_time = 0;  // clock ticks after boot, /proc/PID/stat
@@ -42,10 +43,5 @@ class WorkerRecords {
     explicit WorkerRecords(UniqueFd folder) : folder_(std::move(folder)) {}
     UniqueFd folder_;
 };
-
-// A pidfd of exactly this orphan, for signalling it (pidfd_send_signal) and waiting for its end (readable). ESRCH where
-// it is gone, or its pid is another process's now.
-Result<UniqueFd> open_orphan(const Orphan& orphan);
-Result<void> signal_orphan(int pidfd, int signal);
 
 }  // namespace holdfast::os

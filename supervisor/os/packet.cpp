@@ -1,0 +1,129 @@
+#include "os/packet.hpp"
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace holdfast::os {
+namespace {
+
+// SCM_MAX_FD of the kernel. Room for all: descriptors that find no room are closed by the kernel in our thread, where
+// SO_LINGER can make it wait.
+constexpr std::size_t most_descriptors = 253;
+
+using ControlBuffer = std::array<std::byte, CMSG_SPACE(most_descriptors * sizeof(int)) + CMSG_SPACE(sizeof(ucred))>;
+
+void take_control_messages(msghdr& header, Packet& packet) {
+    for (cmsghdr* entry = CMSG_FIRSTHDR(&header); entry != nullptr; entry = CMSG_NXTHDR(&header, entry)) {
+        if (entry->cmsg_level != SOL_SOCKET) continue;
+        if (entry->cmsg_type == SCM_CREDENTIALS) {
+            ucred credentials{};
+            std::memcpy(&credentials, CMSG_DATA(entry), sizeof credentials);
+            packet.sender = Sender{credentials.pid, credentials.uid};
+        }
+        if (entry->cmsg_type != SCM_RIGHTS) continue;
+        const std::size_t count = (entry->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; i < count; ++i) {
+            int fd = -1;
+            std::memcpy(&fd, CMSG_DATA(entry) + i * sizeof fd, sizeof fd);
+            packet.descriptors.emplace_back(fd);
+        }
+    }
+}
+
+// Nothing was read: is it an empty packet or the end? Behind an empty packet others may wait, also after a hang-up.
+Arrival judge_zero(int fd) {
+    pollfd state{fd, POLLRDHUP, 0};
+    if (::poll(&state, 1, 0) == 0) return Arrival::empty;
+    int unread = 0;
+    return ::ioctl(fd, FIONREAD, &unread) == 0 && unread > 0 ? Arrival::empty : Arrival::lost;
+}
+
+Arrival judge_failure(int error_number) {
+    const bool is_passing = error_number == EAGAIN || error_number == ENOMEM || error_number == ENOBUFS;
+    return is_passing ? Arrival::nothing : Arrival::lost;
+}
+
+bool may_hang_in_close(int fd) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0) return false;
+    const mode_t type = status.st_mode & S_IFMT;
+    return type != S_IFSOCK && type != S_IFIFO && type != 0;  // 0: eventfd, epoll and their like
+}
+
+}  // namespace
+
+Packet receive_packet(int fd, std::span<char> buffer) {
+    Packet packet;
+    iovec bytes{buffer.data(), buffer.size()};
+    alignas(cmsghdr) ControlBuffer control;
+    msghdr header{};
+    ssize_t size = 0;
+    do {
+        header = msghdr{};
+        header.msg_iov = &bytes;
+        header.msg_iovlen = 1;
+        header.msg_control = control.data();
+        header.msg_controllen = control.size();
+        size = ::recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        // ECONNRESET is told once when the peer went away without reading all that we wrote; what it had written
+        // before is still there behind it.
+    } while (size < 0 && (errno == EINTR || errno == ECONNRESET));
+    if (size < 0) {
+        packet.arrival = judge_failure(errno);
+        return packet;
+    }
+    take_control_messages(header, packet);
+    packet.is_truncated = (header.msg_flags & MSG_TRUNC) != 0;
+    packet.lost_descriptors = (header.msg_flags & MSG_CTRUNC) != 0;
+    packet.bytes = std::string_view(buffer.data(), static_cast<std::size_t>(size));
+    packet.arrival = size > 0 ? Arrival::message : packet.descriptors.empty() ? judge_zero(fd) : Arrival::empty;
+    return packet;
+}
+
+Sent send_packet(int fd, std::string_view bytes) {
+    ssize_t size = 0;
+    do {
+        size = ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (size < 0 && errno == EINTR);
+    if (size >= 0) return Sent::sent;
+    const bool is_full = errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == EMSGSIZE;
+    return is_full ? Sent::full : Sent::lost;
+}
+
+void disarm_linger(int fd) {
+    const linger off{0, 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
+}
+
+std::vector<UniqueFd> close_received(std::vector<UniqueFd> descriptors) {
+    std::vector<UniqueFd> slow;
+    for (UniqueFd& fd : descriptors) {
+        if (may_hang_in_close(fd.get())) {
+            slow.push_back(std::move(fd));
+        } else {
+            disarm_linger(fd.get());
+            fd.reset();
+        }
+    }
+    return slow;
+}
+
+std::vector<UniqueFd> hang_up(UniqueFd channel) {
+    std::vector<UniqueFd> slow;
+    if (!channel) return slow;
+    ::shutdown(channel.get(), SHUT_RDWR);  // nothing more comes in; what waits can still be read
+    std::array<char, 1> buffer{};
+    while (true) {
+        Packet packet = receive_packet(channel.get(), buffer);
+        if (packet.arrival == Arrival::nothing || packet.arrival == Arrival::lost) return slow;
+        for (UniqueFd& fd : close_received(std::move(packet.descriptors))) slow.push_back(std::move(fd));
+    }
+}
+
+}  // namespace holdfast::os

@@ -1,0 +1,42 @@
+#include "os/service_manager.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+
+#include "os/errno_error.hpp"
+
+namespace holdfast::os {
+
+Result<ServiceManager> ServiceManager::take() {
+    ServiceManager manager;
+    const char* value = std::getenv("NOTIFY_SOCKET");
+    const std::string name = value == nullptr ? "" : value;
+    ::unsetenv("NOTIFY_SOCKET");
+    if (name.empty()) return manager;
+    if (name[0] != '/' && name[0] != '@') {
+        return error("cannot tell the service manager anything: NOTIFY_SOCKET is neither a path nor an abstract name");
+    }
+    const auto address = name[0] == '@' ? abstract_address(std::string_view(name).substr(1)) : unix_address(name);
+    if (!address) return address.error();
+    manager.address_ = *address;
+    manager.socket_.reset(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!manager.socket_) return errno_error("make a socket for the service manager");
+    return manager;
+}
+
+Sent ServiceManager::tell(std::string_view message) const {
+    if (!socket_) return Sent::lost;
+    ssize_t size = 0;
+    do {
+        // Not connected: a manager that was itself restarted is found again.
+        size = ::sendto(socket_.get(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL, address_.get(),
+                        address_.length);
+    } while (size < 0 && errno == EINTR);
+    if (size >= 0) return Sent::sent;
+    return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM ? Sent::full : Sent::lost;
+}
+
+}  // namespace holdfast::os

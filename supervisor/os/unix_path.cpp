@@ -1,0 +1,185 @@
+#include "os/unix_path.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "os/credentials.hpp"
+#include "os/errno_error.hpp"
+#include "os/launch_spec.hpp"
+#include "os/socket_address.hpp"
+#include "os/stale_socket.hpp"
+
+namespace holdfast::os {
+namespace {
+
+struct SplitPath {
+    std::string directory;  // with the '/'
+    std::string base;
+};
+
+SplitPath split(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    const std::size_t start = slash == std::string::npos ? 0 : slash + 1;
+    return {path.substr(0, start), path.substr(start)};
+}
+
+std::string spare_prefix(const std::string& base) { return "." + base + ".holdfast-"; }
+
+// Hard links of supervisors that died without cleaning up. Those of living ones answer, and stay.
+void remove_stale_spares(const SplitPath& where) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(where.directory.empty() ? "." : where.directory.c_str()),
+                                                     &::closedir);
+    if (!folder) return;
+    const std::string prefix = spare_prefix(where.base);
+    std::vector<std::string> found;
+    while (const dirent* entry = ::readdir(folder.get())) {
+        if (std::string_view(entry->d_name).starts_with(prefix)) found.push_back(where.directory + entry->d_name);
+    }
+    // What cannot be removed is in nobody's way.
+    for (const std::string& spare : found) static_cast<void>(remove_stale_socket(spare));
+}
+
+// An inode by a descriptor that no rename can turn to another file.
+Result<UniqueFd> open_inode(const std::string& path) {
+    UniqueFd inode{::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+    if (!inode) return errno_error("look at " + path);
+    return inode;
+}
+
+Result<void> set_owner(int inode_fd, const UnixPathOptions& options) {
+    if (options.user.empty() && options.group.empty()) return {};
+    const auto found = find_account(options.user, options.group);
+    if (const auto* failure = std::get_if<LaunchFailure>(&found))
+        return error(describe(*failure), failure->error_number);
+    const Credentials& owner = std::get<Account>(found).credentials;
+    const uid_t uid = options.user.empty() ? static_cast<uid_t>(-1) : owner.uid;
+    const gid_t gid = options.group.empty() ? static_cast<gid_t>(-1) : owner.gid;
+    if (::fchownat(inode_fd, "", uid, gid, AT_EMPTY_PATH) != 0) return errno_error("change its owner");
+    return {};
+}
+
+}  // namespace
+
+Result<UnixPath> UnixPath::bind(int socket_fd, const std::string& path, const UnixPathOptions& options) {
+    const auto free = remove_stale_socket(path);
+    if (!free) return free.error();
+    remove_stale_spares(split(path));
+    UnixPath name;
+    name.path_ = path;
+    const auto made = name.make_name(socket_fd, options);
+    if (!made) return made.error();
+    return name;
+}
+
+Result<void> UnixPath::make_name(int socket_fd, const UnixPathOptions& options) {
+    const auto address = unix_address(path_);
+    if (!address) return address.error();
+    // The inode gets these permissions less the umask at birth; what the umask took is added after.
+    if (options.mode && ::fchmod(socket_fd, *options.mode) != 0) return errno_error("set its mode");
+    if (::bind(socket_fd, address->get(), address->length) != 0) return errno_error("bind it");
+    const auto inode = open_inode(path_);
+    if (!inode) return inode.error();
+    struct stat status {};
+    if (::fstat(inode->get(), &status) != 0) return errno_error("look at " + path_);
+    if (!S_ISSOCK(status.st_mode) || status.st_uid != ::geteuid()) {
+        return error("somebody replaced " + path_ + " while it was being made", EADDRINUSE);
+    }
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
+    keep_spare();
+    if (options.mode && (status.st_mode & 07777) != *options.mode) {
+        const std::string itself = "/proc/self/fd/" + std::to_string(inode->get());
+        if (::chmod(itself.c_str(), *options.mode) != 0) return errno_error("set its mode");
+    }
+    return set_owner(inode->get(), options);
+}
+
+void UnixPath::keep_spare() {
+    const SplitPath where = split(path_);
+    const std::string spare = where.directory + spare_prefix(where.base) + std::to_string(::getpid());
+    if (::link(path_.c_str(), spare.c_str()) != 0) return;
+    spare_ = spare;
+    watch_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (!watch_) return;
+    // The inode, not the directory: whatever happens to its neighbours wakes nobody. A name that goes shows as a
+    // change of attributes (the number of links).
+    if (::inotify_add_watch(watch_.get(), spare_.c_str(), IN_ATTRIB | IN_DONT_FOLLOW) < 0) watch_.reset();
+}
+
+UnixPath::UnixPath(UnixPath&& other) noexcept
+    : path_(std::exchange(other.path_, {})),
+      spare_(std::exchange(other.spare_, {})),
+      device_(other.device_),
+      inode_(std::exchange(other.inode_, 0)),
+      is_withdrawn_(other.is_withdrawn_),
+      watch_(std::move(other.watch_)) {}
+
+UnixPath& UnixPath::operator=(UnixPath&& other) noexcept {
+    if (this == &other) return *this;
+    remove();
+    path_ = std::exchange(other.path_, {});
+    spare_ = std::exchange(other.spare_, {});
+    device_ = other.device_;
+    inode_ = std::exchange(other.inode_, 0);
+    is_withdrawn_ = other.is_withdrawn_;
+    watch_ = std::move(other.watch_);
+    return *this;
+}
+
+UnixPath::~UnixPath() { remove(); }
+
+void UnixPath::remove() noexcept {
+    if (inode_ == 0) return;
+    watch_.reset();
+    if (is_ours(path_)) ::unlink(path_.c_str());
+    if (!spare_.empty() && is_ours(spare_)) ::unlink(spare_.c_str());
+    inode_ = 0;
+}
+
+bool UnixPath::is_ours(const std::string& name) const {
+    struct stat status {};
+    return ::lstat(name.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
+}
+
+void UnixPath::clear_watch() const {
+    std::array<char, 4096> events{};
+    while (watch_ && ::read(watch_.get(), events.data(), events.size()) > 0) {
+    }
+}
+
+UnixPath::State UnixPath::restore() {
+    clear_watch();
+    if (is_withdrawn_ || is_ours(path_)) return State::present;
+    if (spare_.empty() || !is_ours(spare_)) {
+        return ::access(path_.c_str(), F_OK) == 0 ? State::taken : State::lost;
+    }
+    // link() never replaces a file that stands there.
+    if (::link(spare_.c_str(), path_.c_str()) == 0) return State::restored;
+    return errno == EEXIST ? State::taken : State::lost;
+}
+
+bool UnixPath::withdraw() {
+    if (spare_.empty() || !is_ours(spare_)) return false;
+    if (is_ours(path_)) ::unlink(path_.c_str());
+    is_withdrawn_ = true;
+    return true;
+}
+
+UnixPath::State UnixPath::give_back() {
+    is_withdrawn_ = false;
+    return restore();
+}
+
+}  // namespace holdfast::os
