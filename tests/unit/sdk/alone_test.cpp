@@ -1,0 +1,290 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <holdfast/worker.hpp>
+#include <latch>
+#include <stdexcept>
+#include <thread>
+
+#include "fake_supervisor.hpp"
+
+namespace holdfast::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Alone : ::testing::Test {
+    ~Alone() override {
+        ::unsetenv("HOLDFAST_GRACE_PERIOD");
+        ::unsetenv("HOLDFAST_CANCEL_PERIOD");
+    }
+};
+
+template <class Function>
+std::string misuse(Function function) {
+    try {
+        function();
+    } catch (const std::logic_error& error) {
+        return error.what();
+    }
+    return "nothing was thrown";
+}
+
+TEST_F(Alone, SigtermDrains) {
+    Worker worker;
+    bool closed = false;
+    worker.close_last("pool", [&] { closed = true; });
+    worker.ready();
+    EXPECT_FALSE(worker.is_supervised());
+    ::raise(SIGTERM);
+    EXPECT_EQ(worker.wait(), 0);
+    EXPECT_TRUE(closed);
+    EXPECT_TRUE(worker.draining());
+}
+
+TEST_F(Alone, SigintDrainsWithTheDeadlineOfTheEnvironment) {
+    ::setenv("HOLDFAST_GRACE_PERIOD", "2h", 1);
+    Worker worker;
+    Request request = worker.begin_request("GET /");
+    worker.ready();
+    const auto before = Worker::Clock::now();
+    ::raise(SIGINT);
+    ASSERT_TRUE(eventually([&] { return worker.deadline().has_value(); }));
+    EXPECT_GE(*worker.deadline(), before + std::chrono::hours(2));
+    EXPECT_LE(*worker.deadline(), Worker::Clock::now() + std::chrono::hours(2));
+    request.end();
+    EXPECT_EQ(worker.wait(), 0);
+}
+
+TEST_F(Alone, TwoSignalsAtOnceAreOneWish) {
+    Worker worker;
+    std::atomic<bool> cancelled = false;
+    worker.on_cancel([&] { cancelled = true; });
+    Request request = worker.begin_request("GET /");
+    worker.ready();
+    ::raise(SIGTERM);
+    ASSERT_TRUE(eventually([&] { return worker.draining(); }));
+    ::raise(SIGTERM);
+    request.end();
+    EXPECT_EQ(worker.wait(), 0);
+    EXPECT_FALSE(cancelled);
+}
+
+TEST_F(Alone, SecondSignalCancels) {
+    Worker worker;
+    std::latch cancelled(1);
+    Request request = worker.begin_request("GET /");
+    worker.on_cancel([&] {
+        request.end();
+        cancelled.count_down();
+    });
+    worker.ready();
+    ::raise(SIGTERM);
+    ASSERT_TRUE(eventually([&] { return worker.deadline().has_value(); }));
+    const auto first = Worker::Clock::now();
+    ASSERT_TRUE(eventually([&] { return Worker::Clock::now() > first + std::chrono::milliseconds(1100); }));
+    ::raise(SIGTERM);
+    cancelled.wait();
+    EXPECT_EQ(worker.wait(), 3);
+}
+
+TEST_F(Alone, GraceThatEndsCancelsAndReportsWhatIsLeft) {
+    ::setenv("HOLDFAST_GRACE_PERIOD", "30ms", 1);
+    ::setenv("HOLDFAST_CANCEL_PERIOD", "30ms", 1);
+    EXPECT_EXIT(
+        {
+            Worker worker;
+            const Request request = worker.begin_request("GET /\x1bstuck");
+            worker.start_task("deaf", [](const std::stop_token&) { std::latch(1).wait(); });
+            worker.ready();
+            ::raise(SIGTERM);
+            std::exit(worker.wait());
+        },
+        ::testing::ExitedWithCode(3),
+        "the last deadline has passed; still held:\nholdfast:   request GET /.x1bstuck \\(0..? s\\)\nholdfast:   "
+        "task deaf");
+}
+
+TEST_F(Alone, EndOfTheLastDeadlineEndsAProcessThatDoesNotWait) {
+    ::setenv("HOLDFAST_GRACE_PERIOD", "30ms", 1);
+    ::setenv("HOLDFAST_CANCEL_PERIOD", "30ms", 1);
+    EXPECT_EXIT(
+        {
+            Worker worker;
+            const Request request = worker.begin_request("GET /");
+            worker.ready();
+            ::raise(SIGTERM);
+            std::latch(1).wait();
+        },
+        ::testing::ExitedWithCode(3), "request GET /");
+}
+
+TEST_F(Alone, WrongDurationIsNamed) {
+    ::setenv("HOLDFAST_GRACE_PERIOD", "soon", 1);
+    EXPECT_THAT(misuse([] { Worker worker; }), HasSubstr("HOLDFAST_GRACE_PERIOD takes a duration"));
+}
+
+TEST_F(Alone, SignalsAreGivenBack) {
+    { Worker worker; }
+    struct sigaction action {};
+    ::sigaction(SIGTERM, nullptr, &action);
+    EXPECT_EQ(action.sa_handler, SIG_DFL);
+}
+
+TEST_F(Alone, IgnoredSignalStaysIgnored) {
+    ::signal(SIGINT, SIG_IGN);
+    {
+        Worker worker;
+        ::raise(SIGINT);
+        struct sigaction action {};
+        ::sigaction(SIGINT, nullptr, &action);
+        EXPECT_EQ(action.sa_handler, SIG_IGN);
+    }
+    ::signal(SIGINT, SIG_DFL);
+}
+
+TEST_F(Alone, BlocksNoSignalInTheProgramsThreads) {
+    Worker worker;
+    sigset_t mask;
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    for (int number = 1; number < SIGRTMIN; ++number) EXPECT_EQ(::sigismember(&mask, number), 0) << number;
+    bool blocked_in_callback = true;
+    worker.on_drain([&] {
+        sigset_t inner;
+        ::pthread_sigmask(SIG_SETMASK, nullptr, &inner);
+        blocked_in_callback = ::sigismember(&inner, SIGCHLD) != 0;
+    });
+    worker.stop();
+    EXPECT_EQ(worker.wait(), 0);
+    EXPECT_FALSE(blocked_in_callback);
+}
+
+TEST_F(Alone, ControlPipeOfSomebodyElseIsLeftAlone) {
+    FakeSupervisor supervisor;
+    ::setenv("HOLDFAST_CONTROL_INODE", "1", 1);
+    const Worker worker;
+    EXPECT_FALSE(worker.is_supervised());
+    EXPECT_NE(::getenv("HOLDFAST_CONTROL_FD"), nullptr);
+    EXPECT_TRUE(supervisor.heard().empty());
+    ::close(supervisor.worker_fd());
+}
+
+TEST_F(Alone, WorkerThatIsGivenUpEarlyJoinsItsTasks) {
+    bool ended = false;
+    {
+        Worker worker;
+        worker.start_task("consumer", [&](const std::stop_token& stop) {
+            while (!stop.stop_requested()) std::this_thread::yield();
+            ended = true;
+        });
+    }
+    EXPECT_TRUE(ended);
+}
+
+TEST_F(Alone, RequestMayOutliveTheWorker) {
+    Request request;
+    {
+        Worker worker;
+        request = worker.begin_request("GET /");
+    }
+    request.end();
+}
+
+TEST(Misuse, ReadyTwice) {
+    Worker worker;
+    worker.ready();
+    EXPECT_THAT(misuse([&] { worker.ready(); }), HasSubstr("once is enough"));
+}
+
+TEST(Misuse, CallbackAfterReady) {
+    Worker worker;
+    worker.ready();
+    EXPECT_THAT(misuse([&] { worker.on_drain([] {}); }), HasSubstr("add callbacks before ready()"));
+}
+
+TEST(Misuse, AfterRelease) {
+    Worker worker;
+    worker.stop();
+    EXPECT_EQ(worker.wait(), 0);
+    EXPECT_THAT(misuse([&] { std::ignore = worker.begin_request("GET /"); }), HasSubstr("cannot begin GET /"));
+    EXPECT_THAT(misuse([&] { std::ignore = worker.begin_session("stream"); }), HasSubstr("cannot begin stream"));
+    EXPECT_THAT(misuse([&] { worker.start_task("x", [](const std::stop_token&) {}); }), HasSubstr("start the task x"));
+    EXPECT_THAT(misuse([&] { worker.close_last("pool", [] {}); }), HasSubstr("take charge of pool"));
+}
+
+TEST(Misuse, SecondWorker) {
+    const Worker worker;
+    EXPECT_THAT(misuse([] { Worker second; }), HasSubstr("a process has one"));
+}
+
+TEST(Misuse, WaitInACallback) {
+    Worker worker;
+    std::string answer;
+    worker.on_drain([&] { answer = misuse([&] { worker.wait(); }); });
+    worker.stop();
+    EXPECT_EQ(worker.wait(), 0);
+    EXPECT_THAT(answer, HasSubstr("call it in main"));
+}
+
+// The status of a forked child that runs `function`; -1 for a death by signal.
+template <class Function>
+int in_forked_child(Function function) {
+    const pid_t child = ::fork();
+    if (child == 0) std::_Exit(function());
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+TEST(ForkedChild, IsNotTheWorker) {
+    FakeSupervisor supervisor;
+    auto worker = std::make_unique<Worker>();
+    Request request = worker->begin_request("GET /");
+    const int status = in_forked_child([&] {
+        Request mine = worker->begin_request("GET /child");
+        mine.end();
+        request.end();
+        const bool speaks_not = misuse([&] { worker->ready(); }).find("forked child") != std::string::npos;
+        const bool waits_not = misuse([&] { worker->wait(); }).find("forked child") != std::string::npos;
+        worker.reset();
+        return speaks_not && waits_not ? 0 : 1;
+    });
+    EXPECT_EQ(status, 0);
+    worker->ready();
+    const Report ready = supervisor.wait_for([](const Report& report) { return report.ready; });
+    EXPECT_EQ(ready.in_flight, 1U);
+}
+
+TEST(ForkedChild, DiesOfASignalWithoutTheParentsNotice) {
+    FakeSupervisor supervisor;
+    Worker worker;
+    EXPECT_EQ(in_forked_child([] { return ::raise(SIGTERM); }), -SIGTERM);
+    worker.ready();
+    supervisor.wait_for([](const Report& report) { return report.ready; });
+    for (const Report& report : supervisor.heard()) EXPECT_FALSE(report.stopping);
+    EXPECT_FALSE(worker.draining());
+}
+
+TEST(ForkedChild, DoesNotKeepTheControlPipeOpen) {
+    FakeSupervisor supervisor;
+    const Worker worker;
+    EXPECT_EQ(in_forked_child([&] { return ::write(supervisor.worker_fd(), "x", 1) < 0 && errno == EBADF ? 0 : 1; }),
+              0);
+}
+
+TEST(ForkedChild, MayBecomeAWorkerOfItsOwn) {
+    const Worker worker;
+    EXPECT_EQ(in_forked_child([] {
+                  Worker own;
+                  own.stop();
+                  return own.wait();
+              }),
+              0);
+}
+
+}  // namespace
+}  // namespace holdfast::testing

@@ -1,0 +1,101 @@
+#include "fake_supervisor.hpp"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <thread>
+
+#include "wire/wire.hpp"
+
+namespace holdfast::testing {
+
+FakeSupervisor::FakeSupervisor() {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends.data()) != 0) std::abort();
+    fd_ = ends[0];
+    worker_fd_ = ends[1];
+    struct stat status {};
+    ::fstat(worker_fd_, &status);
+    ::setenv("HOLDFAST_CONTROL_FD", std::to_string(worker_fd_).c_str(), 1);
+    ::setenv("HOLDFAST_CONTROL_INODE", std::to_string(status.st_ino).c_str(), 1);
+}
+
+FakeSupervisor::~FakeSupervisor() {
+    hang_up();
+    ::unsetenv("HOLDFAST_CONTROL_FD");
+    ::unsetenv("HOLDFAST_CONTROL_INODE");
+}
+
+void FakeSupervisor::tell(const Command& command) { send(wire::encode(command)); }
+
+void FakeSupervisor::tell(Stage stage, std::chrono::milliseconds time_left) {
+    const auto now = Worker::Clock::now().time_since_epoch();
+    const auto deadline = std::chrono::duration_cast<std::chrono::microseconds>(now + time_left).count();
+    if (stage == Stage::run) return tell(Command{});
+    tell({.stage = stage, .deadline_usec = deadline, .kill_usec = deadline, .reason = Reason::restart});
+}
+
+void FakeSupervisor::send(std::string_view bytes) {
+    EXPECT_EQ(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+}
+
+void FakeSupervisor::hang_up() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+Report FakeSupervisor::wait_for(const std::function<bool(const Report&)>& wish) {
+    const auto end = Worker::Clock::now() + long_enough;
+    while (Worker::Clock::now() < end) {
+        const auto report = next(long_enough);
+        if (!report) break;
+        if (wish(*report)) return *report;
+    }
+    ADD_FAILURE() << "the worker did not say what was waited for";
+    return {};
+}
+
+std::vector<Report> FakeSupervisor::heard() {
+    std::vector<Report> reports;
+    while (const auto report = next(std::chrono::milliseconds(0))) reports.push_back(*report);
+    return reports;
+}
+
+std::optional<Report> FakeSupervisor::next(std::chrono::milliseconds patience) {
+    std::array<char, max_message_bytes> buffer;
+    pollfd readable{.fd = fd_, .events = POLLIN, .revents = 0};
+    if (::poll(&readable, 1, static_cast<int>(patience.count())) <= 0) return std::nullopt;
+    const ssize_t size = ::recv(fd_, buffer.data(), buffer.size(), 0);
+    if (size <= 0) return std::nullopt;
+    const auto decoded = wire::decode_report({buffer.data(), static_cast<std::size_t>(size)}, 0);
+    if (const auto* malformed = std::get_if<wire::Malformed>(&decoded)) {
+        ADD_FAILURE() << "the worker sent a malformed message: " << malformed->why;
+        return std::nullopt;
+    }
+    return std::get<Report>(decoded);
+}
+
+Waiter::Waiter(Worker& worker) : result_(std::async(std::launch::async, [&worker] { return worker.wait(); })) {}
+
+bool Waiter::is_over() { return result_.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }
+
+int Waiter::status() {
+    if (result_.wait_for(long_enough) == std::future_status::ready) return result_.get();
+    ADD_FAILURE() << "wait() did not return";
+    std::_Exit(1);  // the thread in wait() cannot be joined
+}
+
+bool eventually(const std::function<bool()>& fact) {
+    const auto end = Worker::Clock::now() + long_enough;
+    while (!fact()) {
+        if (Worker::Clock::now() > end) return false;
+        std::this_thread::yield();
+    }
+    return true;
+}
+
+}  // namespace holdfast::testing

@@ -1,0 +1,374 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <holdfast/worker.hpp>
+#include <latch>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "fake_supervisor.hpp"
+
+namespace holdfast::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+bool accepts(const Report& report) { return report.accepting == true; }
+bool has_stopped_accepting(const Report& report) { return report.accepting == false; }
+bool is_drained(const Report& report) { return report.drained; }
+bool is_releasing(const Report& report) { return report.releasing; }
+
+// What happened, in order, from whatever thread.
+class Diary {
+  public:
+    void note(std::string line) {
+        const std::lock_guard lock(mutex_);
+        lines_.push_back(std::move(line));
+    }
+    std::vector<std::string> lines() const {
+        const std::lock_guard lock(mutex_);
+        return lines_;
+    }
+    std::function<void()> entry(std::string line) {
+        return [this, line] { note(line); };
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::vector<std::string> lines_;
+};
+
+struct Supervised : ::testing::Test {
+    FakeSupervisor supervisor;
+    Diary diary;
+    Worker worker;
+
+    void note_stages() {
+        worker.on_lame_duck(diary.entry("lame-duck"));
+        worker.on_pause(diary.entry("pause"));
+        worker.on_run(diary.entry("run"));
+        worker.on_drain(diary.entry("drain"));
+        worker.on_cancel(diary.entry("cancel"));
+    }
+};
+
+TEST_F(Supervised, WorkerSaysHelloAndWhatItUnderstands) {
+    const Report hello = supervisor.wait_for([](const Report& report) { return report.hello; });
+    EXPECT_TRUE(hello.sdk.starts_with("cpp/"));
+    ASSERT_TRUE(hello.stages.has_value());
+    for (Stage stage : {Stage::run, Stage::lame_duck, Stage::pause, Stage::drain, Stage::cancel}) {
+        EXPECT_TRUE(hello.stages->has(stage));
+    }
+    EXPECT_TRUE(worker.is_supervised());
+}
+
+TEST_F(Supervised, WorkerTakesThePipeOutOfTheEnvironment) {
+    EXPECT_EQ(::getenv("HOLDFAST_CONTROL_FD"), nullptr);
+    EXPECT_EQ(::getenv("HOLDFAST_CONTROL_INODE"), nullptr);
+    EXPECT_EQ(::fcntl(supervisor.worker_fd(), F_GETFD), FD_CLOEXEC);
+}
+
+TEST_F(Supervised, WorkerSaysReadyWithItsCounts) {
+    { const Request request = worker.begin_request("warm-up"); }
+    worker.ready();
+    const Report ready = supervisor.wait_for([](const Report& report) { return report.ready; });
+    EXPECT_EQ(ready.accepting, true);
+    EXPECT_EQ(ready.in_flight, 0U);
+    EXPECT_EQ(ready.served, 1U);
+}
+
+TEST_F(Supervised, DrainReleasesInOrder) {
+    note_stages();
+    worker.start_task("consumer", [&](std::stop_token stop) {
+        std::mutex mutex;
+        std::unique_lock lock(mutex);
+        std::condition_variable_any().wait(lock, stop, [] { return false; });
+        diary.note("task ended");
+    });
+    worker.close_last("first", diary.entry("first closed"));
+    worker.close_last("second", diary.entry("second closed"));
+    Request request = worker.begin_request("GET /report");
+    worker.ready();
+    Waiter waiter(worker);
+    EXPECT_FALSE(worker.draining());
+
+    supervisor.tell(Stage::drain);
+    const Report report = supervisor.wait_for(has_stopped_accepting);
+    EXPECT_TRUE(worker.draining());
+    EXPECT_EQ(report.in_flight, 1U);
+    ASSERT_EQ(report.waiting->size(), 4U);
+    EXPECT_EQ(report.waiting->at(0).kind + " " + report.waiting->at(0).name, "request GET /report");
+    EXPECT_EQ(report.waiting->at(1).kind + " " + report.waiting->at(1).name, "task consumer");
+    EXPECT_EQ(report.waiting->at(2).kind + " " + report.waiting->at(2).name, "resource second");
+    EXPECT_THAT(diary.lines(), ElementsAre("drain"));
+    EXPECT_FALSE(waiter.is_over());
+
+    request.end();
+    supervisor.wait_for(is_releasing);
+    const Report last = supervisor.wait_for(is_drained);
+    EXPECT_EQ(last.served, 1U);
+    EXPECT_TRUE(last.waiting->empty());
+    EXPECT_EQ(waiter.status(), 0);
+    EXPECT_THAT(diary.lines(), ElementsAre("drain", "task ended", "second closed", "first closed"));
+}
+
+TEST_F(Supervised, NothingIsReleasedWhileASessionIsHeld) {
+    worker.close_last("pool", diary.entry("closed"));
+    Session session = worker.begin_session("idle connection");
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain);
+    const Report report = supervisor.wait_for(has_stopped_accepting);
+    EXPECT_EQ(report.in_flight, 0U);
+    EXPECT_EQ(report.waiting->front().kind, "session");
+    EXPECT_TRUE(diary.lines().empty());
+    session.end();
+    EXPECT_EQ(waiter.status(), 0);
+}
+
+TEST_F(Supervised, DrainIsReportedEverySecond) {
+    Request request = worker.begin_request("slow");
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(has_stopped_accepting);
+    const auto ages = [&] {
+        return supervisor.wait_for([](const Report& report) { return report.in_flight == 1U; })
+            .waiting->front()
+            .age_usec;
+    };
+    const auto first = ages();
+    const auto second = ages();
+    EXPECT_GT(second - first, 500'000);
+    EXPECT_LT(second - first, 10'000'000);
+    request.end();
+    EXPECT_EQ(waiter.status(), 0);
+}
+
+TEST_F(Supervised, PauseIsUndoneByRun) {
+    note_stages();
+    worker.ready();
+    supervisor.wait_for(accepts);
+    supervisor.tell(Stage::pause);
+    supervisor.wait_for(has_stopped_accepting);
+    EXPECT_FALSE(worker.draining());
+    supervisor.tell(Stage::run);
+    supervisor.wait_for(accepts);
+    EXPECT_THAT(diary.lines(), ElementsAre("pause", "run"));
+    EXPECT_FALSE(worker.deadline().has_value());
+}
+
+TEST_F(Supervised, LameDuckStillAcceptsAndIsUndoneByRun) {
+    note_stages();
+    worker.ready();
+    supervisor.wait_for(accepts);
+    supervisor.tell(Stage::lame_duck);
+    ASSERT_TRUE(eventually([&] { return diary.lines().size() == 1; }));
+    supervisor.tell(Stage::run);
+    supervisor.wait_for(accepts);
+    EXPECT_THAT(diary.lines(), ElementsAre("lame-duck", "run"));
+}
+
+TEST_F(Supervised, RunIsAnsweredEvenIfThereIsNothingToUndo) {
+    note_stages();
+    worker.ready();
+    supervisor.wait_for(accepts);
+    supervisor.tell(Stage::run);
+    supervisor.wait_for(accepts);
+    EXPECT_TRUE(diary.lines().empty());
+}
+
+TEST_F(Supervised, DrainIsUndoneWhileNothingIsReleased) {
+    note_stages();
+    Request request = worker.begin_request("GET /");
+    worker.ready();
+    supervisor.wait_for(accepts);
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(has_stopped_accepting);
+    supervisor.tell(Stage::run);
+    supervisor.wait_for(accepts);
+    EXPECT_FALSE(worker.draining());
+    request.end();
+    const Request another = worker.begin_request("GET /again");
+    EXPECT_THAT(diary.lines(), ElementsAre("drain", "run"));
+}
+
+TEST_F(Supervised, RunComesTooLateOnceSomethingIsReleased) {
+    note_stages();
+    std::latch may_close(1);
+    worker.close_last("pool", [&] { may_close.wait(); });
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.wait_for(accepts);
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(is_releasing);
+    supervisor.tell(Stage::run);
+    supervisor.tell(Stage::drain, std::chrono::minutes(60));  // heard after the other: so that one was heard
+    ASSERT_TRUE(eventually([&] { return worker.deadline() > Worker::Clock::now() + std::chrono::minutes(30); }));
+    EXPECT_TRUE(worker.draining());
+    may_close.count_down();
+    EXPECT_EQ(waiter.status(), 0);
+    for (const Report& report : supervisor.heard()) EXPECT_NE(report.accepting, true);
+    EXPECT_THAT(diary.lines(), ElementsAre("drain"));
+}
+
+TEST_F(Supervised, CancelReachesADrainThatHangs) {
+    note_stages();
+    std::latch abandoned(1);
+    worker.on_drain([&] { abandoned.wait(); });
+    worker.on_cancel([&] { abandoned.count_down(); });
+    worker.ready();
+    Waiter waiter(worker);
+    const Request stuck = worker.begin_request("stuck");
+    supervisor.tell(Stage::drain);
+    supervisor.tell(Stage::cancel);
+    supervisor.wait_for(has_stopped_accepting);
+    EXPECT_EQ(diary.lines().size(), 2U);
+    Request(worker.begin_request("late")).end();
+    EXPECT_FALSE(waiter.is_over());
+    const_cast<Request&>(stuck).end();
+    EXPECT_EQ(waiter.status(), 3);
+}
+
+TEST_F(Supervised, CancelAsksTasksToStopAtOnce) {
+    std::atomic<bool> asked = false;
+    worker.start_task("endless", [&](std::stop_token stop) {
+        const std::stop_callback note(stop, [&] { asked = true; });
+        while (!stop.stop_requested()) std::this_thread::yield();
+    });
+    Request request = worker.begin_request("stuck");
+    worker.ready();
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(has_stopped_accepting);
+    EXPECT_FALSE(asked);
+    supervisor.tell(Stage::cancel);
+    EXPECT_TRUE(eventually([&] { return asked.load(); }));
+}
+
+TEST_F(Supervised, CancelOfAnIdleWorkerLeavesNothing) {
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::cancel);
+    EXPECT_EQ(waiter.status(), 0);
+}
+
+TEST_F(Supervised, DeadlineIsTheSupervisors) {
+    Request request = worker.begin_request("GET /");
+    worker.ready();
+    EXPECT_FALSE(worker.deadline().has_value());
+    supervisor.tell({.stage = Stage::drain, .deadline_usec = 9'000'000'000'000, .kill_usec = {}, .reason = {}});
+    ASSERT_TRUE(eventually([&] { return worker.deadline().has_value(); }));
+    EXPECT_EQ(worker.deadline()->time_since_epoch(), std::chrono::seconds(9'000'000));
+}
+
+TEST_F(Supervised, NonsenseChangesNothing) {
+    note_stages();
+    worker.ready();
+    supervisor.wait_for(accepts);
+    for (const char* bytes : {"STAGE=explode", "nonsense", "STAGE=drain\nDEADLINE_USEC=-1", "SUCCESSOR=2.0", ""}) {
+        supervisor.send(bytes);
+    }
+    supervisor.send(std::string(5000, 'x') + "\nSTAGE=drain");
+    supervisor.tell(Stage::pause);
+    supervisor.wait_for(has_stopped_accepting);
+    EXPECT_THAT(diary.lines(), ElementsAre("pause"));
+    EXPECT_TRUE(worker.is_supervised());
+}
+
+TEST_F(Supervised, StageWaitsUntilTheProgramIsPutTogether) {
+    supervisor.tell(Stage::drain);
+    ASSERT_TRUE(eventually([&] { return worker.draining(); }));
+    worker.on_drain(diary.entry("drain"));
+    worker.start_task("late", [](const std::stop_token&) {});
+    worker.close_last("pool", diary.entry("closed"));
+    EXPECT_TRUE(diary.lines().empty());
+    worker.ready();
+    EXPECT_EQ(Waiter(worker).status(), 0);
+    EXPECT_THAT(diary.lines(), ElementsAre("drain", "closed"));
+}
+
+TEST_F(Supervised, EndOfTheSupervisorDrains) {
+    note_stages();
+    worker.close_last("pool", diary.entry("closed"));
+    worker.ready();
+    supervisor.hang_up();
+    EXPECT_EQ(Waiter(worker).status(), 0);
+    EXPECT_THAT(diary.lines(), ElementsAre("drain", "closed"));
+    EXPECT_FALSE(worker.is_supervised());
+}
+
+TEST_F(Supervised, LastCommandIsObeyedEvenIfTheSupervisorIsGone) {
+    note_stages();
+    worker.ready();
+    supervisor.wait_for(accepts);
+    Request request = worker.begin_request("GET /");
+    supervisor.tell(Stage::cancel);
+    supervisor.hang_up();
+    ASSERT_TRUE(eventually([&] { return diary.lines().size() == 2; }));
+    request.end();
+    EXPECT_EQ(Waiter(worker).status(), 3);
+}
+
+TEST_F(Supervised, SigtermFromElsewhereAsksTheSupervisor) {
+    note_stages();
+    worker.ready();
+    ::raise(SIGTERM);
+    supervisor.wait_for([](const Report& report) { return report.stopping; });
+    EXPECT_FALSE(worker.draining());
+    ::raise(SIGINT);
+    supervisor.tell(Stage::drain);
+    EXPECT_EQ(Waiter(worker).status(), 0);
+    EXPECT_THAT(diary.lines(), ElementsAre("drain"));
+    for (const Report& report : supervisor.heard()) EXPECT_FALSE(report.stopping);
+}
+
+TEST_F(Supervised, StopOfItsOwnAccountAsksTheSupervisor) {
+    worker.ready();
+    worker.stop();
+    supervisor.wait_for([](const Report& report) { return report.stopping; });
+}
+
+TEST_F(Supervised, CloseThatThrowsStopsNoOther) {
+    worker.close_last("first", diary.entry("first closed"));
+    worker.close_last("bad", [] { throw std::runtime_error("disk full"); });
+    worker.ready();
+    Waiter waiter(worker);
+    ::testing::internal::CaptureStderr();
+    supervisor.tell(Stage::drain);
+    EXPECT_EQ(waiter.status(), 3);
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(), "holdfast: cannot close bad: disk full\n");
+    EXPECT_THAT(diary.lines(), ElementsAre("first closed"));
+}
+
+TEST_F(Supervised, ManyThreadsMayServeWhileItDrains) {
+    std::atomic<bool> end = false;
+    std::vector<std::jthread> threads;
+    worker.ready();
+    Waiter waiter(worker);
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            Session session = worker.begin_session("connection");
+            while (!end) Request request = worker.begin_request("GET /");
+        });
+    }
+    for (int i = 0; i < 20; ++i) {
+        supervisor.tell(Stage::drain);
+        supervisor.wait_for(has_stopped_accepting);
+        supervisor.tell(Stage::run);
+        supervisor.wait_for(accepts);
+    }
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(has_stopped_accepting);
+    end = true;
+    EXPECT_EQ(waiter.status(), 0);
+}
+
+}  // namespace
+}  // namespace holdfast::testing
