@@ -36,6 +36,9 @@ class Supervisor {
 
     [[nodiscard]] Status snapshot(Instant now) const;
 
+    // How often each trigger was met in each state, for tests that must know what they have seen.
+    [[nodiscard]] const Visits& visits() const;
+
   private:
     std::unique_ptr<State> state_;
 };

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <vector>
+
+#include "core/turn.hpp"
+
+namespace holdfast::core {
+
+// Who holds which place: the workers that stay, seen from one generation. One look at all workers, taken anew by each
+// reconciliation; the pointers are good as long as no worker is forgotten.
+struct Crew {
+    struct Place {
+        Worker* wanted = nullptr;      // of the generation looked for
+        Worker* other = nullptr;       // of another one
+        Worker* recallable = nullptr;  // leaves, of the generation looked for; could be told to run
+    };
+    std::vector<Place> places;     // by slot, below the target
+    std::vector<Worker*> surplus;  // a second one in a place, or beyond the target
+    int staying = 0;               // all that stay, in places and surplus
+};
+
+Crew take_crew(State& state, Generation wanted);
+
+// How many of a crew can be counted on: those of the wanted generation once settled, others once ready.
+int count_dependable(const Crew& crew);
+
+// Whether each place has a worker of the wanted generation that is ready.
+bool all_ready(const Crew& crew);
+
+// Asks all surplus workers to leave.
+void dismiss_surplus(Turn& turn, Crew& crew);
+
+// Asks the worker in `place` to leave and takes it off the crew.
+void dismiss(Turn& turn, Crew& crew, Worker*& place, Reason reason, const std::string& why);
+
+// Gives a free place a worker of `origin`: takes one back that was told to leave, or launches one, unless the slot
+// backs off. True if the place is held now.
+bool fill(Turn& turn, Crew& crew, std::size_t slot, const Origin& origin);
+
+}  // namespace holdfast::core

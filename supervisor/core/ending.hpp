@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "core/turn.hpp"
+
+namespace holdfast::core {
+
+// The end of everything: whatever is under way is interrupted, every worker climbs the ladder, and when the last one is
+// gone those who asked are told what `run` returns.
+
+void begin_ending(Turn& turn, Ending::Cause cause, const std::string& why, LameDuck lame_duck);
+
+// A stop while the end is under way. An asker who waits only joins; a signal, 1 s or more after the one before, moves
+// every worker one stage on from where it is.
+void hurry_ending(Turn& turn, RequestId asker, const std::string& asked_by);
+
+// Finishes once nobody is left.
+void advance_ending(Turn& turn);
+
+}  // namespace holdfast::core

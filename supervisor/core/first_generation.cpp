@@ -1,0 +1,76 @@
+#include "core/first_generation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "core/crew.hpp"
+#include "core/ending.hpp"
+#include "core/words.hpp"
+
+namespace holdfast::core {
+namespace {
+
+// The machine is short of something, which may pass. Everything else stays as it is.
+bool may_pass(int error_number) {
+    constexpr std::array passing{EMFILE, ENFILE, ENOMEM, EAGAIN, ENOBUFS, EINTR, ETIMEDOUT};
+    return std::find(passing.begin(), passing.end(), error_number) != passing.end();
+}
+
+std::string describe_unready(const State& state, std::size_t slot, const Worker* worker) {
+    std::string text = "slot " + std::to_string(slot) + ": ";
+    const Slot& record = state.slots[slot];
+    if (worker != nullptr && worker->launch == Launch::pending) {
+        text += "worker " + name_of(*worker) + " is still being launched";
+    } else if (worker != nullptr) {
+        text += "worker " + name_of(*worker) + " did not say that it is ready";
+    }
+    if (record.last_failure.empty()) return text;
+    if (worker != nullptr) text += ", and before that ";
+    return text + record.last_failure + quote_last(record.last_words);
+}
+
+}  // namespace
+
+void begin_first_generation(Turn& turn) {
+    State& state = turn.state;
+    const Duration timeout = state.policy.ready_timeout;
+    state.first_generation = FirstGeneration{turn.now + timeout, turn.now + timeout + state.policy.max_extension};
+    state.serving = Origin{Generation{++state.last_generation}, LaunchSpecId{++state.last_spec}};
+    state.specs.push_back(state.serving.spec);
+}
+
+void fail_first_generation_at_launch(Turn& turn, const std::string& what, int error_number) {
+    if (!turn.state.first_generation || may_pass(error_number)) return;
+    turn.note(Level::error, "rollout_failed", what);
+    begin_ending(turn, Ending::Cause::first_generation_failed, what, LameDuck::skipped);
+}
+
+void fail_first_generation_at_deadline(Turn& turn) {
+    State& state = turn.state;
+    const Crew crew = take_crew(state, state.serving.generation);
+    std::vector<std::string> unready;
+    for (std::size_t slot = 0; slot < crew.places.size(); ++slot) {
+        const Worker* worker = crew.places[slot].wanted;
+        if (worker == nullptr || !is_ready(*worker)) unready.push_back(describe_unready(state, slot, worker));
+    }
+    turn.note(Level::error, "rollout_failed",
+              "the first generation did not get ready within " + seconds(state.policy.ready_timeout) + ": " +
+                  list_of(unready));
+    begin_ending(turn, Ending::Cause::first_generation_failed, "the first generation did not get ready",
+                 LameDuck::skipped);
+}
+
+void advance_first_generation(Turn& turn) {
+    State& state = turn.state;
+    Crew crew = take_crew(state, state.serving.generation);
+    for (std::size_t slot = 0; slot < crew.places.size(); ++slot) {
+        if (crew.places[slot].wanted == nullptr) fill(turn, crew, slot, state.serving);
+    }
+    if (!all_ready(crew)) return;
+    state.first_generation.reset();
+    turn.add(ManagerReady{});
+    turn.note(Level::info, "service_ready", "the service is ready with " + workers(state.target));
+}
+
+}  // namespace holdfast::core

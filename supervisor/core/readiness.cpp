@@ -1,0 +1,50 @@
+#include "core/readiness.hpp"
+
+#include "core/ladder.hpp"
+#include "core/words.hpp"
+
+namespace holdfast::core {
+namespace {
+
+std::optional<Duration> life_that_counts(const State& state) {
+    if (const auto* alive = std::get_if<ReadyAlive>(&state.policy.ready_when)) return alive->lived;
+    if (std::holds_alternative<ReadyAuto>(state.policy.ready_when) && !state.anybody_spoke) return auto_ready_after;
+    return std::nullopt;
+}
+
+void say_that_time_stood_in(Turn& turn, const Worker& worker) {
+    State& state = turn.state;
+    if (state.told_ready_by_time || !std::holds_alternative<ReadyAuto>(state.policy.ready_when)) return;
+    state.told_ready_by_time = true;
+    turn.note(Level::warning, "ready_by_time", worker,
+              "no worker says when it is ready, so one that lives " + seconds(auto_ready_after) +
+                  " counts; send READY=1 and choose --ready-when notify, or a time of your own with --ready-when "
+                  "alive:DURATION");
+}
+
+}  // namespace
+
+std::optional<Instant> ready_by_time(const State& state, const Worker& worker) {
+    if (worker.state != WorkerState::starting || !worker.spawned_at) return std::nullopt;
+    const auto life = life_that_counts(state);
+    if (!life) return std::nullopt;
+    return *worker.spawned_at + *life;
+}
+
+std::optional<Instant> settles_at(const State& state, const Worker& worker) {
+    if (!is_ready(worker) || worker.settled) return std::nullopt;
+    return worker.ready_since.value_or(worker.since) + state.policy.settle;
+}
+
+void let_time_count(Turn& turn, Worker& worker) {
+    if (const auto at = ready_by_time(turn.state, worker); at && *at <= turn.now) {
+        say_that_time_stood_in(turn, worker);
+        apply(turn, worker, Trigger::became_ready);
+    }
+    if (const auto at = settles_at(turn.state, worker); at && *at <= turn.now) {
+        worker.settled = true;
+        turn.note(Level::debug, "worker_settled", worker, "ready for " + seconds(turn.state.policy.settle));
+    }
+}
+
+}  // namespace holdfast::core

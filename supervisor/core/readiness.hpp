@@ -1,0 +1,19 @@
+#pragma once
+
+#include <optional>
+
+#include "core/turn.hpp"
+
+namespace holdfast::core {
+
+// When time stands in for a worker's word: `alive:DURATION`, and `auto` where no worker of the service ever spoke.
+// Nothing for a worker that must say READY=1 itself.
+std::optional<Instant> ready_by_time(const State& state, const Worker& worker);
+
+// When a ready worker will have been ready for `settle`; nothing once it has.
+std::optional<Instant> settles_at(const State& state, const Worker& worker);
+
+// Draws what follows from the time that has passed.
+void let_time_count(Turn& turn, Worker& worker);
+
+}  // namespace holdfast::core

@@ -1,0 +1,58 @@
+#include "core/reconcile.hpp"
+
+#include <algorithm>
+
+#include "core/doors.hpp"
+#include "core/ending.hpp"
+#include "core/first_generation.hpp"
+#include "core/manager.hpp"
+#include "core/requests.hpp"
+#include "core/rollout.hpp"
+#include "core/scaling.hpp"
+
+namespace holdfast::core {
+namespace {
+
+void advance_change(Turn& turn) {
+    const State& state = turn.state;
+    if (state.ending) return advance_ending(turn);
+    if (state.first_generation) return advance_first_generation(turn);
+    if (state.rollout) return advance_rollout(turn);
+    keep_slots(turn);
+    if (state.scaling) advance_scaling(turn);
+}
+
+// A spec is needed while something may be launched from it, or lives that was.
+bool is_needed(const State& state, LaunchSpecId spec) {
+    if (spec == state.serving.spec) return true;
+    if (state.rollout && (spec == state.rollout->former.spec || spec == state.rollout->next.spec)) return true;
+    return std::any_of(state.workers.begin(), state.workers.end(),
+                       [&](const auto& entry) { return entry.second.spec == spec; });
+}
+
+void forget_specs(Turn& turn) {
+    auto& specs = turn.state.specs;
+    for (auto spec = specs.begin(); spec != specs.end();) {
+        if (is_needed(turn.state, *spec)) {
+            ++spec;
+            continue;
+        }
+        turn.add(ForgetSpec{*spec});
+        spec = specs.erase(spec);
+    }
+}
+
+}  // namespace
+
+void reconcile(Turn& turn) {
+    do {
+        advance_change(turn);
+    } while (begin_next_change(turn));
+    if (turn.state.finished) return;
+    forget_specs(turn);
+    close_doors_if_nobody_accepts(turn);
+    say_status(turn);
+    ask_for_time(turn);
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,114 @@
+#include "core/rollback.hpp"
+
+#include <utility>
+
+#include "core/bounds.hpp"
+#include "core/crew.hpp"
+#include "core/ladder.hpp"
+#include "core/rollout.hpp"
+#include "core/words.hpp"
+
+namespace holdfast::core {
+namespace {
+
+const std::string& why(const State& state) { return state.rollout->failure; }
+
+void dismiss_unready(Turn& turn, Crew& crew) {
+    for (Crew::Place& place : crew.places) {
+        if (place.other == nullptr || is_ready(*place.other)) continue;
+        dismiss(turn, crew, place.other, Reason::rollback, why(turn.state));
+    }
+}
+
+bool bring_back(Turn& turn, Crew& crew) {
+    const State& state = turn.state;
+    const int room = state.target + surge(state.policy, state.target);
+    bool changed = false;
+    for (const bool beside_new : {false, true}) {
+        for (std::size_t slot = 0; slot < crew.places.size() && crew.staying < room; ++slot) {
+            const Crew::Place& place = crew.places[slot];
+            if (place.wanted != nullptr || (place.other != nullptr) != beside_new) continue;
+            changed |= fill(turn, crew, slot, state.rollout->former);
+        }
+    }
+    return changed;
+}
+
+bool is_waiting_for_room(const Turn& turn, const Crew& crew) {
+    const State& state = turn.state;
+    if (crew.staying < state.target + surge(state.policy, state.target)) return false;
+    for (std::size_t slot = 0; slot < crew.places.size(); ++slot) {
+        const auto& next_attempt = state.slots[slot].next_attempt;
+        if (crew.places[slot].wanted == nullptr && (!next_attempt || *next_attempt <= turn.now)) return true;
+    }
+    return false;
+}
+
+// New workers that serve leave when the former ones suffice, or one by one to make room for them.
+bool release_new(Turn& turn, Crew& crew) {
+    const State& state = turn.state;
+    const int fewest = state.target - unavailable(state.policy, state.target);
+    const int least = is_waiting_for_room(turn, crew) ? fewest : state.target;
+    if (count_dependable(crew) - 1 < least) return false;
+    for (const bool replaced : {true, false}) {
+        for (Crew::Place& place : crew.places) {
+            const bool has_former = place.wanted != nullptr && is_ready(*place.wanted);
+            if (place.other == nullptr || has_former != replaced) continue;
+            dismiss(turn, crew, place.other, Reason::rollback, why(state));
+            return true;
+        }
+    }
+    return false;
+}
+
+bool new_ones_are_gone(const State& state) {
+    for (const auto& [id, worker] : state.workers) {
+        if (worker.generation == state.rollout->next.generation) return false;
+    }
+    return true;
+}
+
+std::string generation_text(Generation generation) { return "generation " + std::to_string(generation.value); }
+
+void finish(Turn& turn, Outcome::Result result, const std::string& end) {
+    const Rollout rollout = *std::exchange(turn.state.rollout, std::nullopt);
+    const std::string text = rollout.failure + "; " + end;
+    turn.note(result == Outcome::Result::failed ? Level::warning : Level::error, "rollout_done", text);
+    turn.answer(rollout.asker, {result, text, rollout.last_words, 1});
+}
+
+std::string describe_missing(const State& state, const Crew& crew) {
+    std::vector<std::string> missing;
+    for (std::size_t slot = 0; slot < crew.places.size(); ++slot) {
+        const Crew::Place& place = crew.places[slot];
+        if (place.wanted != nullptr && is_ready(*place.wanted)) continue;
+        std::string text = "slot " + std::to_string(slot);
+        if (place.other != nullptr) text += " (served by worker " + name_of(*place.other) + ")";
+        if (!state.slots[slot].last_failure.empty()) text += " (" + state.slots[slot].last_failure + ")";
+        missing.push_back(text);
+    }
+    if (missing.empty()) return "some of the new workers have not ended yet";
+    return "not brought back: " + list_of(missing) + "; tried again with growing pauses";
+}
+
+}  // namespace
+
+void advance_rollback(Turn& turn) {
+    State& state = turn.state;
+    Crew crew = take_crew(state, state.rollout->former.generation);
+    dismiss_surplus(turn, crew);
+    dismiss_unready(turn, crew);
+    while (bring_back(turn, crew) || release_new(turn, crew)) {
+    }
+    if (!all_ready(crew) || !new_ones_are_gone(state)) return;
+    finish(turn, Outcome::Result::failed,
+           generation_text(state.rollout->former.generation) + " serves with " + workers(state.target));
+}
+
+void give_up_rollback(Turn& turn) {
+    const State& state = turn.state;
+    const Crew crew = take_crew(turn.state, state.rollout->former.generation);
+    finish(turn, Outcome::Result::mixed, describe_missing(state, crew));
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "core/turn.hpp"
+
+namespace holdfast::core {
+
+// A change of the target. Slots are filled from the lowest index and taken away from the highest; it is answered when
+// all that should be are ready and all that should not be are gone, or when a slot does not get ready in time. The
+// target stays as asked either way.
+
+void begin_scaling(Turn& turn, RequestId asker, const std::string& asked_by, int target);
+
+// Without any other change under way: keeps each slot filled, lets go of what is too many.
+void keep_slots(Turn& turn);
+
+// Answers when it is over.
+void advance_scaling(Turn& turn);
+
+// Its deadline has passed.
+void fail_scaling_if_unready(Turn& turn);
+
+}  // namespace holdfast::core

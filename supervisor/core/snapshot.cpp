@@ -1,0 +1,117 @@
+#include "core/snapshot.hpp"
+
+#include "core/crashes.hpp"
+#include "core/words.hpp"
+
+namespace holdfast::core {
+namespace {
+
+Generation shown_generation(const State& state) {
+    const bool forward = state.rollout && state.rollout->direction == Rollout::Direction::forward;
+    return forward ? state.rollout->next.generation : state.serving.generation;
+}
+
+struct Count {
+    int ready = 0;   // of the generation that is shown
+    int others = 0;  // all that are not of it
+    bool mixed = false;
+};
+
+Count count(const State& state) {
+    Count result;
+    std::optional<Generation> serving;
+    for (const auto& [id, worker] : state.workers) {
+        const bool shown = worker.generation == shown_generation(state);
+        if (!shown) ++result.others;
+        if (!is_ready(worker)) continue;
+        if (shown) ++result.ready;
+        if (serving && *serving != worker.generation) result.mixed = true;
+        serving = worker.generation;
+    }
+    return result;
+}
+
+WorkerStatus show(const Worker& worker) {
+    WorkerStatus status;
+    status.id = worker.id;
+    status.generation = worker.generation;
+    status.slot = worker.slot;
+    status.pid = worker.pid;
+    status.state = worker.state;
+    status.since = worker.since;
+    if (worker.deadline != never) status.deadline = worker.deadline;
+    status.speaks = worker.speaks;
+    status.settled = worker.settled;
+    status.accepting = worker.accepting;
+    status.in_flight = worker.in_flight;
+    status.served = worker.served;
+    status.waiting = worker.waiting.value_or(std::vector<Waiting>{});
+    status.text = worker.text;
+    status.why_leaving = worker.why;
+    return status;
+}
+
+void show_slots(const State& state, Instant now, Status& status) {
+    for (std::size_t slot = 0; slot < static_cast<std::size_t>(state.target); ++slot) {
+        const Slot& record = state.slots[slot];
+        SlotStatus shown{SlotId{slot}, record.crashes_in_a_row, std::nullopt};
+        if (record.next_attempt && *record.next_attempt > now) shown.next_attempt = record.next_attempt;
+        status.slots.push_back(shown);
+    }
+    for (const auto& [id, worker] : state.workers) {
+        const bool placed = worker.slot.value < status.slots.size();
+        if (placed && is_ready(worker) && has_outlived_crashes(worker, now)) {
+            status.slots[worker.slot.value].crashes_in_a_row = 0;
+        }
+    }
+}
+
+}  // namespace
+
+Phase phase_of(const State& state) {
+    if (state.finished) return Phase::finished;
+    if (state.ending) return Phase::stopping;
+    if (state.first_generation) return Phase::starting;
+    if (state.scaling) return Phase::scaling;
+    if (!state.rollout) return Phase::serving;
+    return state.rollout->direction == Rollout::Direction::forward ? Phase::rolling_out : Phase::rolling_back;
+}
+
+std::string describe(const State& state) {
+    const Count counted = count(state);
+    const std::string generation = "generation " + std::to_string(shown_generation(state).value);
+    const std::string ready = std::to_string(counted.ready) + " of " + std::to_string(state.target) + " ready";
+    switch (phase_of(state)) {
+        case Phase::starting:
+            return "starting " + generation + ": " + ready;
+        case Phase::serving:
+            return generation + ": " + ready + (counted.mixed ? ", mixed with another generation" : "");
+        case Phase::rolling_out:
+            return "restarting to " + generation + ": " + ready + ", " + std::to_string(counted.others) + " old left";
+        case Phase::rolling_back:
+            return "rolling back to " + generation + ": " + ready + ", " + std::to_string(counted.others) + " new left";
+        case Phase::scaling:
+            return "scaling to " + workers(state.target) + ": " + ready;
+        case Phase::stopping:
+            return "stopping: " + workers(static_cast<int>(state.workers.size())) + " left";
+        case Phase::finished:
+            return "finished";
+    }
+    return "";
+}
+
+Status take_snapshot(const State& state, Instant now) {
+    Status status;
+    status.now = now;
+    status.phase = phase_of(state);
+    status.detail = describe(state);
+    status.mixed = !state.rollout && !state.ending && count(state).mixed;
+    status.target = state.target;
+    status.generation = shown_generation(state);
+    status.restarts = state.crashes_replaced;
+    for (const auto& [id, worker] : state.workers) status.workers.push_back(show(worker));
+    show_slots(state, now, status);
+    return status;
+}
+
+}  // namespace holdfast::core

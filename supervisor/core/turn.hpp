@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/action.hpp"
+#include "core/state.hpp"
+
+namespace holdfast::core {
+
+// One step being taken: the state, the time, and what is to be done, in order.
+struct Turn {
+    State& state;
+    Instant now;
+    std::vector<Action> actions = {};
+
+    void add(Action action) { actions.push_back(std::move(action)); }
+    void note(Level level, std::string_view event, std::string text) {
+        add(Note{level, event, std::nullopt, std::move(text)});
+    }
+    void note(Level level, std::string_view event, const Worker& worker, std::string text) {
+        add(Note{level, event, worker.id, std::move(text)});
+    }
+    // A request has one answer; nobody waits for that of request 0.
+    void answer(RequestId request, Outcome outcome) {
+        if (request.value != 0) add(Answer{request, std::move(outcome)});
+    }
+};
+
+}  // namespace holdfast::core

@@ -1,0 +1,102 @@
+#include "core/voice.hpp"
+
+#include "base/exit_status.hpp"
+#include "core/words.hpp"
+
+namespace holdfast::core {
+namespace {
+
+std::optional<Stage> stage_of(WorkerState state) {
+    switch (state) {
+        case WorkerState::paused:
+            return Stage::pause;
+        case WorkerState::lame_duck:
+            return Stage::lame_duck;
+        case WorkerState::draining:
+            return Stage::drain;
+        case WorkerState::cancelling:
+            return Stage::cancel;
+        default:
+            return std::nullopt;
+    }
+}
+
+int signal_of(const Policy& policy, Stage stage) {
+    if (stage == Stage::drain) return policy.stop_signal;
+    if (stage == Stage::cancel) return policy.cancel_signal;
+    return 0;
+}
+
+std::string_view verb_of(Stage stage) {
+    switch (stage) {
+        case Stage::pause:
+            return "pause";
+        case Stage::lame_duck:
+            return "be a lame duck";
+        case Stage::drain:
+            return "drain";
+        case Stage::cancel:
+            return "cancel what is left";
+        case Stage::run:
+            return "run";
+    }
+    return "?";
+}
+
+std::string_view next_after(Stage stage) {
+    switch (stage) {
+        case Stage::pause:
+        case Stage::lame_duck:
+            return " until drain, ";
+        case Stage::drain:
+            return " until cancel, ";
+        default:
+            return "";
+    }
+}
+
+// "drain (restart): 30.0 s until cancel, 35.0 s until it is killed"
+std::string describe_stage(const Turn& turn, const Worker& worker, Stage stage) {
+    std::string text{verb_of(stage)};
+    if (worker.reason) text.append(" (").append(to_string(*worker.reason)).append(")");
+    text += ": ";
+    const std::string_view next = next_after(stage);
+    if (!next.empty()) text.append(seconds(worker.deadline - turn.now)).append(next);
+    return text + seconds(worker.kill_at - turn.now) + " until it is killed";
+}
+
+void send(Turn& turn, const Worker& worker, Stage stage, int signal) {
+    if (signal == 0) return;
+    turn.add(Signal{worker.id, signal, worker.main_exited ? Target::group : Target::main});
+    if (worker.strays > 0) turn.add(Signal{worker.id, signal, Target::strays});
+    turn.note(Level::info, "worker_signalled", worker,
+              signal_name(signal) + (worker.main_exited ? " to its group, to " : ", to ") +
+                  describe_stage(turn, worker, stage));
+}
+
+}  // namespace
+
+void tell_stage(Turn& turn, const Worker& worker) {
+    const auto stage = stage_of(worker.state);
+    if (!stage || !can_be_told(worker, *stage)) return;
+    const int fallback = worker.main_exited ? 0 : signal_of(turn.state.policy, *stage);
+    turn.add(
+        Tell{worker.id, Command{*stage, to_usec(worker.deadline), to_usec(worker.kill_at), worker.reason}, fallback});
+    turn.note(Level::info, "worker_told", worker, "told to " + describe_stage(turn, worker, *stage));
+}
+
+void signal_stage(Turn& turn, const Worker& worker) {
+    const auto stage = stage_of(worker.state);
+    if (!stage || worker.launch == Launch::pending) return;
+    send(turn, worker, *stage, signal_of(turn.state.policy, *stage));
+}
+
+void voice_stage(Turn& turn, const Worker& worker) {
+    const auto stage = stage_of(worker.state);
+    if (!stage) return;
+    tell_stage(turn, worker);
+    // Behind a wrapper that has ended, others of the group may not share the control pipe.
+    if (!can_be_told(worker, *stage) || worker.main_exited) signal_stage(turn, worker);
+}
+
+}  // namespace holdfast::core

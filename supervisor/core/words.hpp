@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "core/worker.hpp"
+
+namespace holdfast::core {
+
+// "30.0 s"
+std::string seconds(Duration duration);
+
+// "1 worker", "3 workers"
+std::string workers(int count);
+
+// "2.0": generation and slot.
+std::string name_of(const Worker& worker);
+
+// "a, b and c"
+std::string list_of(const std::vector<std::string>& items);
+
+// "request GET /report for 12.3 s, session 7 for 3.0 s"; what the worker said last of what it still holds.
+std::string held_by(const Worker& worker);
+
+// "; its last words: …", or nothing.
+std::string quote_last(const std::vector<std::string>& last_words);
+
+std::string_view to_string(Reason reason);
+
+}  // namespace holdfast::core

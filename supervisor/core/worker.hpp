@@ -1,0 +1,91 @@
+#pragma once
+
+#include <holdfast/message.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "core/status.hpp"
+#include "core/worker_state.hpp"
+
+namespace holdfast::core {
+
+inline constexpr Instant never = Instant::max();
+
+// Whether the launch is known to have succeeded. Until then a worker can be told nothing.
+enum class Launch { pending, done };
+
+// The control pipe, as the core sees it: no HELLO yet, stages can be told, hung up.
+enum class Channel { no_hello, open, lost };
+
+// One launched worker: everything the core knows of it. Plain data; only ladder.cpp changes `state`.
+struct Worker {
+    WorkerId id;
+    Generation generation;
+    SlotId slot;
+    LaunchSpecId spec;
+
+    WorkerState state = WorkerState::starting;
+    Launch launch = Launch::pending;
+    Channel channel = Channel::no_hello;
+    Speaks speaks = Speaks::nothing;
+    StageSet stages;           // that it listed
+    bool recalled = false;     // told to run; it is ready again on its own word only
+    bool settled = false;      // has been ready for `settle`
+    bool main_exited = false;  // its group lives on
+    bool releasing = false;    // said so: it cannot be taken back
+    bool drained = false;
+    int strays = 0;  // descendants that left its group
+    int pid = 0;
+
+    Instant since{};           // of its state
+    Instant deadline = never;  // of its state
+    Instant kill_at = never;   // end of the ladder, while it climbs it
+    Duration extended{};       // granted so far
+    std::optional<Instant> spawned_at;
+    std::optional<Instant> ready_since;
+
+    std::optional<Reason> reason;  // why it leaves
+    std::string why;               // the same for people
+
+    std::optional<bool> accepting;
+    std::optional<std::uint64_t> in_flight;
+    std::optional<std::uint64_t> served;
+    std::optional<std::vector<Waiting>> waiting;
+    std::string text;
+};
+
+inline bool is_leaving(const Worker& worker) {
+    return worker.state == WorkerState::lame_duck || worker.state == WorkerState::draining ||
+           worker.state == WorkerState::cancelling || worker.state == WorkerState::killed;
+}
+
+// It keeps its place: nobody asked it to leave, or it was asked to come back and still may.
+inline bool stays(const Worker& worker) { return !is_leaving(worker) || worker.recalled; }
+
+inline bool is_ready(const Worker& worker) { return worker.state == WorkerState::ready; }
+
+// `stage` can be told over the control pipe.
+inline bool can_be_told(const Worker& worker, Stage stage) {
+    return worker.launch == Launch::done && worker.channel == Channel::open && worker.stages.has(stage);
+}
+
+// It leaves because it was asked to, has released nothing yet, and understands `run`.
+inline bool can_be_recalled(const Worker& worker) {
+    const bool early = worker.state == WorkerState::lame_duck || worker.state == WorkerState::draining;
+    const bool asked = worker.reason == Reason::restart || worker.reason == Reason::scale;
+    return early && asked && can_be_told(worker, Stage::run) && !worker.recalled && !worker.releasing &&
+           !worker.drained && !worker.main_exited;
+}
+
+// Something would be cut off by cancelling it now. Silence counts as work: nobody can know better.
+inline bool has_work_left(const Worker& worker) {
+    if (worker.drained) return false;
+    if (worker.speaks != Speaks::protocol) return true;
+    if (worker.in_flight.value_or(0) > 0 || (worker.waiting && !worker.waiting->empty())) return true;
+    return !worker.in_flight && !worker.waiting;
+}
+
+}  // namespace holdfast::core
