@@ -1,0 +1,96 @@
+"""usage: boot.py --bin FOLDER --manual FILE SCENARIO
+
+Boots a systemd of its own from this machine's /usr (systemd-nspawn, the root in memory, no network but loopback), runs
+one scenario of scenarios.py in it, prints what the guest wrote, and ends 0 only if the guest said that it passed.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import manual_unit
+
+SECONDS = 75  # of patience for boot, scenario and power-off together; a scenario takes a few
+
+DRIVER = """\
+[Unit]
+Description=Scenario {scenario}
+SuccessAction=poweroff-immediate
+FailureAction=poweroff-immediate
+[Service]
+Type=oneshot
+TimeoutStartSec=60
+StandardOutput=append:/test/share/transcript
+StandardError=append:/test/share/transcript
+ExecStart=/usr/bin/python3 -B /test/driver/scenarios.py {scenario}
+"""
+
+
+def refuse(text):
+    raise SystemExit(f"systemd test: {text}")
+
+
+def look_around(programs):
+    if os.geteuid() != 0:
+        refuse("cannot boot a systemd in a container: only root may. Run the tests as root, or leave these out "
+               "with 'ctest --label-exclude systemd'")
+    for tool, package in (("systemd-nspawn", "systemd-container"), ("/usr/lib/systemd/systemd", "systemd")):
+        if shutil.which(tool) is None:
+            refuse(f"cannot find {tool} (package {package}): 'scripts/setup test' installs it")
+    for name in ("holdfast", "hello-http"):
+        if not os.access(os.path.join(programs, name), os.X_OK):
+            refuse(f"cannot find {os.path.join(programs, name)}: 'scripts/build' builds it")
+
+
+def boot(programs, share, scenario):
+    """The container's own output; its end is bounded."""
+    with open(os.path.join(share, "driver.service"), "w", encoding="utf-8") as unit:
+        unit.write(DRIVER.format(scenario=scenario))
+    here = os.path.dirname(os.path.abspath(__file__))
+    machine = f"holdfast-{os.getpid()}"
+    command = ["systemd-nspawn", "--boot", "--directory=/", "--volatile=yes", "--register=no", "--keep-unit"]
+    command += ["--private-network", "--console=pipe", f"--machine={machine}"]
+    command += [f"--bind-ro={here}:/test/driver", f"--bind-ro={programs}:/test/bin", f"--bind={share}:/test/share"]
+    command += [f"--bind-ro={share}/driver.service:/run/systemd/system/driver.service", "systemd.unit=driver.service"]
+    container = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        return container.communicate(timeout=SECONDS)[0].decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        container.kill()
+        return container.communicate()[0].decode(errors="replace") + f"\nended after {SECONDS} s"
+    finally:
+        with contextlib.suppress(OSError):  # systemd-nspawn leaves it where /run is no file system of its own
+            os.rmdir(f"/run/systemd/nspawn/propagate/{machine}")
+
+
+def read(path):
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n", 1)[0].removeprefix("usage: "))
+    parser.add_argument("--bin", required=True, type=os.path.abspath)
+    parser.add_argument("--manual", required=True)
+    parser.add_argument("scenario")
+    arguments = parser.parse_args()
+    look_around(arguments.bin)
+    with tempfile.TemporaryDirectory(prefix="holdfast-systemd-") as share:
+        with open(os.path.join(share, "manual.service"), "w", encoding="utf-8") as unit:
+            unit.write(manual_unit.extract(read(arguments.manual)))
+        console = boot(arguments.bin, share, arguments.scenario)
+        transcript = read(os.path.join(share, "transcript"))
+    print(transcript)
+    if transcript.splitlines()[-1:] != ["PASSED"]:
+        print(f"what the container printed:\n{console}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
