@@ -50,12 +50,11 @@ Revival reopen(Listener& listener) {
 }
 
 Revival revive_internet(Listener& listener) {
-    const auto now = bound_address(listener.fd.get());
-    // An adopted one may have lost a port that the kernel chose; listen() would take any other.
-    const bool lost_port = now && port_of(*now) != listener.port;
-    if (lost_port && ::bind(listener.fd.get(), listener.place.get(), listener.place.length) != 0)
-        return Revival::failed;
-    return ::listen(listener.fd.get(), wanted_backlog(listener)) == 0 ? Revival::revived : Revival::failed;
+    // An adopted one may have lost a port that the kernel chose, and listen() would take any other. One that still has
+    // its port says EINVAL.
+    const bool is_bound =
+        ::bind(listener.fd.get(), listener.place.get(), listener.place.length) == 0 || errno == EINVAL;
+    return is_bound && ::listen(listener.fd.get(), wanted_backlog(listener)) == 0 ? Revival::revived : Revival::failed;
 }
 
 Revival revive_local(Listener& listener) {
