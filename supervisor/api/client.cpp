@@ -9,7 +9,6 @@
 
 #include "api/decode.hpp"
 #include "api/http_call.hpp"
-#include "base/runtime_paths.hpp"
 
 namespace holdfast::api {
 namespace {
@@ -24,21 +23,16 @@ std::string variable(const char* name) {
     return value == nullptr ? std::string{} : value;
 }
 
-RuntimeSurroundings surroundings() {
-    return {{}, variable("RUNTIME_DIRECTORY"), variable("XDG_RUNTIME_DIR"), ::getuid()};
-}
-
 std::string without_newline(std::string text) {
     while (!text.empty() && text.back() == '\n') text.pop_back();
     return text;
 }
 
-enum class Trust { ours_and_root, anybody };
-
-Result<Service> visit(const std::string& directory, Trust trust) {
+// `trusted_uid`: whose process may answer, beside root's; nothing where the user named the directory.
+Result<Service> visit(const std::string& directory, std::optional<uid_t> trusted_uid) {
     auto reply = call(socket_of(directory), "GET", "/v1/status", {}, status_limit);
     if (!reply) return reply.error();
-    if (trust == Trust::ours_and_root && reply->uid != 0 && reply->uid != ::getuid()) {
+    if (trusted_uid && reply->uid != 0 && reply->uid != *trusted_uid) {
         return error(socket_of(directory) + " is held by a process of uid " + std::to_string(reply->uid), EPERM);
     }
     if (reply->http_status != 200) return error(socket_of(directory) + ": " + decode_error(reply->body), EPERM);
@@ -57,10 +51,10 @@ std::vector<std::string> subdirectories(const std::string& parent) {
     return found;
 }
 
-Result<Service> find_named(const std::string& name) {
+Result<Service> find_named(const std::string& name, const RuntimeSurroundings& surroundings) {
     std::string looked;
-    for (const std::string& directory : candidate_directories(name, surroundings())) {
-        auto service = visit(directory, Trust::ours_and_root);
+    for (const std::string& directory : candidate_directories(name, surroundings)) {
+        auto service = visit(directory, surroundings.uid);
         if (service && service->status.name == name) return service;
         // One that is there but cannot be asked is the answer; one that is not there is only a place to name.
         if (!service && service.error().code != ENOENT && service.error().code != ECONNREFUSED) return service;
@@ -69,13 +63,13 @@ Result<Service> find_named(const std::string& name) {
     return error("no supervisor named " + name + " is running: nobody answers at " + looked, ENOENT);
 }
 
-Result<Service> find_only() {
+Result<Service> find_only(const RuntimeSurroundings& surroundings) {
     // Called by the service manager from within a unit: the unit's own supervisor is meant.
-    if (!surroundings().runtime_directory.empty()) {
-        const std::string directory = candidate_directories({}, surroundings()).front();
-        if (auto service = visit(directory, Trust::ours_and_root)) return service;
+    if (!surroundings.runtime_directory.empty()) {
+        const std::string directory = candidate_directories({}, surroundings).front();
+        if (auto service = visit(directory, surroundings.uid)) return service;
     }
-    auto services = list_services();
+    auto services = list_services(surroundings);
     if (services.size() == 1) return std::move(services.front());
     if (services.empty()) return error("no supervisor of this user is running", ENOENT);
     std::string names;
@@ -95,20 +89,28 @@ Result<Answer> change(const Service& service, std::string target, const std::str
 
 }  // namespace
 
-std::vector<Service> list_services() {
+RuntimeSurroundings surroundings_of_this_process() {
+    return {{}, variable("RUNTIME_DIRECTORY"), variable("XDG_RUNTIME_DIR"), ::geteuid()};
+}
+
+std::vector<Service> list_services(const RuntimeSurroundings& surroundings) {
     std::vector<Service> services;
-    for (const std::string& parent : service_collections(surroundings())) {
+    for (const std::string& parent : service_collections(surroundings)) {
         for (const std::string& directory : subdirectories(parent)) {
-            if (auto service = visit(directory, Trust::ours_and_root)) services.push_back(std::move(*service));
+            if (auto service = visit(directory, surroundings.uid)) services.push_back(std::move(*service));
         }
     }
     std::ranges::sort(services, {}, [](const Service& service) { return service.status.name; });
+    // Two collections can be one directory: root's $XDG_RUNTIME_DIR may be /run.
+    const auto again = std::ranges::unique(services, {}, [](const Service& service) { return service.status.pid; });
+    services.erase(again.begin(), again.end());
     return services;
 }
 
-Result<Service> find_service(const Where& where) {
-    if (where.runtime_dir.empty()) return where.name.empty() ? find_only() : find_named(where.name);
-    auto service = visit(where.runtime_dir, Trust::anybody);
+Result<Service> find_service(const Where& where, const RuntimeSurroundings& surroundings) {
+    if (where.runtime_dir.empty())
+        return where.name.empty() ? find_only(surroundings) : find_named(where.name, surroundings);
+    auto service = visit(where.runtime_dir, std::nullopt);
     if (service && !where.name.empty() && service->status.name != where.name) {
         return error(
             where.runtime_dir + " is the runtime directory of " + service->status.name + ", not of " + where.name,

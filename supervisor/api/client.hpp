@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/runtime_paths.hpp"
 
 namespace holdfast::api {
 
@@ -65,16 +66,20 @@ struct Service {
 
 // Whose supervisor is meant. Both empty: the one that this user runs.
 struct Where {
-    std::string name;         // of the service
-    std::string runtime_dir;  // its runtime directory itself, where the user named it
+    std::string name{};         // of the service
+    std::string runtime_dir{};  // its runtime directory itself, where the user named it
 };
 
+// Where this process's user has services: its environment and its uid.
+RuntimeSurroundings surroundings_of_this_process();
+
 // Every supervisor of this user that answers within 2 s, ordered by name.
-std::vector<Service> list_services();
+std::vector<Service> list_services(const RuntimeSurroundings& surroundings = surroundings_of_this_process());
 
 // The one that is meant. The error says where was looked, or which ones there are to choose from. A socket that is
 // held by a process of a third user is none, unless its directory was named.
-Result<Service> find_service(const Where& where);
+Result<Service> find_service(const Where& where,
+                             const RuntimeSurroundings& surroundings = surroundings_of_this_process());
 
 enum class Wait { for_outcome, no };
 

@@ -8,7 +8,6 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
-#include <chrono>
 
 #include "api/encode.hpp"
 
@@ -18,7 +17,6 @@ namespace http = boost::beast::http;
 
 namespace {
 
-constexpr std::chrono::seconds byte_limit{10};  // for a whole request to arrive, for a whole answer to leave
 constexpr std::uint32_t max_header_bytes = 8 * 1024;
 constexpr std::uint64_t max_body_bytes = 64 * 1024;
 
@@ -94,7 +92,7 @@ void Connection::read() {
 
 // A client that neither sends its request nor reads its answer holds one of few places, so not for long.
 void Connection::limit_time() {
-    timer_.expires_after(byte_limit);
+    timer_.expires_after(host_.limits.bytes);
     timer_.async_wait([weak = weak_from_this(), mine = ++limit_](const boost::system::error_code& aborted) {
         const auto self = weak.lock();
         if (self && !aborted && self->limit_ == mine) self->close();

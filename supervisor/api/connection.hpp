@@ -18,6 +18,7 @@ struct Host {
     uid_t our_uid = 0;
     Ask ask;
     Snapshot snapshot;
+    Limits limits;
 };
 
 // One client: its requests are read, answered and only then the next is read. Ends by itself after 10 s without a

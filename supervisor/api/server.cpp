@@ -5,7 +5,6 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <chrono>
 #include <unordered_map>
 #include <utility>
 
@@ -15,14 +14,6 @@ namespace holdfast::api {
 
 using boost::asio::local::stream_protocol;
 using boost::system::error_code;
-
-namespace {
-
-constexpr std::size_t max_connections = 64;          // the 65th waits in the socket's backlog for a place
-constexpr std::chrono::seconds descriptor_pause{1};  // until accepting is tried again where there was no descriptor
-constexpr std::chrono::seconds closing_limit{1};
-
-}  // namespace
 
 class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
   public:
@@ -51,7 +42,7 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
 };
 
 void Server::Acceptor::accept() {
-    if (connections_.size() >= max_connections) {
+    if (connections_.size() >= host_.limits.connections) {
         state_ = State::full;
         return;
     }
@@ -77,7 +68,7 @@ void Server::Acceptor::accepted(const error_code& failure, stream_protocol::sock
 // would only spin.
 void Server::Acceptor::pause() {
     state_ = State::pausing;
-    timer_.expires_after(descriptor_pause);
+    timer_.expires_after(host_.limits.pause);
     timer_.async_wait([weak = weak_from_this()](const error_code& aborted) {
         const auto self = weak.lock();
         if (self && !aborted && self->state_ == State::pausing) self->accept();
@@ -105,7 +96,7 @@ void Server::Acceptor::close_when_answered(std::function<void()> done) {
         if (done_) finish();
         return;
     }
-    timer_.expires_after(closing_limit);
+    timer_.expires_after(host_.limits.closing);
     timer_.async_wait([weak = weak_from_this()](const error_code& aborted) {
         const auto self = weak.lock();
         if (self && !aborted) self->close();
@@ -131,9 +122,10 @@ void Server::Acceptor::close() {
     for (const auto& [key, connection] : connections) connection->close();
 }
 
-Server::Server(boost::asio::any_io_executor executor, int listening_fd, uid_t our_uid, Ask ask, Snapshot snapshot)
-    : acceptor_(
-          std::make_shared<Acceptor>(executor, listening_fd, Host{our_uid, std::move(ask), std::move(snapshot)})) {
+Server::Server(boost::asio::any_io_executor executor, int listening_fd, uid_t our_uid, Ask ask, Snapshot snapshot,
+               Limits limits)
+    : acceptor_(std::make_shared<Acceptor>(executor, listening_fd,
+                                           Host{our_uid, std::move(ask), std::move(snapshot), limits})) {
     acceptor_->accept();
 }
 

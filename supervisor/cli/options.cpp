@@ -40,6 +40,7 @@ Command no_command(const Words& words) {
 Command finish_run(RunDraft draft) {
     core::Configuration& configuration = draft.configuration;
     if (const auto fine = find_contradiction(draft); !fine) return usage("run", fine.error().text);
+    if (const auto fault = core::find_fault(configuration.policy)) return usage("run", *fault);
     if (!configuration.name.empty()) return RunCommand{std::move(configuration)};
     const auto name = default_name(configuration.launch.command);
     if (!name) return usage("run", name.error().text);
@@ -115,12 +116,14 @@ Command unknown_command(const std::string& word) {
     if (std::ranges::find(commands, word) != commands.end()) {
         return usage({}, quoted(word) + " is not part of this version");
     }
-    std::vector<std::string_view> present;
+    if (word == "start" || word == "up") return usage({}, "there is no command " + quoted(word) + ", it is run");
+    std::vector<std::string_view> present{"--help", "--version"};
+    const std::string_view kind = word.starts_with('-') ? "option " : "command ";
+    if (!word.starts_with('-')) present.clear();
     for (const CommandRow& row : command_table()) present.push_back(row.name);
     const std::string meant = hint(word, present);
-    const std::string kind = word.starts_with('-') ? "option" : "command";
-    return usage(
-        {}, "there is no " + kind + " " + quoted(word) + (meant.empty() ? ":" : meant) + " it is " + join(present));
+    return usage({}, "there is no " + std::string(kind) + quoted(word) +
+                         (meant.empty() ? ": it is " : meant + " It is ") + join(present));
 }
 
 Command parse_help(const Words& arguments) {

@@ -34,7 +34,7 @@ Error unknown_option(const std::string& given, const std::vector<OptionWords>& k
     std::vector<std::string_view> candidates(later.begin(), later.end());
     for (const OptionWords& option : known) candidates.push_back(option.name);
     const auto meant = nearest(name, candidates);
-    if (!meant) return error("there is no option " + given);
+    if (!meant) return error("there is no option " + given + "; --help lists them");
     const auto option = std::ranges::find(known, *meant, &OptionWords::name);
     if (option == known.end()) {
         return error("there is no option " + given + "; --" + std::string(*meant) + " is not part of this version");
@@ -61,7 +61,9 @@ Result<Tokens> tokenize(const std::vector<std::string>& arguments, const std::ve
         const auto parsed = options::command_line_parser(arguments).options(description).style(style).run();
         for (const auto& option : parsed.options) {
             if (option.position_key >= 0) {
-                tokens.words.push_back(option.value.front());
+                const std::string& word = option.value.front();
+                if (word.size() > 1 && word.starts_with('-')) return unknown_option(word, known, later);
+                tokens.words.push_back(word);
                 continue;
             }
             const std::string value = option.value.empty() ? std::string{} : option.value.front();

@@ -1,0 +1,117 @@
+#include "api_fixture.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+namespace holdfast::api {
+namespace {
+
+sockaddr_un address_of(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    return address;
+}
+
+}  // namespace
+
+ListeningDirectory::ListeningDirectory() {
+    std::string pattern = "/tmp/holdfast-api-test-XXXXXX";
+    path_ = ::mkdtemp(pattern.data());
+}
+
+ListeningDirectory::~ListeningDirectory() { std::filesystem::remove_all(path_); }
+
+int ListeningDirectory::listen(int backlog) const {
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const sockaddr_un address = address_of(socket_path());
+    EXPECT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0) << std::strerror(errno);
+    EXPECT_EQ(::listen(fd, backlog), 0);
+    return fd;
+}
+
+RawClient::RawClient(const std::string& socket_path) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const sockaddr_un address = address_of(socket_path);
+    EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0) << std::strerror(errno);
+}
+
+void RawClient::send(std::string_view bytes) const {
+    ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);  // the server may have closed already: the test sees it
+}
+
+void RawClient::finish_sending() const { ::shutdown(fd_, SHUT_WR); }
+
+void RawClient::hang_up() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+void RawClient::read() {
+    char bytes[4096];
+    for (;;) {
+        const ssize_t got = ::recv(fd_, bytes, sizeof bytes, MSG_DONTWAIT);
+        if (got > 0) received_.append(bytes, static_cast<std::size_t>(got));
+        if (got == 0 || (got < 0 && errno != EAGAIN)) ended_ = true;
+        if (got <= 0) return;
+    }
+}
+
+const std::string& RawClient::received() {
+    read();
+    return received_;
+}
+
+bool RawClient::is_ended() {
+    read();
+    return ended_;
+}
+
+bool RawClient::is_answered() {
+    const std::string& text = received();
+    const std::size_t body = text.find("\r\n\r\n");
+    const std::size_t length = text.find("Content-Length: ");
+    if (body == text.npos || length == text.npos) return false;
+    return text.size() >= body + 4 + std::stoul(text.substr(length + 16));
+}
+
+void ServerTest::start(Limits limits) {
+    server_ = std::make_unique<Server>(
+        io_.get_executor(), directory_.listen(), ::getuid(),
+        [this](core::Request request, std::function<void(core::Outcome)> answer) {
+            questions_.push_back({std::move(request), std::move(answer)});
+        },
+        [this] { return status_; }, limits);
+}
+
+void ServerTest::run_until(const std::function<bool()>& fact) {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (!fact()) {
+        ASSERT_LT(std::chrono::steady_clock::now(), limit) << "it never came to be";
+        io_.restart();
+        io_.run_one_for(std::chrono::milliseconds(5));
+    }
+}
+
+std::string ServerTest::answer_to(std::string_view request) {
+    RawClient client = connect();
+    client.send(request);
+    run_until([&] { return client.is_answered() || client.is_ended(); });
+    return client.received();
+}
+
+std::size_t ServerTest::turns_within(std::chrono::milliseconds time) {
+    io_.restart();
+    return io_.run_for(time);
+}
+
+std::size_t open_descriptors() {
+    std::size_t count = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
+    return count;
+}
+
+}  // namespace holdfast::api

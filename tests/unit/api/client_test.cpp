@@ -1,0 +1,192 @@
+#include "api/client.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include "api/http_call.hpp"
+#include "api/server.hpp"
+#include "api_fixture.hpp"
+
+namespace holdfast::api {
+namespace {
+
+using testing::HasSubstr;
+
+// A supervisor in a thread of its own that answers everything with one outcome.
+class AnsweringSupervisor {
+  public:
+    AnsweringSupervisor(const std::string& name, int listening_fd, core::Outcome outcome = {})
+        : server_(std::make_unique<Server>(
+              io_.get_executor(), listening_fd, ::getuid(),
+              [this, outcome](const core::Request& request, const std::function<void(core::Outcome)>& answer) {
+                  asked_ = request;
+                  answer(outcome);
+              },
+              [name] {
+                  core::Status status;
+                  status.name = name;
+                  status.pid = static_cast<int>(std::hash<std::string>{}(name) % 30'000);
+                  return status;
+              })),
+          thread_([this] { io_.run(); }) {}
+    ~AnsweringSupervisor() {
+        boost::asio::post(io_, [this] { server_.reset(); });
+        guard_.reset();
+        thread_.join();
+    }
+    // What was asked last; read it after the answer.
+    const core::Request& asked() const { return asked_; }
+
+  private:
+    boost::asio::io_context io_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{io_.get_executor()};
+    core::Request asked_;
+    std::unique_ptr<Server> server_;
+    std::thread thread_;
+};
+
+// A place for runtime directories of a user that has no others.
+class ClientTest : public testing::Test {
+  protected:
+    ClientTest() { std::filesystem::create_directories(place_.path() + "/holdfast"); }
+
+    // A listening api.sock in the runtime directory of `name`.
+    int listen_as(const std::string& name) const {
+        const std::string directory = place_.path() + "/holdfast/" + name;
+        std::filesystem::create_directories(directory);
+        const int fd = place_.listen();
+        std::filesystem::rename(place_.socket_path(), directory + "/api.sock");
+        return fd;
+    }
+    RuntimeSurroundings surroundings() const {
+        // Not root's own, whose services outside this test would be found as well.
+        const uid_t uid = ::getuid() == 0 ? 64'242 : ::getuid();
+        return {{}, runtime_directory_, place_.path(), uid};
+    }
+    std::string error_of(const Where& where) const {
+        const auto service = find_service(where, surroundings());
+        return service ? "found " + service->status.name : service.error().text;
+    }
+
+    ListeningDirectory place_;
+    std::string runtime_directory_;
+};
+
+TEST_F(ClientTest, FindsTheOnlySupervisorWithoutAName) {
+    const AnsweringSupervisor web("web", listen_as("web"));
+    const auto service = find_service({}, surroundings());
+    ASSERT_TRUE(service) << service.error().text;
+    EXPECT_EQ(service->status.name, "web");
+    EXPECT_EQ(service->directory, place_.path() + "/holdfast/web");
+    EXPECT_THAT(service->status_json, testing::StartsWith("{\"name\":\"web\""));
+    EXPECT_EQ(service->status_json.back(), '}');
+}
+
+TEST_F(ClientTest, ListsWhatThereIsToChooseFrom) {
+    const AnsweringSupervisor web("web", listen_as("web"));
+    const AnsweringSupervisor api("api", listen_as("api"));
+    EXPECT_THAT(error_of({}), HasSubstr("say which one is meant: api, web"));
+    EXPECT_EQ(find_service({.name = "web"}, surroundings())->status.name, "web");
+    ASSERT_EQ(list_services(surroundings()).size(), 2U);
+}
+
+TEST_F(ClientTest, SaysThatNoneIsRunning) {
+    EXPECT_EQ(error_of({}), "no supervisor of this user is running");
+    EXPECT_THAT(error_of({.name = "web"}), HasSubstr("no supervisor named web is running"));
+    EXPECT_THAT(error_of({.name = "web"}), HasSubstr(place_.path() + "/holdfast/web/api.sock"));
+    EXPECT_THAT(error_of({.runtime_dir = "/nowhere"}), HasSubstr("/nowhere/api.sock: No such file"));
+}
+
+TEST_F(ClientTest, PassesOverTheSocketOfASupervisorThatIsGone) {
+    ::close(listen_as("web"));
+    EXPECT_EQ(error_of({}), "no supervisor of this user is running");
+    EXPECT_THAT(error_of({.name = "web"}), HasSubstr("no supervisor named web"));
+}
+
+TEST_F(ClientTest, PrefersTheUnitsOwnSupervisor) {
+    const AnsweringSupervisor web("web", listen_as("web"));
+    const AnsweringSupervisor api("api", listen_as("api"));
+    runtime_directory_ = place_.path() + "/holdfast/api:/run/other";
+    EXPECT_EQ(error_of({}), "found api");
+    EXPECT_EQ(error_of({.name = "web"}), "found web") << "the unit's directory holds another service";
+}
+
+TEST_F(ClientTest, RefusesADirectoryOfAnotherService) {
+    const AnsweringSupervisor web("web", listen_as("web"));
+    const std::string directory = place_.path() + "/holdfast/web";
+    EXPECT_EQ(error_of({.runtime_dir = directory}), "found web");
+    EXPECT_THAT(error_of({.name = "api", .runtime_dir = directory}), HasSubstr("of web, not of api"));
+}
+
+TEST_F(ClientTest, BringsBackTheOutcome) {
+    AnsweringSupervisor web("web", listen_as("web"),
+                            {core::Outcome::Result::mixed, "slot 1 could not be brought back", {"bye"}, 1});
+    const auto service = find_service({.name = "web"}, surroundings());
+    ASSERT_TRUE(service);
+    const auto answer = scale(*service, 5, Wait::for_outcome);
+    ASSERT_TRUE(answer) << answer.error().text;
+    EXPECT_EQ(answer->result, "mixed");
+    EXPECT_EQ(answer->text, "slot 1 could not be brought back");
+    EXPECT_EQ(answer->last_words, std::vector<std::string>{"bye"});
+    EXPECT_EQ(answer->exit_code, 1);
+    EXPECT_EQ(std::get<core::Scale>(web.asked().what).target, 5);
+    EXPECT_TRUE(restart(*service, Wait::for_outcome));
+    EXPECT_TRUE(std::holds_alternative<core::Restart>(web.asked().what));
+    const auto stopped = stop(*service, Wait::no);
+    ASSERT_TRUE(stopped);
+    EXPECT_EQ(stopped->result, "accepted");
+    EXPECT_TRUE(std::holds_alternative<core::Stop>(web.asked().what));
+}
+
+TEST_F(ClientTest, SaysWhyARequestWasNotUnderstood) {
+    const AnsweringSupervisor web("web", listen_as("web"));
+    const auto service = find_service({.name = "web"}, surroundings());
+    ASSERT_TRUE(service);
+    const auto answer = scale(*service, 5000, Wait::for_outcome);
+    ASSERT_FALSE(answer);
+    EXPECT_THAT(answer.error().text, HasSubstr("from 0 to 4096"));
+}
+
+TEST_F(ClientTest, NoticesASupervisorThatEndsBeforeItAnswers) {
+    const int listening_fd = place_.listen();
+    std::thread ending([&] {
+        const int fd = ::accept(listening_fd, nullptr, nullptr);
+        char byte = 0;
+        EXPECT_EQ(::recv(fd, &byte, 1, 0), 1);
+        ::close(fd);
+    });
+    const auto reply = call(place_.socket_path(), "POST", "/v1/stop", "");
+    ending.join();
+    ::close(listening_fd);
+    ASSERT_FALSE(reply);
+    EXPECT_THAT(reply.error().text, HasSubstr("the supervisor ended before it answered"));
+}
+
+TEST_F(ClientTest, DoesNotWaitForASupervisorThatNeverAnswersAStatus) {
+    const int listening_fd = place_.listen();
+    const auto reply = call(place_.socket_path(), "GET", "/v1/status", "", std::chrono::milliseconds(50));
+    ::close(listening_fd);
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error().code, ETIMEDOUT);
+    EXPECT_THAT(reply.error().text, HasSubstr("it does not answer"));
+}
+
+TEST_F(ClientTest, DoesNotWaitForRoomInAFullBacklogEither) {
+    const int listening_fd = place_.listen(0);
+    const RawClient first(place_.socket_path());
+    const auto reply = call(place_.socket_path(), "GET", "/v1/status", "", std::chrono::milliseconds(50));
+    ::close(listening_fd);
+    EXPECT_FALSE(reply);
+}
+
+}  // namespace
+}  // namespace holdfast::api

@@ -1,0 +1,325 @@
+#include "api/server.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "api_fixture.hpp"
+
+namespace holdfast::api {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr std::string_view get_status = "GET /v1/status HTTP/1.1\r\nHost: h\r\n\r\n";
+constexpr std::string_view post_restart = "POST /v1/restart HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n";
+
+TEST_F(ServerTest, AnswersWithTheStatus) {
+    start();
+    status_.name = "web";
+    const std::string answer = answer_to(get_status);
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(answer, HasSubstr("Content-Type: application/json\r\n"));
+    EXPECT_THAT(answer, HasSubstr("{\"name\":\"web\""));
+}
+
+TEST_F(ServerTest, AnswersAChangeWithItsOutcomeAndNotBefore) {
+    start();
+    RawClient client = connect();
+    client.send(post_restart);
+    run_until([&] { return questions_.size() == 1; });
+    EXPECT_TRUE(std::holds_alternative<core::Restart>(questions_[0].request.what));
+    EXPECT_EQ(questions_[0].request.asked_by,
+              "uid " + std::to_string(::getuid()) + ", pid " + std::to_string(::getpid()) + " over the API");
+    EXPECT_EQ(client.received(), "");
+
+    questions_[0].answer({core::Outcome::Result::failed, "it was not ready", {"no configuration"}, 1});
+    run_until([&] { return client.is_answered(); });
+    EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 500 "));
+    EXPECT_THAT(client.received(), HasSubstr(R"({"result":"failed","text":"it was not ready",)"
+                                             R"("last_words":["no configuration"],"exit_code":1})"));
+}
+
+TEST_F(ServerTest, TakesAnAnswerThatComesAtOnce) {
+    server_ = std::make_unique<Server>(
+        io_.get_executor(), directory_.listen(), ::getuid(),
+        [](const core::Request&, const std::function<void(core::Outcome)>& answer) { answer({}); },
+        [this] { return status_; });
+    EXPECT_THAT(answer_to(post_restart), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(ServerTest, DoesNotWaitWhereNobodyWants) {
+    start();
+    const std::string answer =
+        answer_to("POST /v1/scale?wait=no HTTP/1.1\r\nHost: h\r\nContent-Length: 13\r\n\r\n{\"workers\":3}");
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 202 "));
+    ASSERT_EQ(questions_.size(), 1U);
+    EXPECT_EQ(std::get<core::Scale>(questions_[0].request.what).target, 3);
+    questions_[0].answer({});  // for nobody
+}
+
+TEST_F(ServerTest, AnswersSeveralRequestsOfOneConnectionInTheirOrder) {
+    start();
+    RawClient client = connect();
+    client.send(std::string(post_restart) + std::string(get_status));
+    run_until([&] { return questions_.size() == 1; });
+    turns_within(20ms);
+    EXPECT_EQ(client.received(), "") << "the second request was answered before the first";
+    questions_[0].answer({});
+    run_until([&] { return client.received().find("\"workers\"") != std::string::npos; });
+    EXPECT_LT(client.received().find("\"result\""), client.received().find("\"workers\""));
+    EXPECT_FALSE(client.is_ended());
+}
+
+struct Malformed {
+    std::string name, request, status, reason;
+};
+
+class ServerRefuses : public ServerTest, public testing::WithParamInterface<Malformed> {};
+
+TEST_P(ServerRefuses, WithTheReasonAndServesOn) {
+    start();
+    const std::string answer = answer_to(GetParam().request);
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + GetParam().status + " "));
+    EXPECT_THAT(answer, HasSubstr("{\"error\":\""));
+    EXPECT_THAT(answer, HasSubstr(GetParam().reason));
+    EXPECT_TRUE(questions_.empty());
+    EXPECT_THAT(answer_to(get_status), StartsWith("HTTP/1.1 200 "));
+}
+
+std::string post_scale(const std::string& body) {
+    return "POST /v1/scale HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Requests, ServerRefuses,
+    testing::Values(Malformed{"Noise", "\x16\x03\x01 hello\r\n\r\n", "400", "no HTTP request"},
+                    Malformed{"NoVersion", "GET /v1/status\r\n\r\n", "400", "no HTTP request"},
+                    Malformed{"BadField", "GET /v1/status HTTP/1.1\r\nHost\r\n\r\n", "400", "no HTTP request"},
+                    Malformed{"BadLength", "POST /v1/stop HTTP/1.1\r\nContent-Length: x\r\n\r\n", "400", "no HTTP"},
+                    Malformed{"LongHeader", "GET /v1/status HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n",
+                              "431", "over 8 KiB"},
+                    Malformed{"LongBody", "POST /v1/scale HTTP/1.1\r\nContent-Length: 65537\r\n\r\n", "413",
+                              "over 64 KiB"},
+                    Malformed{"BadJson", post_scale("{workers:3}"), "400", "no JSON"},
+                    Malformed{"WrongMember", post_scale(R"({"wokers":3})"), "400", "wokers"},
+                    Malformed{"UnknownPath", "GET /status HTTP/1.1\r\nHost: h\r\n\r\n", "404", "GET /v1/status"},
+                    Malformed{"WrongMethod", "GET /v1/stop HTTP/1.1\r\nHost: h\r\n\r\n", "405", "takes POST"}),
+    [](const auto& instance) { return instance.param.name; });
+
+TEST_F(ServerTest, NamesTheAllowedMethodInTheHeader) {
+    start();
+    EXPECT_THAT(answer_to("GET /v1/stop HTTP/1.1\r\nHost: h\r\n\r\n"), HasSubstr("Allow: POST\r\n"));
+}
+
+TEST_F(ServerTest, DropsTheAnswerOfAClientThatHungUp) {
+    start();
+    run_until([&] { return io_.poll() == 0; });
+    const std::size_t before = open_descriptors();
+    RawClient client = connect();
+    client.send(post_restart);
+    run_until([&] { return questions_.size() == 1; });
+    client.hang_up();
+    run_until([&] { return open_descriptors() == before; });
+    questions_[0].answer({});
+    EXPECT_THAT(answer_to(get_status), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(ServerTest, AnswersAClientThatHasOnlyFinishedSending) {
+    start();
+    RawClient client = connect();
+    client.send(post_restart);
+    client.finish_sending();
+    run_until([&] { return questions_.size() == 1; });
+    turns_within(20ms);
+    questions_[0].answer({});
+    run_until([&] { return client.is_answered(); });
+    run_until([&] { return client.is_ended(); });
+}
+
+TEST_F(ServerTest, ClosesAConnectionThatDoesNotSendItsRequest) {
+    start({.bytes = 50ms});
+    RawClient silent = connect(), slow = connect();
+    slow.send("GET /v1/status HT");
+    run_until([&] { return silent.is_ended() && slow.is_ended(); });
+}
+
+TEST_F(ServerTest, LetsAClientWaitForItsOutcomeLongerThanForBytes) {
+    start({.bytes = 50ms});
+    RawClient client = connect();
+    client.send(post_restart);
+    run_until([&] { return questions_.size() == 1; });
+    turns_within(150ms);
+    EXPECT_FALSE(client.is_ended());
+    questions_[0].answer({});
+    run_until([&] { return client.is_answered(); });
+}
+
+TEST_F(ServerTest, HasNothingToDoAtRestNorWhileAClientWaits) {
+    start({.bytes = 20ms});
+    EXPECT_EQ(turns_within(100ms), 0U);
+    RawClient client = connect();
+    client.send(post_restart);
+    run_until([&] { return questions_.size() == 1; });
+    turns_within(10ms);  // what the request left behind: the cancelled timer
+    EXPECT_EQ(turns_within(100ms), 0U);
+}
+
+TEST_F(ServerTest, ServesAsManyConnectionsAsAllowedAndTheNextWhenOneEnds) {
+    start();
+    std::vector<RawClient> clients;
+    for (int number = 0; number < 64; ++number) {
+        clients.push_back(connect());
+        clients.back().send(post_restart);
+    }
+    run_until([&] { return questions_.size() == 64; });
+    turns_within(10ms);  // what the requests left behind: cancelled timers
+    RawClient next = connect();
+    next.send(get_status);
+    EXPECT_EQ(turns_within(100ms), 0U);
+    EXPECT_EQ(next.received(), "");
+    clients.front().hang_up();
+    run_until([&] { return next.is_answered(); });
+    EXPECT_FALSE(clients.back().is_ended());
+}
+
+// Lowers the number of descriptors that this process may have for as long as it lives.
+class DescriptorLimit {
+  public:
+    explicit DescriptorLimit(rlim_t most) {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const rlimit lower{.rlim_cur = most, .rlim_max = before_.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &lower);
+    }
+    ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+  private:
+    rlimit before_{};
+};
+
+TEST_F(ServerTest, PausesWithoutADescriptorAndRecoversByItself) {
+    start({.pause = 100ms});
+    run_until([&] { return io_.poll() == 0; });
+    RawClient client = connect();
+    client.send(get_status);
+    {
+        const int lowest_free = ::dup(0);
+        ::close(lowest_free);
+        const DescriptorLimit limit(static_cast<rlim_t>(lowest_free));
+        const std::size_t turns = turns_within(550ms);
+        EXPECT_GE(turns, 3U);   // it tries again
+        EXPECT_LE(turns, 14U);  // an accept and a timer for each of five pauses, not a loop
+        EXPECT_EQ(client.received(), "");
+    }
+    run_until([&] { return client.is_answered(); });
+    EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(ServerTest, AcceptsAgainAsSoonAsAConnectionFreesADescriptor) {
+    start({.pause = 60'000ms});
+    RawClient first = connect();
+    first.send(get_status);
+    run_until([&] { return first.is_answered(); });
+    RawClient second = connect();
+    second.send(get_status);
+    const int lowest_free = ::dup(0);
+    ::close(lowest_free);
+    const DescriptorLimit limit(static_cast<rlim_t>(lowest_free));
+    turns_within(50ms);
+    EXPECT_EQ(second.received(), "");
+    first.hang_up();
+    run_until([&] { return second.is_answered(); });
+}
+
+TEST_F(ServerTest, ClosesOnlyWhenTheAnswerOfAStopHasLeft) {
+    start();
+    RawClient asker = connect(), idle = connect();
+    asker.send("POST /v1/stop HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+    run_until([&] { return questions_.size() == 1; });
+    questions_[0].answer({core::Outcome::Result::done, "stopped", {}, 3});
+    bool done = false;
+    server_->close_when_answered([&] { done = true; });
+    EXPECT_FALSE(done) << "never from within the call";
+    run_until([&] { return done; });
+    EXPECT_TRUE(asker.is_answered());
+    EXPECT_THAT(asker.received(), HasSubstr("\"exit_code\":3"));
+    EXPECT_TRUE(asker.is_ended());
+    EXPECT_TRUE(idle.is_ended());
+}
+
+TEST_F(ServerTest, ClosesInTimeAlthoughAnAnswerNeverComes) {
+    start({.closing = 50ms});
+    RawClient asker = connect();
+    asker.send(post_restart);
+    run_until([&] { return questions_.size() == 1; });
+    bool done = false;
+    server_->close_when_answered([&] { done = true; });
+    turns_within(10ms);
+    EXPECT_FALSE(done);
+    run_until([&] { return done; });
+    EXPECT_TRUE(asker.is_ended());
+    questions_[0].answer({});  // too late: for nobody
+}
+
+TEST_F(ServerTest, ClosesAtOnceWhereNobodyWaits) {
+    start();
+    bool done = false;
+    server_->close_when_answered([&] { done = true; });
+    run_until([&] { return done; });
+}
+
+TEST_F(ServerTest, LeavesNothingOpenWhenItIsDestroyed) {
+    start();
+    const std::size_t before = open_descriptors() - 1;  // without the listening socket
+    RawClient client = connect();
+    client.send(post_restart);
+    run_until([&] { return questions_.size() == 1; });
+    server_.reset();
+    run_until([&] { return client.is_ended(); });
+    client.hang_up();
+    EXPECT_EQ(open_descriptors(), before);
+    questions_[0].answer({});  // nobody is there any more
+}
+
+// A connection that a thread of another user made; Linux keeps credentials by thread, glibc's setuid hides it.
+int connect_as(uid_t uid, const std::string& path) {
+    int fd = -1;
+    std::thread([&] {
+        if (::syscall(SYS_setresuid, uid, uid, uid) != 0) return;
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
+        fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return;
+        ::close(std::exchange(fd, -1));
+    }).join();
+    return fd;
+}
+
+TEST_F(ServerTest, RefusesAnotherUser) {
+    if (::getuid() != 0) GTEST_SKIP() << "only root can be somebody else; Peer.MayAsk... covers the decision";
+    start();
+    ::chmod(directory_.path().c_str(), 0755);
+    ::chmod(directory_.socket_path().c_str(), 0666);
+    const int fd = connect_as(65534, directory_.socket_path());
+    ASSERT_GE(fd, 0);
+    RawClient stranger(fd);
+    stranger.send(post_restart);
+    run_until([&] { return stranger.is_answered(); });
+    EXPECT_THAT(stranger.received(), StartsWith("HTTP/1.1 403 "));
+    EXPECT_THAT(stranger.received(), HasSubstr("uid 65534 may not ask"));
+    EXPECT_TRUE(questions_.empty());
+}
+
+}  // namespace
+}  // namespace holdfast::api
