@@ -1,0 +1,197 @@
+#include "os/process_tree.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "launch_support.hpp"
+#include "os/reaper.hpp"
+
+namespace holdfast::os {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+std::vector<pid_t> pids(const std::vector<ProcessStatus>& processes) {
+    std::vector<pid_t> result;
+    for (const ProcessStatus& process : processes) result.push_back(process.pid);
+    std::sort(result.begin(), result.end());
+    return result;
+}
+
+// A supervisor with one worker (and, for contrast, sometimes a second): SIGCHLD is waited for as a fact.
+class ProcessTreeTest : public ::testing::Test {
+  protected:
+    void SetUp() override { ASSERT_TRUE(become_subreaper()); }
+
+    void TearDown() override {
+        if (worker_.leader) {
+            kill_tree_now(query(), seen_);
+            reap_all();
+        }
+        EXPECT_THAT(children_of(::getpid()), IsEmpty());
+    }
+
+    TreeQuery query() {
+        return {worker_.leader, markers_, [this](pid_t pid) { return pid == worker_.leader.pid(); }};
+    }
+
+    void start_worker(const std::string& script) {
+        LaunchPlan plan;
+        plan.environment = markers_;
+        worker_ = start(shell(script), plan);
+    }
+
+    pid_t next_pid() { return std::stoi(read_line(worker_.output)); }
+
+    // Waits until every child of ours has ended, the leader last.
+    void reap_all() {
+        wait_for_end(worker_.leader.process());
+        while (children_of(::getpid()).size() > 1) {
+            reaper_.collect([this](pid_t pid, const ExitStatus&) {
+                return pid == worker_.leader.pid() ? Verdict::keep : Verdict::reap;
+            });
+        }
+        EXPECT_TRUE(reaper_.reap(worker_.leader));
+    }
+
+    std::vector<std::string> markers_{"HOLDFAST_WORKER=1.0", "HOLDFAST_CONTROL_INODE=4711"};
+    Started worker_;
+    SeenProcesses seen_;
+    Reaper reaper_;
+};
+
+// The shell's own pid is written after its children's, so that they are there.
+constexpr auto three_levels = "sleep 1000 & echo $!; setsid sh -c 'echo $$; sleep 1000 & echo $!; wait' & wait";
+
+TEST_F(ProcessTreeTest, HoldsTheGroupAndTheDescendantsThatLeftIt) {
+    start_worker(three_levels);
+    std::vector<pid_t> written{next_pid(), next_pid(), next_pid()};
+    const ProcessTree tree = scan_tree(query(), seen_);
+    EXPECT_EQ(tree.group.size(), 2U);  // the shell and its plain child
+    EXPECT_THAT(pids(tree.group), Contains(worker_.leader.pid()));
+    EXPECT_EQ(tree.strays.size(), 2U);  // the session's leader and its child
+    std::sort(written.begin(), written.end());
+    std::vector<pid_t> found = pids(tree.group);
+    const std::vector<pid_t> strays = pids(tree.strays);
+    found.insert(found.end(), strays.begin(), strays.end());
+    std::erase(found, worker_.leader.pid());
+    std::sort(found.begin(), found.end());
+    EXPECT_EQ(found, written);
+}
+
+TEST_F(ProcessTreeTest, OutlivesItsLeader) {
+    start_worker("sleep 1000 & echo $!; setsid sleep 1000 & echo $!; exit 3");
+    const pid_t plain = next_pid();
+    const pid_t stray = next_pid();
+    wait_for_end(worker_.leader.process());
+    const ProcessTree tree = scan_tree(query(), seen_);
+    EXPECT_THAT(pids(tree.group), ElementsAre(plain)) << "the leader is dead, and no member any more";
+    EXPECT_THAT(pids(tree.strays), ElementsAre(stray)) << "known by its environment";
+    EXPECT_TRUE(signal_group(worker_.leader, 0)) << "pinned by the leader that is not reaped";
+    EXPECT_EQ(signal_strays(tree, SIGTERM), 1);
+    EXPECT_TRUE(signal_group(worker_.leader, SIGTERM));
+    reap_all();
+    EXPECT_FALSE(signal_group(worker_.leader, SIGTERM)) << "nothing may be signalled after it was reaped";
+    EXPECT_TRUE(scan_tree(query(), seen_).empty());
+}
+
+TEST_F(ProcessTreeTest, KnowsAnOrphanWithoutEnvironmentFromFormerScans) {
+    start_worker("setsid env -i sh -c 'echo $$; sleep 1000' & wait");
+    const pid_t orphan = next_pid();
+    // Neither group nor environment says whose it is; its parent does as long as it lives.
+    EXPECT_THAT(pids(scan_tree(query(), seen_).strays), Contains(orphan));
+    EXPECT_TRUE(kill_now(worker_.leader.process()));
+    wait_for_end(worker_.leader.process());
+    EXPECT_THAT(pids(scan_tree(query(), seen_).strays), Contains(orphan));
+    SeenProcesses nothing_seen;
+    EXPECT_THAT(pids(scan_tree(query(), nothing_seen).strays), ::testing::Not(Contains(orphan)))
+        << "shows nothing: another sign was left";
+}
+
+TEST_F(ProcessTreeTest, LeavesStrangersAlone) {
+    start_worker("sleep 1000 & echo $!; wait");
+    next_pid();
+    Started other = start(shell("setsid sleep 1000 & echo $!; exit 0"));
+    const pid_t stranger = std::stoi(read_line(other.output));
+    wait_and_reap(other.leader);
+    EXPECT_THAT(pids(scan_tree(query(), seen_).strays), IsEmpty());
+    EXPECT_THAT(kill_tree_now(query(), seen_).size(), 0U);
+    const auto still_there = process_status(stranger);
+    ASSERT_TRUE(still_there);
+    EXPECT_FALSE(is_dead(*still_there));
+    const auto process = open_process(stranger, still_there->start_time);
+    ASSERT_TRUE(process);
+    EXPECT_TRUE(kill_now(*process));
+    reap_all();
+}
+
+TEST_F(ProcessTreeTest, IsKilledAsAWhole) {
+    start_worker(
+        "trap '' TERM; sleep 1000 & setsid sh -c 'trap \"\" TERM; sleep 1000 & sleep 1000 & echo in; wait' & "
+        "setsid env -i sh -c 'sleep 1000 & echo in; wait' & wait");
+    EXPECT_EQ(read_line(worker_.output), "in");
+    EXPECT_EQ(read_line(worker_.output), "in");
+    scan_tree(query(), seen_);
+    EXPECT_TRUE(kill_tree_now(query(), seen_).empty());
+    reap_all();
+    EXPECT_EQ(read_all(worker_.output), "") << "everybody who held the pipe is gone";
+}
+
+TEST_F(ProcessTreeTest, IsKilledThoughItForksAllTheWhile) {
+    // Each link leaves the former's group and session, and ends soon; bounded, lest a failure outlive the test.
+    start_worker(
+        "echo in; n=0; f='n=$((n+1)); [ $n -gt 500 ] && exit; setsid sh -c \"$f\" & sleep 0.002'; export f n; "
+        "setsid sh -c \"$f\" & setsid sh -c \"$f\" & sleep 1000 & wait");
+    EXPECT_EQ(read_line(worker_.output), "in");
+    EXPECT_TRUE(kill_tree_now(query(), seen_).empty());
+    reap_all();
+    EXPECT_EQ(read_all(worker_.output), "");
+}
+
+TEST(ProcessTable, FindsTheSameChildrenBothWays) {
+    Started worker = start(shell("sleep 1000 & sleep 1000 & echo in; wait"));
+    EXPECT_EQ(read_line(worker.output), "in");
+    auto listed = children_of(worker.leader.pid());
+    auto looked_up = children_by_looking_everywhere(worker.leader.pid());
+    std::sort(listed.begin(), listed.end());
+    std::sort(looked_up.begin(), looked_up.end());
+    EXPECT_EQ(listed.size(), 2U);
+    EXPECT_EQ(listed, looked_up);
+    EXPECT_TRUE(kill_group_now(worker.leader));
+    wait_and_reap(worker.leader);
+}
+
+TEST(ProcessTable, ReadsAProcessWhateverItsName) {
+    Started worker = start(shell("printf 'a) b (S 1 2' > /proc/self/comm; echo in; sleep 1000 & wait"));
+    EXPECT_EQ(read_line(worker.output), "in");
+    const auto renamed = process_status(worker.leader.pid());
+    ASSERT_TRUE(renamed);
+    EXPECT_EQ(renamed->name, "a) b (S 1 2");
+    EXPECT_EQ(renamed->parent, ::getpid());
+    EXPECT_EQ(renamed->group, worker.leader.pid());
+    EXPECT_TRUE(kill_group_now(worker.leader));
+    read_all(worker.output);
+    wait_for_end(worker.leader.process());
+    const auto dead = process_status(worker.leader.pid());
+    EXPECT_TRUE(dead && is_dead(*dead));
+    wait_and_reap(worker.leader);
+    const auto self = process_status(::getpid());
+    ASSERT_TRUE(self);
+    EXPECT_EQ(self->parent, ::getppid());
+    EXPECT_EQ(self->group, ::getpgrp());
+    EXPECT_EQ(self->session, ::getsid(0));
+    EXPECT_GE(self->threads, 1);
+    EXPECT_GT(self->start_time, 0U);
+    EXPECT_FALSE(is_dead(*self));
+    EXPECT_EQ(process_uid(::getpid()), ::getuid());
+    EXPECT_FALSE(process_status(0x3fffffff));
+}
+
+}  // namespace
+}  // namespace holdfast::os

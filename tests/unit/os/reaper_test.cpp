@@ -1,0 +1,149 @@
+#include "os/reaper.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <map>
+
+#include "launch_support.hpp"
+#include "os/process_table.hpp"
+
+namespace holdfast::os {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Key;
+
+// Remembers what it was asked, and answers from a table; the unknown are strangers.
+struct Table {
+    std::map<pid_t, Verdict> verdicts;
+    std::map<pid_t, ExitStatus> asked;
+    int questions = 0;
+
+    Reaper::Judge judge() {
+        return [this](pid_t pid, const ExitStatus& status) {
+            ++questions;
+            asked[pid] = status;
+            const auto known = verdicts.find(pid);
+            return known == verdicts.end() ? Verdict::reap : known->second;
+        };
+    }
+};
+
+class ReaperTest : public ::testing::Test {
+  protected:
+    void SetUp() override { ASSERT_TRUE(become_subreaper()); }
+    void TearDown() override { EXPECT_THAT(children_of(::getpid()), IsEmpty()); }
+
+    Leader ended(const std::string& script) {
+        Started worker = start(shell(script));
+        read_all(worker.output);
+        wait_for_end(worker.leader.process());
+        return std::move(worker.leader);
+    }
+
+    Reaper reaper_;
+    Table table_;
+};
+
+TEST_F(ReaperTest, TellsCodeAndSignalApart) {
+    Leader code = ended("exit 15");
+    Leader signal = ended("kill -15 $$");
+    table_.verdicts = {{code.pid(), Verdict::keep}, {signal.pid(), Verdict::keep}};
+    reaper_.collect(table_.judge());
+    EXPECT_EQ(table_.asked[code.pid()], ExitStatus(ExitedWith{15}));
+    EXPECT_EQ(table_.asked[signal.pid()], ExitStatus(KilledBy{15}));
+    EXPECT_EQ(*reaper_.reap(code), ExitStatus(ExitedWith{15}));
+    EXPECT_EQ(*reaper_.reap(signal), ExitStatus(KilledBy{15}));
+    EXPECT_FALSE(code);
+    EXPECT_FALSE(reaper_.reap(code)) << "it is empty";
+}
+
+TEST_F(ReaperTest, FindsOthersBehindAPinnedLeader) {
+    Leader pinned = ended("exit 1");
+    table_.verdicts[pinned.pid()] = Verdict::keep;
+    reaper_.collect(table_.judge());
+    const Leader stranger = ended("exit 2");
+    Leader other = ended("exit 3");
+    table_.verdicts[other.pid()] = Verdict::keep;
+    reaper_.collect(table_.judge());
+    EXPECT_THAT(table_.asked, Contains(Key(stranger.pid())));
+    EXPECT_THAT(table_.asked, Contains(Key(other.pid())));
+    EXPECT_EQ(table_.questions, 3) << "one question each, the pinned one is not asked about again";
+    std::vector<pid_t> left = children_of(::getpid());
+    EXPECT_THAT(left, ::testing::UnorderedElementsAre(pinned.pid(), other.pid())) << "the stranger is reaped";
+    EXPECT_TRUE(reaper_.reap(pinned));
+    EXPECT_TRUE(reaper_.reap(other));
+}
+
+TEST_F(ReaperTest, LetsTheJudgeReap) {
+    Leader first = ended("exit 4"), second = ended("exit 5");
+    const std::map<pid_t, Leader*> leaders{{first.pid(), &first}, {second.pid(), &second}};
+    std::vector<ExitStatus> reaped;
+    reaper_.collect([&](pid_t pid, const ExitStatus&) {
+        reaped.push_back(*reaper_.reap(*leaders.at(pid)));
+        return Verdict::keep;
+    });
+    EXPECT_THAT(reaped, ::testing::UnorderedElementsAre(ExitStatus(ExitedWith{4}), ExitStatus(ExitedWith{5})));
+}
+
+TEST_F(ReaperTest, AsksAgainAboutTheChildOfALaunchThatIsNotReportedYet) {
+    Leader unreported = ended("exit 6");
+    const Leader stranger = ended("exit 7");
+    table_.verdicts[unreported.pid()] = Verdict::later;
+    reaper_.collect(table_.judge());
+    EXPECT_THAT(children_of(::getpid()), ElementsAre(unreported.pid())) << "the stranger behind it is reaped";
+    table_.verdicts[unreported.pid()] = Verdict::keep;
+    table_.asked.clear();
+    reaper_.collect(table_.judge());
+    EXPECT_THAT(table_.asked, ElementsAre(Key(unreported.pid())));
+    EXPECT_EQ(*reaper_.reap(unreported), ExitStatus(ExitedWith{6}));
+}
+
+TEST_F(ReaperTest, DoesNotReapALeaderThatLives) {
+    Started worker = start(shell("sleep 1000"));
+    const auto early = reaper_.reap(worker.leader);
+    ASSERT_FALSE(early);
+    EXPECT_EQ(early.error().code, EAGAIN);
+    EXPECT_TRUE(worker.leader);
+    EXPECT_TRUE(kill_now(worker.leader.process()));
+    EXPECT_EQ(wait_and_reap(worker.leader), ExitStatus(KilledBy{SIGKILL}));
+}
+
+TEST_F(ReaperTest, ReapsOrphansOfDescendants) {
+    // The middle one ends at once; the grandchild becomes ours.
+    Started worker = start(shell("(setsid sh -c 'echo $$' &); exit 0"));
+    const pid_t orphan = std::stoi(read_line(worker.output));
+    wait_and_reap(worker.leader);
+    while (!table_.asked.contains(orphan)) reaper_.collect(table_.judge());
+    EXPECT_FALSE(process_status(orphan));
+}
+
+TEST_F(ReaperTest, SurvivesASigchldThatItsParentIgnored) {
+    std::signal(SIGCHLD, SIG_IGN);
+    reset_sigchld();
+    Leader leader = ended("exit 8");
+    EXPECT_EQ(*reaper_.reap(leader), ExitStatus(ExitedWith{8}));
+}
+
+TEST_F(ReaperTest, CollectsManyAtOnce) {
+    std::map<pid_t, Leader> leaders;
+    for (int i = 0; i < 40; ++i) {
+        Leader leader = ended("exit 9");
+        const pid_t pid = leader.pid();
+        leaders.emplace(pid, std::move(leader));
+    }
+    int reaped = 0;
+    reaper_.collect([&](pid_t pid, const ExitStatus&) {
+        if (reaper_.reap(leaders.at(pid))) ++reaped;
+        return Verdict::keep;
+    });
+    EXPECT_EQ(reaped, 40);
+}
+
+}  // namespace
+}  // namespace holdfast::os
