@@ -1,0 +1,239 @@
+#include "os/packet.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <string>
+
+#include "os/control_pipe.hpp"
+#include "socket_support.hpp"
+
+namespace holdfast::os {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Sends a packet with descriptors, as a worker can.
+bool send_with(int fd, std::string_view bytes, const std::vector<int>& descriptors) {
+    std::vector<char> control(CMSG_SPACE(descriptors.size() * sizeof(int)));
+    std::string copy(bytes);
+    iovec part{copy.data(), copy.size()};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    cmsghdr* entry = CMSG_FIRSTHDR(&header);
+    entry->cmsg_level = SOL_SOCKET;
+    entry->cmsg_type = SCM_RIGHTS;
+    entry->cmsg_len = CMSG_LEN(descriptors.size() * sizeof(int));
+    std::memcpy(CMSG_DATA(entry), descriptors.data(), descriptors.size() * sizeof(int));
+    return ::sendmsg(fd, &header, MSG_NOSIGNAL) >= 0;
+}
+
+class ControlPipeTest : public testing::Test {
+  protected:
+    ControlPipe pipe_ = std::move(open_control_pipe().value());
+    std::array<char, 64> buffer_{};
+
+    Packet receive() { return receive_packet(pipe_.ours.get(), buffer_); }
+    Sent say(std::string_view bytes) { return send_packet(pipe_.workers.get(), bytes); }
+};
+
+TEST_F(ControlPipeTest, IsASeqpacketPairWhoseEndIsKnownByItsInode) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    ASSERT_EQ(::getsockopt(pipe_.workers.get(), SOL_SOCKET, SO_TYPE, &type, &size), 0);
+    EXPECT_EQ(type, SOCK_SEQPACKET);
+    struct stat status {};
+    ASSERT_EQ(::fstat(pipe_.workers.get(), &status), 0);
+    EXPECT_EQ(pipe_.workers_inode, status.st_ino);
+    EXPECT_EQ(::fcntl(pipe_.ours.get(), F_GETFD), FD_CLOEXEC);
+    EXPECT_EQ(::fcntl(pipe_.workers.get(), F_GETFD), FD_CLOEXEC);
+}
+
+TEST_F(ControlPipeTest, KeepsPacketsApart) {
+    ASSERT_EQ(say("READY=1"), Sent::sent);
+    ASSERT_EQ(say("STATUS=x"), Sent::sent);
+    EXPECT_EQ(receive().bytes, "READY=1");
+    EXPECT_EQ(receive().bytes, "STATUS=x");
+    EXPECT_EQ(receive().arrival, Arrival::nothing);
+}
+
+TEST_F(ControlPipeTest, TellsAnEmptyPacketFromTheEnd) {
+    ASSERT_EQ(say(""), Sent::sent);
+    EXPECT_EQ(receive().arrival, Arrival::empty);
+    EXPECT_EQ(receive().arrival, Arrival::nothing);
+    pipe_.workers.reset();
+    EXPECT_EQ(receive().arrival, Arrival::lost);
+}
+
+TEST_F(ControlPipeTest, EmptyPacketBeforeTheEndHidesNothingBehindIt) {
+    ASSERT_EQ(say(""), Sent::sent);
+    ASSERT_EQ(say("X_HOLDFAST_DRAINED=1"), Sent::sent);
+    pipe_.workers.reset();
+    EXPECT_EQ(receive().arrival, Arrival::empty);
+    EXPECT_EQ(receive().bytes, "X_HOLDFAST_DRAINED=1");
+    EXPECT_EQ(receive().arrival, Arrival::lost);
+}
+
+TEST_F(ControlPipeTest, LastWordsAreReadFromAWorkerThatLeftOursUnread) {
+    // The kernel tells ECONNRESET first then.
+    ASSERT_EQ(send_packet(pipe_.ours.get(), "STAGE=drain"), Sent::sent);
+    ASSERT_EQ(say("X_HOLDFAST_DRAINED=1"), Sent::sent);
+    pipe_.workers.reset();
+    EXPECT_EQ(receive().bytes, "X_HOLDFAST_DRAINED=1");
+    EXPECT_EQ(receive().arrival, Arrival::lost);
+}
+
+TEST_F(ControlPipeTest, HalfShutDownIsLost) {
+    ::shutdown(pipe_.workers.get(), SHUT_WR);
+    EXPECT_EQ(receive().arrival, Arrival::lost);
+}
+
+TEST_F(ControlPipeTest, MarksATruncatedPacket) {
+    ASSERT_EQ(say(std::string(65, 'x')), Sent::sent);
+    ASSERT_EQ(say(std::string(64, 'y')), Sent::sent);
+    const Packet longer = receive();
+    EXPECT_TRUE(longer.is_truncated);
+    EXPECT_EQ(longer.bytes, std::string(64, 'x'));
+    EXPECT_FALSE(receive().is_truncated);
+}
+
+TEST_F(ControlPipeTest, NeverBlocksOnAWorkerThatDoesNotRead) {
+    const std::string command(1000, 'x');
+    Sent sent = Sent::sent;
+    int count = 0;
+    while (sent == Sent::sent && count < 100'000) {
+        sent = send_packet(pipe_.ours.get(), command);
+        ++count;
+    }
+    EXPECT_EQ(sent, Sent::full);
+    EXPECT_GT(count, 1);
+}
+
+TEST_F(ControlPipeTest, SendingToAWorkerThatIsGoneIsLostAndRaisesNoSignal) {
+    pipe_.workers.reset();
+    EXPECT_EQ(send_packet(pipe_.ours.get(), "STAGE=drain"), Sent::lost);
+}
+
+TEST_F(ControlPipeTest, DescriptorsArriveCloseOnExecAndOwned) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    const UniqueFd reader{ends[0]};
+    UniqueFd writer{ends[1]};
+    ASSERT_TRUE(send_with(pipe_.workers.get(), "BARRIER=1", {writer.get()}));
+    writer.reset();
+    {
+        const Packet packet = receive();
+        EXPECT_EQ(packet.bytes, "BARRIER=1");
+        ASSERT_EQ(packet.descriptors.size(), 1U);
+        EXPECT_EQ(::fcntl(packet.descriptors[0].get(), F_GETFD), FD_CLOEXEC);
+        EXPECT_FALSE(packet.lost_descriptors);
+        EXPECT_FALSE(is_readable_now(reader.get())) << "still open here";
+    }
+    EXPECT_TRUE(is_readable_now(reader.get())) << "closed with the packet";
+}
+
+TEST_F(ControlPipeTest, TakesAsManyDescriptorsAsOnePacketCanCarry) {
+    const UniqueFd event{::eventfd(0, EFD_CLOEXEC)};
+    ASSERT_TRUE(send_with(pipe_.workers.get(), "X=1", std::vector<int>(253, event.get())));
+    const Packet packet = receive();
+    EXPECT_EQ(packet.descriptors.size(), 253U);
+    EXPECT_FALSE(packet.lost_descriptors);
+}
+
+TEST_F(ControlPipeTest, TellsThatDescriptorsFoundNoRoom) {
+    const UniqueFd event{::eventfd(0, EFD_CLOEXEC)};
+    ASSERT_TRUE(send_with(pipe_.workers.get(), "X=1", std::vector<int>(5, event.get())));
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none{0, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    const Packet packet = receive();
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(packet.bytes, "X=1");
+    EXPECT_TRUE(packet.lost_descriptors);
+    EXPECT_TRUE(packet.descriptors.empty());
+}
+
+TEST_F(ControlPipeTest, EmptyPacketMayCarryDescriptors) {
+    const UniqueFd event{::eventfd(0, EFD_CLOEXEC)};
+    ASSERT_TRUE(send_with(pipe_.workers.get(), "", {event.get()}));
+    const Packet packet = receive();
+    EXPECT_EQ(packet.arrival, Arrival::empty);
+    EXPECT_EQ(packet.descriptors.size(), 1U);
+}
+
+// A connection whose last close() waits ten seconds: bytes that nobody reads, and SO_LINGER.
+struct LingeringConnection {
+    Client client;
+    UniqueFd lingering;
+};
+
+LingeringConnection make_lingering_connection() {
+    const Listener listener = open_listener("127.0.0.1:0");
+    LingeringConnection made{connect_to(listener), {}};
+    made.lingering.reset(::accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const std::string bytes(65536, 'x');
+    while (::send(made.lingering.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+    }
+    const linger ten_seconds{1, 10};
+    EXPECT_EQ(::setsockopt(made.lingering.get(), SOL_SOCKET, SO_LINGER, &ten_seconds, sizeof ten_seconds), 0);
+    return made;
+}
+
+class LingeringDescriptor : public ControlPipeTest {
+  protected:
+    LingeringConnection connection_ = make_lingering_connection();
+
+    void send_it_away() {
+        ASSERT_TRUE(send_with(pipe_.workers.get(), "X=1", {connection_.lingering.get()}));
+        connection_.lingering.reset();
+    }
+};
+
+TEST_F(LingeringDescriptor, IsClosedWithoutWaiting) {
+    send_it_away();
+    Packet packet = receive();
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_TRUE(close_received(std::move(packet.descriptors)).empty());
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
+}
+
+TEST_F(LingeringDescriptor, ThatNobodyReadIsClosedWithoutWaitingAtTheEnd) {
+    send_it_away();
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_TRUE(hang_up(std::move(pipe_.ours)).empty());
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
+    EXPECT_EQ(say("x"), Sent::lost);
+}
+
+TEST(ReceivedDescriptors, WhoseCloseCanHangAreHandedBack) {
+    const TemporaryFolder folder;
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    std::vector<UniqueFd> received;
+    received.emplace_back(ends[0]);
+    received.emplace_back(ends[1]);
+    received.emplace_back(::eventfd(0, EFD_CLOEXEC));
+    received.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int file = ::open((folder / "f").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    received.emplace_back(file);
+    const std::vector<UniqueFd> slow = close_received(std::move(received));
+    ASSERT_EQ(slow.size(), 1U);
+    EXPECT_EQ(slow[0].get(), file);
+    EXPECT_EQ(::fcntl(ends[0], F_GETFD), -1);
+}
+
+}  // namespace
+}  // namespace holdfast::os
