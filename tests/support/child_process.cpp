@@ -43,6 +43,7 @@ struct Initializer {
     template <class Launcher>
     boost::system::error_code on_setup(Launcher& launcher, const boost::filesystem::path&, const char* const*&) {
         launcher.env = environment.data();
+        launcher.fd_whitelist.insert(launcher.fd_whitelist.end(), launch.leaked_fds.begin(), launch.leaked_fds.end());
         return {};
     }
 
@@ -54,6 +55,13 @@ struct Initializer {
             if (::dup2(sources[target] < 0 ? null_fd : sources[target], target) < 0) return last_error();
         if (launch.session == Session::of_terminal && (::setsid() < 0 || ::ioctl(0, TIOCSCTTY, 0) < 0))
             return last_error();
+        for (const int leaked : launch.leaked_fds)
+            if (::dup2(null_fd, leaked) < 0) return last_error();
+        for (const int number : launch.ignored_signals) ::signal(number, SIG_IGN);
+        sigset_t blocked;
+        ::sigemptyset(&blocked);
+        for (const int number : launch.blocked_signals) ::sigaddset(&blocked, number);
+        ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
         rlimit limit{};
         ::getrlimit(RLIMIT_NOFILE, &limit);
         if (launch.open_files) limit.rlim_cur = *launch.open_files;

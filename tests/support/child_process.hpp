@@ -25,6 +25,9 @@ struct Launch {
     int stderr_fd = -1;
     std::optional<unsigned long> open_files;  // RLIMIT_NOFILE, soft
     Session session = Session::inherited;
+    std::vector<int> ignored_signals;  // what a careless parent leaves behind: these three
+    std::vector<int> blocked_signals;
+    std::vector<int> leaked_fds;  // numbers that are open, and not close-on-exec
 };
 
 // A process that a test starts. Killed and reaped at the latest when this dies; signals go through a pidfd.

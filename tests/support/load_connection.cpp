@@ -118,6 +118,7 @@ bool LoadConnection::send_more() {
             return false;
         }
     }
+    has_sent_ = sent_ == request_.size();
     phase_ = Phase::receiving;
     return true;
 }

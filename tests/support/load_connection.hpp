@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/time.hpp"
 #include "http_response.hpp"
@@ -40,7 +41,9 @@ class LoadConnection {
     Failure failure() const { return failure_; }  // after failed
     const std::string& detail() const { return detail_; }
     const std::string& worker() const { return parser_.worker(); }
-    bool opened() const { return opened_; }              // for this request
+    bool opened() const { return opened_; }  // for this request
+    // True once for each request, as soon as the kernel has taken it wholly.
+    bool takes_sent() { return std::exchange(has_sent_, false); }
     bool found_closed() const { return found_closed_; }  // while it was idle
 
   private:
@@ -65,6 +68,7 @@ class LoadConnection {
     std::size_t sent_ = 0;
     ResponseParser parser_;
     bool has_carried_ = false;  // an answer, before this request
+    bool has_sent_ = false;
     bool opened_ = false;
     bool found_closed_ = false;
 };

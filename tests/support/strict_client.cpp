@@ -193,6 +193,7 @@ void Load::begin(std::size_t index) {
 // After every step of a connection: counts what is over, and sets the time until which it may go on.
 void Load::watch(std::size_t index) {
     Client& client = clients_[index];
+    if (client.connection.takes_sent()) progress_.add_sent();
     if (client.connection.is_over()) {
         account(client);
     } else if (client.connection.phase() != LoadConnection::Phase::idle) {
@@ -262,10 +263,15 @@ std::string Load::next_request() {
 
 }  // namespace
 
-void LoadProgress::add_success() {
-    ++succeeded_;
+void LoadProgress::add(std::atomic<std::uint64_t>& counter) {
+    ++counter;
     const std::lock_guard lock(mutex_);
     changed_.notify_all();
+}
+
+bool LoadProgress::wait_for_sent(std::uint64_t count, Duration deadline) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, deadline, [&] { return sent_ >= count; });
 }
 
 bool LoadProgress::wait_for_successes(std::uint64_t count, Duration deadline) {
@@ -292,12 +298,18 @@ void BackgroundLoad::wait_for_more(std::uint64_t count) {
         throw std::runtime_error("the load did not get " + std::to_string(count) + " more answers within 30 s");
 }
 
+void BackgroundLoad::wait_for_sent(std::uint64_t count) {
+    if (!progress_.wait_for_sent(count, 30s))
+        throw std::runtime_error("the load did not send " + std::to_string(count) + " requests within 30 s");
+}
+
 LoadReport BackgroundLoad::stop() {
-    if (thread_.joinable()) {
-        const std::uint64_t one = 1;
-        [[maybe_unused]] const ssize_t written = ::write(stop_fd_, &one, sizeof one);
-        thread_.join();
-    }
+    ::eventfd_write(stop_fd_, 1);
+    return wait_for_end();
+}
+
+LoadReport BackgroundLoad::wait_for_end() {
+    if (thread_.joinable()) thread_.join();
     return report_;
 }
 

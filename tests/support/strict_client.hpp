@@ -35,14 +35,20 @@ struct LoadOptions {
 // What others may watch while a load runs.
 class LoadProgress {
   public:
-    void add_success();
-    void add_failure() { ++failed_; }
+    void add_sent() { add(sent_); }
+    void add_success() { add(succeeded_); }
+    void add_failure() { add(failed_); }
     std::uint64_t succeeded() const { return succeeded_; }
     std::uint64_t failed() const { return failed_; }
-    // False where that many successes did not come within the deadline.
+    std::uint64_t sent() const { return sent_; }  // requests that the kernel took wholly
+    // False where that many did not come within the deadline.
     bool wait_for_successes(std::uint64_t count, Duration deadline);
+    bool wait_for_sent(std::uint64_t count, Duration deadline);
 
   private:
+    void add(std::atomic<std::uint64_t>& counter);
+
+    std::atomic<std::uint64_t> sent_{0};
     std::atomic<std::uint64_t> succeeded_{0};
     std::atomic<std::uint64_t> failed_{0};
     std::mutex mutex_;
@@ -66,7 +72,11 @@ class BackgroundLoad {
     std::uint64_t failed() const { return progress_.failed(); }
     // Waits until `count` more requests than now have succeeded; throws after 30 s.
     void wait_for_more(std::uint64_t count);
+    // Waits until `count` requests in all have been sent; throws after 30 s.
+    void wait_for_sent(std::uint64_t count);
     LoadReport stop();
+    // Waits for the load's own end: its duration, its number of requests.
+    LoadReport wait_for_end();
 
   private:
     LoadProgress progress_;

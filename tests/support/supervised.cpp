@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -38,31 +39,52 @@ std::string TemporaryDirectory::write(std::string_view name, std::string_view co
     return path;
 }
 
+void set_option(RunOptions& run, const std::string& name, const std::string& value) {
+    const auto found = std::ranges::find(run.options, name);
+    if (found != run.options.end()) {
+        *std::next(found) = value;
+    } else {
+        run.options.insert(run.options.end(), {name, value});
+    }
+}
+
 Supervised::Supervised(RunOptions options) : options_(std::move(options)) {
     adopt_orphans();
+    if (options_.runtime_directory.empty()) options_.runtime_directory = directory_ / "run";
     int pipe_fds[2];
     if (::pipe2(pipe_fds, O_CLOEXEC) != 0)
         throw std::system_error(errno, std::generic_category(), "cannot make a pipe for the log");
     log_ = std::make_unique<EventLog>(pipe_fds[0]);
     output_fd_ = ::open((directory_ / "output").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0644);
 
+    Launch launch = make_launch();
+    launch.stderr_fd = pipe_fds[1];
+    process_ = std::make_unique<ChildProcess>(launch);
+    ::close(pipe_fds[1]);
+}
+
+Launch Supervised::make_launch() const {
+    std::vector<std::string> words = options_.wrapper;
+    words.insert(words.end(), {program("holdfast"), "run", "--name", options_.name, "--log-format", "json",
+                               "--log-level", "debug", "--runtime-dir", options_.runtime_directory});
+    words.insert(words.end(), options_.options.begin(), options_.options.end());
+    words.push_back("--");
+    words.insert(words.end(), options_.command.begin(), options_.command.end());
+
     Launch launch;
-    launch.program = program("holdfast");
-    launch.arguments = {"run",         "--name", options_.name,   "--log-format",     "json",
-                        "--log-level", "debug",  "--runtime-dir", runtime_directory()};
-    launch.arguments.insert(launch.arguments.end(), options_.options.begin(), options_.options.end());
-    launch.arguments.push_back("--");
-    launch.arguments.insert(launch.arguments.end(), options_.command.begin(), options_.command.end());
+    launch.program = words.front();
+    launch.arguments.assign(words.begin() + 1, words.end());
     launch.environment = options_.environment;
     launch.stdout_fd = output_fd_;
-    launch.stderr_fd = pipe_fds[1];
     launch.open_files = options_.open_files;
+    launch.ignored_signals = options_.ignored_signals;
+    launch.blocked_signals = options_.blocked_signals;
+    launch.leaked_fds = options_.leaked_fds;
     if (options_.terminal_fd >= 0) {
         launch.stdin_fd = options_.terminal_fd;
         launch.session = Session::of_terminal;
     }
-    process_ = std::make_unique<ChildProcess>(launch);
-    ::close(pipe_fds[1]);
+    return launch;
 }
 
 Supervised::~Supervised() {

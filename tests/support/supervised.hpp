@@ -35,8 +35,14 @@ struct RunOptions {
     std::string name = "web";
     std::vector<std::string> environment;  // K=V
     std::optional<unsigned long> open_files;
-    int terminal_fd = -1;  // runs as the leader of this terminal's session
+    int terminal_fd = -1;              // runs as the leader of this terminal's session
+    std::string runtime_directory;     // empty: one of its own
+    std::vector<std::string> wrapper;  // a command that runs `holdfast run …`; empty: none
+    std::vector<int> ignored_signals, blocked_signals, leaked_fds;  // see Launch
 };
+
+// Adds an option, or gives the one that is there another value.
+void set_option(RunOptions& run, const std::string& name, const std::string& value);
 
 // A real `holdfast run`, with a temporary directory of its own as its runtime directory and its log read as facts.
 // Destroying it ends the whole process tree; where the supervisor had ended by itself before, survivors are a failure
@@ -70,11 +76,13 @@ class Supervised {
     // What a client connects to, from the log: "127.0.0.1:34567", "unix:/…".
     std::string address(std::size_t listener = 0);
     const std::string& directory() const { return directory_.path(); }
-    std::string runtime_directory() const { return directory_ / "run"; }
+    const std::string& runtime_directory() const { return options_.runtime_directory; }
     std::string worker_output() const;  // what workers and supervisor wrote to standard output so far
 
   private:
     enum class Ended { not_yet, by_itself, by_us };
+
+    Launch make_launch() const;
 
     RunOptions options_;
     TemporaryDirectory directory_;

@@ -1,0 +1,120 @@
+// SIGKILL is the last word, never an early one; and it reaches everybody.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "harness.hpp"
+#include "proc.hpp"
+#include "programs.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t lame_duck_usec = 700'000, grace_usec = 600'000, cancel_usec = 500'000;
+
+RunOptions short_ladder(std::vector<std::string> command) {
+    RunOptions options;
+    options.options = {"--listen",       "127.0.0.1:0", "--lame-duck",     "700ms",
+                       "--grace-period", "600ms",       "--cancel-period", "500ms"};
+    options.command = std::move(command);
+    return options;
+}
+
+// Ignores TERM, with a grandchild in its group and one that has left it.
+std::vector<std::string> deaf_family() {
+    return shell_worker("trap '' TERM INT HUP QUIT; setsid sleep 1000 & sleep 1000 & " + notify("READY=1") +
+                        "; while :; do wait; done");
+}
+
+TEST(Ladder, KillsADeafFamilyAfterTheLastDeadlineAndNeverBefore) {
+    Supervised run(short_ladder(deaf_family()));
+    run.wait_until_serving();
+    EXPECT_GE(descendants_of(run.pid()).size(), 3U);
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
+    const LogEntry stopped = run.wait_for("stop_started");
+    const LogEntry drained = run.wait_for("worker_signalled", of_worker("1.0"));
+    const LogEntry killed = run.wait_for("worker_killed", of_worker("1.0"));
+    EXPECT_GE(drained.mono_usec - stopped.mono_usec, lame_duck_usec);
+    EXPECT_GE(killed.mono_usec - drained.mono_usec, grace_usec + cancel_usec);
+    EXPECT_GE(killed.mono_usec - stopped.mono_usec, lame_duck_usec + grace_usec + cancel_usec);
+    EXPECT_EQ(run.log().count("worker_killed"), 1U);
+}
+
+TEST(Ladder, LeavesLameDuckOutOfARestart) {
+    RunOptions options = short_ladder(deaf_family());
+    set_option(options, "--lame-duck", "20s");
+    set_option(options, "--settle", "100ms");
+    Supervised run(options);
+    run.wait_until_serving();
+    const CommandResult result = run.command("restart");
+    EXPECT_TRUE(result.succeeded()) << result.output;
+    const LogEntry drained = run.wait_for("worker_signalled", of_worker("1.0"));
+    const LogEntry killed = run.wait_for("worker_killed", of_worker("1.0"));
+    EXPECT_GE(killed.mono_usec - drained.mono_usec, grace_usec + cancel_usec);
+    EXPECT_LT(killed.mono_usec - drained.mono_usec, 20'000'000);
+}
+
+TEST(Ladder, SkipsLameDuckOnQuit) {
+    RunOptions options = short_ladder(hello_http());
+    set_option(options, "--lame-duck", "25s");
+    Supervised run(options);
+    run.wait_until_serving();
+    run.signal(SIGQUIT);
+    EXPECT_EQ(run.wait_for_exit(20s), ExitStatus{ExitedWith{0}});
+}
+
+TEST(Ladder, NamesWhatAWorkerStillHeldWhenItWasCutOff) {
+    RunOptions options = short_ladder(hello_http());
+    Supervised run(options);
+    run.wait_until_serving();
+    BackgroundLoad slow(slow_load(run.address(), 1, 20'000));
+    slow.wait_for_sent(1);
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
+    const LogEntry held = run.wait_for("worker_held");
+    EXPECT_THAT(held.text, testing::HasSubstr("request"));
+    EXPECT_EQ(slow.wait_for_end().succeeded, 0U);
+}
+
+TEST(Wrapper, OfASupervisedServerIsFollowedToItsGroup) {
+    // TERM ends the shell alone; the server behind it gets the stage's signal when the shell has gone.
+    RunOptions options;
+    options.options = {"--listen", "127.0.0.1:0", "--ready-when", "alive:500ms"};
+    options.command = shell_worker("/usr/bin/python3 " + std::string(server_scripts) + "/socket_server.py & wait");
+    Supervised run(options);
+    run.wait_until_serving();
+    BackgroundLoad load(fresh_load(run.address()));
+    load.wait_for_more(20);
+    expect_flawless(load.stop());
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+    const LogEntry main_exited = run.wait_for("worker_main_exited");
+    run.wait_for("worker_signalled", with_text("group"), main_exited.index);
+    EXPECT_EQ(run.log().count("worker_killed"), 0U);
+}
+
+TEST(Wrapper, OfAnSdkWorkerLosesNothingInARestart) {
+    RunOptions options;
+    options.options = {"--listen", "127.0.0.1:0", "--settle", "100ms"};
+    options.command = shell_worker(hello_http().front() + "; exit $?");
+    Supervised run(options);
+    run.wait_until_serving();
+    BackgroundLoad load(fresh_load(run.address()));
+    restart_under(run, load, 2);
+    expect_flawless(load.stop());
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+TEST(Wrapper, DescendantsThatLeftTheGroupClimbTheSameLadderAndAreNamed) {
+    RunOptions options = short_ladder(shell_worker("setsid sleep 1000 & " + notify("READY=1") + "; exec sleep 1000"));
+    set_option(options, "--lame-duck", "0s");
+    Supervised run(options);
+    run.wait_until_serving();
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+    EXPECT_THAT(run.wait_for("strays_found").text, testing::HasSubstr("sleep"));
+}
+
+}  // namespace
+}  // namespace holdfast::test

@@ -1,0 +1,118 @@
+// Restarts lose nothing: neither on connections that are made meanwhile nor on those that live longer than a worker.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "harness.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+RunOptions two_workers(const std::string& listen, std::vector<std::string> command) {
+    RunOptions options;
+    options.options = {"--listen", listen, "--workers", "2", "--settle", "200ms"};
+    options.command = std::move(command);
+    return options;
+}
+
+double in_ms(Duration duration) { return static_cast<double>(duration.count()) / 1000.0; }
+
+// The same load without any restart, for comparison.
+LoadReport undisturbed(LoadOptions load) {
+    load.duration = 3s;
+    return BackgroundLoad(load).wait_for_end();
+}
+
+void compare_gaps(const LoadReport& quiet, const LoadReport& restarted) {
+    expect_flawless(quiet);
+    expect_flawless(restarted);
+    std::cout << restarted.label << ": " << restarted.attempts << " requests; longest gap "
+              << in_ms(restarted.longest_gap) << " ms with restarts, " << in_ms(quiet.longest_gap)
+              << " ms undisturbed, ratio " << in_ms(restarted.longest_gap) / in_ms(quiet.longest_gap) << '\n';
+}
+
+// Fresh and keep-alive connections at once, `times` restarts.
+void restart_and_compare(Supervised& run, const std::string& address, int times) {
+    run.wait_until_serving();
+    const LoadReport quiet_fresh = undisturbed(fresh_load(address));
+    const LoadReport quiet_kept = undisturbed(keep_alive_load(address));
+    BackgroundLoad fresh(fresh_load(address)), kept(keep_alive_load(address));
+    restart_under(run, kept, times);
+    compare_gaps(quiet_fresh, fresh.stop());
+    compare_gaps(quiet_kept, kept.stop());
+    EXPECT_EQ(run.log().count("rollout_done"), static_cast<std::size_t>(times));
+    EXPECT_EQ(run.log().count("worker_killed"), 0U);
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+TEST(RestartUnderLoad, LosesNothingOnTcp) {
+    Supervised run(two_workers("127.0.0.1:0", hello_http()));
+    restart_and_compare(run, run.address(), 20);
+}
+
+TEST(RestartUnderLoad, LosesNothingOnIpv6) {
+    Supervised run(two_workers("[::1]:0", hello_http()));
+    restart_and_compare(run, run.address(), 4);
+}
+
+TEST(RestartUnderLoad, LosesNothingOnAUnixSocket) {
+    const TemporaryDirectory directory;
+    const std::string address = "unix:" + directory / "web.sock";
+    Supervised run(two_workers(address, hello_http()));
+    restart_and_compare(run, address, 10);
+}
+
+TEST(RestartUnderLoad, LosesNothingWhenWorkersNeedTimeToStart) {
+    const std::string slow_start = "sleep 1.5; exec " + hello_http().front();
+    Supervised run(two_workers("127.0.0.1:0", shell_worker(slow_start)));
+    restart_and_compare(run, run.address(), 6);
+}
+
+TEST(RestartUnderLoad, LosesNothingWhenEveryThirdGenerationFailsAfterReady) {
+    const TemporaryDirectory directory;
+    const std::string failing = "if [ $((HOLDFAST_GENERATION % 3)) = 0 ]; then " + notify("READY=1") +
+                                "; echo no configuration >&2; exit 1; fi; exec " + hello_http().front();
+    Supervised run(two_workers("127.0.0.1:0", shell_worker(failing)));
+    run.wait_until_serving();
+    BackgroundLoad fresh(fresh_load(run.address())), kept(keep_alive_load(run.address()));
+    int failed = 0;
+    for (int generation = 2; generation <= 13; ++generation) {
+        kept.wait_for_more(20);
+        const CommandResult result = run.command("restart");
+        EXPECT_EQ(result.succeeded(), generation % 3 != 0) << result.output;
+        if (generation % 3 != 0) continue;
+        ++failed;
+        EXPECT_THAT(result.output, testing::HasSubstr("no configuration"));
+    }
+    EXPECT_EQ(failed, 4);
+    expect_flawless(fresh.stop());
+    const LoadReport report = kept.stop();
+    expect_flawless(report);
+    for (const auto& [generation, count] : report.by_generation) EXPECT_NE(generation % 3, 0U);
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+// The control: without a held socket the same client sees failures, so it would have seen them above.
+TEST(RestartUnderLoad, IsSeenToFailWhereTheServerBindsItsOwnPort) {
+    RunOptions options;
+    Supervised holder(two_workers("127.0.0.1:0", hello_http()));
+    const std::string address = holder.address();
+    EXPECT_EQ(holder.stop(), ExitStatus{ExitedWith{0}});
+
+    options.options = {"--max-surge", "0", "--settle", "200ms"};
+    options.command = python_server("own_port.py");
+    options.command.push_back(address.substr(address.find(':') + 1));
+    Supervised run(options);
+    run.wait_until_serving();
+    BackgroundLoad fresh(fresh_load(address)), kept(keep_alive_load(address));
+    restart_under(run, fresh, 3);
+    EXPECT_GT(fresh.stop().count(Failure::refused), 0U);
+    EXPECT_GT(kept.stop().failed(), 0U);
+}
+
+}  // namespace
+}  // namespace holdfast::test

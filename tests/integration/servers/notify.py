@@ -1,0 +1,5 @@
+# Sends its arguments as the lines of one message to the notify socket, like systemd-notify(1).
+import os, socket, sys
+
+channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+channel.sendto("\n".join(sys.argv[1:]).encode(), os.environ["NOTIFY_SOCKET"].replace("@", "\0", 1))

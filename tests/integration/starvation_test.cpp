@@ -1,0 +1,144 @@
+// What runs out, hangs or is not read must not take the supervisor with it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <optional>
+
+#include "harness.hpp"
+#include "proc.hpp"
+#include "stuck_directory.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+RunOptions two_hello_workers() {
+    RunOptions options;
+    options.options = {"--listen", "127.0.0.1:0", "--workers", "2", "--settle", "100ms"};
+    options.command = hello_http();
+    return options;
+}
+
+void allow_descriptors(pid_t pid, rlim_t count) {
+    rlimit limit{};
+    ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit), 0);
+    limit.rlim_cur = count;
+    ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
+}
+
+TEST(NoDescriptorsLeft, SpawnsFailWithTheirStageAndBackOffUntilThereAreSome) {
+    RunOptions options = two_hello_workers();
+    set_option(options, "--backoff", "200ms..1s");
+    Supervised run(options);
+    run.wait_until_serving();
+    allow_descriptors(run.pid(), 3);
+    ::kill(run.wait_for("worker_spawned", of_worker("1.0")).pid, SIGKILL);
+    const LogEntry failed = run.wait_for("spawn_failed", of_worker("1.0"));
+    EXPECT_THAT(failed.text, HasSubstr("Too many open files"));
+    run.wait_for("backoff");
+    BackgroundLoad load(fresh_load(run.address()));  // the other worker serves on
+    load.wait_for_more(50);
+    allow_descriptors(run.pid(), 1000);
+    run.wait_for("worker_ready", of_worker("1.0"), failed.index);
+    expect_flawless(load.stop());
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+TEST(NoDescriptorsLeft, TheApiWaitsInsteadOfSpinning) {
+    Supervised run(two_hello_workers());
+    run.wait_until_serving();
+    BackgroundLoad load(fresh_load(run.address()));
+    load.wait_for_more(20);
+    allow_descriptors(run.pid(), 3);
+    const auto asked = run.start_command("status");
+    load.wait_for_more(30);  // time for the question to arrive
+    const std::uint64_t ticks = cpu_ticks_of(run.pid()), switches = voluntary_switches_of(run.pid());
+    load.wait_for_more(300);  // about a second of the load's own rate
+    const std::uint64_t rate = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    EXPECT_LT(cpu_ticks_of(run.pid()) - ticks, rate / 5);
+    EXPECT_LT(voluntary_switches_of(run.pid()) - switches, 100U);
+    EXPECT_TRUE(asked->process().is_running());
+    allow_descriptors(run.pid(), 1000);
+    const CommandResult answer = asked->wait();
+    EXPECT_TRUE(answer.succeeded()) << answer.output;
+    expect_flawless(load.stop());
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+class HangingDirectory : public testing::Test {
+  protected:
+    HangingDirectory() {
+        std::filesystem::create_directory(directory_ / "mount");
+        std::filesystem::create_directory(directory_ / "good");
+        stuck_.emplace(directory_ / "mount");
+    }
+
+    void point_to(const std::string& target) const {
+        std::filesystem::remove(directory_ / "link");
+        std::filesystem::create_symlink(target, directory_ / "link");
+    }
+
+    TemporaryDirectory directory_;
+    std::optional<StuckDirectory> stuck_;
+};
+
+TEST_F(HangingDirectory, FailsTheFirstGenerationInTime) {
+    RunOptions options = two_hello_workers();
+    set_option(options, "--chdir", directory_ / "mount/inside");
+    set_option(options, "--ready-timeout", "2s");
+    Supervised run(options);
+    stuck_->wait_for_victim();
+    EXPECT_THAT(run.command("status", {"--json"}).output, HasSubstr("\"starting\""));  // not frozen
+    EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
+}
+
+TEST_F(HangingDirectory, FailsARestartWhileTheOldGenerationServes) {
+    point_to(directory_ / "good");
+    RunOptions options = two_hello_workers();
+    set_option(options, "--chdir", directory_ / "link");
+    set_option(options, "--ready-timeout", "2s");
+    Supervised run(options);
+    run.wait_until_serving();
+    point_to(directory_ / "mount/inside");
+    BackgroundLoad load(fresh_load(run.address()));
+    const auto restart = run.start_command("restart");
+    stuck_->wait_for_victim();
+    EXPECT_THAT(run.command("status", {"--json"}).output, HasSubstr("\"rolling_out\""));
+    const CommandResult result = restart->wait();
+    EXPECT_EQ(result.status, ExitStatus{ExitedWith{1}}) << result.output;
+    load.wait_for_more(20);
+    expect_flawless(load.stop());
+    stuck_.reset();  // the mount is back to life, as an error
+    point_to(directory_ / "good");
+    const CommandResult again = run.command("restart");
+    EXPECT_TRUE(again.succeeded()) << again.output;
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+TEST(UnreadLog, StopsNeitherARestartNorTheEnd) {
+    RunOptions options = two_hello_workers();
+    std::string noise;
+    for (const std::string& word : python_server("misdeeds.py")) noise += word + " ";
+    options.command =
+        shell_worker("[ $HOLDFAST_SLOT = 1 ] && exec " + noise + "last-words; exec " + hello_http().front());
+    Supervised run(options);
+    run.wait_until_serving();
+    run.log().stop_reading();  // 1.6 MB of a worker's words, and the pipe takes 64 KiB
+    const CommandResult restarted = run.command("restart");
+    EXPECT_TRUE(restarted.succeeded()) << restarted.output;
+    const CommandResult stopped = run.command("stop");
+    EXPECT_TRUE(stopped.succeeded()) << stopped.output;
+    EXPECT_FALSE(run.is_running());
+    run.log().go_on_reading();
+    EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{0}});
+}
+
+}  // namespace
+}  // namespace holdfast::test

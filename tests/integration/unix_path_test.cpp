@@ -1,0 +1,163 @@
+// The rules of a unix socket's path, and of the listeners that are not TCP.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "harness.hpp"
+#include "programs.hpp"
+
+namespace holdfast::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class UnixPath : public testing::Test {
+  protected:
+    RunOptions listening(const std::string& query = "") const {
+        RunOptions options;
+        options.options = {"--listen", "unix:" + path_ + query, "--settle", "100ms"};
+        options.command = hello_http();
+        return options;
+    }
+
+    // A socket file as a server leaves it behind; with `listen` somebody answers at it.
+    int bind_here(bool listen) const {
+        const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+        path_.copy(address.sun_path, path_.size());
+        EXPECT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+        if (listen) {
+            EXPECT_EQ(::listen(fd, 5), 0);
+        }
+        return fd;
+    }
+
+    LoadReport ask(int times) const { return BackgroundLoad(slow_load("unix:" + path_, times, 0)).wait_for_end(); }
+
+    TemporaryDirectory directory_;
+    const std::string path_ = directory_ / "web.sock";
+};
+
+TEST_F(UnixPath, ThatIsStaleIsReplaced) {
+    ::close(bind_here(false));
+    Supervised run(listening());
+    run.wait_until_serving();
+    expect_flawless(ask(3));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+    EXPECT_FALSE(fs::exists(path_));
+}
+
+TEST_F(UnixPath, ThatIsAliveIsRefused) {
+    const int fd = bind_here(true);
+    Supervised run(listening());
+    EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{4}});
+    EXPECT_THAT(run.log().text(), HasSubstr(path_));
+    EXPECT_TRUE(fs::exists(path_));
+    ::close(fd);
+}
+
+TEST_F(UnixPath, ThatIsAnotherKindOfFileIsLeftAlone) {
+    directory_.write("web.sock", "precious");
+    Supervised run(listening());
+    EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{4}});
+    EXPECT_TRUE(fs::is_regular_file(path_));
+}
+
+TEST_F(UnixPath, HasItsModeAndOwner) {
+    Supervised run(listening("?mode=0620&user=nobody&group=nogroup"));
+    run.wait_until_serving();
+    struct stat status {};
+    ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, 0620U);
+    EXPECT_EQ(status.st_uid, 65534U);
+    EXPECT_EQ(status.st_gid, 65534U);
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+TEST_F(UnixPath, ThatSomebodyUnlinkedIsLinkedBack) {
+    Supervised run(listening());
+    run.wait_until_serving();
+    ASSERT_EQ(::unlink(path_.c_str()), 0);
+    run.wait_for("path_restored");
+    expect_flawless(ask(3));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+    EXPECT_TRUE(fs::is_empty(directory_.path()));
+}
+
+TEST_F(UnixPath, ThatIsSomebodyElsesAtTheEndIsNotUnlinked) {
+    Supervised run(listening());
+    run.wait_until_serving();
+    const std::string other = directory_.write("other", "precious");
+    fs::rename(other, path_);
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+    EXPECT_TRUE(fs::is_regular_file(path_));
+}
+
+TEST_F(UnixPath, IsNotNeededByAnAbstractSocket) {
+    RunOptions options = listening();
+    set_option(options, "--listen", "unix:@holdfast-test-" + std::to_string(::getpid()));
+    Supervised run(options);
+    run.wait_until_serving();
+    BackgroundLoad load(fresh_load(run.address()));
+    restart_under(run, load, 2);
+    expect_flawless(load.stop());
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+TEST(Listener, OnEveryAddressServesBothFamilies) {
+    RunOptions options;
+    options.options = {"--listen", ":0"};
+    options.command = hello_http();
+    Supervised run(options);
+    run.wait_until_serving();
+    const std::string port = run.address().substr(run.address().rfind(':'));
+    expect_flawless(BackgroundLoad(slow_load("127.0.0.1" + port, 2, 0)).wait_for_end());
+    expect_flawless(BackgroundLoad(slow_load("[::1]" + port, 2, 0)).wait_for_end());
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+TEST(Listener, ThatIsTakenEndsTheRunWithStatusFour) {
+    RunOptions options;
+    options.options = {"--listen", "127.0.0.1:0"};
+    options.command = hello_http();
+    Supervised first(options);
+    options.name = "second";
+    set_option(options, "--listen", first.address());
+    Supervised second(options);
+    EXPECT_EQ(second.wait_for_exit(), ExitStatus{ExitedWith{4}});
+    EXPECT_THAT(second.log().text(), HasSubstr(first.address()));
+}
+
+TEST(Listener, WithABacklogThatTheKernelCutsSaysSo) {
+    RunOptions options;
+    options.options = {"--listen", "127.0.0.1:0?backlog=1000000"};
+    options.command = hello_http();
+    Supervised run(options);
+    EXPECT_THAT(run.wait_for("backlog_cut").text, HasSubstr("somaxconn"));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+// One supervisor's listeners are another's `systemd` and `fd:3`.
+TEST(Listener, IsTakenFromWhoeverStartsTheSupervisor) {
+    for (const std::string inner : {"systemd", "fd:3"}) {
+        const TemporaryDirectory directory;
+        RunOptions options;
+        options.options = {"--listen", "web=127.0.0.1:0", "--ready-when", "alive:1s"};
+        options.command = {program("holdfast"), "run",      "--name", "inner", "--runtime-dir",
+                           directory / "run",   "--listen", inner,    "--",    hello_http().front()};
+        Supervised run(options);
+        run.wait_until_serving();
+        expect_flawless(BackgroundLoad(slow_load(run.address(), 3, 0)).wait_for_end());
+        EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+        EXPECT_EQ(run.log().count("worker_killed"), 0U);
+    }
+}
+
+}  // namespace
+}  // namespace holdfast::test
