@@ -6,6 +6,7 @@
 #include <holdfast/message.hpp>
 #include <holdfast/worker.hpp>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,17 @@ class Waiter {
   private:
     std::future<int> result_;
 };
+
+// The message of the std::logic_error that the function throws.
+template <class Function>
+std::string misuse(Function function) {
+    try {
+        function();
+    } catch (const std::logic_error& error) {
+        return error.what();
+    }
+    return "nothing was thrown";
+}
 
 // Waits for a fact without a time of its own.
 bool eventually(const std::function<bool()>& fact);

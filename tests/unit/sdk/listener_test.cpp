@@ -21,16 +21,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-template <class Function>
-std::string misuse(Function function) {
-    try {
-        function();
-    } catch (const std::logic_error& error) {
-        return error.what();
-    }
-    return "nothing was thrown";
-}
-
 bool can_connect(const Listener& listener) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
