@@ -13,6 +13,7 @@ void FakeWorld::begin_life(std::size_t index) {
     if (script.voice != Voice::silent) {
         const Duration first = script.voice == Voice::protocol ? script.hello_after : Duration{};
         if (script.ready_after) plan(index, What::ready, std::max(*script.ready_after, first));
+        if (script.ready_again_after) plan(index, What::ready, std::max(*script.ready_again_after, first));
         if (script.stops_itself_after) plan(index, What::stopping, std::max(*script.stops_itself_after, first));
         ask_for_time(index, 0);
     }
@@ -112,8 +113,10 @@ void FakeWorld::obey_kill(std::size_t index) {
     if (worker.killed_at) return;
     worker.killed_at = now_;
     ++worker.order;
-    // A launch that is killed exits when it comes to life.
+    // A launch that is killed exits when it comes to life. What a worker said before is read nevertheless.
     if (worker.life == FakeWorker::Life::launching) return;
+    const bool is_first = worker.script.wrapper && worker.life == FakeWorker::Life::running;
+    if (is_first) plan(index, What::main_exited, {}, 0, KilledBy{9});
     if (worker.script.dies_after_kill) plan(index, What::exited, *worker.script.dies_after_kill, 0, KilledBy{9});
 }
 

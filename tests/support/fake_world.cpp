@@ -75,8 +75,7 @@ bool FakeWorld::is_void(const Plan& plan) const {
     if (plan.what == What::exited) return false;
     if (plan.what == What::spawned || plan.what == What::spawn_failed)
         return worker.life != FakeWorker::Life::launching;
-    // Whoever was killed, or has ended, says no more.
-    return worker.life != FakeWorker::Life::running || worker.killed_at;
+    return worker.life != FakeWorker::Life::running;
 }
 
 void FakeWorld::drop_void_plans() {
@@ -161,7 +160,7 @@ void FakeWorld::deliver_exit(const Plan& plan, FakeWorker& worker) {
     }
     worker.life = FakeWorker::Life::main_ended;
     const Wrapper wrapper = worker.script.wrapper.value_or(Wrapper{});
-    this->plan(plan.subject, What::exited, wrapper.group_outlives, 0, plan.status);
+    if (!worker.killed_at) this->plan(plan.subject, What::exited, wrapper.group_outlives, 0, plan.status);
     feed(core::MainExited{id, plan.status, 1, wrapper.strays});
 }
 
@@ -190,6 +189,7 @@ void FakeWorld::deliver_message(const Plan& plan, FakeWorker& worker) {
             break;
         case What::accepting:
             report.accepting = worker.accepts = true;
+            worker.has_said_stopping = false;
             break;
         case What::releasing:
             report.releasing = worker.has_released = true;

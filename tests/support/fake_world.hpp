@@ -86,6 +86,7 @@ class FakeWorld {
     const core::Status& status() const { return status_; }  // and after it
     const std::vector<FakeWorker>& workers() const { return workers_; }
     const FakeWorker* find(WorkerId id) const;
+    const core::Visits& visits() const { return supervisor_.visits(); }
     const std::vector<FakeAsk>& asks() const { return asks_; }
     std::size_t open_asks() const { return open_asks_; }
     const std::vector<std::string>& violations() const { return violations_; }

@@ -54,14 +54,17 @@ void FakeWorld::carry_out(const core::Spawn& action) {
 
 void FakeWorld::check_command(const core::Tell& action, const FakeWorker& worker) {
     const Command& command = action.command;
-    if (command.stage == Stage::run) return;
+    if (command.stage == Stage::run) {
+        if (worker.has_released) violated("run told after RELEASING=1 to " + name_of(worker));
+        return;
+    }
     if (!command.deadline_usec || !command.kill_usec)
         return violated("a stage without deadlines told to " + name_of(worker));
     if (*command.deadline_usec < to_usec(now_))
         violated("a stage whose deadline has passed told to " + name_of(worker));
     if (*command.kill_usec < *command.deadline_usec)
         violated("KILL_USEC before DEADLINE_USEC told to " + name_of(worker));
-    if (!command.reason) violated("a stage without reason told to " + name_of(worker));
+    if (!command.reason && command.stage != Stage::pause) violated("a stage without reason told to " + name_of(worker));
 }
 
 void FakeWorld::carry_out(const core::Tell& action) {
@@ -128,12 +131,6 @@ void FakeWorld::carry_out(const core::ForgetSpec& action) {
 void FakeWorld::carry_out(const core::SetDoors& action) {
     if (action.doors == doors_) violated("SetDoors to what they are");
     doors_ = action.doors;
-    if (doors_ == core::Doors::accept) return;
-    for (const FakeWorker& worker : workers_) {
-        const bool is_told = worker.told == Stage::drain || worker.told == Stage::cancel || worker.killed_at;
-        if (worker.is_alive() && worker.accepts && !is_told)
-            violated("the doors refuse while one accepts: " + name_of(worker));
-    }
 }
 
 void FakeWorld::carry_out(const core::Answer& action) {

@@ -35,6 +35,7 @@ struct WorkerScript {
     StageSet stages = all_stages;
     Duration hello_after{};
     std::optional<Duration> ready_after = Duration{};
+    std::optional<Duration> ready_again_after;  // as after a reload of its configuration
     std::optional<Duration> crashes_after;
     ExitStatus crash = ExitedWith{1};
     std::optional<Duration> stops_itself_after;  // STOPPING=1

@@ -1,0 +1,30 @@
+#include "tests/simulator/bounds.hpp"
+
+#include <variant>
+
+namespace holdfast::simulator {
+
+Duration leaving_bound(const core::Policy& policy) {
+    return policy.lame_duck + policy.grace_period + policy.cancel_period + policy.max_extension +
+           core::unkillable_after;
+}
+
+Duration coming_bound(const core::Policy& policy) {
+    return policy.ready_timeout + policy.max_extension + policy.settle;
+}
+
+Duration rollout_bound(const core::Policy& policy, int target) {
+    const Duration step = coming_bound(policy) + leaving_bound(policy);
+    const Duration forward = target * step + leaving_bound(policy);
+    const Duration back = target * step + leaving_bound(policy);
+    return forward + back;
+}
+
+Duration scale_bound(const core::Policy& policy) { return coming_bound(policy) + leaving_bound(policy); }
+
+Duration answer_bound(const core::Policy& policy, const core::Request& request, int target) {
+    if (std::holds_alternative<core::Stop>(request.what)) return leaving_bound(policy);
+    return 2 * rollout_bound(policy, target) + 2 * scale_bound(policy);
+}
+
+}  // namespace holdfast::simulator

@@ -1,0 +1,156 @@
+#include "tests/simulator/casting.hpp"
+
+namespace holdfast::simulator {
+
+using namespace std::chrono_literals;
+using testing::Launch;
+using testing::Voice;
+using testing::WorkerScript;
+
+namespace {
+
+core::ReadyWhen random_readiness(Random& random) {
+    const int draw = random.below(100);
+    if (draw < 60) return core::ReadyAuto{};
+    if (draw < 85) return core::ReadyNotify{};
+    return core::ReadyAlive{random.pick<Duration>({100ms, 700ms, 1500ms})};
+}
+
+Voice random_voice(Random& random, Company company) {
+    switch (company) {
+        case Company::protocol:
+            return Voice::protocol;
+        case Company::notify:
+            return Voice::notify;
+        case Company::silent:
+            return Voice::silent;
+        case Company::mixed:
+            break;
+    }
+    return random.pick({Voice::protocol, Voice::protocol, Voice::notify, Voice::silent});
+}
+
+StageSet random_stages(Random& random) {
+    StageSet stages;
+    for (const Stage stage : {Stage::run, Stage::lame_duck, Stage::pause, Stage::drain, Stage::cancel})
+        if (random.percent(70)) stages.add(stage);
+    return stages;
+}
+
+void launch_wildly(Random& random, WorkerScript& script) {
+    const int draw = random.below(100);
+    if (draw < 5) {
+        script.launch = Launch::fails;
+        script.launch_error = random.pick({2, 13, 11, 12, 24});  // ENOENT, EACCES; EAGAIN, ENOMEM, EMFILE
+    }
+    if (draw == 5 || draw == 6) script.launch = Launch::hangs;
+    if (random.percent(20)) script.launch_takes = random.any_up_to(3s);
+}
+
+void get_ready_wildly(Random& random, const core::Policy& policy, WorkerScript& script) {
+    const int draw = random.below(100);
+    if (draw < 6) script.ready_after.reset();
+    if (draw >= 6 && draw < 14) script.ready_after = random.up_to(policy.ready_timeout * 5 / 4);
+    if (random.percent(10)) script.hello_after = random.any_up_to(3s);
+    if (random.percent(10)) script.stages = random_stages(random);
+    if (random.percent(8)) script.ready_again_after = random.any_up_to(30s);
+    if (random.percent(14)) script.crashes_after = random.any_up_to(30s);
+    if (random.percent(20)) script.crash = ExitedWith{0};
+    if (random.percent(20)) script.crash = KilledBy{11, true};
+    if (random.percent(5)) script.stops_itself_after = random.any_up_to(30s);
+    if (random.percent(5)) script.loses_channel_after = random.any_up_to(30s);
+}
+
+void leave_wildly(Random& random, const core::Policy& policy, WorkerScript& script) {
+    const int draw = random.below(100);
+    if (draw < 12) script.drained_after.reset();
+    if (draw >= 12 && draw < 30) script.drained_after = random.up_to(policy.grace_period + policy.cancel_period * 2);
+    if (random.percent(15)) script.cancelled_after.reset();
+    if (random.percent(15)) script.cancelled_after = random.up_to(policy.cancel_period * 2);
+    if (random.percent(15)) script.stops_accepting_after = random.up_to(policy.grace_period * 2);
+    if (random.percent(8)) script.stops_accepting_after.reset();
+    if (random.percent(12)) script.accepts_again_after.reset();
+    if (random.percent(12)) script.accepts_again_after = random.any_up_to(3s);
+    if (random.percent(15)) script.farewell = KilledBy{15};
+    if (random.percent(4)) script.dies_after_kill = random.up_to(14s);
+    if (random.percent(1)) script.dies_after_kill.reset();
+    if (random.percent(8))
+        script.wrapper = testing::Wrapper{random.pick<Duration>({0s, 300ms, 1h}), random.percent(60), random.below(2)};
+}
+
+}  // namespace
+
+core::Policy random_policy(Random& random) {
+    core::Policy policy;
+    policy.workers = random.percent(90) ? 1 + random.below(4) : 5 + random.below(4);
+    policy.ready_when = random_readiness(random);
+    policy.ready_timeout = random.pick<Duration>({2s, 5s, 20s});
+    policy.settle = random.pick<Duration>({0s, 200ms, 1s, 1s});
+    policy.max_surge =
+        random.pick<core::Share>({{100, true}, {100, true}, {0, false}, {1, false}, {2, false}, {50, true}});
+    policy.max_unavailable = random.pick<core::Share>({{0, false}, {0, false}, {1, false}, {25, true}, {2, false}});
+    policy.lame_duck = random.pick<Duration>({0s, 0s, 500ms, 3s});
+    policy.grace_period = random.pick<Duration>({700ms, 3s, 10s});
+    policy.cancel_period = random.pick<Duration>({300ms, 1500ms, 4s});
+    policy.max_extension = random.pick<Duration>({0s, 0s, 1s, 6s});
+    policy.max_pause = random.pick<Duration>({2s, 15s, 1min});
+    policy.backoff_min = random.pick<Duration>({100ms, 500ms});
+    policy.backoff_max = random.pick<Duration>({2s, 30s});
+    policy.cancel_signal = random.pick({0, 0, 2, 15});
+    return policy;
+}
+
+Company random_company(Random& random, const core::Policy& policy) {
+    const int draw = random.below(100);
+    if (draw < 55) return Company::protocol;
+    if (draw < 72) return Company::notify;
+    // Where readiness must be said, silence is a service that never comes up: not every day.
+    const bool is_heard = !std::holds_alternative<core::ReadyNotify>(policy.ready_when) || random.percent(5);
+    if (!is_heard) return Company::protocol;
+    return draw < 85 ? Company::silent : Company::mixed;
+}
+
+WorkerScript random_script(Random& random, const core::Policy& policy, Company company, Mood mood) {
+    WorkerScript script;
+    script.voice = random_voice(random, company);
+    script.launch_takes = random.any_up_to(20ms);
+    script.hello_after = random.any_up_to(100ms);
+    script.ready_after = random.any_up_to(policy.ready_timeout / 4);
+    script.stops_accepting_after = random.any_up_to(50ms);
+    script.drained_after = random.any_up_to(policy.grace_period / 2);
+    script.cancelled_after = random.any_up_to(policy.cancel_period / 2);
+    script.accepts_again_after = random.any_up_to(20ms);
+    if (random.percent(40)) script.releases_after = random.up_to(*script.drained_after);
+    if (random.percent(20)) script.reports_every = 100ms + random.up_to(2s);
+    if (mood == Mood::well_behaved) return script;
+    launch_wildly(random, script);
+    get_ready_wildly(random, policy, script);
+    leave_wildly(random, policy, script);
+    if (random.percent(12)) {
+        script.extensions = 1 + random.below(4);
+        script.extends_every = random.up_to(policy.grace_period);
+        script.extends_by = random.up_to(5s);
+    }
+    return script;
+}
+
+core::Request random_request(Random& random, const core::Policy& policy, Season season) {
+    const int draw = season == Season::stopping ? random.below(40) : random.below(100);
+    const char* by = "uid 1000, pid 3101 over the API";
+    if (draw < 4 || (season == Season::stopping && draw < 28)) {
+        const bool is_quit = random.percent(30);
+        return {core::Stop{is_quit ? core::LameDuck::skipped : core::LameDuck::as_configured}, by};
+    }
+    if (draw < 48) return {core::Restart{}, by};
+    if (draw < 60) return {core::Scale{random.percent(8) ? 0 : 1 + random.below(policy.workers + 2)}, by};
+    if (draw < 74) return {core::ScaleBy{random.percent(50) ? 1 : -1}, by};
+    if (draw < 86) return {core::Pause{}, by};
+    return {core::Resume{}, by};
+}
+
+Duration random_pause(Random& random, Season season) {
+    if (season == Season::stopping) return random.up_to(2500ms);
+    return random.percent(25) ? random.any_up_to(1s) : random.up_to(20s);
+}
+
+}  // namespace holdfast::simulator

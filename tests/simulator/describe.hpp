@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "core/action.hpp"
+#include "core/event.hpp"
+#include "core/policy.hpp"
+#include "core/status.hpp"
+#include "tests/support/worker_script.hpp"
+
+namespace holdfast::simulator {
+
+// One line each, for a person who replays a schedule.
+std::string describe(const core::Event& event);
+std::string describe(const core::Action& action);
+std::string describe(const core::Status& status);
+std::string describe(const core::Policy& policy);
+std::string describe(const testing::WorkerScript& script);
+std::string_view name_of(const core::Request& request);
+std::string_view name_of(core::Outcome::Result result);
+std::string_view name_of(core::Phase phase);
+std::string_view name_of(Stage stage);
+
+// "12.345678": seconds since the world began.
+std::string seconds(Instant instant);
+
+}  // namespace holdfast::simulator

@@ -1,0 +1,107 @@
+// Runs random schedules against the core in a fake world and checks the invariants after each event. A schedule is its
+// seed: `holdfast_simulator --seed N --schedules 1 --verbose` tells all of one.
+
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <iomanip>
+#include <iostream>
+#include <optional>
+#include <string_view>
+
+#include "tests/simulator/schedule.hpp"
+
+namespace holdfast::simulator {
+
+namespace {
+
+struct Options {
+    std::uint64_t seed = 1;
+    std::uint64_t schedules = 100'000;
+    std::uint64_t events = 200;
+    std::uint64_t failures = 5;  // after so many it gives up
+    bool is_verbose = false;
+};
+
+// Fewer schedules than this need not meet everything.
+constexpr std::uint64_t enough_for_visits = 20'000;
+
+std::optional<std::uint64_t> parse_number(std::string_view text) {
+    std::uint64_t number = 0;
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+std::optional<Options> parse(int argc, char** argv) {
+    Options options;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        if (word == "--verbose") {
+            options.is_verbose = true;
+            continue;
+        }
+        const auto number = i + 1 < argc ? parse_number(argv[++i]) : std::nullopt;
+        if (!number) return std::nullopt;
+        if (word == "--seed") {
+            options.seed = *number;
+        } else if (word == "--schedules") {
+            options.schedules = *number;
+        } else if (word == "--events") {
+            options.events = *number;
+        } else if (word == "--failures") {
+            options.failures = *number;
+        } else {
+            return std::nullopt;
+        }
+    }
+    return options;
+}
+
+void print_failure(std::uint64_t seed, const std::vector<std::string>& violations) {
+    std::cout << "seed " << seed << " FAILED (holdfast_simulator --seed " << seed << " --schedules 1 --verbose)\n";
+    for (const std::string& violation : violations) std::cout << "  " << violation << '\n';
+}
+
+int run(const Options& options) {
+    const auto begin = std::chrono::steady_clock::now();
+    Visits visits;
+    LongestAnswers longest;
+    std::uint64_t failures = 0;
+    std::uint64_t events = 0;
+    std::uint64_t schedules = 0;
+    for (; schedules < options.schedules && failures < options.failures; ++schedules) {
+        const std::uint64_t seed = options.seed + schedules;
+        Schedule schedule(seed, visits, longest, options.is_verbose ? &std::cout : nullptr);
+        const auto violations = schedule.run(options.events);
+        events += schedule.events();
+        if (violations.empty()) continue;
+        ++failures;
+        print_failure(seed, violations);
+    }
+    const bool is_complete = options.schedules >= enough_for_visits;
+    const int never_met = is_complete ? visits.print(std::cout) : 0;
+    constexpr const char* names[] = {"restart", "stop", "scale", "scale by", "pause", "resume"};
+    std::cout << "longest time to an answer, as a share of its bound:";
+    for (std::size_t i = 0; i < longest.shares.size(); ++i)
+        std::cout << ' ' << names[i] << ' ' << std::fixed << std::setprecision(2) << longest.shares.at(i);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    std::cout << '\n'
+              << schedules << " schedules of seeds " << options.seed << " to " << options.seed + schedules - 1 << ", "
+              << events << " random events, " << std::setprecision(1) << took.count() << " s: " << failures
+              << " failed, " << never_met << " counts are wrong\n";
+    return failures == 0 && never_met == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+}  // namespace holdfast::simulator
+
+int main(int argc, char** argv) {
+    const auto options = holdfast::simulator::parse(argc, argv);
+    if (!options) {
+        std::cerr << "usage: holdfast_simulator [--seed N] [--schedules N] [--events N] [--failures N] [--verbose]\n";
+        return 2;
+    }
+    return holdfast::simulator::run(*options);
+}

@@ -1,0 +1,159 @@
+#include "tests/simulator/visits.hpp"
+
+#include <algorithm>
+#include <iomanip>
+#include <ostream>
+#include <string>
+
+#include "tests/simulator/describe.hpp"
+
+namespace holdfast::simulator {
+
+namespace {
+
+// The words of the log that tools wait for, in the order of a worker's life.
+constexpr auto note_words = std::to_array<std::string_view>(
+    {"worker_launching",   "worker_spawned", "spawn_failed",     "worker_ready",      "worker_settled",
+     "ready_by_time",      "worker_told",    "worker_signalled", "worker_extended",   "worker_recalled",
+     "worker_main_exited", "worker_killed",  "worker_held",      "worker_unkillable", "worker_gone",
+     "worker_crashed",     "backoff",        "rollout_started",  "rollout_committed", "rollout_failed",
+     "rollout_done",       "scale_started",  "scale_done",       "service_ready",     "stop_started",
+     "stop_skipped",       "stop_ignored",   "doors_closed",     "doors_opened",      "request_refused",
+     "request_superseded", "finished"});
+
+constexpr auto action_names = std::to_array<std::string_view>(
+    {"Spawn", "Tell", "Signal", "Kill", "Forget", "ForgetSpec", "SetDoors", "Answer", "Note", "ManagerReady",
+     "ManagerStopping", "ManagerExtend", "ManagerStatus", "Finish"});
+static_assert(action_names.size() == std::variant_size_v<core::Action>);
+
+constexpr auto request_names =
+    std::to_array<std::string_view>({"restart", "stop", "scale", "scale by", "pause", "resume"});
+constexpr auto result_names =
+    std::to_array<std::string_view>({"done", "failed", "mixed", "superseded", "interrupted", "refused"});
+
+enum class Expected { yes, no };
+
+// One line; 1 if it is not as expected.
+int print_line(std::ostream& out, const std::string& name, std::uint64_t count, Expected expected) {
+    const bool is_wrong = (expected == Expected::yes) == (count == 0);
+    out << "  " << std::left << std::setw(44) << name << std::right << std::setw(12) << count
+        << (is_wrong ? (count == 0 ? "   never met" : "   cannot be") : "") << '\n';
+    return is_wrong ? 1 : 0;
+}
+
+// What a request can come to.
+Expected expected_outcome(std::size_t request, std::size_t result) {
+    using Result = core::Outcome::Result;
+    constexpr std::size_t stop = 1, scale = 2, scale_by = 3;
+    const auto outcome = static_cast<Result>(result);
+    if (outcome == Result::done) return Expected::yes;
+    if (request == stop) return Expected::no;
+    if (outcome == Result::refused || request == 0) return Expected::yes;
+    const bool is_scale = request == scale || request == scale_by;
+    return is_scale && outcome != Result::mixed ? Expected::yes : Expected::no;
+}
+
+}  // namespace
+
+void Visits::count(const testing::FakeWorld& world) {
+    for (const core::Action& action : world.last_actions()) {
+        ++actions_.at(action.index());
+        count_action(action);
+        const auto* answer = std::get_if<core::Answer>(&action);
+        if (answer == nullptr) continue;
+        for (const testing::FakeAsk& ask : world.asks())
+            if (ask.id == answer->request && ask.was_asked)
+                ++outcomes_.at(ask.request.what.index()).at(static_cast<std::size_t>(answer->outcome.result));
+    }
+}
+
+void Visits::count_action(const core::Action& action) {
+    if (const auto* tell = std::get_if<core::Tell>(&action))
+        ++stages_.at(static_cast<std::size_t>(tell->command.stage));
+    if (const auto* signal = std::get_if<core::Signal>(&action))
+        ++targets_.at(static_cast<std::size_t>(signal->target));
+    if (const auto* set = std::get_if<core::SetDoors>(&action)) ++doors_.at(static_cast<std::size_t>(set->doors));
+    if (const auto* finish = std::get_if<core::Finish>(&action))
+        ++exit_codes_.at(static_cast<std::size_t>(finish->exit_code));
+    const auto* note = std::get_if<core::Note>(&action);
+    if (note == nullptr) return;
+    const auto is_it = [&](const Word& word) {
+        return word.word.data() == note->event.data() || word.word == note->event;
+    };
+    const auto found = std::find_if(notes_.begin(), notes_.end(), is_it);
+    if (found != notes_.end()) {
+        ++found->count;
+    } else {
+        notes_.push_back({note->event, 1});
+    }
+}
+
+void Visits::count_triggers(const core::Visits& visits) {
+    for (std::size_t state = 0; state < core::worker_state_count; ++state)
+        for (std::size_t trigger = 0; trigger < core::trigger_count; ++trigger)
+            triggers_[state][trigger] += visits[state][trigger];
+}
+
+int Visits::print(std::ostream& out) const {
+    return print_triggers(out) + print_actions(out) + print_notes(out) + print_outcomes(out);
+}
+
+int Visits::print_triggers(std::ostream& out) const {
+    out << "(state, trigger):\n";
+    int wrong = 0;
+    for (std::size_t s = 0; s < core::worker_state_count; ++s) {
+        for (std::size_t t = 0; t < core::trigger_count; ++t) {
+            const auto trigger = static_cast<core::Trigger>(t);
+            const bool is_impossible = core::no_rules[s].impossible.has(trigger);
+            if (is_impossible && triggers_[s][t] == 0) continue;
+            const auto state = static_cast<core::WorkerState>(s);
+            const std::string name = std::string(core::to_string(state)) + ", " + std::string(core::to_string(trigger));
+            wrong += print_line(out, name, triggers_[s][t], is_impossible ? Expected::no : Expected::yes);
+        }
+    }
+    return wrong;
+}
+
+int Visits::print_actions(std::ostream& out) const {
+    out << "actions:\n";
+    int wrong = 0;
+    for (std::size_t i = 0; i < actions_.size(); ++i)
+        wrong += print_line(out, std::string(action_names.at(i)), actions_.at(i), Expected::yes);
+    for (std::size_t i = 0; i < stages_.size(); ++i)
+        wrong += print_line(out, "Tell " + std::string(name_of(static_cast<Stage>(i))), stages_.at(i), Expected::yes);
+    wrong += print_line(out, "Signal main", targets_.at(0), Expected::yes);
+    wrong += print_line(out, "Signal group", targets_.at(1), Expected::yes);
+    wrong += print_line(out, "Signal strays", targets_.at(2), Expected::yes);
+    wrong += print_line(out, "SetDoors accept", doors_.at(0), Expected::yes);
+    wrong += print_line(out, "SetDoors refuse", doors_.at(1), Expected::yes);
+    for (std::size_t code = 0; code < exit_codes_.size(); ++code)
+        wrong += print_line(out, "Finish " + std::to_string(code), exit_codes_.at(code),
+                            code == 2 ? Expected::no : Expected::yes);
+    return wrong;
+}
+
+int Visits::print_notes(std::ostream& out) const {
+    out << "notes:\n";
+    int wrong = 0;
+    for (const std::string_view word : note_words) {
+        const auto found = std::find_if(notes_.begin(), notes_.end(), [&](const Word& it) { return it.word == word; });
+        wrong += print_line(out, std::string(word), found == notes_.end() ? 0 : found->count, Expected::yes);
+    }
+    for (const Word& word : notes_)
+        if (std::find(note_words.begin(), note_words.end(), word.word) == note_words.end())
+            wrong += print_line(out, std::string(word.word), word.count, Expected::no);
+    return wrong;
+}
+
+int Visits::print_outcomes(std::ostream& out) const {
+    out << "outcomes:\n";
+    int wrong = 0;
+    for (std::size_t request = 0; request < outcomes_.size(); ++request)
+        for (std::size_t result = 0; result < outcomes_.at(request).size(); ++result)
+            wrong +=
+                print_line(out, std::string(request_names.at(request)) + " " + std::string(result_names.at(result)),
+                           outcomes_.at(request).at(result), expected_outcome(request, result));
+    return wrong;
+}
+
+}  // namespace holdfast::simulator

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/fake_world.hpp"
+
+namespace holdfast::simulator {
+
+// The longest time to an answer that was seen, as a share of its bound: shows that the bounds mean something.
+struct LongestAnswers {
+    std::array<double, 6> shares{};  // by the request's index
+};
+
+// Looks at a world after each event and records in it whatever breaks an invariant. It believes only what it saw:
+// the snapshots before and after, the actions, and what the workers really did.
+class Watch {
+  public:
+    Watch(testing::FakeWorld& world, LongestAnswers& longest) : world_(world), longest_(longest) {}
+
+    void after_start();
+    void after_event();
+
+  private:
+    // A worker's state with the time since which this watch has seen it.
+    struct Seen {
+        WorkerId id;
+        core::WorkerState state = core::WorkerState::starting;
+        Instant since{};
+    };
+    // The rollout that is under way.
+    struct Rollout {
+        Generation generation;
+        int target = 0;
+        bool is_whole = false;       // all new workers fit beside the old ones
+        bool is_healthy = false;     // nobody that counted was lost by itself
+        bool is_undisturbed = true;  // no operator asked for anything that moves workers
+        bool is_new = true;          // it began in this step
+        bool is_committed = false;   // an old worker was told to leave
+    };
+    // What was true when a request came.
+    struct Asked {
+        std::size_t index = 0;
+        Generation newest;
+        int target = 0;
+    };
+
+    void broken(int invariant, const std::string& what);
+    Seen& seen(const core::WorkerStatus& worker);
+    const Seen* find_seen(WorkerId id) const;
+    bool is_about(WorkerId id) const;
+    bool is_by_itself() const;  // the event is a worker's own
+    bool is_noted(std::string_view event, WorkerId id) const;
+    void forget_the_gone();
+
+    // watch_ladder.cpp: invariants 2 and 7 for one worker.
+    void note_stop();
+    void check_workers();
+    void check_transition(const core::WorkerStatus& worker, const Seen& was);
+    void check_rung(const core::WorkerStatus& worker, const Seen& was, Duration budget);
+    void check_deadline(const core::WorkerStatus& worker, const Seen& now_seen);
+    void check_ready(const core::WorkerStatus& worker, core::WorkerState was);
+    void check_kills();
+    void check_skip();
+    void check_group_signal();
+    void check_backoff();
+    void check_doors();
+
+    // watch_rollout.cpp: invariants 3, 4 and 6.
+    void check_counts();
+    void follow_rollout();
+    void begin_rollout();
+    bool counts(const core::WorkerStatus& worker) const;
+    void check_floor();
+    void check_commit();
+
+    // watch_answers.cpp: invariants 7 and 9 for requests.
+    void note_asked();
+    void check_answers();
+    void check_answer(const testing::FakeAsk& ask, const Asked& asked);
+    std::vector<core::WorkerStatus> serving() const;
+    bool was_serving_at_answer(const core::WorkerStatus& worker) const;
+    void check_restart_done(const Asked& asked);
+    void check_restart_failed();
+    void check_scale_done(const testing::FakeAsk& ask);
+    void check_stop_done(const testing::FakeAsk& ask);
+    void check_overdue();
+    void check_exit_code();
+
+    testing::FakeWorld& world_;
+    LongestAnswers& longest_;
+    std::vector<Seen> seen_;
+    Instant started_at_{};
+    std::optional<Instant> stop_asked_at_;     // the first one
+    std::optional<Instant> stopping_since_;    // also without a stop, when the first generation failed
+    std::optional<Instant> skip_honoured_at_;  // the last signal that could move anything
+    std::optional<Instant> skip_heard_at_;     // the last one at all
+    enum class Skip { none, allowed, demanded } skip_ = Skip::none;
+    bool lame_duck_is_skipped_ = false;
+    bool has_anyone_spoken_ = false;
+    bool has_killed_in_stop_ = false;
+    bool has_cut_off_in_stop_ = false;
+    bool has_served_ = false;  // all of the first generation were ready
+    std::optional<Rollout> rollout_;
+    int highest_target_ = 0;
+    std::vector<Asked> asked_;
+};
+
+}  // namespace holdfast::simulator

@@ -1,0 +1,164 @@
+// Invariants 7 and 9 for requests: one answer to each, in time, and a true one.
+
+#include <algorithm>
+#include <set>
+
+#include "tests/simulator/bounds.hpp"
+#include "tests/simulator/describe.hpp"
+#include "tests/simulator/watch.hpp"
+
+namespace holdfast::simulator {
+
+using core::Outcome;
+using core::WorkerState;
+using testing::FakeAsk;
+
+namespace {
+
+Generation newest_of(const core::Status& status) {
+    Generation newest = status.generation;
+    for (const auto& worker : status.workers) newest = std::max(newest, worker.generation);
+    return newest;
+}
+
+bool is_ready(const core::WorkerStatus& worker) { return worker.state == WorkerState::ready; }
+
+bool is_note(const core::Action& action, std::string_view event) {
+    const auto* note = std::get_if<core::Note>(&action);
+    return note != nullptr && note->event == event;
+}
+
+bool is_told_to_leave(const core::Action& action, WorkerId id) {
+    if (const auto* signal = std::get_if<core::Signal>(&action)) return signal->worker == id;
+    const auto* tell = std::get_if<core::Tell>(&action);
+    return tell != nullptr && tell->worker == id && tell->command.stage != Stage::run;
+}
+
+}  // namespace
+
+// Who served when the answer was given. Where the next change began in the same step, that is who served before it: the
+// ready ones of the step before, and whoever got ready in this one, but those that were told to leave first.
+std::vector<core::WorkerStatus> Watch::serving() const {
+    const auto& actions = world_.last_actions();
+    const bool is_next_begun = std::any_of(actions.begin(), actions.end(), [](const core::Action& action) {
+        return is_note(action, "rollout_started") || is_note(action, "scale_started");
+    });
+    std::vector<core::WorkerStatus> serving;
+    for (const auto& worker : world_.status().workers)
+        if (is_ready(worker) || (is_next_begun && was_serving_at_answer(worker))) serving.push_back(worker);
+    return serving;
+}
+
+bool Watch::was_serving_at_answer(const core::WorkerStatus& worker) const {
+    for (const core::Action& action : world_.last_actions()) {
+        if (std::holds_alternative<core::Answer>(action)) break;
+        if (is_told_to_leave(action, worker.id)) return false;
+    }
+    if (is_noted("worker_ready", worker.id) || is_noted("worker_recalled", worker.id)) return true;
+    const auto& before = world_.before().workers;
+    return std::any_of(before.begin(), before.end(),
+                       [&](const auto& other) { return other.id == worker.id && is_ready(other); });
+}
+
+void Watch::note_asked() {
+    const auto* event = std::get_if<core::Asked>(&world_.last_event());
+    if (event == nullptr || event->id.value == 0) return;
+    const auto& asks = world_.asks();
+    for (std::size_t i = asks.size(); i-- > 0;)
+        if (asks[i].id == event->id) return asked_.push_back({i, newest_of(world_.before()), world_.before().target});
+}
+
+void Watch::check_answers() {
+    std::erase_if(asked_, [&](const Asked& asked) {
+        const FakeAsk& ask = world_.asks()[asked.index];
+        if (!ask.outcome) return false;
+        check_answer(ask, asked);
+        return true;
+    });
+}
+
+void Watch::check_answer(const FakeAsk& ask, const Asked& asked) {
+    const double bound = static_cast<double>(answer_bound(world_.policy(), ask.request, highest_target_).count());
+    double& share = longest_.shares.at(ask.request.what.index());
+    share = std::max(share, static_cast<double>((ask.answered_at - ask.due).count()) / bound);
+    const bool is_done = ask.outcome->result == Outcome::Result::done;
+    const auto& what = ask.request.what;
+    if (ask.outcome->text.empty()) broken(9, "an answer without words to " + std::string(name_of(ask.request)));
+    if (is_done && std::holds_alternative<core::Restart>(what)) check_restart_done(asked);
+    if (ask.outcome->result == Outcome::Result::failed && std::holds_alternative<core::Restart>(what))
+        check_restart_failed();
+    if (is_done && (std::holds_alternative<core::Scale>(what) || std::holds_alternative<core::ScaleBy>(what)))
+        check_scale_done(ask);
+    if (std::holds_alternative<core::Stop>(what)) check_stop_done(ask);
+    if (ask.outcome->result == Outcome::Result::interrupted && !stopping_since_)
+        broken(9, std::string(name_of(ask.request)) + " was interrupted, but nobody asked for a stop");
+}
+
+// Every slot has a settled worker of a generation that is newer than the request, and nobody older is left.
+void Watch::check_restart_done(const Asked& asked) {
+    const auto workers = serving();
+    const int target = std::min(world_.status().target, world_.before().target);
+    Generation newest;
+    for (const auto& worker : workers) newest = std::max(newest, worker.generation);
+    if (newest <= asked.newest && target > 0) broken(9, "restart done, but no newer generation serves");
+    for (const auto& worker : world_.status().workers)
+        if (worker.generation < newest) broken(9, "restart done, but an old worker is left");
+    std::set<std::uint64_t> slots;
+    for (const auto& worker : workers)
+        if (worker.settled && worker.generation == newest) slots.insert(worker.slot.value);
+    if (static_cast<int>(slots.size()) < target)
+        broken(9, "restart done, but " + std::to_string(slots.size()) + " slots serve");
+}
+
+// The former generation serves in every slot.
+void Watch::check_restart_failed() {
+    std::set<std::uint64_t> slots;
+    std::set<std::uint64_t> generations;
+    for (const auto& worker : serving()) {
+        slots.insert(worker.slot.value);
+        generations.insert(worker.generation.value);
+    }
+    if (generations.size() > 1) broken(9, "restart failed, but two generations serve");
+    if (static_cast<int>(slots.size()) < std::min(world_.status().target, world_.before().target))
+        broken(9, "restart failed, but only " + std::to_string(slots.size()) + " slots serve");
+}
+
+void Watch::check_scale_done(const FakeAsk& ask) {
+    const int ready = static_cast<int>(serving().size());
+    const auto* scale = std::get_if<core::Scale>(&ask.request.what);
+    // A difference was taken from a target that is no longer known where several changes pass in one step.
+    const int target = scale != nullptr ? scale->target : world_.before().target;
+    if (ready != target && (scale != nullptr || ready != world_.status().target))
+        broken(9, "scale done, but " + std::to_string(ready) + " of " + std::to_string(target) + " are ready");
+}
+
+void Watch::check_stop_done(const FakeAsk& ask) {
+    if (!world_.exit_code()) return broken(9, "stop was answered, but it has not finished");
+    if (ask.outcome->exit_code != *world_.exit_code()) broken(9, "stop was answered with another exit status");
+}
+
+void Watch::check_overdue() {
+    for (const Asked& asked : asked_) {
+        const FakeAsk& ask = world_.asks()[asked.index];
+        const Duration bound = answer_bound(world_.policy(), ask.request, highest_target_) + world_.lateness();
+        if (world_.now() > ask.due + bound)
+            broken(7, std::string(name_of(ask.request)) + " asked for at " + seconds(ask.due) + " has no answer");
+    }
+    if (stop_asked_at_ && !world_.exit_code() &&
+        world_.now() > *stop_asked_at_ + leaving_bound(world_.policy()) + world_.lateness())
+        broken(7, "stop asked for at " + seconds(*stop_asked_at_) + " has not ended");
+}
+
+void Watch::check_exit_code() {
+    if (!world_.exit_code()) return;
+    const int code = *world_.exit_code();
+    const bool is_by_itself = !stop_asked_at_ || *stop_asked_at_ > *stopping_since_;
+    if (is_by_itself) {
+        if (code != 1) broken(9, "it finished by itself with " + std::to_string(code));
+        return;
+    }
+    if (code == 0 && has_killed_in_stop_) broken(9, "exit status 0, but a worker was killed in the stop");
+    if (code == 3 && !has_cut_off_in_stop_) broken(9, "exit status 3, but nobody was cut off");
+}
+
+}  // namespace holdfast::simulator

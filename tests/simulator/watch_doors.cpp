@@ -1,0 +1,48 @@
+// Invariant 1 as far as the core decides it: when clients are refused.
+
+#include <algorithm>
+
+#include "tests/simulator/describe.hpp"
+#include "tests/simulator/watch.hpp"
+
+namespace holdfast::simulator {
+
+using core::WorkerState;
+using testing::FakeWorker;
+
+namespace {
+
+// Whether it may still take a client. Who cannot say that it stopped may until it is killed; who can but does not,
+// until its grace is over.
+bool may_accept(const core::WorkerStatus& worker, const FakeWorker& real) {
+    switch (worker.state) {
+        case WorkerState::draining:
+            return worker.speaks != core::Speaks::protocol || real.accepts;
+        case WorkerState::cancelling:
+            return worker.speaks != core::Speaks::protocol;
+        case WorkerState::killed:
+        case WorkerState::gone:
+            return false;
+        default:
+            return true;
+    }
+}
+
+}  // namespace
+
+void Watch::check_doors() {
+    if (world_.exit_code()) return;
+    const core::Status& status = world_.status();
+    const bool is_anybody_accepting =
+        std::any_of(status.workers.begin(), status.workers.end(), [&](const auto& worker) {
+            const FakeWorker* real = world_.find(worker.id);
+            return real != nullptr && may_accept(worker, *real);
+        });
+    const bool none_will_come = status.phase == core::Phase::stopping || status.target == 0;
+    const bool is_refusing = world_.doors() == core::Doors::refuse;
+    if (is_refusing && is_anybody_accepting) broken(1, "clients are refused though a worker may accept");
+    if (is_refusing && !none_will_come) broken(1, "clients are refused though workers will come");
+    if (!is_refusing && none_will_come && !is_anybody_accepting) broken(1, "clients wait though no worker will accept");
+}
+
+}  // namespace holdfast::simulator

@@ -1,0 +1,128 @@
+// Invariants 3, 4 and 6: how many serve, of which generations, and what a rollout may do to them.
+
+#include <algorithm>
+
+#include "tests/simulator/describe.hpp"
+#include "tests/simulator/watch.hpp"
+
+namespace holdfast::simulator {
+
+using core::Phase;
+using core::WorkerState;
+
+namespace {
+
+const core::WorkerStatus* find(const core::Status& status, WorkerId id) {
+    const auto found =
+        std::find_if(status.workers.begin(), status.workers.end(), [&](const auto& worker) { return worker.id == id; });
+    return found == status.workers.end() ? nullptr : &*found;
+}
+
+bool is_rollout(Phase phase) { return phase == Phase::rolling_out || phase == Phase::rolling_back; }
+
+int surge_of(const core::Policy& policy, int target) { return policy.max_surge.of(target); }
+
+int unavailable_of(const core::Policy& policy, int target) {
+    const int share = policy.max_unavailable.of(target);
+    return surge_of(policy, target) == 0 ? std::max(share, 1) : share;
+}
+
+}  // namespace
+
+// Live workers: those that come and those that serve. Whoever drains or is paused is not counted.
+void Watch::check_counts() {
+    const core::Status& status = world_.status();
+    const int target = std::max(status.target, world_.before().target);
+    const int surge =
+        is_rollout(status.phase) || is_rollout(world_.before().phase) ? surge_of(world_.policy(), target) : 0;
+    int live = 0;
+    for (const auto& worker : status.workers) {
+        const bool is_live = worker.state == WorkerState::starting || worker.state == WorkerState::ready;
+        if (is_live) ++live;
+        if (!is_live || worker.state != WorkerState::starting) continue;
+        // One rollout at a time: whoever comes is of the newest generation, or brings back the one before.
+        if (status.phase == Phase::rolling_out && rollout_ && worker.generation > rollout_->generation)
+            broken(4, "a third generation comes");
+    }
+    if (live > target + surge)
+        broken(3, std::to_string(live) + " live workers, target " + std::to_string(target) + ", surge " +
+                      std::to_string(surge));
+}
+
+void Watch::begin_rollout() {
+    const core::Status& before = world_.before();
+    Rollout rollout;
+    rollout.target = world_.status().target;
+    rollout.is_whole = surge_of(world_.policy(), rollout.target) >= rollout.target;
+    for (const auto& worker : world_.status().workers)
+        rollout.generation = std::max(rollout.generation, worker.generation);
+    rollout.generation = std::max(rollout.generation, world_.status().generation);
+    const auto ready = std::count_if(before.workers.begin(), before.workers.end(),
+                                     [](const auto& worker) { return worker.state == WorkerState::ready; });
+    rollout.is_healthy = ready == rollout.target && before.phase != Phase::rolling_back;
+    rollout_ = rollout;
+}
+
+void Watch::follow_rollout() {
+    const Phase was = world_.before().phase;
+    const Phase is = world_.status().phase;
+    const bool is_next = rollout_ && is == Phase::rolling_out && world_.status().generation > rollout_->generation;
+    if (is == Phase::rolling_out && (was != Phase::rolling_out || is_next)) begin_rollout();
+    if (!is_rollout(is)) rollout_.reset();
+    if (!rollout_) return;
+    if (const auto* asked = std::get_if<core::Asked>(&world_.last_event())) {
+        const bool is_restart = std::holds_alternative<core::Restart>(asked->request.what);
+        if (!is_restart) rollout_->is_undisturbed = false;
+    }
+    for (const auto& worker : world_.before().workers) {
+        const auto* after = find(world_.status(), worker.id);
+        const bool is_lost =
+            counts(worker) && is_about(worker.id) && (after == nullptr || after->state != WorkerState::ready);
+        if (is_lost) rollout_->is_healthy = false;
+    }
+    if (!rollout_->is_new) check_commit();
+    rollout_->is_new = false;
+    check_floor();
+}
+
+// An old worker that is ready counts, and a new one that has settled; on the way back any that is ready.
+bool Watch::counts(const core::WorkerStatus& worker) const {
+    const bool is_back = world_.status().phase == Phase::rolling_back;
+    const bool is_old = worker.generation < rollout_->generation;
+    return worker.state == WorkerState::ready && (worker.settled || is_old || is_back);
+}
+
+void Watch::check_floor() {
+    if (!rollout_->is_healthy || !rollout_->is_undisturbed) return;
+    const auto& workers = world_.status().workers;
+    const auto ready =
+        std::count_if(workers.begin(), workers.end(), [&](const auto& worker) { return counts(worker); });
+    const int floor = rollout_->target - unavailable_of(world_.policy(), rollout_->target);
+    if (ready < floor)
+        broken(3, std::to_string(ready) + " ready workers in a rollout of " + std::to_string(rollout_->target) +
+                      ", at least " + std::to_string(floor) + " were promised");
+}
+
+// Where all new workers fit beside the old ones, nobody old is told to leave before all new ones have settled.
+void Watch::check_commit() {
+    if (!rollout_->is_whole || !rollout_->is_undisturbed || rollout_->is_committed) return;
+    if (world_.before().phase != Phase::rolling_out && world_.status().phase != Phase::rolling_out) return;
+    bool is_old_told = false;
+    for (const auto& worker : world_.before().workers) {
+        if (worker.generation >= rollout_->generation || worker.state != WorkerState::ready || is_about(worker.id))
+            continue;
+        const auto* after = find(world_.status(), worker.id);
+        if (after != nullptr && after->state != WorkerState::ready) is_old_told = true;
+    }
+    if (!is_old_told) return;
+    rollout_->is_committed = true;
+    int settled = 0;
+    for (const auto& worker : world_.status().workers)
+        if (worker.generation == rollout_->generation && worker.state == WorkerState::ready && worker.settled)
+            ++settled;
+    if (settled < rollout_->target)
+        broken(6, "an old worker was told to leave when " + std::to_string(settled) + " of " +
+                      std::to_string(rollout_->target) + " new ones had settled");
+}
+
+}  // namespace holdfast::simulator
