@@ -66,7 +66,8 @@ void Deeds::act(const core::Kill& action) {
 
 void Deeds::act(const core::Forget& action) {
     if (Worker* worker = hands_.workers.find(action.worker); worker != nullptr && !worker->leader) {
-        hands_.listeners.suspect("worker " + worker->name + " had just ended");
+        hands_.listeners.suspect("worker " + worker->name + " (pid " + std::to_string(worker->pid()) +
+                                 ") had just ended");
     }
     hands_.listeners.look_at_backlogs();
     hands_.launching.forget(action.worker);

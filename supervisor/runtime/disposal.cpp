@@ -1,6 +1,7 @@
 #include "runtime/disposal.hpp"
 
 #include <iterator>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -17,15 +18,22 @@ Disposal::~Disposal() {
 
 void Disposal::close(std::vector<os::UniqueFd> descriptors) {
     if (descriptors.empty()) return;
-    if (!shared_) {
-        shared_ = std::make_shared<Shared>();
-        std::thread([shared = shared_] { run(shared); }).detach();
-    }
+    if (!shared_) shared_ = std::make_shared<Shared>();
     {
         std::lock_guard lock(shared_->mutex);
         std::move(descriptors.begin(), descriptors.end(), std::back_inserter(shared_->waiting));
     }
+    if (started_ == Started::no) start();
     shared_->changed.notify_one();
+}
+
+void Disposal::start() {
+    try {
+        std::thread([shared = shared_] { run(shared); }).detach();
+        started_ = Started::yes;
+    } catch (const std::system_error&) {
+        // No thread to be had now: they wait for the next call.
+    }
 }
 
 void Disposal::run(const std::shared_ptr<Shared>& shared) {

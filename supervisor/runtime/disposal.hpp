@@ -29,7 +29,10 @@ class Disposal {
     };
     static void run(const std::shared_ptr<Shared>& shared);
 
+    void start();
+
     std::shared_ptr<Shared> shared_;
+    enum class Started { yes, no } started_ = Started::no;
 };
 
 }  // namespace holdfast::runtime

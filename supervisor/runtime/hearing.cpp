@@ -100,11 +100,11 @@ void Hearing::take_main_pid(Worker& worker, std::int64_t claimed) {
     }
     auto process = os::claim_main_process(static_cast<pid_t>(claimed), worker.leader, worker.markers, worker.uid);
     if (!process) return refuse(worker, process.error().text);
-    if (worker.main_watch) worker.main_watch->release();
+    forget(worker.main_watch);
     worker.declared_main = std::move(*process);
     worker.declared_status.reset();
-    worker.main_watch.emplace(io_, worker.declared_main.pidfd());
-    await_main_end(worker.id);
+    // Unwatched, its end shows at the next SIGCHLD all the same.
+    if (wait_for(worker.main_watch, io_, worker.declared_main.pidfd()) == 0) await_main_end(worker.id);
     log_.write(core::Level::info, "main_process_declared", {worker.name, worker.leader.pid()},
                "says that its main process is " + std::to_string(claimed));
 }

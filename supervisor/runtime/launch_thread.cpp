@@ -1,10 +1,12 @@
 #include "runtime/launch_thread.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -36,8 +38,11 @@ LaunchThread::LaunchThread(LaunchOptions options, std::vector<std::string> base_
 LaunchThread::~LaunchThread() { leave_lane(); }
 
 void LaunchThread::launch(LaunchJob job) {
-    if (!lane_) open_lane();
     ++in_flight_;
+    if (!lane_ && open_lane() == Opened::no) {
+        deliver_({job.worker, job.spec_id, job.spec, os::LaunchFailure{"start a thread for the launch", EAGAIN}});
+        return;
+    }
     {
         std::lock_guard lock(lane_->mutex);
         lane_->jobs.push_back(std::move(job));
@@ -65,12 +70,18 @@ void LaunchThread::abandon(WorkerId worker) {
     for (auto& job : others) launch(std::move(job));
 }
 
-void LaunchThread::open_lane() {
-    lane_ = std::make_shared<Lane>();
-    lane_->options = options_;
-    lane_->base_environment = base_environment_;
-    lane_->deliver = deliver_;
-    lane_->thread = std::thread(&LaunchThread::run, lane_);
+LaunchThread::Opened LaunchThread::open_lane() {
+    auto lane = std::make_shared<Lane>();
+    lane->options = options_;
+    lane->base_environment = base_environment_;
+    lane->deliver = deliver_;
+    try {
+        lane->thread = std::thread(&LaunchThread::run, lane);
+    } catch (const std::system_error&) {
+        return Opened::no;
+    }
+    lane_ = std::move(lane);
+    return Opened::yes;
 }
 
 void LaunchThread::leave_lane() {

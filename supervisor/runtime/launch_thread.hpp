@@ -37,7 +37,7 @@ struct LaunchResult {
 // All functions: loop thread.
 class LaunchThread {
   public:
-    // Called on the launching thread, never after the destructor has returned.
+    // Called on the launching thread (or, where none can be had, by launch()); never after the destructor has returned.
     using Deliver = std::function<void(LaunchResult)>;
 
     LaunchThread(LaunchOptions options, std::vector<std::string> base_environment, Deliver deliver);
@@ -59,7 +59,8 @@ class LaunchThread {
   private:
     struct Lane;
     static void run(std::shared_ptr<Lane> lane);
-    void open_lane();
+    enum class Opened { yes, no };
+    Opened open_lane();
     void leave_lane();
 
     LaunchOptions options_;

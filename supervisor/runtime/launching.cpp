@@ -48,10 +48,10 @@ void Launching::spawn(const core::Spawn& action) {
 void Launching::forget(WorkerId id) {
     Worker* worker = workers_.find(id);
     if (worker == nullptr) return;
-    if (worker->leader) {
-        if (surroundings_.records != nullptr) surroundings_.records->remove(worker->leader.pid());
-    } else {
+    if (worker->started_as == 0) {
         launches_.abandon(id);
+    } else if (surroundings_.records != nullptr) {
+        surroundings_.records->remove(worker->started_as);
     }
     workers_.erase(id);
 }
@@ -96,18 +96,33 @@ std::optional<os::LaunchFailure> Launching::open_channels(Worker& worker, Launch
     auto notify = os::NotifySocket::open(surroundings_.notify_directory, std::to_string(worker.id.value));
     if (!notify) return os::LaunchFailure{"make its notify socket", notify.error().code};
     worker.markers = {"HOLDFAST_CONTROL_INODE=" + std::to_string(pipe->workers_inode)};
-    worker.control.emplace(io_, pipe->ours.release());
+    worker.notify_socket.emplace(std::move(*notify));
+    if (const int failed = wait_for(worker.notify, io_, worker.notify_socket->fd())) {
+        return os::LaunchFailure{"wait for its notify socket", failed};
+    }
+    if (const int failed = keep(worker.control, std::move(pipe->ours))) {
+        return os::LaunchFailure{"wait for its control pipe", failed};
+    }
     job.plan.inherited_fds.push_back(pipe->workers.get());
     job.worker_side.push_back(std::move(pipe->workers));
-    worker.notify_socket.emplace(std::move(*notify));
-    worker.notify.emplace(io_, worker.notify_socket->fd());
-    if (surroundings_.output == WorkerOutput::inherit) return std::nullopt;
-    auto output = os::open_output_pipe();
-    if (!output) return os::LaunchFailure{"make a pipe for its standard error", output.error().code};
-    worker.error_output.emplace(io_, output->reader.release());
-    job.plan.error_fd = output->writer.get();
-    job.worker_side.push_back(std::move(output->writer));
+    return surroundings_.output == WorkerOutput::tee ? open_output(worker, job) : std::nullopt;
+}
+
+std::optional<os::LaunchFailure> Launching::open_output(Worker& worker, LaunchJob& job) {
+    auto pipe = os::open_output_pipe();
+    if (!pipe) return os::LaunchFailure{"make a pipe for its standard error", pipe.error().code};
+    if (const int failed = keep(worker.error_output, std::move(pipe->reader))) {
+        return os::LaunchFailure{"wait for its standard error", failed};
+    }
+    job.plan.error_fd = pipe->writer.get();
+    job.worker_side.push_back(std::move(pipe->writer));
     return std::nullopt;
+}
+
+int Launching::keep(Descriptor& descriptor, os::UniqueFd fd) {
+    const int failed = wait_for(descriptor, io_, fd.get());
+    if (failed == 0) static_cast<void>(fd.release());
+    return failed;
 }
 
 std::vector<std::string> Launching::environment(const Worker& worker, int control_fd) const {

@@ -42,6 +42,8 @@ class Launching {
   private:
     std::variant<LaunchJob, os::LaunchFailure> prepare(Worker& worker);
     std::optional<os::LaunchFailure> open_channels(Worker& worker, LaunchJob& job);
+    std::optional<os::LaunchFailure> open_output(Worker& worker, LaunchJob& job);
+    int keep(Descriptor& descriptor, os::UniqueFd fd);
     std::vector<std::string> environment(const Worker& worker, int control_fd) const;
     void record(const Worker& worker);
 

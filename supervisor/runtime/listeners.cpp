@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "os/errno_error.hpp"
+
 namespace holdfast::runtime {
 
 namespace {
@@ -20,10 +22,8 @@ std::string times(std::uint64_t count) { return count == 1 ? "once" : std::to_st
 Listeners::Listeners(boost::asio::io_context& io, Log& log) : io_(io), log_(log) {}
 
 Listeners::~Listeners() {
-    if (watch_descriptor_) watch_descriptor_->release();
-    for (auto& held : held_) {
-        if (held.path_watch) held.path_watch->release();
-    }
+    forget(watch_descriptor_);
+    for (auto& held : held_) forget(held.path_watch);
 }
 
 Result<void> Listeners::open(const std::vector<ListenAddress>& addresses) {
@@ -54,7 +54,9 @@ Result<void> Listeners::watch() {
         if (auto added = watch_->add(held.listener.fd.get(), key++); !added) return added.error();
         watch_path(held);
     }
-    watch_descriptor_.emplace(io_, watch_->fd());
+    if (const int failed = wait_for(watch_descriptor_, io_, watch_->fd())) {
+        return os::errno_error("wait for what workers do to listeners", failed);
+    }
     await_shutdown();
     return {};
 }
@@ -120,11 +122,9 @@ void Listeners::await_shutdown() {
 }
 
 void Listeners::watch_path(Held& held) {
-    if (held.path_watch) held.path_watch->release();
-    held.path_watch.reset();
+    forget(held.path_watch);
     if (!held.listener.path || held.listener.path->watch_fd() < 0) return;
-    held.path_watch.emplace(io_, held.listener.path->watch_fd());
-    await_unlink(held);
+    if (wait_for(held.path_watch, io_, held.listener.path->watch_fd()) == 0) await_unlink(held);
 }
 
 void Listeners::await_unlink(Held& held) {
@@ -141,8 +141,7 @@ void Listeners::revive(std::size_t index) {
     if (!os::is_shut_down(held.listener)) return;
     // Watched anew in any case: a listener that could not be revived reports again when somebody else touches it.
     watch_->remove(held.listener.fd.get());
-    if (held.path_watch) held.path_watch->release();
-    held.path_watch.reset();
+    forget(held.path_watch);
     const auto revival = os::listen_again(held.listener);
     static_cast<void>(watch_->add(held.listener.fd.get(), index));
     watch_path(held);

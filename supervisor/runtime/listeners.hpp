@@ -1,7 +1,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <list>
 #include <optional>
@@ -14,6 +13,7 @@
 #include "core/status.hpp"
 #include "os/listener.hpp"
 #include "os/listener_watch.hpp"
+#include "runtime/descriptor.hpp"
 #include "runtime/log.hpp"
 
 namespace holdfast::runtime {
@@ -47,7 +47,7 @@ class Listeners {
         os::Listener listener;
         std::uint64_t revived = 0;
         std::uint64_t restored = 0;  // backlogs and paths, for thinning out the log
-        std::optional<boost::asio::posix::stream_descriptor> path_watch;  // owns nothing
+        Descriptor path_watch;       // owns nothing
     };
 
     void await_shutdown();
@@ -61,7 +61,7 @@ class Listeners {
     Log& log_;
     std::list<Held> held_;  // a list: handlers keep references
     std::optional<os::ListenerWatch> watch_;
-    std::optional<boost::asio::posix::stream_descriptor> watch_descriptor_;  // owns nothing
+    Descriptor watch_descriptor_;  // owns nothing
     core::Doors doors_ = core::Doors::accept;
     std::string suspect_;
 };

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "core/signal_requests.hpp"
-#include "os/api_socket.hpp"
+#include "os/errno_error.hpp"
 #include "runtime/clock.hpp"
 
 namespace holdfast::runtime {
@@ -57,9 +57,7 @@ Loop::Loop(std::unique_ptr<Ground> ground, const core::Configuration& configurat
               [this](int exit_code) { finish(exit_code); }}),
       timer_(ground_->io) {}
 
-Loop::~Loop() {
-    if (signals_) signals_->release();
-}
+Loop::~Loop() { forget(signals_); }
 
 void Loop::ask(core::Request request, std::function<void(core::Outcome)> answer) {
     const RequestId id{++last_request_.value};
@@ -83,12 +81,14 @@ int Loop::run(std::function<void(std::function<void()>)> last) {
     if (const auto watched = ground_->listeners.watch(); !watched) {
         ground_->log.write(core::Level::warning, "listeners_not_watched", watched.error().text);
     }
-    signals_.emplace(ground_->io, holdings_.signals->fd());
+    if (const int failed = wait_for(signals_, ground_->io, holdings_.signals->fd())) {
+        ground_->log.write(core::Level::error, "signals_not_heard", os::errno_error("wait for signals", failed).text);
+        return 70;
+    }
     await_signal();
     carry_out(core_.start(now()));
     set_timer();
     ground_->io.run();
-    clean_up();
     return exit_code_.value_or(70);
 }
 
@@ -168,13 +168,6 @@ void Loop::finish(int exit_code) {
     timer_.cancel();
     // What nobody asked for yet is not answered any more; what was asked has its answer.
     last_([this] { ground_->io.stop(); });
-}
-
-void Loop::clean_up() {
-    if (!holdings_.directory) return;
-    os::remove_api_socket(*holdings_.directory);
-    if (holdings_.records) holdings_.records->remove_folder(*holdings_.directory);
-    holdings_.directory->remove();
 }
 
 }  // namespace holdfast::runtime

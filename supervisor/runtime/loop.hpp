@@ -1,7 +1,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
@@ -12,12 +11,10 @@
 
 #include "core/configuration.hpp"
 #include "core/supervisor.hpp"
-#include "os/runtime_directory.hpp"
-#include "os/service_manager.hpp"
-#include "os/signals.hpp"
-#include "os/worker_records.hpp"
 #include "runtime/deeds.hpp"
+#include "runtime/descriptor.hpp"
 #include "runtime/hearing.hpp"
+#include "runtime/holdings.hpp"
 #include "runtime/launch_thread.hpp"
 #include "runtime/launching.hpp"
 #include "runtime/listeners.hpp"
@@ -28,17 +25,6 @@
 #include "runtime/worker.hpp"
 
 namespace holdfast::runtime {
-
-// What was taken hold of before the first launch.
-struct Holdings {
-    std::optional<os::RuntimeDirectory> directory;  // empty: no API, abstract notify sockets
-    std::optional<os::WorkerRecords> records;
-    os::UniqueFd api_socket;
-    std::optional<os::Signals> signals;
-    std::optional<os::ServiceManager> manager;
-    os::HangUp hang_up = os::HangUp::obeyed;
-    std::vector<std::string> environment;  // as it was at the start
-};
 
 // Everything that runs on the one loop, wired together. Events go in at the pump, core decides, Deeds carries out.
 class Loop {
@@ -71,7 +57,6 @@ class Loop {
     void launched(LaunchResult result);
     void answer(RequestId id, const core::Outcome& outcome);
     void finish(int exit_code);
-    void clean_up();
 
     core::Configuration configuration_;
     std::unique_ptr<Ground> ground_;
@@ -86,7 +71,7 @@ class Loop {
     Deeds deeds_;
     boost::asio::steady_timer timer_;
     std::optional<Instant> timer_set_to_;
-    std::optional<boost::asio::posix::stream_descriptor> signals_;  // owns nothing
+    Descriptor signals_;  // owns nothing
     std::map<RequestId, std::function<void(core::Outcome)>> askers_;
     RequestId last_request_;
     std::function<void(std::function<void()>)> last_;

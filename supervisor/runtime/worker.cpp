@@ -5,8 +5,8 @@
 namespace holdfast::runtime {
 
 Worker::~Worker() {
-    if (notify) notify->release();
-    if (main_watch) main_watch->release();
+    forget(notify);
+    forget(main_watch);
 }
 
 Worker& WorkerTable::add(std::unique_ptr<Worker> worker) {
@@ -17,7 +17,8 @@ Worker& WorkerTable::add(std::unique_ptr<Worker> worker) {
 
 void WorkerTable::launched(Worker& worker, os::Leader leader) {
     worker.leader = std::move(leader);
-    by_pid_[worker.leader.pid()] = worker.id;
+    worker.started_as = worker.leader.pid();
+    by_pid_[worker.started_as] = worker.id;
 }
 
 void WorkerTable::erase(WorkerId id) {

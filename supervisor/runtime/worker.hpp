@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,6 +12,7 @@
 #include "os/notify_socket.hpp"
 #include "os/process.hpp"
 #include "os/process_tree.hpp"
+#include "runtime/descriptor.hpp"
 #include "runtime/last_lines.hpp"
 
 namespace holdfast::runtime {
@@ -42,16 +42,18 @@ struct Worker {
     os::SeenProcesses seen;
     uid_t uid = 0;  // what it runs as: who may speak for it
 
-    std::optional<boost::asio::posix::stream_descriptor> control;
-    std::optional<boost::asio::posix::stream_descriptor> notify;
+    Descriptor control;
+    Descriptor notify;
     std::optional<os::NotifySocket> notify_socket;  // owns what `notify` waits for
-    std::optional<boost::asio::posix::stream_descriptor> error_output;
-    std::optional<boost::asio::posix::stream_descriptor> main_watch;  // waits for declared_main's pidfd, owns nothing
-    std::string unfinished_line;                                      // of its standard error, not copied to ours yet
+    Descriptor error_output;
+    Descriptor main_watch;        // waits for declared_main's pidfd, owns nothing
+    std::string unfinished_line;  // of its standard error, not copied to ours yet
     LastLines last_lines;
     std::uint64_t refused_messages = 0;
 
-    pid_t pid() const { return declared_main ? declared_main.pid() : leader.pid(); }
+    pid_t started_as = 0;  // for words, also when the number is anybody's again; 0: not launched
+
+    pid_t pid() const { return declared_main ? declared_main.pid() : started_as; }
     const os::Process& main_process() const { return declared_main ? declared_main : leader.process(); }
 };
 

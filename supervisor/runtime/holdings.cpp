@@ -1,0 +1,14 @@
+#include "runtime/holdings.hpp"
+
+#include "os/api_socket.hpp"
+
+namespace holdfast::runtime {
+
+Holdings::~Holdings() {
+    if (!directory) return;
+    os::remove_api_socket(*directory);
+    if (records) records->remove_folder(*directory);
+    directory->remove();
+}
+
+}  // namespace holdfast::runtime
