@@ -31,7 +31,6 @@ void open_doors(Turn& turn) {
 
 Worker& launch(Turn& turn, SlotId slot, const Origin& origin) {
     State& state = turn.state;
-    open_doors(turn);
     Worker worker;
     worker.id = WorkerId{++state.last_worker};
     worker.generation = origin.generation;
@@ -67,15 +66,6 @@ Crew take_crew(State& state, Generation wanted) {
     return crew;
 }
 
-int count_dependable(const Crew& crew) {
-    int count = 0;
-    for (const Crew::Place& place : crew.places) {
-        if (place.wanted != nullptr && is_ready(*place.wanted) && place.wanted->settled) ++count;
-        if (place.other != nullptr && is_ready(*place.other)) ++count;
-    }
-    return count;
-}
-
 bool all_ready(const Crew& crew) {
     for (const Crew::Place& place : crew.places) {
         if (place.wanted == nullptr || !is_ready(*place.wanted)) return false;
@@ -105,11 +95,12 @@ void dismiss(Turn& turn, Crew& crew, Worker*& place, Reason reason, const std::s
 bool fill(Turn& turn, Crew& crew, std::size_t slot, const Origin& origin) {
     Crew::Place& place = crew.places[slot];
     Slot& record = turn.state.slots[slot];
+    const bool waits = record.next_attempt && *record.next_attempt > turn.now;
+    if (place.recallable == nullptr && waits) return false;
+    open_doors(turn);
     if (place.recallable != nullptr) {
         recall(turn, *place.recallable);
         place.wanted = std::exchange(place.recallable, nullptr);
-    } else if (record.next_attempt && *record.next_attempt > turn.now) {
-        return false;
     } else {
         place.wanted = &launch(turn, SlotId{slot}, origin);
         if (std::exchange(record.crashed, false)) ++turn.state.crashes_replaced;

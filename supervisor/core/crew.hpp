@@ -21,9 +21,6 @@ struct Crew {
 
 Crew take_crew(State& state, Generation wanted);
 
-// How many of a crew can be counted on: those of the wanted generation once settled, others once ready.
-int count_dependable(const Crew& crew);
-
 // Whether each place has a worker of the wanted generation that is ready.
 bool all_ready(const Crew& crew);
 

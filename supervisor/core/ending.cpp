@@ -11,16 +11,19 @@
 namespace holdfast::core {
 namespace {
 
-void interrupt(Turn& turn, RequestId asker) {
-    turn.answer(asker, {Outcome::Result::interrupted, "the service is being stopped", {}, 1});
+// A stop interrupts what is under way; where the first generation failed, what waited for it cannot be done at all.
+Outcome outcome_of_interrupted(Ending::Cause cause) {
+    if (cause == Ending::Cause::stop) return {Outcome::Result::interrupted, "the service is being stopped", {}, 1};
+    return {Outcome::Result::refused, "the first generation did not get ready: the service ends", {}, 1};
 }
 
-void interrupt_changes(Turn& turn) {
+void interrupt_changes(Turn& turn, Ending::Cause cause) {
     State& state = turn.state;
+    const Outcome outcome = outcome_of_interrupted(cause);
     state.first_generation.reset();
-    if (auto rollout = std::exchange(state.rollout, std::nullopt)) interrupt(turn, rollout->asker);
-    if (auto scaling = std::exchange(state.scaling, std::nullopt)) interrupt(turn, scaling->asker);
-    for (const PendingChange& change : std::exchange(state.pending, {})) interrupt(turn, change.asker);
+    if (auto rollout = std::exchange(state.rollout, std::nullopt)) turn.answer(rollout->asker, outcome);
+    if (auto scaling = std::exchange(state.scaling, std::nullopt)) turn.answer(scaling->asker, outcome);
+    for (const PendingChange& change : std::exchange(state.pending, {})) turn.answer(change.asker, outcome);
 }
 
 // What the next stop would do: to the worker that has come least far.
@@ -44,7 +47,7 @@ std::string describe_next(const State& state) {
 
 void begin_ending(Turn& turn, Ending::Cause cause, const std::string& why, LameDuck lame_duck) {
     State& state = turn.state;
-    interrupt_changes(turn);
+    interrupt_changes(turn, cause);
     state.ending = Ending{cause, cause == Ending::Cause::stop ? 0 : 1, turn.now, {}, why};
     turn.add(ManagerStopping{});
     for (auto& [id, worker] : state.workers) ask_to_leave(turn, worker, {Reason::stop, why, lame_duck});

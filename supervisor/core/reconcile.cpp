@@ -42,6 +42,13 @@ void forget_specs(Turn& turn) {
     }
 }
 
+// An attempt that was due has been made, or is made as soon as there is room: no deadline is left of it.
+void drop_past_attempts(Turn& turn) {
+    for (Slot& slot : turn.state.slots) {
+        if (slot.next_attempt && *slot.next_attempt <= turn.now) slot.next_attempt.reset();
+    }
+}
+
 }  // namespace
 
 void reconcile(Turn& turn) {
@@ -49,6 +56,7 @@ void reconcile(Turn& turn) {
         advance_change(turn);
     } while (begin_next_change(turn));
     if (turn.state.finished) return;
+    drop_past_attempts(turn);
     forget_specs(turn);
     close_doors_if_nobody_accepts(turn);
     say_status(turn);

@@ -23,8 +23,10 @@ void take_facts(Turn& turn, Worker& worker, const Report& report) {
         worker.in_flight = report.in_flight;
     }
     if (report.waiting) worker.waiting = report.waiting;
-    if (report.releasing) worker.releasing = true;
-    if (report.drained) worker.drained = true;
+    worker.stopping = worker.stopping || report.stopping;
+    worker.releasing = worker.releasing || report.releasing;
+    worker.drained = worker.drained || report.drained;
+    if (worker.stopping || worker.releasing || worker.drained) worker.recalled = false;
 }
 
 void take_ready(Turn& turn, Worker& worker) {
@@ -53,7 +55,6 @@ void on_said(Turn& turn, const Said& event) {
     const Report& report = event.report;
     if (worker.launch == Launch::pending) begin_life(turn, worker);  // who speaks lives
     take_facts(turn, worker, report);
-    if (worker.releasing || worker.drained) worker.recalled = false;
     if (report.hello) take_hello(turn, worker, report);
     if (report.ready) take_ready(turn, worker);
     const bool leaves = report.stopping || ((report.releasing || report.drained) && !is_leaving(worker));

@@ -13,6 +13,16 @@ namespace {
 
 const std::string& why(const State& state) { return state.rollout->failure; }
 
+// How many can be counted on. A new one that has not settled may be about to fail as the one to blame did.
+int count_dependable(const Crew& crew) {
+    int count = 0;
+    for (const Crew::Place& place : crew.places) {
+        if (place.wanted != nullptr && is_ready(*place.wanted)) ++count;
+        if (place.other != nullptr && is_ready(*place.other) && place.other->settled) ++count;
+    }
+    return count;
+}
+
 void dismiss_unready(Turn& turn, Crew& crew) {
     for (Crew::Place& place : crew.places) {
         if (place.other == nullptr || is_ready(*place.other)) continue;
@@ -61,11 +71,14 @@ bool release_new(Turn& turn, Crew& crew) {
     return false;
 }
 
-bool new_ones_are_gone(const State& state) {
+bool former_serves_alone(const State& state, const Crew& crew) {
+    for (const Crew::Place& place : crew.places) {
+        if (place.other != nullptr) return false;  // left by a rollout before that ended mixed
+    }
     for (const auto& [id, worker] : state.workers) {
         if (worker.generation == state.rollout->next.generation) return false;
     }
-    return true;
+    return all_ready(crew);
 }
 
 std::string generation_text(Generation generation) { return "generation " + std::to_string(generation.value); }
@@ -100,7 +113,7 @@ void advance_rollback(Turn& turn) {
     dismiss_unready(turn, crew);
     while (bring_back(turn, crew) || release_new(turn, crew)) {
     }
-    if (!all_ready(crew) || !new_ones_are_gone(state)) return;
+    if (!former_serves_alone(state, crew)) return;
     finish(turn, Outcome::Result::failed,
            generation_text(state.rollout->former.generation) + " serves with " + workers(state.target));
 }

@@ -21,6 +21,16 @@ bool all_settled(const Crew& crew) {
     return true;
 }
 
+// How many can be counted on: old ones that are ready, new ones that have settled.
+int count_dependable(const Crew& crew) {
+    int count = 0;
+    for (const Crew::Place& place : crew.places) {
+        if (place.wanted != nullptr && is_ready(*place.wanted) && place.wanted->settled) ++count;
+        if (place.other != nullptr && is_ready(*place.other)) ++count;
+    }
+    return count;
+}
+
 // Launches new workers while there is room: first where nobody serves, then beside old ones.
 bool launch_new(Turn& turn, Crew& crew) {
     const State& state = turn.state;

@@ -51,8 +51,10 @@ void keep_slots(Turn& turn) {
     dismiss_surplus(turn, crew);
     for (std::size_t slot = 0; slot < crew.places.size(); ++slot) {
         Crew::Place& place = crew.places[slot];
-        if (place.other != nullptr && place.wanted != nullptr && is_ready(*place.wanted)) {
-            dismiss(turn, crew, place.other, Reason::rollback, "its place is taken");
+        // What a rollback could not finish: whoever serves keeps the place.
+        if (place.other != nullptr && place.wanted != nullptr) {
+            Worker*& leaver = is_ready(*place.wanted) ? place.other : place.wanted;
+            dismiss(turn, crew, leaver, Reason::rollback, "its place is taken");
         }
         if (place.wanted == nullptr && place.other == nullptr) fill(turn, crew, slot, state.serving);
     }

@@ -35,7 +35,8 @@ struct Worker {
     bool recalled = false;     // told to run; it is ready again on its own word only
     bool settled = false;      // has been ready for `settle`
     bool main_exited = false;  // its group lives on
-    bool releasing = false;    // said so: it cannot be taken back
+    bool stopping = false;     // said so, of its own account or answering a signal: it cannot be taken back
+    bool releasing = false;    // said so: neither can it then
     bool drained = false;
     int strays = 0;  // descendants that left its group
     int pid = 0;
@@ -72,12 +73,12 @@ inline bool can_be_told(const Worker& worker, Stage stage) {
     return worker.launch == Launch::done && worker.channel == Channel::open && worker.stages.has(stage);
 }
 
-// It leaves because it was asked to, has released nothing yet, and understands `run`.
+// It served, leaves because it was asked to, has released nothing yet, and understands `run`.
 inline bool can_be_recalled(const Worker& worker) {
     const bool early = worker.state == WorkerState::lame_duck || worker.state == WorkerState::draining;
     const bool asked = worker.reason == Reason::restart || worker.reason == Reason::scale;
-    return early && asked && can_be_told(worker, Stage::run) && !worker.recalled && !worker.releasing &&
-           !worker.drained && !worker.main_exited;
+    return early && asked && worker.ready_since && can_be_told(worker, Stage::run) && !worker.recalled &&
+           !worker.stopping && !worker.releasing && !worker.drained && !worker.main_exited;
 }
 
 // Something would be cut off by cancelling it now. Silence counts as work: nobody can know better.
