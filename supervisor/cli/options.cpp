@@ -20,7 +20,7 @@ constexpr OptionWords help_option{"help", "", "", "print this and end"};
 constexpr OptionWords version_option{"version", "", "", "print the version and end"};
 
 UsageError usage(std::string_view command, const std::string& text) {
-    return {"holdfast" + (command.empty() ? "" : " " + std::string(command)) + ": " + text};
+    return {(command.empty() ? std::string{} : std::string(command) + ": ") + text};
 }
 
 UsageError usage(std::string_view command, std::string_view option, const Error& problem) {

@@ -15,11 +15,24 @@ using Words = std::span<const std::string>;
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 // "python3.11" is python.
+std::string_view without_version(std::string_view program) {
+    return program.substr(0, program.find_last_not_of("0123456789.") + 1);
+}
+
+bool is_shell(std::string_view program) {
+    constexpr std::array<std::string_view, 7> shells{"sh", "bash", "dash", "ash", "zsh", "ksh", "fish"};
+    return std::ranges::find(shells, program) != shells.end();
+}
+
 bool is_interpreter(std::string_view program) {
-    constexpr std::array<std::string_view, 14> interpreters{"sh",   "bash",   "dash", "ash",  "zsh", "ksh",    "fish",
-                                                            "perl", "python", "ruby", "node", "php", "nodejs", "lua"};
-    const std::size_t end = program.find_last_not_of("0123456789.");
-    return std::ranges::find(interpreters, program.substr(0, end + 1)) != interpreters.end();
+    constexpr std::array<std::string_view, 7> interpreters{"perl", "python", "ruby", "node", "nodejs", "php", "lua"};
+    return std::ranges::find(interpreters, without_version(program)) != interpreters.end();
+}
+
+// Whether the program itself follows, as in `sh -c 'a; b'`, `bash -lc` and `node -e`.
+bool is_inline(std::string_view program, std::string_view option) {
+    if (is_shell(program)) return !option.starts_with("--") && option.ends_with('c');
+    return option == "-c" || option == "-e" || option == "-E" || option == "--eval" || option == "-";
 }
 
 // Options of interpreters whose value is the next word.
@@ -37,10 +50,7 @@ Error needs_name(std::string_view program, std::string_view option) {
 Result<std::string> script_name(std::string_view program, Words words) {
     while (!words.empty() && words.front().starts_with('-') && words.front() != "--") {
         const std::string_view option = words.front();
-        const bool is_inline = option == "-c" || option == "-e" || option == "--eval" || option == "-";
-        // `sh -ec` and `bash -lc` are `-c` in company.
-        const bool ends_in_c = option.size() > 2 && option[1] != '-' && option.back() == 'c';
-        if (is_inline || ends_in_c) return needs_name(program, option);
+        if (is_inline(program, option)) return needs_name(program, option);
         if (option == "-m" && words.size() > 1) return std::string(words[1]);
         words = words.subspan(std::min<std::size_t>(words.size(), takes_value(option) ? 2 : 1));
     }
@@ -63,7 +73,8 @@ Result<std::string> default_name(const std::vector<std::string>& command) {
     if (base_name(words.front()) == "env") words = behind_env(words);
     if (words.empty()) return std::string("env");
     const std::string_view program = base_name(words.front());
-    const auto name = is_interpreter(program) ? script_name(program, words.subspan(1)) : std::string(program);
+    const bool has_script = is_shell(program) || is_interpreter(program);
+    const auto name = has_script ? script_name(program, words.subspan(1)) : std::string(program);
     if (!name) return name;
     if (const auto valid = parse_name(*name)) return valid;
     return error("cannot name the service after " + quoted(*name) + ": give it a name, like --name web");

@@ -186,7 +186,7 @@ TEST_F(ServerTest, ServesAsManyConnectionsAsAllowedAndTheNextWhenOneEnds) {
     turns_within(10ms);  // what the requests left behind: cancelled timers
     RawClient next = connect();
     next.send(get_status);
-    EXPECT_EQ(turns_within(100ms), 0U);
+    EXPECT_LE(turns_within(100ms), 2U);  // it sees that one waits, and does not turn in circles for it
     EXPECT_EQ(next.received(), "");
     clients.front().hang_up();
     run_until([&] { return next.is_answered(); });

@@ -1,0 +1,116 @@
+#include "cli/commands.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <map>
+#include <sstream>
+
+#include "base/exit_status.hpp"
+#include "cli/exit_codes.hpp"
+#include "cli/option_table.hpp"
+#include "cli/signal_table.hpp"
+#include "core/signal_requests.hpp"
+#include "parse_fixture.hpp"
+
+namespace holdfast::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+ClientCommand client_of(const std::string& line) {
+    const Command command = parse(words(line));
+    const auto* client = std::get_if<ClientCommand>(&command);
+    if (client != nullptr) return *client;
+    ADD_FAILURE() << refusal_of(line);
+    return {};
+}
+
+TEST(Commands, AskARunningSupervisor) {
+    EXPECT_EQ(client_of("restart").verb, Verb::restart);
+    EXPECT_EQ(client_of("restart").name, "");
+    EXPECT_EQ(client_of("restart").wait, api::Wait::for_outcome);
+    EXPECT_EQ(client_of("stop web").verb, Verb::stop);
+    EXPECT_EQ(client_of("stop web --no-wait").name, "web");
+    EXPECT_EQ(client_of("stop web --no-wait").wait, api::Wait::no);
+    EXPECT_EQ(client_of("status --json web").format, Format::json);
+    EXPECT_EQ(client_of("status --runtime-dir /run/web").runtime_dir, "/run/web");
+    EXPECT_EQ(client_of("scale 4").workers, 4);
+    EXPECT_EQ(client_of("scale web 0").workers, 0);
+    EXPECT_EQ(client_of("scale web 0").name, "web");
+}
+
+TEST(Commands, RefuseWhatTheyDoNotTake) {
+    EXPECT_THAT(refusal_of("scale"), HasSubstr("scale: a number of workers is missing: write holdfast scale [NAME] N"));
+    EXPECT_THAT(refusal_of("scale web"), HasSubstr("N: \"web\" is not taken: a whole number from 0 to 4096"));
+    EXPECT_THAT(refusal_of("scale web 5000"), HasSubstr("from 0 to 4096"));
+    EXPECT_THAT(refusal_of("restart a b"), HasSubstr("\"b\" is one word too many"));
+    EXPECT_THAT(refusal_of("restart a/b"), HasSubstr("is no name"));
+    EXPECT_THAT(refusal_of("status --no-wait"), HasSubstr("no option --no-wait"));
+    EXPECT_THAT(refusal_of("stop --no-wiat"), HasSubstr("did you mean --no-wait?"));
+    EXPECT_THAT(refusal_of("status --watch"), HasSubstr("--watch is not part of this version"));
+    EXPECT_THAT(refusal_of("restart --canary 1"), HasSubstr("--canary is not part of this version"));
+    EXPECT_THAT(refusal_of("status --runtime-dir"), HasSubstr("a value is missing: --runtime-dir DIR"));
+}
+
+TEST(Commands, NameTheNearestRightOne) {
+    EXPECT_THAT(refusal_of("restrat"), HasSubstr("no command \"restrat\", did you mean restart?"));
+    EXPECT_THAT(refusal_of("stats"), HasSubstr("did you mean status?"));
+    EXPECT_THAT(refusal_of("start"), HasSubstr("it is run"));
+    EXPECT_THAT(refusal_of("frobnicate"), HasSubstr("it is run, restart, stop, scale, status, help or version"));
+    EXPECT_THAT(refusal_of("--hlep"), HasSubstr("no option \"--hlep\", did you mean --help?"));
+    EXPECT_THAT(refusal_of(""), StartsWith("a command is missing"));
+    for (const std::string_view later : later_commands()) {
+        EXPECT_THAT(refusal_of(std::string(later)), HasSubstr("is not part of this version"));
+    }
+}
+
+TEST(Help, ShowsEachCommandAndOption) {
+    for (const CommandRow& row : command_table()) {
+        EXPECT_THAT(text_of("help"), HasSubstr("  " + std::string(row.name)));
+        EXPECT_THAT(text_of("help " + std::string(row.name)), HasSubstr(std::string(row.summary)));
+    }
+    for (const RunOption& option : run_options()) {
+        EXPECT_THAT(text_of("run --help"), HasSubstr("  --" + std::string(option.words.name)));
+    }
+    EXPECT_THAT(text_of("stop --help"), HasSubstr("--no-wait"));
+    EXPECT_THAT(text_of("status --help"), testing::Not(HasSubstr("--no-wait")));
+    EXPECT_EQ(text_of("--help"), text_of("help"));
+    EXPECT_THAT(text_of("version"), StartsWith("holdfast "));
+    EXPECT_EQ(text_of("--version"), text_of("version"));
+    EXPECT_EQ(text_of("run --version"), text_of("version"));
+    EXPECT_THAT(refusal_of("help restrat"), HasSubstr("did you mean restart?"));
+}
+
+TEST(Client, SaysWhereItLookedAndEndsWithFour) {
+    ClientCommand command;
+    command.verb = Verb::restart;
+    command.runtime_dir = "/nonexistent";
+    std::ostringstream out, err;
+    EXPECT_EQ(run_client(command, out, err), to_int(ExitCode::not_had));
+    EXPECT_EQ(out.str(), "");
+    EXPECT_THAT(err.str(), HasSubstr("holdfast: cannot ask the supervisor at /nonexistent/api.sock: No such file"));
+}
+
+// What the manual says in words against what the supervisor does.
+TEST(SignalTable, HasExactlyTheSignalsThatAskForSomething) {
+    std::map<std::string, std::string_view> rows;
+    for (const SignalRow& row : signal_table) rows.emplace(row.signal, row.effect);
+    for (int signal = 1; signal < NSIG; ++signal) {
+        EXPECT_EQ(core::request_for(signal).has_value(), rows.contains(signal_name(signal))) << signal_name(signal);
+    }
+}
+
+TEST(SignalRequests, AreWhatTheTableSays) {
+    EXPECT_EQ(std::get<core::Stop>(core::request_for(SIGTERM)->what).lame_duck, core::LameDuck::as_configured);
+    EXPECT_EQ(std::get<core::Stop>(core::request_for(SIGINT)->what).lame_duck, core::LameDuck::as_configured);
+    EXPECT_EQ(std::get<core::Stop>(core::request_for(SIGQUIT)->what).lame_duck, core::LameDuck::skipped);
+    EXPECT_TRUE(std::holds_alternative<core::Restart>(core::request_for(SIGHUP)->what));
+    EXPECT_EQ(std::get<core::ScaleBy>(core::request_for(SIGTTIN)->what).difference, 1);
+    EXPECT_EQ(std::get<core::ScaleBy>(core::request_for(SIGTTOU)->what).difference, -1);
+}
+
+}  // namespace
+}  // namespace holdfast::cli

@@ -1,0 +1,89 @@
+#include "cli/render.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::cli {
+namespace {
+
+TEST(Render, WritesTimesAsPeopleReadThem) {
+    EXPECT_EQ(render_seconds(0.44), "0.4s");
+    EXPECT_EQ(render_seconds(-1), "0.0s");
+    EXPECT_EQ(render_seconds(9.96), "10s");
+    EXPECT_EQ(render_seconds(59.4), "59s");
+    EXPECT_EQ(render_seconds(59.6), "1m00s");
+    EXPECT_EQ(render_seconds(185), "3m05s");
+    EXPECT_EQ(render_seconds(7800), "2h10m");
+    EXPECT_EQ(render_seconds(356400), "4d03h");
+}
+
+TEST(Render, MakesColumnsAsWideAsNeeded) {
+    EXPECT_EQ(render_table({{"A", "LONG", "C"}, {"longer", "x", ""}}), "A       LONG  C\nlonger  x\n");
+}
+
+api::ServiceView web() {
+    api::ServiceView service;
+    service.name = "web";
+    service.pid = 812;
+    service.phase = "rolling_out";
+    service.detail = "generation 2: 1 of 2 ready";
+    service.target = 2;
+    service.generation = 2;
+    service.restarts = 1;
+    service.listeners = {{"http", "[::]:8080", 4096, 0}};
+    api::WorkerView old_worker;
+    old_worker.worker = "1.0";
+    old_worker.pid = 900;
+    old_worker.state = "lame_duck";
+    old_worker.since_s = 12;
+    old_worker.deadline_s = 18;
+    old_worker.served = 1204;
+    old_worker.in_flight = 2;
+    old_worker.why_leaving = "restart";
+    old_worker.waiting = {{"request", "GET /report", 2.5}, {"task", "consumer", 80}, {"a", "b", 1}, {"c", "d", 1}};
+    api::WorkerView young_worker;
+    young_worker.worker = "2.0";
+    young_worker.state = "ready";
+    young_worker.since_s = 0.3;
+    young_worker.status = "warming up";
+    service.workers = {old_worker, young_worker};
+    return service;
+}
+
+TEST(Render, ShowsAServiceWithItsWorkers) {
+    EXPECT_EQ(render_status(web()),
+              "web (pid 812): rolling out, generation 2: 1 of 2 ready\n"
+              "generation 2, target 2, crashes replaced 1\n"
+              "listening on [::]:8080 as http\n"
+              "\n"
+              "WORKER  PID  STATE      SINCE  SERVED  IN-FLIGHT  NOTE\n"
+              "1.0     900  lame duck  12s    1204    2          at most 18s more; restart; waits for request GET "
+              "/report (2.5s), task consumer (1m20s), a b (1.0s) and 1 more\n"
+              "2.0     -    ready      0.3s   -       -          not settled yet; warming up\n");
+}
+
+TEST(Render, ShowsWhatIsOutOfTheOrdinary) {
+    api::ServiceView service = web();
+    service.mixed = true;
+    service.listeners[0].revived = 2;
+    service.slots = {{1, 4, 3.5}, {0, 0, std::nullopt}};
+    const std::string text = render_status(service);
+    EXPECT_NE(text.find("mixed: workers of more than one generation serve"), text.npos);
+    EXPECT_NE(text.find("as http, revived 2 times"), text.npos);
+    EXPECT_NE(text.find("slot 1: 4 crashes in a row, next attempt in 3.5s"), text.npos);
+    EXPECT_EQ(text.find("slot 0"), text.npos);
+}
+
+TEST(Render, ShowsAnOutcomeWithTheLastWords) {
+    api::Answer answer;
+    answer.result = "failed";
+    answer.text = "generation 2 was not ready within 60s";
+    answer.last_words = {"cannot read app.conf", "bye"};
+    EXPECT_EQ(render_answer(answer),
+              "generation 2 was not ready within 60s\nits last words:\n  cannot read app.conf\n  bye\n");
+    answer.last_words.clear();
+    answer.text.clear();
+    EXPECT_EQ(render_answer(answer), "failed\n");
+}
+
+}  // namespace
+}  // namespace holdfast::cli
