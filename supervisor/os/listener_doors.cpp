@@ -38,6 +38,10 @@ Revival reopen(Listener& listener) {
         errno = EPERM;
         return Revival::failed;
     }
+    if (listener.address.family == Family::unix_abstract) {
+        // The name is free when nobody has the dead socket any more, ourselves included. One without a name is as dead.
+        listener.fd.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    }
     auto fresh = open_listeners(listener.address);
     if (!fresh) {
         errno = fresh.error().code;

@@ -34,6 +34,14 @@ TEST(ClosedDoors, RefuseTcpClientsAtOnceAndOpenAtTheSamePort) {
     EXPECT_TRUE(serves(listener));
 }
 
+TEST(ClosedDoors, KeepTheirPortFromOthersAlsoWhereTheKernelChoseIt) {
+    Listener listener = open_listener("127.0.0.1:0");
+    refuse(listener);
+    const UniqueFd other{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    EXPECT_EQ(::bind(other.get(), listener.place.get(), listener.place.length), -1);
+    EXPECT_EQ(errno, EADDRINUSE);
+}
+
 TEST(ClosedDoors, OfADualStackListenerOpenForBothProtocols) {
     Listener listener = open_listener(":0");
     refuse(listener);
@@ -86,7 +94,10 @@ TEST(ClosedDoors, OfAnAbstractNameOpenWithANewSocketOnceTheOldIsGone) {
     EXPECT_TRUE(is_shut_down(listener));
     EXPECT_EQ(listen_again(listener), Revival::failed);
     EXPECT_EQ(errno, EADDRINUSE);
+    EXPECT_TRUE(is_shut_down(listener));
     workers.reset();
+    ASSERT_EQ(listen_again(listener), Revival::reopened);
+    EXPECT_TRUE(serves(listener));
 }
 
 TEST(ShutDownListener, OfTcpIsRevivedForTheWorkersThatHoldIt) {

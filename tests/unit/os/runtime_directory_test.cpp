@@ -1,5 +1,6 @@
 #include "os/runtime_directory.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -88,6 +89,36 @@ TEST_F(RuntimeDirectoryTest, IsFreeAfterItsEnd) {
     expect_in_child([&] { EXPECT_TRUE(std::holds_alternative<NameTaken>(claim(path_))); });
     second.remove();
     second.remove();
+}
+
+// Claims and releases; the marker tells when two had the directory at once.
+void claim_again_and_again(const std::string& path, const std::string& marker) {
+    constexpr int rounds = 600;
+    for (int round = 0; round < rounds; ++round) {
+        Claim result = claim(path);
+        auto* directory = std::get_if<RuntimeDirectory>(&result);
+        if (directory == nullptr) continue;
+        const UniqueFd alone{::open(marker.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600)};
+        EXPECT_TRUE(alone) << "two supervisors have one directory";
+        ::unlink(marker.c_str());
+        directory->remove();
+    }
+}
+
+TEST_F(RuntimeDirectoryTest, IsNeverTwosWhileSomeEndAndOthersStart) {
+    const std::string marker = folder_ / "marker";
+    std::vector<pid_t> contenders;
+    for (int i = 0; i < 3; ++i) {
+        contenders.push_back(::fork());
+        if (contenders.back() != 0) continue;
+        claim_again_and_again(path_, marker);
+        ::_exit(testing::Test::HasFailure() ? 1 : 0);
+    }
+    for (const pid_t contender : contenders) {
+        int status = 0;
+        ASSERT_EQ(::waitpid(contender, &status, 0), contender);
+        EXPECT_EQ(status, 0);
+    }
 }
 
 TEST_F(RuntimeDirectoryTest, ThatWeDidNotMakeStays) {
