@@ -1,0 +1,140 @@
+// A worker that does everything wrong, for tests: see --help.
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "misdeeds.hpp"
+#include "options.hpp"
+#include "voice.hpp"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds clearing_interval{1};
+constexpr std::chrono::milliseconds report_interval{1000};
+
+class Stubborn {
+  public:
+    explicit Stubborn(const Options& options)
+        : options_(options),
+          voice_(options.speaks_by_notify_socket ? Voice::Way::notify_socket : Voice::Way::control_pipe) {
+        if (options_.says_hello) say("HELLO=1\nSDK=stubborn/1\nX_HOLDFAST_STAGES=lame-duck,pause,run,drain,cancel");
+        at(options_.ready_after, [this] { say("READY=1"); });
+        at(options_.exit_after, [this] { ::_exit(options_.status); });
+        at(options_.crash_after, [] { ::raise(SIGSEGV); });
+        at(options_.freeze_after, [] { ::raise(SIGSTOP); });
+    }
+
+    void run() {
+        do_wrong(options_, voice_);
+        if (options_.clears_nonblock) every(clearing_interval, [] { clear_nonblock(); });
+        for (;;) {
+            const short room = options_.floods ? POLLOUT : 0;
+            const short command = options_.reads_nothing ? 0 : POLLIN;
+            pollfd control{.fd = voice_.fd(), .events = static_cast<short>(room | command), .revents = 0};
+            ::poll(&control, control.events != 0 ? 1 : 0, timeout_ms());
+            if ((control.revents & POLLOUT) != 0) flood(voice_);
+            if ((control.revents & POLLIN) != 0) heed(voice_.hear());
+            run_timers();
+        }
+    }
+
+  private:
+    struct Timer {
+        Clock::time_point due;
+        std::chrono::milliseconds interval;  // 0: once
+        std::function<void()> act;
+    };
+
+    void at(Options::Delay delay, std::function<void()> act) {
+        if (delay) timers_.push_back({Clock::now() + *delay, {}, std::move(act)});
+    }
+
+    void every(std::chrono::milliseconds interval, std::function<void()> act) {
+        timers_.push_back({Clock::now(), interval, std::move(act)});
+    }
+
+    int timeout_ms() const {
+        if (timers_.empty()) return -1;
+        const auto next = std::ranges::min_element(timers_, {}, &Timer::due)->due - Clock::now();
+        return static_cast<int>(std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(next).count(), 0));
+    }
+
+    void run_timers() {
+        for (std::size_t i = 0; i < timers_.size();) {
+            if (timers_[i].due > Clock::now()) {
+                ++i;
+                continue;
+            }
+            const Timer timer = timers_[i];
+            timers_.erase(timers_.begin() + static_cast<std::ptrdiff_t>(i));
+            timer.act();
+            if (timer.interval.count() > 0) every_again(timer);
+        }
+    }
+
+    void every_again(Timer timer) {
+        timer.due = Clock::now() + timer.interval;
+        timers_.push_back(std::move(timer));
+    }
+
+    void heed(const std::string& command) {
+        if (command.empty()) return;
+        if (options_.is_chatty) std::fprintf(stderr, "stubborn: told %s\n", command.c_str());
+        if (!command.starts_with("STAGE=drain") && !command.starts_with("STAGE=cancel")) return;
+        if (options_.obeys) {
+            say("X_HOLDFAST_RELEASING=1\nX_HOLDFAST_DRAINED=1");
+            ::_exit(options_.status);
+        }
+        if (!options_.holds.empty() && !std::exchange(is_reporting_, true)) {
+            every(report_interval, [this] { report(); });
+        }
+    }
+
+    void report() {
+        std::string message = "X_HOLDFAST_IN_FLIGHT=" + std::to_string(options_.holds.size());
+        const auto age = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin_).count();
+        for (std::string entry : options_.holds) {
+            std::replace(entry.begin(), entry.end(), ':', '\x1f');
+            message += "\nX_HOLDFAST_WAITING=" + entry + '\x1f' + std::to_string(age);
+        }
+        say(message);
+    }
+
+    void say(const std::string& message) {
+        if (options_.is_chatty) std::fprintf(stderr, "stubborn: says %s\n", message.c_str());
+        voice_.say(message);
+    }
+
+    const Options& options_;
+    Voice voice_;
+    const Clock::time_point begin_ = Clock::now();
+    std::vector<Timer> timers_;
+    bool is_reporting_ = false;
+};
+
+void ignore_signals(const Options& options) {
+    for (int number : {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGABRT}) ::signal(number, SIG_IGN);
+    // Ignored is inherited: grandchildren are as stubborn.
+    if (!options.obeys) ::signal(SIGTERM, SIG_IGN);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Options options;
+    const Parsed parsed = parse(argc, argv, options);
+    if (parsed != Parsed::run) return parsed == Parsed::help_shown ? 0 : 2;
+    ignore_signals(options);
+    Stubborn(options).run();
+}
