@@ -24,6 +24,7 @@ void Watch::after_event() {
     if (said != nullptr && find_seen(said->worker) != nullptr && (said->report.hello || said->report.ready))
         has_anyone_spoken_ = true;
     highest_target_ = std::max(highest_target_, world_.status().target);
+    note_who_got_ready();
     note_stop();
     note_asked();
     follow_rollout();
@@ -50,12 +51,18 @@ Watch::Seen& Watch::seen(const core::WorkerStatus& worker) {
     return seen_.emplace_back(Seen{worker.id, worker.state, world_.now()});
 }
 
-bool Watch::is_noted(std::string_view event, WorkerId id) const {
-    const auto& actions = world_.last_actions();
-    return std::any_of(actions.begin(), actions.end(), [&](const core::Action& action) {
+// Most steps log nothing of the kind, and this is asked of every worker: the actions are searched once.
+void Watch::note_who_got_ready() {
+    got_ready_.clear();
+    for (const core::Action& action : world_.last_actions()) {
         const auto* note = std::get_if<core::Note>(&action);
-        return note != nullptr && note->event == event && note->worker == id;
-    });
+        if (note == nullptr || !note->worker) continue;
+        if (note->event == "worker_ready" || note->event == "worker_recalled") got_ready_.push_back(*note->worker);
+    }
+}
+
+bool Watch::got_ready(WorkerId id) const {
+    return std::find(got_ready_.begin(), got_ready_.end(), id) != got_ready_.end();
 }
 
 void Watch::forget_the_gone() {

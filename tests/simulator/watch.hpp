@@ -52,7 +52,8 @@ class Watch {
     const Seen* find_seen(WorkerId id) const;
     bool is_about(WorkerId id) const;
     bool is_by_itself() const;  // the event is a worker's own
-    bool is_noted(std::string_view event, WorkerId id) const;
+    void note_who_got_ready();
+    bool got_ready(WorkerId id) const;
     void forget_the_gone();
 
     // watch_ladder.cpp: invariants 2 and 7 for one worker.
@@ -106,6 +107,7 @@ class Watch {
     std::optional<Rollout> rollout_;
     int highest_target_ = 0;
     std::vector<Asked> asked_;
+    std::vector<WorkerId> got_ready_;  // in this step, though they may have left again
 };
 
 }  // namespace holdfast::simulator

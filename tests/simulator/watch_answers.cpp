@@ -54,7 +54,7 @@ bool Watch::was_serving_at_answer(const core::WorkerStatus& worker) const {
         if (std::holds_alternative<core::Answer>(action)) break;
         if (is_told_to_leave(action, worker.id)) return false;
     }
-    if (is_noted("worker_ready", worker.id) || is_noted("worker_recalled", worker.id)) return true;
+    if (got_ready(worker.id)) return true;
     const auto& before = world_.before().workers;
     return std::any_of(before.begin(), before.end(),
                        [&](const auto& other) { return other.id == worker.id && is_ready(other); });

@@ -78,8 +78,8 @@ void Watch::check_workers() {
         Seen& entry = seen(worker);
         const auto was = entry.state;
         // It may have become ready and left again in one step.
-        const bool is_passing = is_noted("worker_ready", worker.id) || is_noted("worker_recalled", worker.id);
-        if (is_passing && worker.state != WorkerState::ready) entry = {worker.id, WorkerState::ready, world_.now()};
+        if (worker.state != WorkerState::ready && got_ready(worker.id))
+            entry = {worker.id, WorkerState::ready, world_.now()};
         if (entry.state != worker.state) check_transition(worker, entry);
         if (entry.state != worker.state) entry = {worker.id, worker.state, world_.now()};
         check_deadline(worker, entry);
