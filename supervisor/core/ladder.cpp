@@ -74,7 +74,7 @@ void enter_killed(Turn& turn, Worker& worker) {
 void enter(Turn& turn, Worker& worker, WorkerState next) {
     const Policy& policy = turn.state.policy;
     worker.state = next;
-    worker.recalled = false;
+    worker.recalled = worker.signalled = false;
     if (next == WorkerState::gone) return;
     worker.since = turn.now;
     if (next == WorkerState::ready) return enter_ready(turn, worker);
@@ -131,7 +131,7 @@ void catch_up(Turn& turn, Worker& worker) {
 
 void signal_if_unheard(Turn& turn, Worker& worker) {
     worker.recalled = false;
-    const bool heard = worker.accepting == false || worker.releasing || worker.drained;
+    const bool heard = worker.signalled || worker.accepting == false || worker.releasing || worker.drained;
     if (!heard && worker.state != WorkerState::paused) signal_stage(turn, worker);
 }
 

@@ -65,8 +65,9 @@ std::string describe_stage(const Turn& turn, const Worker& worker, Stage stage) 
     return text + seconds(worker.kill_at - turn.now) + " until it is killed";
 }
 
-void send(Turn& turn, const Worker& worker, Stage stage, int signal) {
+void send(Turn& turn, Worker& worker, Stage stage, int signal) {
     if (signal == 0) return;
+    worker.signalled = true;
     turn.add(Signal{worker.id, signal, worker.main_exited ? Target::group : Target::main});
     if (worker.strays > 0) turn.add(Signal{worker.id, signal, Target::strays});
     turn.note(Level::info, "worker_signalled", worker,
@@ -85,13 +86,13 @@ void tell_stage(Turn& turn, const Worker& worker) {
     turn.note(Level::info, "worker_told", worker, "told to " + describe_stage(turn, worker, *stage));
 }
 
-void signal_stage(Turn& turn, const Worker& worker) {
+void signal_stage(Turn& turn, Worker& worker) {
     const auto stage = stage_of(worker.state);
     if (!stage || worker.launch == Launch::pending) return;
     send(turn, worker, *stage, signal_of(turn.state.policy, *stage));
 }
 
-void voice_stage(Turn& turn, const Worker& worker) {
+void voice_stage(Turn& turn, Worker& worker) {
     const auto stage = stage_of(worker.state);
     if (!stage) return;
     tell_stage(turn, worker);

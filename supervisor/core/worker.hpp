@@ -38,7 +38,8 @@ struct Worker {
     bool stopping = false;     // said so, of its own account or answering a signal: it cannot be taken back
     bool releasing = false;    // said so: neither can it then
     bool drained = false;
-    int strays = 0;  // descendants that left its group
+    bool signalled = false;  // of its present state
+    int strays = 0;          // descendants that left its group
     int pid = 0;
 
     Instant since{};           // of its state
