@@ -138,7 +138,7 @@ Result<void> apply_query(ListenAddress& address, std::string_view query) {
             return error("the key " + quoted(word) + " is there twice");
         }
         seen.push_back(word);
-        const auto done = set_key(address, word, equals == pair.npos ? "" : pair.substr(equals + 1));
+        auto done = set_key(address, word, equals == pair.npos ? "" : pair.substr(equals + 1));
         if (!done) return done;
         if (next == query.npos) return {};
         query.remove_prefix(next + 1);

@@ -48,7 +48,8 @@ Result<Folder> open_or_make(int at_fd, const std::string& name, const std::strin
     Folder folder;
     if (::mkdirat(at_fd, name.c_str(), directory_mode) == 0) {
         folder.was_made = true;
-        ::fchmodat(at_fd, name.c_str(), directory_mode, 0);  // whatever the umask
+        // Whatever the umask.
+        if (::fchmodat(at_fd, name.c_str(), directory_mode, 0) != 0) return errno_error("set the mode of " + words);
     } else if (errno != EEXIST) {
         return errno_error("make " + words);
     }
