@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -87,6 +89,12 @@ Started start(const LaunchOptions& options, LaunchPlan plan) {
 void wait_for_end(const Process& process) {
     pollfd end{process.pidfd(), POLLIN, 0};
     while (::poll(&end, 1, -1) < 0) {
+    }
+}
+
+void reap_everything() {
+    siginfo_t info = {};
+    while (::waitid(P_ALL, 0, &info, WEXITED) == 0 || errno == EINTR) {
     }
 }
 

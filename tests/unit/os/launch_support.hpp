@@ -47,6 +47,8 @@ Started start(const LaunchOptions& options, LaunchPlan plan = {});
 // Waits for the end of a child that is alone in its tree, and reaps it.
 ExitStatus wait_and_reap(Leader& leader);
 void wait_for_end(const Process& process);
+// Waits for the ends of all children, orphans that came to us too, and reaps them.
+void reap_everything();
 
 // What a worker wrote until it ended with status 0.
 std::string output_of(const LaunchOptions& options, LaunchPlan plan = {});

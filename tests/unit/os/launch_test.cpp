@@ -160,7 +160,7 @@ TEST(LaunchedWorker, GetsDirectoryUmaskLimitsAndNoNewPrivileges) {
 TEST(LaunchedWorker, GetsAllDescriptorsThoughItsLimitIsLower) {
     const PipeEnds pipe = make_pipe();
     LaunchOptions options = shell("test -e /dev/fd/10 && echo there");
-    options.limits = {{"nofile", RLIMIT_NOFILE, 5, 5}};
+    options.limits = {{"nofile", RLIMIT_NOFILE, 13, 13}};
     LaunchPlan plan;
     plan.inherited_fds = std::vector<int>(8, pipe.read.get());
     EXPECT_EQ(output_of(options, plan), "there\n");

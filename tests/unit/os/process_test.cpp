@@ -14,7 +14,7 @@ namespace holdfast::os {
 namespace {
 
 TEST(Process, GetsSignalsThroughItsDescriptor) {
-    Started worker = start(shell("trap 'exit 7' TERM; echo in; while :; do sleep 1000 & wait; done"));
+    Started worker = start(shell("trap 'exit 7' TERM; echo in; while :; do sleep 60 & wait; done"));
     EXPECT_EQ(read_line(worker.output), "in");
     EXPECT_FALSE(has_ended(worker.leader.process()));
     EXPECT_TRUE(send_signal(worker.leader.process(), SIGTERM));
@@ -22,6 +22,7 @@ TEST(Process, GetsSignalsThroughItsDescriptor) {
     EXPECT_TRUE(has_ended(worker.leader.process()));
     EXPECT_TRUE(kill_group_now(worker.leader));
     EXPECT_EQ(wait_and_reap(worker.leader), ExitStatus(ExitedWith{7}));
+    reap_everything();
 }
 
 TEST(Process, GetsNothingAfterItWasReaped) {
@@ -50,7 +51,7 @@ class MainProcess : public ::testing::Test {
         ASSERT_TRUE(become_subreaper());
         LaunchPlan plan;
         plan.environment = markers_;
-        worker_ = start(shell("sleep 1000 & echo $!; setsid sh -c 'sleep 1000 & echo $!; wait' & wait"), plan);
+        worker_ = start(shell("sleep 60 & echo $!; setsid sh -c 'sleep 60 & echo $!; wait' & wait"), plan);
         child_ = std::stoi(read_line(worker_.output));
         grandchild_ = std::stoi(read_line(worker_.output));
     }
@@ -58,11 +59,7 @@ class MainProcess : public ::testing::Test {
         EXPECT_TRUE(kill_group_now(worker_.leader));
         ::kill(grandchild_, SIGTERM);
         read_all(worker_.output);
-        wait_for_end(worker_.leader.process());
-        Reaper reaper;
-        while (!children_of(::getpid()).empty()) {
-            reaper.collect([](pid_t, const ExitStatus&) { return Verdict::reap; });
-        }
+        reap_everything();
     }
     Result<Process> claim(pid_t pid) { return claim_main_process(pid, worker_.leader, markers_, ::getuid()); }
 
@@ -92,7 +89,7 @@ TEST_F(MainProcess, IsNoForeignProcess) {
     EXPECT_FALSE(claim(0));
     EXPECT_FALSE(claim(-1));
     EXPECT_FALSE(claim(0x3fffffff));
-    Started other = start(shell("sleep 1000 & wait"));
+    Started other = start(shell("sleep 60 & wait"));
     EXPECT_EQ(claim(other.leader.pid()).error().code, EPERM);
     EXPECT_TRUE(kill_group_now(other.leader));
     read_all(other.output);

@@ -49,10 +49,14 @@ class ProcessTreeTest : public ::testing::Test {
 
     pid_t next_pid() { return std::stoi(read_line(worker_.output)); }
 
-    // Waits until every child of ours has ended, the leader last.
+    // Waits until everybody has ended, then reaps: the leader last. Who ends may leave us more children.
     void reap_all() {
         wait_for_end(worker_.leader.process());
-        while (children_of(::getpid()).size() > 1) {
+        for (auto children = children_of(::getpid()); children.size() > 1; children = children_of(::getpid())) {
+            for (const pid_t child : children) {
+                const auto status = process_status(child);
+                if (const auto process = open_process(child, status ? status->start_time : 0)) wait_for_end(*process);
+            }
             reaper_.collect([this](pid_t pid, const ExitStatus&) {
                 return pid == worker_.leader.pid() ? Verdict::keep : Verdict::reap;
             });
@@ -67,7 +71,7 @@ class ProcessTreeTest : public ::testing::Test {
 };
 
 // The shell's own pid is written after its children's, so that they are there.
-constexpr auto three_levels = "sleep 1000 & echo $!; setsid sh -c 'echo $$; sleep 1000 & echo $!; wait' & wait";
+constexpr auto three_levels = "sleep 60 & echo $!; setsid sh -c 'echo $$; sleep 60 & echo $!; wait' & wait";
 
 TEST_F(ProcessTreeTest, HoldsTheGroupAndTheDescendantsThatLeftIt) {
     start_worker(three_levels);
@@ -86,7 +90,7 @@ TEST_F(ProcessTreeTest, HoldsTheGroupAndTheDescendantsThatLeftIt) {
 }
 
 TEST_F(ProcessTreeTest, OutlivesItsLeader) {
-    start_worker("sleep 1000 & echo $!; setsid sleep 1000 & echo $!; exit 3");
+    start_worker("sleep 60 & echo $!; setsid sh -c 'echo $$; exec sleep 60' & exit 3");
     const pid_t plain = next_pid();
     const pid_t stray = next_pid();
     wait_for_end(worker_.leader.process());
@@ -102,7 +106,7 @@ TEST_F(ProcessTreeTest, OutlivesItsLeader) {
 }
 
 TEST_F(ProcessTreeTest, KnowsAnOrphanWithoutEnvironmentFromFormerScans) {
-    start_worker("setsid env -i sh -c 'echo $$; sleep 1000' & wait");
+    start_worker("setsid env -i sh -c 'echo $$; sleep 60' & wait");
     const pid_t orphan = next_pid();
     // Neither group nor environment says whose it is; its parent does as long as it lives.
     EXPECT_THAT(pids(scan_tree(query(), seen_).strays), Contains(orphan));
@@ -115,9 +119,9 @@ TEST_F(ProcessTreeTest, KnowsAnOrphanWithoutEnvironmentFromFormerScans) {
 }
 
 TEST_F(ProcessTreeTest, LeavesStrangersAlone) {
-    start_worker("sleep 1000 & echo $!; wait");
+    start_worker("sleep 60 & echo $!; wait");
     next_pid();
-    Started other = start(shell("setsid sleep 1000 & echo $!; exit 0"));
+    Started other = start(shell("setsid sh -c 'echo $$; exec sleep 60' & exit 0"));
     const pid_t stranger = std::stoi(read_line(other.output));
     wait_and_reap(other.leader);
     EXPECT_THAT(pids(scan_tree(query(), seen_).strays), IsEmpty());
@@ -133,8 +137,8 @@ TEST_F(ProcessTreeTest, LeavesStrangersAlone) {
 
 TEST_F(ProcessTreeTest, IsKilledAsAWhole) {
     start_worker(
-        "trap '' TERM; sleep 1000 & setsid sh -c 'trap \"\" TERM; sleep 1000 & sleep 1000 & echo in; wait' & "
-        "setsid env -i sh -c 'sleep 1000 & echo in; wait' & wait");
+        "trap '' TERM; sleep 60 & setsid sh -c 'trap \"\" TERM; sleep 60 & sleep 60 & echo in; wait' & "
+        "setsid env -i sh -c 'sleep 60 & echo in; wait' & wait");
     EXPECT_EQ(read_line(worker_.output), "in");
     EXPECT_EQ(read_line(worker_.output), "in");
     scan_tree(query(), seen_);
@@ -147,7 +151,7 @@ TEST_F(ProcessTreeTest, IsKilledThoughItForksAllTheWhile) {
     // Each link leaves the former's group and session, and ends soon; bounded, lest a failure outlive the test.
     start_worker(
         "echo in; n=0; f='n=$((n+1)); [ $n -gt 500 ] && exit; setsid sh -c \"$f\" & sleep 0.002'; export f n; "
-        "setsid sh -c \"$f\" & setsid sh -c \"$f\" & sleep 1000 & wait");
+        "setsid sh -c \"$f\" & setsid sh -c \"$f\" & sleep 60 & wait");
     EXPECT_EQ(read_line(worker_.output), "in");
     EXPECT_TRUE(kill_tree_now(query(), seen_).empty());
     reap_all();
@@ -155,7 +159,7 @@ TEST_F(ProcessTreeTest, IsKilledThoughItForksAllTheWhile) {
 }
 
 TEST(ProcessTable, FindsTheSameChildrenBothWays) {
-    Started worker = start(shell("sleep 1000 & sleep 1000 & echo in; wait"));
+    Started worker = start(shell("sleep 60 & sleep 60 & echo in; wait"));
     EXPECT_EQ(read_line(worker.output), "in");
     auto listed = children_of(worker.leader.pid());
     auto looked_up = children_by_looking_everywhere(worker.leader.pid());
@@ -164,11 +168,11 @@ TEST(ProcessTable, FindsTheSameChildrenBothWays) {
     EXPECT_EQ(listed.size(), 2U);
     EXPECT_EQ(listed, looked_up);
     EXPECT_TRUE(kill_group_now(worker.leader));
-    wait_and_reap(worker.leader);
+    reap_everything();
 }
 
 TEST(ProcessTable, ReadsAProcessWhateverItsName) {
-    Started worker = start(shell("printf 'a) b (S 1 2' > /proc/self/comm; echo in; sleep 1000 & wait"));
+    Started worker = start(shell("printf 'a) b (S 1 2' > /proc/self/comm; echo in; sleep 60 & wait"));
     EXPECT_EQ(read_line(worker.output), "in");
     const auto renamed = process_status(worker.leader.pid());
     ASSERT_TRUE(renamed);
@@ -180,7 +184,7 @@ TEST(ProcessTable, ReadsAProcessWhateverItsName) {
     wait_for_end(worker.leader.process());
     const auto dead = process_status(worker.leader.pid());
     EXPECT_TRUE(dead && is_dead(*dead));
-    wait_and_reap(worker.leader);
+    reap_everything();
     const auto self = process_status(::getpid());
     ASSERT_TRUE(self);
     EXPECT_EQ(self->parent, ::getppid());

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -105,7 +106,7 @@ TEST_F(ReaperTest, AsksAgainAboutTheChildOfALaunchThatIsNotReportedYet) {
 }
 
 TEST_F(ReaperTest, DoesNotReapALeaderThatLives) {
-    Started worker = start(shell("sleep 1000"));
+    Started worker = start(command({"/bin/sleep", "60"}));
     const auto early = reaper_.reap(worker.leader);
     ASSERT_FALSE(early);
     EXPECT_EQ(early.error().code, EAGAIN);
@@ -119,7 +120,10 @@ TEST_F(ReaperTest, ReapsOrphansOfDescendants) {
     Started worker = start(shell("(setsid sh -c 'echo $$' &); exit 0"));
     const pid_t orphan = std::stoi(read_line(worker.output));
     wait_and_reap(worker.leader);
-    while (!table_.asked.contains(orphan)) reaper_.collect(table_.judge());
+    siginfo_t info = {};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(orphan), &info, WEXITED | WNOWAIT), 0) << "it did not become ours";
+    reaper_.collect(table_.judge());
+    EXPECT_THAT(table_.asked, ElementsAre(Key(orphan)));
     EXPECT_FALSE(process_status(orphan));
 }
 
