@@ -1,7 +1,10 @@
 // Workers that die, generations that fail, commands that cannot be executed.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -39,12 +42,17 @@ TEST(Crash, OfAWorkerIsReplacedAtOnce) {
 }
 
 TEST(Crash, WithStatusZeroIsACrashToo) {
-    Supervised run(supervised(
-        shell_worker("trap 'exit 0' USR1; " + notify("READY=1") + "; while :; do sleep 1000 & wait; kill $!; done")));
+    const TemporaryDirectory directory;
+    const std::string fifo = directory / "fifo";
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    RunOptions options = supervised(shell_worker(notify("READY=1") + "; exec cat " + fifo));
+    set_option(options, "--workers", "1");
+    Supervised run(options);
     run.wait_until_serving();
-    ::kill(run.wait_for("worker_spawned", of_worker("1.1")).pid, SIGUSR1);
-    EXPECT_THAT(run.wait_for("worker_crashed", of_worker("1.1")).text, HasSubstr("status 0"));
-    run.wait_for("worker_spawned", of_worker("1.1"), run.wait_for("worker_crashed").index);
+    ::close(::open(fifo.c_str(), O_WRONLY | O_CLOEXEC));  // the end of the file ends the worker
+    const LogEntry crashed = run.wait_for("worker_crashed", of_worker("1.0"));
+    EXPECT_THAT(crashed.text, HasSubstr("status 0"));
+    run.wait_for("worker_ready", of_worker("1.0"), crashed.index);
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 

@@ -59,7 +59,7 @@ TEST_F(Misdeed, DescriptorsThatNobodyAnnouncedAreNotKept) {
 TEST_F(Misdeed, AMainPidThatIsNotItsOwnIsRefused) {
     for (const std::string kind : {"mainpid-1", "mainpid-foreign"}) {
         begin(kind);
-        run_->wait_for("message_refused", with_text("MAINPID"));
+        run_->wait_for("message_refused", with_text("main process"));
         expect_unharmed();
         EXPECT_EQ(run_->stop(), ExitStatus{ExitedWith{0}});
     }

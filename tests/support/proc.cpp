@@ -83,8 +83,10 @@ std::string command_of(pid_t pid) {
     return text.empty() ? read_proc(pid, "comm") : text;
 }
 
+std::string status_of(pid_t pid) { return read_proc(pid, "status"); }
+
 std::uint64_t voluntary_switches_of(pid_t pid) {
-    std::istringstream status(read_proc(pid, "status"));
+    std::istringstream status(status_of(pid));
     for (std::string line; std::getline(status, line);)
         if (line.starts_with("voluntary_ctxt_switches:")) return std::stoull(line.substr(line.find(':') + 1));
     return 0;

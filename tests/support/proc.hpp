@@ -15,6 +15,7 @@ std::vector<pid_t> descendants_of(pid_t pid);
 std::map<int, std::string> open_files_of(pid_t pid);  // by number: what the link says
 char state_of(pid_t pid);                             // 'R', 'S', 'D', 'T', 'Z'
 std::string command_of(pid_t pid);
+std::string status_of(pid_t pid);  // the text of its status file
 std::uint64_t voluntary_switches_of(pid_t pid);
 std::uint64_t cpu_ticks_of(pid_t pid);
 

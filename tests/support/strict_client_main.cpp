@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <thread>
 #include <vector>
 
 #include "strict_client.hpp"
@@ -34,6 +35,7 @@ options::options_description describe_options() {
             "timeout", options::value<int>()->default_value(30000), "for one request, ms")(
             "for", options::value<int>(), "duration, ms; without, until SIGINT or SIGTERM")(
             "requests", options::value<std::uint64_t>(), "end after so many requests")(
+            "announce", "write a line to standard output when the first request has been sent")(
             "json", options::value<std::string>(), "write the report to this file")(
             "table", options::value<std::vector<std::string>>()->multitoken(), "show reports side by side");
     return description;
@@ -72,6 +74,10 @@ int show_table(const std::vector<std::string>& files) {
     return failed == 0 ? 0 : exit_failures;
 }
 
+void announce_first_request(holdfast::test::LoadProgress& progress) {
+    if (progress.wait_for_sent(1, std::chrono::seconds(30))) std::cout << "sent" << std::endl;
+}
+
 int load_and_report(const options::variables_map& given) {
     sigset_t signals;
     sigemptyset(&signals);
@@ -80,7 +86,10 @@ int load_and_report(const options::variables_map& given) {
     sigprocmask(SIG_BLOCK, &signals, nullptr);
     const int stop_fd = signalfd(-1, &signals, SFD_CLOEXEC);
     holdfast::test::LoadProgress progress;
+    std::thread announcer;
+    if (given.contains("announce")) announcer = std::thread([&] { announce_first_request(progress); });
     const LoadReport report = run_load(to_load(given), stop_fd, progress);
+    if (announcer.joinable()) announcer.join();
     if (given.contains("json")) {
         std::ofstream(given["json"].as<std::string>()) << to_json(report) << '\n';
     } else {

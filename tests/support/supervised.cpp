@@ -114,6 +114,7 @@ CommandResult Supervised::command(const std::string& verb, const std::vector<std
 ExitStatus Supervised::wait_for_exit(Duration deadline) {
     const ExitStatus status = process_->wait(deadline);
     ended_ = Ended::by_itself;
+    log_->go_on_reading();  // where a test had stopped it
     if (!log_->wait_for_end(patience)) throw std::runtime_error("somebody still holds the supervisor's log");
     return status;
 }

@@ -40,6 +40,7 @@ def flood():
                 channel.send(message)
             except BlockingIOError:
                 select.select([], [notify, control], [], 1)
+    sys.exit(0)
 
 
 def shut_down_listener():
