@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <utility>
@@ -43,8 +44,12 @@ Result<NotifySocket> NotifySocket::open(const std::string& directory, std::strin
         if (::bind(fd.get(), abstract->get(), abstract->length) != 0) return errno_error("bind a notify socket");
         return NotifySocket(std::move(fd), "@" + name);
     }
-    ::unlink(path.c_str());
-    if (::bind(fd.get(), place->get(), place->length) != 0) return errno_error("bind " + path);
+    int bound = ::bind(fd.get(), place->get(), place->length);
+    if (bound != 0 && errno == EADDRINUSE) {
+        ::unlink(path.c_str());
+        bound = ::bind(fd.get(), place->get(), place->length);
+    }
+    if (bound != 0) return errno_error("bind " + path);
     NotifySocket socket(std::move(fd), path);
     if (::chmod(path.c_str(), 0666) != 0) return errno_error("let workers write to " + path);
     return socket;
@@ -62,6 +67,11 @@ NotifySocket& NotifySocket::operator=(NotifySocket&& other) noexcept {
 }
 
 NotifySocket::~NotifySocket() { remove(); }
+
+std::vector<UniqueFd> NotifySocket::hang_up() {
+    remove();
+    return os::hang_up(std::move(fd_));
+}
 
 void NotifySocket::remove() noexcept {
     if (address_.starts_with('/')) ::unlink(address_.c_str());

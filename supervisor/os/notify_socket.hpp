@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "os/packet.hpp"
@@ -27,6 +28,9 @@ class NotifySocket {
 
     // Never blocks. The packet has a sender.
     Packet receive(std::span<char> buffer) const { return receive_packet(fd_.get(), buffer); }
+
+    // Its end, as os::hang_up ends a channel; empty afterwards.
+    [[nodiscard]] std::vector<UniqueFd> hang_up();
 
   private:
     NotifySocket(UniqueFd fd, std::string address) : fd_(std::move(fd)), address_(std::move(address)) {}

@@ -21,6 +21,7 @@ class Deeds {
         WorkerTable& workers;
         Launching& launching;
         Reaping& reaping;
+        Hearing& hearing;
         Listeners& listeners;
         Log& log;
         const os::ServiceManager& manager;

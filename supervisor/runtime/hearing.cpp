@@ -42,6 +42,18 @@ void Hearing::read_rest(Worker& worker) {
     if (!worker.unfinished_line.empty()) copy_lines(worker, "\n");
 }
 
+void Hearing::hang_up(Worker& worker) {
+    hang_up_control(worker);
+    forget(worker.notify);
+    if (worker.notify_socket) disposal_.close(worker.notify_socket->hang_up());
+    worker.notify_socket.reset();
+}
+
+void Hearing::hang_up_control(Worker& worker) {
+    if (worker.control) disposal_.close(os::hang_up(os::UniqueFd(worker.control->release())));
+    worker.control.reset();
+}
+
 void Hearing::await_message(WorkerId id, Channel channel) {
     Worker& worker = *workers_.find(id);
     auto& descriptor = channel == Channel::control ? worker.control : worker.notify;
@@ -66,9 +78,9 @@ Hearing::Open Hearing::read_messages(Worker& worker, Channel channel, int at_mos
     for (int taken = 0; descriptor && taken < at_most; ++taken) {
         os::Packet packet = os::receive_packet(descriptor->native_handle(), buffer_);
         if (packet.arrival == os::Arrival::nothing) return Open::yes;
-        if (packet.arrival == os::Arrival::lost) {
-            descriptor.reset();
-            if (channel == Channel::control) pump_.push(core::ChannelLost{worker.id});
+        if (packet.arrival == os::Arrival::lost) {  // the control pipe alone: a datagram socket has no other end
+            hang_up_control(worker);
+            pump_.push(core::ChannelLost{worker.id});
             return Open::no;
         }
         take_packet(worker, channel, std::move(packet));

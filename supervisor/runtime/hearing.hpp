@@ -32,10 +32,14 @@ class Hearing {
     // Everything that is still to be read, before its exit is told: who reports and exits leaves both at once.
     void read_rest(Worker& worker);
 
+    // Closes its channels: what they hold unread may carry descriptors whose close() can hang.
+    void hang_up(Worker& worker);
+
   private:
     enum class Channel { control, notify };
     enum class Open { yes, no };
 
+    void hang_up_control(Worker& worker);
     void await_message(WorkerId id, Channel channel);
     void await_output(WorkerId id);
     Open read_messages(Worker& worker, Channel channel, int at_most);

@@ -1,7 +1,6 @@
 #include "runtime/listeners.hpp"
 
 #include <bit>
-#include <iterator>
 #include <utility>
 
 #include "os/errno_error.hpp"
@@ -39,7 +38,7 @@ Result<void> Listeners::open(const std::vector<ListenAddress>& addresses) {
                                std::to_string(listener.backlog.value_or(0)) +
                                ": raise net.core.somaxconn before the start for more");
             }
-            held_.emplace_back().listener = std::move(listener);
+            held_.push_back({held_.size(), std::move(listener), 0, 0, std::nullopt});
         }
     }
     return {};
@@ -49,9 +48,8 @@ Result<void> Listeners::watch() {
     auto opened = os::ListenerWatch::open();
     if (!opened) return opened.error();
     watch_.emplace(std::move(*opened));
-    std::uint64_t key = 0;
     for (auto& held : held_) {
-        if (auto added = watch_->add(held.listener.fd.get(), key++); !added) return added.error();
+        if (auto added = watch_->add(held.listener.fd.get(), held.key); !added) return added.error();
         watch_path(held);
     }
     if (const int failed = wait_for(watch_descriptor_, io_, watch_->fd())) {
@@ -85,19 +83,24 @@ std::vector<core::ListenerStatus> Listeners::status() const {
 void Listeners::set_doors(core::Doors doors) {
     if (doors == doors_) return;
     doors_ = doors;
-    std::uint64_t key = 0;
     for (auto& held : held_) {
-        const auto index = key++;
         if (doors == core::Doors::refuse) {
             os::refuse(held.listener);
-        } else {
-            if (watch_) watch_->remove(held.listener.fd.get());
-            if (os::listen_again(held.listener) == os::Revival::failed) {
-                log_.write(core::Level::error, "listener_lost", "cannot listen on " + held.listener.bound + " again");
-            }
-            if (watch_) static_cast<void>(watch_->add(held.listener.fd.get(), index));
+        } else if (listen_again(held) == os::Revival::failed) {
+            log_.write(core::Level::error, "listener_lost", "cannot listen on " + held.listener.bound + " again");
         }
     }
+}
+
+os::Revival Listeners::listen_again(Held& held) {
+    // Out of sight meanwhile: it may come back as another socket, under another path watch.
+    if (watch_) watch_->remove(held.listener.fd.get());
+    forget(held.path_watch);
+    const auto revival = os::listen_again(held.listener);
+    // A dead listener would report its end again and again.
+    if (watch_ && revival != os::Revival::failed) static_cast<void>(watch_->add(held.listener.fd.get(), held.key));
+    if (watch_) watch_path(held);
+    return revival;
 }
 
 void Listeners::look_at_backlogs() {
@@ -116,7 +119,11 @@ void Listeners::look_at_backlogs() {
 void Listeners::await_shutdown() {
     watch_descriptor_->async_wait(stream_descriptor::wait_read, [this](boost::system::error_code failed) {
         if (failed) return;
-        for (const auto key : watch_->take()) revive(key);
+        for (const auto key : watch_->take()) {
+            for (auto& held : held_) {
+                if (held.key == key) revive(held);
+            }
+        }
         await_shutdown();
     });
 }
@@ -130,21 +137,17 @@ void Listeners::watch_path(Held& held) {
 void Listeners::await_unlink(Held& held) {
     held.path_watch->async_wait(stream_descriptor::wait_read, [this, &held](boost::system::error_code failed) {
         if (failed) return;
-        restore_path(held);
-        await_unlink(held);
+        if (restore_path(held) == os::UnixPath::State::lost) {
+            replace_socket(held);
+        } else {
+            await_unlink(held);
+        }
     });
 }
 
-void Listeners::revive(std::size_t index) {
-    if (doors_ == core::Doors::refuse || index >= held_.size()) return;
-    Held& held = *std::next(held_.begin(), static_cast<std::ptrdiff_t>(index));
-    if (!os::is_shut_down(held.listener)) return;
-    // Watched anew in any case: a listener that could not be revived reports again when somebody else touches it.
-    watch_->remove(held.listener.fd.get());
-    forget(held.path_watch);
-    const auto revival = os::listen_again(held.listener);
-    static_cast<void>(watch_->add(held.listener.fd.get(), index));
-    watch_path(held);
+void Listeners::revive(Held& held) {
+    if (doors_ == core::Doors::refuse || !os::is_shut_down(held.listener)) return;
+    const auto revival = listen_again(held);
     if (revival == os::Revival::failed) {
         log_.write(core::Level::error, "listener_lost",
                    "cannot revive " + held.listener.bound + ", which a worker shut down" + suspicion() +
@@ -158,26 +161,26 @@ void Listeners::revive(std::size_t index) {
     log_.write(core::Level::warning, "listener_revived", text);
 }
 
-void Listeners::restore_path(Held& held) {
+os::UnixPath::State Listeners::restore_path(Held& held) {
     const auto state = held.listener.path->restore();
     const std::string& path = held.listener.path->path();
-    if (state == os::UnixPath::State::present || !is_worth_a_line(++held.restored)) return;
-    switch (state) {
-        case os::UnixPath::State::present:
-            break;
-        case os::UnixPath::State::restored:
-            log_.write(core::Level::warning, "path_restored",
-                       "somebody unlinked " + path + suspicion() + "; linked back to the same socket");
-            break;
-        case os::UnixPath::State::taken:
-            log_.write(core::Level::error, "path_taken",
-                       "somebody put another file at " + path + suspicion() + ": clients no longer reach this service");
-            break;
-        case os::UnixPath::State::lost:
-            log_.write(core::Level::error, "path_lost",
-                       path + " and the link beside it are gone: clients no longer reach this service; restart it");
-            break;
+    if (state == os::UnixPath::State::restored && is_worth_a_line(++held.restored)) {
+        log_.write(core::Level::warning, "path_restored",
+                   "somebody unlinked " + path + suspicion() + "; linked back to the same socket");
+    } else if (state == os::UnixPath::State::taken && is_worth_a_line(++held.restored)) {
+        log_.write(core::Level::error, "path_taken",
+                   "somebody put another file at " + path + suspicion() + ": clients no longer reach this service");
     }
+    return state;
+}
+
+void Listeners::replace_socket(Held& held) {
+    const std::string path = held.listener.path->path();
+    const bool reopened = listen_again(held) == os::Revival::reopened;
+    log_.write(core::Level::error, "path_lost",
+               path + " and the link beside it were taken away" + suspicion() +
+                   (reopened ? "; a new socket is bound there: restart the workers, they hold the old one"
+                             : ": clients no longer reach this service; restart it"));
 }
 
 std::string Listeners::suspicion() const { return suspect_.empty() ? "" : "; " + suspect_; }

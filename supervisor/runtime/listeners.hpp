@@ -44,6 +44,7 @@ class Listeners {
 
   private:
     struct Held {
+        std::uint64_t key = 0;  // in `watch_`
         os::Listener listener;
         std::uint64_t revived = 0;
         std::uint64_t restored = 0;  // backlogs and paths, for thinning out the log
@@ -53,8 +54,10 @@ class Listeners {
     void await_shutdown();
     void watch_path(Held& held);
     void await_unlink(Held& held);
-    void revive(std::size_t index);
-    void restore_path(Held& held);
+    void revive(Held& held);
+    os::Revival listen_again(Held& held);
+    os::UnixPath::State restore_path(Held& held);
+    void replace_socket(Held& held);
     std::string suspicion() const;
 
     boost::asio::io_context& io_;

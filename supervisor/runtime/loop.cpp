@@ -52,7 +52,7 @@ Loop::Loop(std::unique_ptr<Ground> ground, const core::Configuration& configurat
       reaping_(workers_, pump_, hearing_, launches_),
       launching_(ground_->io, workers_, pump_, ground_->log, ground_->listeners, launches_,
                  surroundings(configuration_, holdings_)),
-      deeds_({workers_, launching_, reaping_, ground_->listeners, ground_->log, *holdings_.manager,
+      deeds_({workers_, launching_, reaping_, hearing_, ground_->listeners, ground_->log, *holdings_.manager,
               [this](RequestId id, const core::Outcome& outcome) { answer(id, outcome); },
               [this](int exit_code) { finish(exit_code); }}),
       timer_(ground_->io) {}
@@ -151,8 +151,7 @@ void Loop::launched(LaunchResult result) {
         }
         hearing_.start(*worker);
     }
-    // It may have ended before it was known, and its SIGCHLD with it.
-    reaping_.collect();
+    reaping_.collect_the_left();
 }
 
 void Loop::answer(RequestId id, const core::Outcome& outcome) {

@@ -8,6 +8,7 @@ namespace holdfast::runtime {
 
 namespace {
 constexpr Duration last_patience = std::chrono::seconds{1};
+constexpr std::size_t max_written_bytes = 16 * 1024;  // at once: a burst of lines costs few wake-ups
 }
 
 Output::Output(int fd) : shared_(std::make_shared<Shared>()), thread_(&Output::run, shared_, fd) {}
@@ -48,14 +49,23 @@ void Output::flush(Duration patience) {
                               [&] { return shared_->queue.empty() && shared_->writing == Shared::Writing::no; });
 }
 
+std::string Output::Shared::take() {
+    std::string lines = std::move(queue.front());
+    queue.pop_front();
+    while (!queue.empty() && lines.size() + queue.front().size() <= max_written_bytes) {
+        lines += queue.front();
+        queue.pop_front();
+    }
+    queued_bytes -= lines.size();
+    return lines;
+}
+
 void Output::run(std::shared_ptr<Shared> shared, int fd) {
     std::unique_lock lock(shared->mutex);
     while (true) {
         shared->changed.wait(lock, [&] { return !shared->queue.empty() || shared->running == Shared::Running::no; });
         if (shared->queue.empty() || shared->running == Shared::Running::no) return;
-        std::string lines = std::move(shared->queue.front());
-        shared->queue.pop_front();
-        shared->queued_bytes -= lines.size();
+        std::string lines = shared->take();
         if (const auto dropped = std::exchange(shared->dropped_bytes, 0); dropped != 0) {
             lines +=
                 "holdfast: " + std::to_string(dropped) + " bytes of output were dropped: the reader was too slow\n";

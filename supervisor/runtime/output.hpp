@@ -42,6 +42,9 @@ class Output {
         std::uint64_t dropped_bytes = 0;
         enum class Running { yes, no } running = Running::yes;
         enum class Writing { yes, no } writing = Writing::no;
+
+        // The oldest lines, not none.
+        std::string take();
     };
 
     static void run(std::shared_ptr<Shared> shared, int fd);

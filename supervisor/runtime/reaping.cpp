@@ -8,11 +8,16 @@ Reaping::Reaping(WorkerTable& workers, Pump& pump, Hearing& hearing, const Launc
     : workers_(workers), pump_(pump), hearing_(hearing), launches_(launches) {}
 
 void Reaping::collect() {
+    left_ = Left::nobody;
     reaper_.collect([this](pid_t pid, const ExitStatus& status) { return judge(pid, status); });
     // Whoever ended may have been the last of a worker whose leader had ended before.
     for (auto& [id, worker] : workers_) {
         if (worker->leader && worker->leader_status) look_after(*worker);
     }
+}
+
+void Reaping::collect_the_left() {
+    if (left_ == Left::somebody) collect();
 }
 
 void Reaping::main_ended(Worker& worker) {
@@ -28,12 +33,17 @@ os::ProcessTree Reaping::kill(Worker& worker) { return os::kill_tree_now(query(w
 os::Verdict Reaping::judge(pid_t pid, const ExitStatus& status) {
     if (Worker* worker = workers_.find_leader(pid)) {
         worker->leader_status = status;
+        // Reaped at once if nothing of it is left: the reaper need not look behind it then. Where another process is
+        // the main one, its end, which may have come with this one, is to be known first.
+        if (!worker->declared_main) look_after(*worker);
         return os::Verdict::keep;
     }
     for (auto& [id, worker] : workers_) {
         if (worker->declared_main && worker->declared_main.pid() == pid) worker->declared_status = status;
     }
-    return launches_.in_flight() > 0 ? os::Verdict::later : os::Verdict::reap;
+    if (launches_.in_flight() == 0) return os::Verdict::reap;
+    left_ = Left::somebody;
+    return os::Verdict::later;
 }
 
 void Reaping::look_after(Worker& worker) {

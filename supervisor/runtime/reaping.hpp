@@ -18,8 +18,11 @@ class Reaping {
   public:
     Reaping(WorkerTable& workers, Pump& pump, Hearing& hearing, const LaunchThread& launches);
 
-    // After SIGCHLD, and after a launch was reported.
+    // After SIGCHLD.
     void collect();
+
+    // After a launch was reported: the worker may have ended before it was known, and its SIGCHLD with it.
+    void collect_the_left();
 
     // The process that the worker named with MAINPID= has ended.
     void main_ended(Worker& worker);
@@ -40,6 +43,7 @@ class Reaping {
     Hearing& hearing_;
     const LaunchThread& launches_;
     os::Reaper reaper_;
+    enum class Left { nobody, somebody } left_ = Left::nobody;  // ended, but not judged while launches are under way
 };
 
 }  // namespace holdfast::runtime
