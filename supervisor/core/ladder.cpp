@@ -129,10 +129,13 @@ void catch_up(Turn& turn, Worker& worker) {
     voice_stage(turn, worker);
 }
 
-void signal_if_unheard(Turn& turn, Worker& worker) {
+void lose_channel(Turn& turn, Worker& worker) {
+    const bool was_told = hears_stage(worker) && !worker.main_exited;
+    const bool heard = worker.accepting == false || worker.releasing || worker.drained;
+    worker.channel = Channel::lost;
     worker.recalled = false;
-    const bool heard = worker.signalled || worker.accepting == false || worker.releasing || worker.drained;
-    if (!heard && worker.state != WorkerState::paused) signal_stage(turn, worker);
+    apply(turn, worker, Trigger::channel_lost);
+    if (was_told && !heard) signal_stage(turn, worker);
 }
 
 void extend(Turn& turn, Worker& worker, std::int64_t extend_usec) {

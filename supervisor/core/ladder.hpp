@@ -29,8 +29,8 @@ void recall(Turn& turn, Worker& worker);
 // The launch succeeded: what the worker was meant to hear meanwhile, it hears now.
 void catch_up(Turn& turn, Worker& worker);
 
-// The channel hung up: a worker that may not have heard its stage hears the stage's signal.
-void signal_if_unheard(Turn& turn, Worker& worker);
+// The channel hung up. A worker that was told its stage but may not have heard it hears the stage's signal.
+void lose_channel(Turn& turn, Worker& worker);
 
 // EXTEND_TIMEOUT_USEC: moves the present deadline, within `max_extension` in all.
 void extend(Turn& turn, Worker& worker, std::int64_t extend_usec);

@@ -94,10 +94,7 @@ void on_spawn_failed(Turn& turn, const SpawnFailed& event) {
 void on_channel_lost(Turn& turn, const ChannelLost& event) {
     Worker* worker = find(turn.state, event.worker);
     if (worker == nullptr || worker->channel == Channel::lost) return;
-    const bool was_open = worker->channel == Channel::open;
-    worker->channel = Channel::lost;
-    apply(turn, *worker, Trigger::channel_lost);
-    if (was_open) signal_if_unheard(turn, *worker);
+    lose_channel(turn, *worker);
 }
 
 void on_main_exited(Turn& turn, const MainExited& event) {

@@ -59,11 +59,12 @@ bool release_new(Turn& turn, Crew& crew) {
     const State& state = turn.state;
     const int fewest = state.target - unavailable(state.policy, state.target);
     const int least = is_waiting_for_room(turn, crew) ? fewest : state.target;
-    if (count_dependable(crew) - 1 < least) return false;
+    const int dependable = count_dependable(crew);
     for (const bool replaced : {true, false}) {
         for (Crew::Place& place : crew.places) {
             const bool has_former = place.wanted != nullptr && is_ready(*place.wanted);
             if (place.other == nullptr || has_former != replaced) continue;
+            if (dependable - (place.other->settled ? 1 : 0) < least) continue;
             dismiss(turn, crew, place.other, Reason::rollback, why(state));
             return true;
         }

@@ -77,9 +77,14 @@ void send(Turn& turn, Worker& worker, Stage stage, int signal) {
 
 }  // namespace
 
+bool hears_stage(const Worker& worker) {
+    const auto stage = stage_of(worker.state);
+    return stage && can_be_told(worker, *stage);
+}
+
 void tell_stage(Turn& turn, const Worker& worker) {
     const auto stage = stage_of(worker.state);
-    if (!stage || !can_be_told(worker, *stage)) return;
+    if (!hears_stage(worker)) return;
     const int fallback = worker.main_exited ? 0 : signal_of(turn.state.policy, *stage);
     turn.add(
         Tell{worker.id, Command{*stage, to_usec(worker.deadline), to_usec(worker.kill_at), worker.reason}, fallback});
@@ -93,11 +98,9 @@ void signal_stage(Turn& turn, Worker& worker) {
 }
 
 void voice_stage(Turn& turn, Worker& worker) {
-    const auto stage = stage_of(worker.state);
-    if (!stage) return;
     tell_stage(turn, worker);
     // Behind a wrapper that has ended, others of the group may not share the control pipe.
-    if (!can_be_told(worker, *stage) || worker.main_exited) signal_stage(turn, worker);
+    if (!hears_stage(worker) || worker.main_exited) signal_stage(turn, worker);
 }
 
 }  // namespace holdfast::core

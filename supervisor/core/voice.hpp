@@ -7,6 +7,9 @@ namespace holdfast::core {
 // How a worker hears of its stage: told over the control pipe, once it said HELLO and where it listed the stage; else
 // by a signal, where the stage has one. A worker whose launch is under way hears nothing yet.
 
+// The worker is in a stage that it can be told.
+bool hears_stage(const Worker& worker);
+
 // The present stage, by whatever voice the worker hears.
 void voice_stage(Turn& turn, Worker& worker);
 

@@ -1,0 +1,77 @@
+#include "core/policy.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "core/bounds.hpp"
+
+namespace holdfast::core {
+namespace {
+
+TEST(Policy, OfTheManualHasNoFault) { EXPECT_EQ(find_fault(Policy{}), std::nullopt); }
+
+struct Fault {
+    const char* word;  // that the sentence names
+    std::function<void(Policy&)> make;
+};
+
+class PolicyFault : public ::testing::TestWithParam<Fault> {};
+
+TEST_P(PolicyFault, IsNamed) {
+    Policy policy;
+    GetParam().make(policy);
+    const auto fault = find_fault(policy);
+    ASSERT_TRUE(fault);
+    EXPECT_NE(fault->find(GetParam().word), std::string::npos) << *fault;
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, PolicyFault,
+                         ::testing::Values(Fault{"workers", [](Policy& p) { p.workers = 0; }},
+                                           Fault{"workers", [](Policy& p) { p.workers = max_workers + 1; }},
+                                           Fault{"ready-timeout", [](Policy& p) { p.ready_timeout = 0s; }},
+                                           Fault{"settle", [](Policy& p) { p.settle = -1s; }},
+                                           Fault{"lame-duck", [](Policy& p) { p.lame_duck = -1s; }},
+                                           Fault{"grace-period", [](Policy& p) { p.grace_period = -1s; }},
+                                           Fault{"cancel-period", [](Policy& p) { p.cancel_period = Duration::max(); }},
+                                           Fault{"max-extension", [](Policy& p) { p.max_extension = -1s; }},
+                                           Fault{"max-pause", [](Policy& p) { p.max_pause = 0s; }},
+                                           Fault{"backoff", [](Policy& p) { p.backoff_min = 0s; }},
+                                           Fault{"MIN..MAX", [](Policy& p) { p.backoff_min = 31s; }},
+                                           Fault{"max-surge",
+                                                 [](Policy& p) {
+                                                     p.max_surge = {-1, false};
+                                                 }},
+                                           Fault{"max-unavailable",
+                                                 [](Policy& p) {
+                                                     p.max_unavailable = {101, true};
+                                                 }},
+                                           Fault{"stop-signal", [](Policy& p) { p.stop_signal = 9; }},
+                                           Fault{"stop-signal", [](Policy& p) { p.stop_signal = 0; }},
+                                           Fault{"cancel-signal", [](Policy& p) { p.cancel_signal = 19; }},
+                                           Fault{"alive", [](Policy& p) { p.ready_when = ReadyAlive{60s}; }}));
+
+TEST(Policy, AllowsNoCancelSignal) {
+    Policy policy;
+    policy.cancel_signal = 0;
+    EXPECT_EQ(find_fault(policy), std::nullopt);
+}
+
+TEST(Share, OfATargetIsRoundedUp) {
+    EXPECT_EQ((Share{25, true}.of(2)), 1);
+    EXPECT_EQ((Share{25, true}.of(5)), 2);
+    EXPECT_EQ((Share{3, false}.of(2)), 3);
+    EXPECT_EQ((Share{0, true}.of(5)), 0);
+}
+
+TEST(Unavailable, IsOneAtLeastWhereNoSurgeIsAllowed) {
+    Policy policy;
+    EXPECT_EQ(unavailable(policy, 4), 0);
+    policy.max_surge = {0, false};
+    EXPECT_EQ(unavailable(policy, 4), 1);
+    policy.max_unavailable = {50, true};
+    EXPECT_EQ(unavailable(policy, 4), 2);
+}
+
+}  // namespace
+}  // namespace holdfast::core
