@@ -180,7 +180,7 @@ class Replay {
             const auto decoded =
                 wire::decode_report({buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))}, 0);
             if (!std::holds_alternative<Report>(decoded)) return {};
-            const Report report = without_examples(std::get<Report>(decoded));
+            Report report = without_examples(std::get<Report>(decoded));
             if (!is_mere_report(report)) return report;
         }
     }

@@ -15,7 +15,7 @@
 namespace net = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
-using std::chrono_literals::operator""s;
+using namespace std::chrono_literals;
 
 namespace {
 

@@ -31,7 +31,7 @@ int main() {
     });
 
     worker.on_drain([&] { server.stop_accepting(); });
-    worker.start_task("consumer", [](std::stop_token stop) { consume(stop); });
+    worker.start_task("consumer", [](std::stop_token stop) { consume(stop); });  // NOLINT: as in the manual
     worker.close_last("database", [&] { pool.close(); });  // in reverse order, when nothing uses them any more
     worker.ready();
     return worker.wait();  // 0 once everything is released

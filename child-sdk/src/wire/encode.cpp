@@ -8,7 +8,7 @@ namespace holdfast::wire {
 
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 // What is kept of a drain report fits its limit whatever the entries are: no further count is needed.
 static_assert(max_waiting_entries * (2 * max_name_bytes + 24) <= max_report_bytes);

@@ -93,7 +93,8 @@ TEST(Listen, RefusesATakenPortInWords) {
 // control pipe; LISTEN_PID is its own pid.
 class Handover {
   public:
-    Handover(std::vector<std::string> addresses, std::string names) : addresses_(std::move(addresses)), names_(names) {}
+    Handover(std::vector<std::string> addresses, std::string names)
+        : addresses_(std::move(addresses)), names_(std::move(names)) {}
 
     int run(const std::function<int(Worker&)>& body) const {
         const pid_t child = ::fork();
@@ -111,8 +112,8 @@ class Handover {
             name.sin_family = AF_INET;
             ::inet_pton(AF_INET, address.c_str(), &name.sin_addr);
             const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-            ::bind(fd, reinterpret_cast<sockaddr*>(&name), sizeof name);
-            ::listen(fd, 16);
+            if (::bind(fd, reinterpret_cast<sockaddr*>(&name), sizeof name) != 0) std::abort();
+            if (::listen(fd, 16) != 0) std::abort();
         }
         ::setenv("LISTEN_FDS", std::to_string(addresses_.size()).c_str(), 1);
         ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);

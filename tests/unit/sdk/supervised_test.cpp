@@ -36,7 +36,7 @@ class Diary {
         const std::lock_guard lock(mutex_);
         return lines_;
     }
-    std::function<void()> entry(std::string line) {
+    std::function<void()> entry(const std::string& line) {
         return [this, line] { note(line); };
     }
 
@@ -86,7 +86,7 @@ TEST_F(Supervised, WorkerSaysReadyWithItsCounts) {
 
 TEST_F(Supervised, DrainReleasesInOrder) {
     note_stages();
-    worker.start_task("consumer", [&](std::stop_token stop) {
+    worker.start_task("consumer", [&](const std::stop_token& stop) {
         std::mutex mutex;
         std::unique_lock lock(mutex);
         std::condition_variable_any().wait(lock, stop, [] { return false; });
@@ -239,7 +239,7 @@ TEST_F(Supervised, CancelReachesADrainThatHangs) {
 
 TEST_F(Supervised, CancelAsksTasksToStopAtOnce) {
     std::atomic<bool> asked = false;
-    worker.start_task("endless", [&](std::stop_token stop) {
+    worker.start_task("endless", [&](const std::stop_token& stop) {
         const std::stop_callback note(stop, [&] { asked = true; });
         while (!stop.stop_requested()) std::this_thread::yield();
     });
@@ -350,6 +350,7 @@ TEST_F(Supervised, CloseThatThrowsStopsNoOther) {
 TEST_F(Supervised, ManyThreadsMayServeWhileItDrains) {
     std::atomic<bool> end = false;
     std::vector<std::jthread> threads;
+    threads.reserve(4);
     worker.ready();
     Waiter waiter(worker);
     for (int i = 0; i < 4; ++i) {

@@ -8,7 +8,7 @@
 namespace holdfast::wire {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 using testing::HasSubstr;
 
 Report said(std::string_view bytes, std::size_t descriptors = 0) {
@@ -128,8 +128,7 @@ TEST(Report, IsMalformedWithAFlagThatIsNeitherZeroNorOne) {
 
 TEST(Report, IsMalformedWithAnEntryOfTheWrongShape) {
     for (const char* value : {"request", "request\x1fname", "request\x1fname\x1f", "request\x1fname\x1f-5",
-                              "request\x1fname\x1f"
-                              "5\x1f"}) {
+                              "request\x1fname\x1f\x35\x1f"}) {
         EXPECT_THAT(why_not(std::string("X_HOLDFAST_WAITING=") + value), HasSubstr("X_HOLDFAST_WAITING takes"));
     }
 }
