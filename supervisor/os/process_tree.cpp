@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <unordered_set>
 
 namespace holdfast::os {
@@ -21,11 +22,6 @@ class Scan {
     ProcessTree run() {
         if (!query_.leader) return {};
         add_with_descendants(query_.leader.pid());
-        // Those that were found before count as they are, whatever sign they have lost since.
-        for (const ProcessStatus& former : seen_) {
-            const auto now = process_status(former.pid);
-            if (now && is_same(*now, former)) add_with_descendants(former.pid);
-        }
         // Who died while its children were listed has left them to us: looked for until a look brings nothing new.
         while (add_orphans() == Progress::some) {
         }
@@ -101,15 +97,16 @@ bool contains(const SeenProcesses& seen, const ProcessStatus& process) {
     return std::any_of(seen.begin(), seen.end(), [&](const ProcessStatus& one) { return is_same(one, process); });
 }
 
-// Kills what has not been killed yet; returns what could not be.
-std::vector<ProcessStatus> kill_new(const std::vector<ProcessStatus>& members, SeenProcesses& signalled) {
+// Kills whom no former round has settled; returns who could not be killed. Settled is who has got its SIGKILL, or ended
+// before it came: such a one may have left a child behind that only the next scan sees.
+std::vector<ProcessStatus> settle(const std::vector<ProcessStatus>& members, SeenProcesses& settled) {
     std::vector<ProcessStatus> unreachable;
     for (const ProcessStatus& member : members) {
-        if (contains(signalled, member)) continue;
+        if (contains(settled, member)) continue;
         const Result<Process> process = open_process(member.pid, member.start_time);
-        if (!process) continue;  // ended meanwhile
-        if (kill_now(*process)) {
-            signalled.push_back(member);
+        const Result<void> killed = process ? kill_now(*process) : Result<void>(process.error());
+        if (killed || killed.error().code == ESRCH) {
+            settled.push_back(member);
         } else {
             unreachable.push_back(member);
         }
@@ -139,16 +136,16 @@ ProcessTree kill_tree_now(const TreeQuery& query, SeenProcesses& seen) {
     // a worker may fork faster than it can be scanned.
     constexpr int most_rounds = 100;
     SeenProcesses remembered = seen;
-    SeenProcesses signalled;
+    SeenProcesses settled;
     ProcessTree unreachable;
     for (int round = 0; round < most_rounds; ++round) {
         (void)kill_group_now(query.leader);  // whole at once; who cannot be reached is found below
         const ProcessTree tree = Scan{query, remembered}.run();
-        const std::size_t signalled_before = signalled.size();
-        unreachable.group = kill_new(tree.group, signalled);
-        unreachable.strays = kill_new(tree.strays, signalled);
+        const std::size_t settled_before = settled.size();
+        unreachable.group = settle(tree.group, settled);
+        unreachable.strays = settle(tree.strays, settled);
         seen = members_of(tree);
-        if (signalled.size() == signalled_before) break;
+        if (settled.size() == settled_before) break;
         for (const ProcessStatus& member : seen) {
             if (!contains(remembered, member)) remembered.push_back(member);
         }

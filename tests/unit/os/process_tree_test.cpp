@@ -41,9 +41,10 @@ class ProcessTreeTest : public ::testing::Test {
         return {worker_.leader, markers_, [this](pid_t pid) { return pid == worker_.leader.pid(); }};
     }
 
-    void start_worker(const std::string& script) {
+    void start_worker(const std::string& script, const UniqueFd& inherited = {}) {
         LaunchPlan plan;
         plan.environment = markers_;
+        if (inherited) plan.inherited_fds = {inherited.get()};
         worker_ = start(shell(script), plan);
     }
 
@@ -118,6 +119,33 @@ TEST_F(ProcessTreeTest, KnowsAnOrphanWithoutEnvironmentFromFormerScans) {
         << "shows nothing: another sign was left";
 }
 
+TEST_F(ProcessTreeTest, KnowsAnOrphanThatLeftItsGroupSinceItWasSeen) {
+    PipeEnds go = make_pipe();
+    start_worker("env -i sh -c 'echo $$; read go <&3; exec setsid sh -c \"echo in; exec sleep 60\"' & wait", go.read);
+    const pid_t member = next_pid();
+    EXPECT_THAT(pids(scan_tree(query(), seen_).group), Contains(member));
+    EXPECT_TRUE(kill_now(worker_.leader.process()));
+    wait_for_end(worker_.leader.process());
+    ASSERT_EQ(::write(go.write.get(), "\n", 1), 1);
+    EXPECT_EQ(read_line(worker_.output), "in");
+    EXPECT_THAT(pids(scan_tree(query(), seen_).strays), ElementsAre(member));
+}
+
+TEST_F(ProcessTreeTest, KnowsTheOrphanOfAStrayByTheSessionThatItLed) {
+    PipeEnds go = make_pipe();
+    start_worker("setsid env -i sh -c 'echo $$; read go <&3; sleep 60 & echo $!' & wait", go.read);
+    const pid_t stray = next_pid();
+    EXPECT_THAT(pids(scan_tree(query(), seen_).strays), ElementsAre(stray));
+    EXPECT_TRUE(kill_now(worker_.leader.process()));
+    wait_for_end(worker_.leader.process());
+    ASSERT_EQ(::write(go.write.get(), "\n", 1), 1);
+    const pid_t orphan = next_pid();
+    if (const auto alive = process_status(stray)) {
+        if (const auto process = open_process(stray, alive->start_time)) wait_for_end(*process);
+    }
+    EXPECT_THAT(pids(scan_tree(query(), seen_).strays), ElementsAre(orphan));
+}
+
 TEST_F(ProcessTreeTest, LeavesStrangersAlone) {
     start_worker("sleep 60 & echo $!; wait");
     next_pid();
@@ -148,14 +176,15 @@ TEST_F(ProcessTreeTest, IsKilledAsAWhole) {
 }
 
 TEST_F(ProcessTreeTest, IsKilledThoughItForksAllTheWhile) {
-    // Each link leaves the former's group and session, and ends soon; bounded, lest a failure outlive the test.
+    // Each link leaves the former's group and session, and ends as soon as the next is there. A chain that is not cut
+    // comes to its end, and says so.
     start_worker(
-        "echo in; n=0; f='n=$((n+1)); [ $n -gt 500 ] && exit; setsid sh -c \"$f\" & sleep 0.002'; export f n; "
-        "setsid sh -c \"$f\" & setsid sh -c \"$f\" & sleep 60 & wait");
-    EXPECT_EQ(read_line(worker_.output), "in");
+        "n=0; f='n=$((n+1)); [ $n -eq 5 ] && echo in; [ $n -gt 1500 ] && echo end && exit; setsid sh -c \"$f\" &'; "
+        "export f n; for chain in 1 2 3 4 5 6 7 8; do setsid sh -c \"$f\" & done; sleep 60 & wait");
+    for (int chain = 0; chain < 8; ++chain) EXPECT_EQ(read_line(worker_.output), "in");
     EXPECT_TRUE(kill_tree_now(query(), seen_).empty());
     reap_all();
-    EXPECT_EQ(read_all(worker_.output), "");
+    EXPECT_EQ(read_all(worker_.output), "") << "a chain went on";
 }
 
 TEST(ProcessTable, FindsTheSameChildrenBothWays) {

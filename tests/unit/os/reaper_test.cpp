@@ -74,7 +74,8 @@ TEST_F(ReaperTest, FindsOthersBehindAPinnedLeader) {
     reaper_.collect(table_.judge());
     EXPECT_THAT(table_.asked, Contains(Key(stranger.pid())));
     EXPECT_THAT(table_.asked, Contains(Key(other.pid())));
-    EXPECT_EQ(table_.questions, 3) << "one question each, the pinned one is not asked about again";
+    reaper_.collect(table_.judge());
+    EXPECT_EQ(table_.questions, 3) << "one question each, pinned ones are not asked about again";
     std::vector<pid_t> left = children_of(::getpid());
     EXPECT_THAT(left, ::testing::UnorderedElementsAre(pinned.pid(), other.pid())) << "the stranger is reaped";
     EXPECT_TRUE(reaper_.reap(pinned));
