@@ -19,6 +19,8 @@ SECONDS = 75  # of patience for boot, scenario and power-off together; a scenari
 DRIVER = """\
 [Unit]
 Description=Scenario {scenario}
+# A unit that nobody refers to is forgotten when it is inactive, and how it ended with it.
+After=web.service
 SuccessAction=poweroff-immediate
 FailureAction=poweroff-immediate
 [Service]

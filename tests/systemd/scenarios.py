@@ -125,7 +125,9 @@ def a_socket_unit_lends_its_socket_and_a_restart_of_the_unit_refuses_nobody():
     refused, stop = [], threading.Event()
     client = threading.Thread(target=connect_again_and_again, args=(service, refused, stop))
     client.start()
+    request = SlowRequest(service, 1000)  # for a second nobody accepts
     expect(systemctl("restart", UNIT) == 0, "systemctl restart succeeds")
+    expect(request.is_answered(), "the request in flight was answered by the former worker")
     expect(service.ask()[0] == 200 and service.main_pid() != pid, "a new supervisor serves")
     stop.set()
     client.join()
