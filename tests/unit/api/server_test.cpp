@@ -246,11 +246,12 @@ TEST_F(ServerTest, ClosesOnlyWhenTheAnswerOfAStopHasLeft) {
     RawClient asker = connect(), idle = connect();
     asker.send("POST /v1/stop HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
     run_until([&] { return questions_.size() == 1; });
-    questions_[0].answer({core::Outcome::Result::done, "stopped", {}, 3});
+    const std::string more_than_a_socket_takes(1 << 20, 'x');
+    questions_[0].answer({core::Outcome::Result::done, "stopped", {more_than_a_socket_takes}, 3});
     bool done = false;
     server_->close_when_answered([&] { done = true; });
     EXPECT_FALSE(done) << "never from within the call";
-    run_until([&] { return done; });
+    run_until([&] { return asker.is_ended() && done; });
     EXPECT_TRUE(asker.is_answered());
     EXPECT_THAT(asker.received(), HasSubstr("\"exit_code\":3"));
     EXPECT_TRUE(asker.is_ended());
