@@ -15,6 +15,11 @@ std::vector<std::string> shell_worker(const std::string& script) { return {"/bin
 
 std::vector<std::string> hello_http() { return {program("hello-http")}; }
 
+std::vector<std::string> hello_beside_stubborn(const std::string& options, const std::string& which) {
+    return shell_worker("case $HOLDFAST_WORKER in " + which + ") exec " + program("stubborn") +
+                        " --obey --ready-after 0 " + options + ";; esac; exec " + hello_http().front());
+}
+
 std::vector<std::string> python_server(const std::string& script) {
     return {"/usr/bin/python3", std::string(server_scripts) + "/" + script};
 }

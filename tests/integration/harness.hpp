@@ -11,6 +11,9 @@ namespace holdfast::test {
 // A worker written in one line of shell.
 std::vector<std::string> shell_worker(const std::string& script);
 std::vector<std::string> hello_http();
+// hello-http, but the worker GENERATION.SLOT is `stubborn OPTIONS`, ready at once, which leaves when it is asked to.
+// The default stands for slot 1 of every generation.
+std::vector<std::string> hello_beside_stubborn(const std::string& options, const std::string& which = "*.1");
 // A script of tests/integration/servers with the distribution's interpreter.
 std::vector<std::string> python_server(const std::string& script);
 

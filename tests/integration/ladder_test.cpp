@@ -44,6 +44,23 @@ TEST(Ladder, KillsADeafFamilyAfterTheLastDeadlineAndNeverBefore) {
     EXPECT_EQ(run.log().count("worker_killed"), 1U);
 }
 
+// The same for one that said HELLO: it is told each stage, heeds none, and has a family of three.
+TEST(Ladder, TellsEachStageBeforeItKillsAnSdkWorkerAndNamesWhatItHeld) {
+    Supervised run(short_ladder(
+        {program("stubborn"), "--hello", "--ready-after", "0", "--grandchildren", "--hold", "request:GET /endless"}));
+    run.wait_until_serving();
+    EXPECT_GE(descendants_of(run.pid()).size(), 4U);
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
+    const LogEntry lame_duck = run.wait_for("worker_told", with_text("lame"));
+    const LogEntry drain = run.wait_for("worker_told", with_text("told to drain"), lame_duck.index);
+    const LogEntry cancel = run.wait_for("worker_told", with_text("told to cancel"), drain.index);
+    const LogEntry killed = run.wait_for("worker_killed", any_entry(), cancel.index);
+    EXPECT_GE(drain.mono_usec - lame_duck.mono_usec, lame_duck_usec);
+    EXPECT_GE(cancel.mono_usec - drain.mono_usec, grace_usec);
+    EXPECT_GE(killed.mono_usec - cancel.mono_usec, cancel_usec);
+    EXPECT_THAT(run.wait_for("worker_held", any_entry(), killed.index).text, testing::HasSubstr("GET /endless"));
+}
+
 TEST(Ladder, LeavesLameDuckOutOfARestart) {
     RunOptions options = short_ladder(deaf_family());
     set_option(options, "--lame-duck", "20s");

@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <tuple>
 
 #include "harness.hpp"
 #include "proc.hpp"
@@ -11,63 +13,80 @@
 namespace holdfast::test {
 namespace {
 
-using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-// Slot 0 serves; slot 1 misbehaves from the moment it is ready.
 class Misdeed : public testing::Test {
   protected:
-    void begin(const std::string& kind) {
+    void begin(const std::string& stubborn_options) {
         RunOptions options;
-        options.options = {"--listen", "127.0.0.1:0", "--workers", "2", "--settle", "100ms", "--grace-period", "2s"};
-        std::string script;
-        for (const std::string& word : python_server("misdeeds.py")) script += word + " ";
-        options.command =
-            shell_worker("[ $HOLDFAST_SLOT = 1 ] && exec " + script + kind + "; exec " + hello_http().front());
+        options.options = {"--listen",       "127.0.0.1:0", "--workers",       "2",    "--settle", "100ms",
+                           "--grace-period", "2s",          "--cancel-period", "500ms"};
+        options.command = hello_beside_stubborn(stubborn_options);
         run_ = std::make_unique<Supervised>(options);
         run_->wait_until_serving();
     }
 
-    // The service is as before: it answers, it can be asked, nobody crashed, and it ends as it should.
+    // The service is as before: it answers, it can be asked, and nobody was replaced.
     void expect_unharmed() {
         expect_flawless(BackgroundLoad(slow_load(run_->address(), 8, 0)).wait_for_end());
         const CommandResult status = run_->command("status", {"--json"});
         EXPECT_TRUE(status.succeeded()) << status.output;
         EXPECT_THAT(status.output, HasSubstr("\"serving\""));
         EXPECT_EQ(run_->log().count("worker_crashed"), 0U);
+        EXPECT_EQ(run_->log().count("worker_spawned"), 2U);
+    }
+
+    void expect_a_good_end() {
+        EXPECT_EQ(run_->stop(), ExitStatus{ExitedWith{0}});
+        EXPECT_EQ(run_->log().count("worker_killed"), 0U);
     }
 
     std::unique_ptr<Supervised> run_;
 };
 
-TEST_F(Misdeed, MalformedMessagesAreNamedAndRefused) {
-    begin("malformed");
+class MalformedMessage : public Misdeed, public testing::WithParamInterface<std::tuple<std::string, std::string>> {};
+
+TEST_P(MalformedMessage, IsRefusedByNameAndChangesNothing) {
+    const auto& [kind, way] = GetParam();
+    begin("--malformed " + kind + way);
     const LogEntry refused = run_->wait_for("message_refused", of_worker("1.1"));
-    EXPECT_GT(refused.pid, 0);
+    EXPECT_EQ(refused.pid, run_->wait_for("worker_spawned", of_worker("1.1")).pid);
     expect_unharmed();
-    EXPECT_EQ(run_->stop(), ExitStatus{ExitedWith{0}});
+    expect_a_good_end();
+    EXPECT_THAT(run_->log().text(), testing::Not(HasSubstr("\x1b")));
 }
 
+INSTANTIATE_TEST_SUITE_P(OnTheControlPipe, MalformedMessage,
+                         testing::Combine(testing::Values("empty", "no-equals", "nul", "overlong", "number", "negative",
+                                                          "flag", "entry"),
+                                          testing::Values("")));
+INSTANTIATE_TEST_SUITE_P(OnTheNotifySocket, MalformedMessage,
+                         testing::Combine(testing::Values("empty", "no-equals", "nul", "overlong", "number", "negative",
+                                                          "flag", "entry"),
+                                          testing::Values(" --by-notify")));
+
 TEST_F(Misdeed, DescriptorsThatNobodyAnnouncedAreNotKept) {
-    begin("descriptors");
-    run_->wait_for("message_refused", of_worker("1.1"));
-    expect_unharmed();
-    EXPECT_LT(open_files_of(run_->pid()).size(), 100U);
-    EXPECT_EQ(run_->stop(), ExitStatus{ExitedWith{0}});
+    for (const char* const way : {"", " --by-notify"}) {
+        begin(std::string("--descriptors 200") + way);
+        run_->wait_for("message_refused", of_worker("1.1"));
+        expect_unharmed();
+        EXPECT_LT(open_files_of(run_->pid()).size(), 100U);
+        expect_a_good_end();
+    }
 }
 
 TEST_F(Misdeed, AMainPidThatIsNotItsOwnIsRefused) {
-    for (const std::string kind : {"mainpid-1", "mainpid-foreign"}) {
-        begin(kind);
-        run_->wait_for("message_refused", with_text("main process"));
+    for (const std::string& pid : {std::string("1"), std::to_string(::getpid())}) {
+        begin("--main-pid " + pid);
+        EXPECT_THAT(run_->wait_for("message_refused").text, HasSubstr(pid));
         expect_unharmed();
-        EXPECT_EQ(run_->stop(), ExitStatus{ExitedWith{0}});
+        expect_a_good_end();
     }
 }
 
 // It said HELLO, so it is told stages, which it never reads; the ladder goes on and ends it.
-TEST_F(Misdeed, AWorkerThatNeverReadsIsEndedByTheLadder) {
-    begin("never-reads");
+TEST_F(Misdeed, NeverReadingIsEndedByTheLadder) {
+    begin("--hello --read-nothing");
     expect_unharmed();
     run_->signal(SIGTERM);
     run_->wait_for("worker_told", of_worker("1.1"));
@@ -77,38 +96,39 @@ TEST_F(Misdeed, AWorkerThatNeverReadsIsEndedByTheLadder) {
 }
 
 TEST_F(Misdeed, AFloodOfMessagesKeepsNobodyFromWorking) {
-    begin("flood");
-    expect_unharmed();
-    BackgroundLoad load(fresh_load(run_->address()));
-    restart_under(*run_, load, 2);
-    expect_flawless(load.stop());
-    EXPECT_EQ(run_->stop(), ExitStatus{ExitedWith{0}});
-    EXPECT_THAT(run_->log().text(), testing::Not(HasSubstr("\x1b")));
+    for (const char* const way : {"", " --by-notify"}) {
+        begin(std::string("--flood") + way);
+        expect_unharmed();
+        BackgroundLoad load(fresh_load(run_->address()));
+        restart_under(*run_, load, 2);
+        expect_flawless(load.stop());
+        expect_a_good_end();
+        EXPECT_THAT(run_->log().text(), testing::Not(HasSubstr("\x1b")));
+    }
 }
 
-TEST_F(Misdeed, AListenerThatAWorkerShutDownIsRevivedAndTheSuspectNamed) {
-    begin("shut-down-listener");
-    run_->wait_for("listener_revived");
+TEST_F(Misdeed, AListenerThatWasShutDownIsRevivedAndCounted) {
+    begin("--shutdown-listener");
+    EXPECT_THAT(run_->wait_for("listener_revived").text, HasSubstr(run_->address()));
     expect_unharmed();
     EXPECT_THAT(run_->command("status", {"--json"}).output, HasSubstr("\"revived\":1"));
-    EXPECT_EQ(run_->stop(), ExitStatus{ExitedWith{0}});
+    expect_a_good_end();
 }
 
-TEST_F(Misdeed, ABacklogThatAWorkerLoweredIsRestored) {
-    begin("lower-backlog");
+TEST_F(Misdeed, ABacklogThatWasLoweredIsRestored) {
+    begin("--backlog 7");
     run_->wait_for("backlog_restored", with_text("to 7"));
     expect_unharmed();
-    EXPECT_EQ(run_->stop(), ExitStatus{ExitedWith{0}});
+    expect_a_good_end();
 }
 
 // The flag lives on the description that all share: a worker that trusts it hangs in accept for ever.
-TEST_F(Misdeed, ASiblingThatClearsNonblockEveryMillisecondStopsNobody) {
-    begin("clear-nonblock");
+TEST_F(Misdeed, ClearingNonblockEveryMillisecondStopsNobody) {
+    begin("--clear-nonblock");
     BackgroundLoad load(fresh_load(run_->address()));
     restart_under(*run_, load, 3);
     expect_flawless(load.stop());
-    EXPECT_EQ(run_->stop(), ExitStatus{ExitedWith{0}});
-    EXPECT_EQ(run_->log().count("worker_killed"), 0U);
+    expect_a_good_end();
 }
 
 }  // namespace

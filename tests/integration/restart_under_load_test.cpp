@@ -21,10 +21,9 @@ RunOptions two_workers(const std::string& listen, std::vector<std::string> comma
 
 double in_ms(Duration duration) { return static_cast<double>(duration.count()) / 1000.0; }
 
-// The same load without any restart, for comparison.
-LoadReport undisturbed(LoadOptions load) {
+LoadOptions for_a_while(LoadOptions load) {
     load.duration = 3s;
-    return BackgroundLoad(load).wait_for_end();
+    return load;
 }
 
 void compare_gaps(const LoadReport& quiet, const LoadReport& restarted) {
@@ -38,12 +37,13 @@ void compare_gaps(const LoadReport& quiet, const LoadReport& restarted) {
 // Fresh and keep-alive connections at once, `times` restarts.
 void restart_and_compare(Supervised& run, const std::string& address, int times) {
     run.wait_until_serving();
-    const LoadReport quiet_fresh = undisturbed(fresh_load(address));
-    const LoadReport quiet_kept = undisturbed(keep_alive_load(address));
+    // The same loads without any restart, for comparison.
+    BackgroundLoad quiet_fresh(for_a_while(fresh_load(address))), quiet_kept(for_a_while(keep_alive_load(address)));
+    const LoadReport fresh_before = quiet_fresh.wait_for_end(), kept_before = quiet_kept.wait_for_end();
     BackgroundLoad fresh(fresh_load(address)), kept(keep_alive_load(address));
     restart_under(run, kept, times);
-    compare_gaps(quiet_fresh, fresh.stop());
-    compare_gaps(quiet_kept, kept.stop());
+    compare_gaps(fresh_before, fresh.stop());
+    compare_gaps(kept_before, kept.stop());
     EXPECT_EQ(run.log().count("rollout_done"), static_cast<std::size_t>(times));
     EXPECT_EQ(run.log().count("worker_killed"), 0U);
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});

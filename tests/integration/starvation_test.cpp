@@ -125,13 +125,10 @@ TEST_F(HangingDirectory, FailsARestartWhileTheOldGenerationServes) {
 
 TEST(UnreadLog, StopsNeitherARestartNorTheEnd) {
     RunOptions options = two_hello_workers();
-    std::string noise;
-    for (const std::string& word : python_server("misdeeds.py")) noise += word + " ";
-    options.command =
-        shell_worker("[ $HOLDFAST_SLOT = 1 ] && exec " + noise + "last-words; exec " + hello_http().front());
+    options.command = hello_beside_stubborn("--last-words 1600000", "2.1");
     Supervised run(options);
     run.wait_until_serving();
-    run.log().stop_reading();  // 1.6 MB of a worker's words, and the pipe takes 64 KiB
+    run.log().stop_reading();  // a new worker writes 1.6 MB, and the pipe takes 64 KiB
     const CommandResult restarted = run.command("restart");
     EXPECT_TRUE(restarted.succeeded()) << restarted.output;
     const CommandResult stopped = run.command("stop");

@@ -39,13 +39,13 @@ class Stubborn {
         do_wrong(options_, voice_);
         if (options_.clears_nonblock) every(clearing_interval, [] { clear_nonblock(); });
         for (;;) {
+            run_timers();  // before a flood leaves no room for READY=1
             const short room = options_.floods ? POLLOUT : 0;
             const short command = options_.reads_nothing ? 0 : POLLIN;
             pollfd control{.fd = voice_.fd(), .events = static_cast<short>(room | command), .revents = 0};
             ::poll(&control, control.events != 0 ? 1 : 0, timeout_ms());
             if ((control.revents & POLLOUT) != 0) flood(voice_);
             if ((control.revents & POLLIN) != 0) heed(voice_.hear());
-            run_timers();
         }
     }
 
