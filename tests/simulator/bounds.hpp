@@ -23,6 +23,7 @@ Duration rollout_bound(const core::Policy& policy, int target);
 Duration scale_bound(const core::Policy& policy);
 
 // The longest time from a request to its answer: the change that is under way, one that waits before it, and its own.
+// The core publishes a bound too (core/bounds.hpp): it is held to the shorter one.
 Duration answer_bound(const core::Policy& policy, const core::Request& request, int target);
 
 }  // namespace holdfast::simulator

@@ -28,9 +28,9 @@ void Watch::after_event() {
     note_stop();
     note_asked();
     follow_rollout();
+    check_backoff();
     check_workers();
     check_group_signal();
-    check_backoff();
     check_counts();
     check_doors();
     check_answers();
@@ -48,7 +48,7 @@ Watch::Seen& Watch::seen(const core::WorkerStatus& worker) {
     const auto found =
         std::find_if(seen_.begin(), seen_.end(), [&](const Seen& entry) { return entry.id == worker.id; });
     if (found != seen_.end()) return *found;
-    return seen_.emplace_back(Seen{worker.id, worker.state, world_.now()});
+    return seen_.emplace_back(Seen{.id = worker.id, .state = worker.state, .since = world_.now()});
 }
 
 // Most steps log nothing of the kind, and this is asked of every worker: the actions are searched once.
@@ -63,6 +63,12 @@ void Watch::note_who_got_ready() {
 
 bool Watch::got_ready(WorkerId id) const {
     return std::find(got_ready_.begin(), got_ready_.end(), id) != got_ready_.end();
+}
+
+void Watch::enter(Seen& entry, WorkerState state) {
+    entry.state = state;
+    entry.since = world_.now();
+    if (state == WorkerState::ready && !entry.first_ready) entry.first_ready = world_.now();
 }
 
 void Watch::forget_the_gone() {

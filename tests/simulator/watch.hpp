@@ -29,6 +29,7 @@ class Watch {
         WorkerId id;
         core::WorkerState state = core::WorkerState::starting;
         Instant since{};
+        std::optional<Instant> first_ready{};
     };
     // The rollout that is under way.
     struct Rollout {
@@ -49,6 +50,7 @@ class Watch {
 
     void broken(int invariant, const std::string& what);
     Seen& seen(const core::WorkerStatus& worker);
+    void enter(Seen& entry, core::WorkerState state);
     const Seen* find_seen(WorkerId id) const;
     bool is_about(WorkerId id) const;
     bool is_by_itself() const;  // the event is a worker's own
@@ -66,13 +68,19 @@ class Watch {
     void check_kills();
     void check_skip();
     void check_group_signal();
-    void check_backoff();
     void check_doors();
+
+    // watch_backoff.cpp: how crashes are followed.
+    bool has_ended_unasked(const core::WorkerStatus& worker) const;
+    bool is_launched_now(SlotId slot) const;
+    void check_backoff();
+    void check_crash(const core::WorkerStatus& worker);
 
     // watch_rollout.cpp: invariants 3, 4 and 6.
     void check_counts();
     void follow_rollout();
     void begin_rollout();
+    void check_failure();
     bool counts(const core::WorkerStatus& worker) const;
     void check_floor();
     void check_commit();

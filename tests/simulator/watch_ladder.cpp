@@ -78,10 +78,9 @@ void Watch::check_workers() {
         Seen& entry = seen(worker);
         const auto was = entry.state;
         // It may have become ready and left again in one step.
-        if (worker.state != WorkerState::ready && got_ready(worker.id))
-            entry = {worker.id, WorkerState::ready, world_.now()};
+        if (worker.state != WorkerState::ready && got_ready(worker.id)) enter(entry, WorkerState::ready);
         if (entry.state != worker.state) check_transition(worker, entry);
-        if (entry.state != worker.state) entry = {worker.id, worker.state, world_.now()};
+        if (entry.state != worker.state) enter(entry, worker.state);
         check_deadline(worker, entry);
         if (worker.state == WorkerState::ready) check_ready(worker, was);
         const bool is_cut_off = worker.state == WorkerState::cancelling || worker.state == WorkerState::killed;
@@ -185,19 +184,6 @@ void Watch::check_ready(const core::WorkerStatus& worker, WorkerState was) {
         broken(9, words(worker) + " by time, though this service speaks or too early");
     const auto* alive = std::get_if<core::ReadyAlive>(&when);
     if (alive != nullptr && world_.now() < since + alive->lived) broken(9, words(worker) + " before it had lived");
-}
-
-// Ten seconds of being ready forgive the crashes before.
-void Watch::check_backoff() {
-    const auto* exited = std::get_if<core::Exited>(&world_.last_event());
-    if (exited == nullptr) return;
-    const Seen* known = find_seen(exited->worker);
-    const FakeWorker* real = world_.find(exited->worker);
-    if (known == nullptr || real == nullptr || known->state != WorkerState::ready) return;
-    if (world_.now() < known->since + core::backoff_reset_after) return;
-    for (const core::SlotStatus& slot : world_.status().slots)
-        if (slot.slot == real->spawn.slot && slot.crashes_in_a_row > 1)
-            broken(7, "slot " + std::to_string(slot.slot.value) + " remembers crashes that were forgiven");
 }
 
 // A worker whose main process has ended: its group hears the stage's signal.

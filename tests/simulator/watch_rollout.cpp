@@ -80,9 +80,20 @@ void Watch::follow_rollout() {
             counts(worker) && is_about(worker.id) && (after == nullptr || after->state != WorkerState::ready);
         if (is_lost) rollout_->is_healthy = false;
     }
+    check_failure();
     if (!rollout_->is_new) check_commit();
     rollout_->is_new = false;
     check_floor();
+}
+
+// Any end of a new worker that nobody asked for, before the rollout is answered, fails it.
+void Watch::check_failure() {
+    const bool goes_on = world_.before().phase == Phase::rolling_out && world_.status().phase == Phase::rolling_out;
+    if (!goes_on || rollout_->is_new) return;
+    for (const auto& worker : world_.before().workers)
+        if (worker.generation == rollout_->generation && has_ended_unasked(worker))
+            broken(6, "worker #" + std::to_string(worker.id.value) +
+                          " of the new generation ended, and the rollout goes on");
 }
 
 // An old worker that is ready counts, and a new one that has settled; on the way back any that is ready.

@@ -1,0 +1,68 @@
+// How crashes are followed: no busy loop, and forgiveness.
+
+#include <algorithm>
+
+#include "tests/simulator/watch.hpp"
+
+namespace holdfast::simulator {
+
+using core::WorkerState;
+
+namespace {
+
+const core::SlotStatus* find(const core::Status& status, SlotId slot) {
+    const auto found =
+        std::find_if(status.slots.begin(), status.slots.end(), [&](const auto& entry) { return entry.slot == slot; });
+    return found == status.slots.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+// `worker` as it was before this step.
+bool Watch::has_ended_unasked(const core::WorkerStatus& worker) const {
+    const auto& event = world_.last_event();
+    const bool is_end = std::holds_alternative<core::Exited>(event) ||
+                        std::holds_alternative<core::SpawnFailed>(event) ||
+                        std::holds_alternative<core::MainExited>(event);
+    const bool was_staying = worker.state == WorkerState::starting || worker.state == WorkerState::ready;
+    return is_end && was_staying && is_about(worker.id);
+}
+
+bool Watch::is_launched_now(SlotId slot) const {
+    const auto& actions = world_.last_actions();
+    return std::any_of(actions.begin(), actions.end(), [&](const core::Action& action) {
+        const auto* spawn = std::get_if<core::Spawn>(&action);
+        return spawn != nullptr && spawn->slot == slot;
+    });
+}
+
+// The second crash in a row and every later one is waited for, but not what was before ten seconds of being ready or a
+// new request.
+void Watch::check_backoff() {
+    const auto& actions = world_.last_actions();
+    const bool is_forgiven = std::any_of(actions.begin(), actions.end(), [](const core::Action& action) {
+        const auto* note = std::get_if<core::Note>(&action);
+        return note != nullptr && (note->event == "rollout_started" || note->event == "scale_started");
+    });
+    if (is_forgiven) return;
+    for (const core::SlotStatus& slot : world_.before().slots)
+        if (slot.next_attempt && *slot.next_attempt > world_.now() && is_launched_now(slot.slot))
+            broken(7, "slot " + std::to_string(slot.slot.value) + " is launched before its next attempt is due");
+    for (const core::WorkerStatus& worker : world_.before().workers)
+        if (has_ended_unasked(worker)) check_crash(worker);
+}
+
+void Watch::check_crash(const core::WorkerStatus& worker) {
+    const Seen* known = find_seen(worker.id);
+    const core::SlotStatus* before = find(world_.before(), worker.slot);
+    const core::SlotStatus* after = find(world_.status(), worker.slot);
+    if (known == nullptr || before == nullptr || after == nullptr) return;
+    const bool is_proven = known->first_ready && world_.now() >= *known->first_ready + core::backoff_reset_after;
+    const std::string slot = "slot " + std::to_string(worker.slot.value);
+    if (is_proven && after->crashes_in_a_row > 1) broken(7, slot + " remembers crashes that were forgiven");
+    if (!is_proven && before->crashes_in_a_row > 0 && is_launched_now(worker.slot))
+        broken(7,
+               slot + " is launched again at once after " + std::to_string(before->crashes_in_a_row + 1) + " crashes");
+}
+
+}  // namespace holdfast::simulator
