@@ -53,6 +53,13 @@ void for_each_numbered(const std::string& directory, Visit visit) {
     }
 }
 
+void add_children(pid_t pid, pid_t thread, std::vector<pid_t>& children) {
+    const auto content = read_file(proc_path(pid, "task/" + std::to_string(thread) + "/children"), children_limit);
+    if (!content) return;
+    std::string_view text = *content;
+    while (const auto child = parse_number<pid_t>(next_word(text))) children.push_back(*child);
+}
+
 bool kernel_lists_children() {
     static const bool is_there = ::access("/proc/thread-self/children", F_OK) == 0;
     return is_there;
@@ -110,13 +117,14 @@ std::vector<pid_t> children_by_looking_everywhere(pid_t pid) {
 std::vector<pid_t> children_of(pid_t pid) {
     if (!kernel_lists_children()) return children_by_looking_everywhere(pid);
     std::vector<pid_t> children;
-    const std::string tasks = proc_path(pid, "task");
-    for_each_numbered(tasks, [&](pid_t thread) {
-        const auto content = read_file(tasks + "/" + std::to_string(thread) + "/children", children_limit);
-        if (!content) return;
-        std::string_view text = *content;
-        while (const auto child = parse_number<pid_t>(next_word(text))) children.push_back(*child);
-    });
+    for_each_numbered(proc_path(pid, "task"), [&](pid_t thread) { add_children(pid, thread, children); });
+    return children;
+}
+
+std::vector<pid_t> children_of_first_thread(pid_t pid) {
+    if (!kernel_lists_children()) return children_by_looking_everywhere(pid);
+    std::vector<pid_t> children;
+    add_children(pid, pid, children);
     return children;
 }
 

@@ -32,7 +32,11 @@ std::optional<uid_t> process_uid(pid_t pid);
 // The children of all threads of a process, zombies too. Reads the lists of children where the kernel keeps them
 // (CONFIG_PROC_CHILDREN), else looks through all of /proc.
 std::vector<pid_t> children_of(pid_t pid);
-// The second of the two ways, about 15 us for each process of the machine.
+// Those of the first thread alone. The kernel gives orphans to the first thread of their new parent (exit.c,
+// find_alive_thread()), so the orphans among our descendants are in here, and the workers that other threads launched
+// are not: a short list however many workers there are.
+std::vector<pid_t> children_of_first_thread(pid_t pid);
+// The second of the two ways of children_of(), about 15 us for each process of the machine.
 std::vector<pid_t> children_by_looking_everywhere(pid_t pid);
 
 // Whether the environment that the process was started with has one of the entries ("KEY=VALUE", whole). False where

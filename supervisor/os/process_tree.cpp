@@ -21,7 +21,8 @@ class Scan {
 
     ProcessTree run() {
         if (!query_.leader) return {};
-        add_with_descendants(query_.leader.pid());
+        // One that has ended has no children any more: they are orphans.
+        if (!has_ended(query_.leader.process())) add_with_descendants(query_.leader.pid());
         // Who died while its children were listed has left them to us: looked for until a look brings nothing new.
         while (add_orphans() == Progress::some) {
         }
@@ -33,7 +34,7 @@ class Scan {
 
     Progress add_orphans() {
         Progress progress = Progress::none;
-        for (const pid_t child : children_of(self_)) {
+        for (const pid_t child : children_of_first_thread(self_)) {
             if (visited_.contains(child) || query_.is_leader(child)) continue;
             progress = Progress::some;
             if (is_ours(child)) {

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <future>
+#include <thread>
 
 #include "launch_support.hpp"
 #include "os/reaper.hpp"
@@ -16,6 +18,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 std::vector<pid_t> pids(const std::vector<ProcessStatus>& processes) {
     std::vector<pid_t> result;
@@ -104,6 +107,26 @@ TEST_F(ProcessTreeTest, OutlivesItsLeader) {
     reap_all();
     EXPECT_FALSE(signal_group(worker_.leader, SIGTERM)) << "nothing may be signalled after it was reaped";
     EXPECT_TRUE(scan_tree(query(), seen_).empty());
+}
+
+TEST_F(ProcessTreeTest, OutlivesItsLeaderThoughAnotherThreadLaunchedIt) {
+    std::promise<void> launched;
+    std::promise<void> seen;
+    std::thread launcher([&] {
+        start_worker("sleep 60 & echo $!; setsid sh -c 'echo $$; exec sleep 60' & exit 3");
+        launched.set_value();
+        seen.get_future().wait();  // a thread that ends gives its children to the first
+    });
+    launched.get_future().wait();
+    const pid_t plain = next_pid();
+    const pid_t stray = next_pid();
+    wait_for_end(worker_.leader.process());
+    EXPECT_THAT(children_of_first_thread(::getpid()), Not(Contains(worker_.leader.pid())));
+    const ProcessTree tree = scan_tree(query(), seen_);
+    EXPECT_THAT(pids(tree.group), ElementsAre(plain));
+    EXPECT_THAT(pids(tree.strays), ElementsAre(stray));
+    seen.set_value();
+    launcher.join();
 }
 
 TEST_F(ProcessTreeTest, KnowsAnOrphanWithoutEnvironmentFromFormerScans) {
