@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <iostream>
 
 #include "harness.hpp"
@@ -93,6 +94,40 @@ TEST(RestartUnderLoad, LosesNothingWhenEveryThirdGenerationFailsAfterReady) {
     const LoadReport report = kept.stop();
     expect_flawless(report);
     for (const auto& [generation, count] : report.by_generation) EXPECT_NE(generation % 3, 0U);
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+// With less room than twice the workers the rollout goes in steps; with none it does not wait for more.
+TEST(RestartUnderLoad, LosesNothingInSteps) {
+    for (const char* const surge : {"1", "0"}) {
+        RunOptions options = two_workers("127.0.0.1:0", hello_http());
+        set_option(options, "--max-surge", surge);
+        Supervised run(options);
+        run.wait_until_serving();
+        BackgroundLoad fresh(fresh_load(run.address())), kept(keep_alive_load(run.address()));
+        restart_under(run, kept, 2);
+        expect_flawless(fresh.stop());
+        expect_flawless(kept.stop());
+        EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+    }
+}
+
+TEST(RestartUnderLoad, LosesNothingWhileWorkersComeAndGo) {
+    Supervised run(two_workers("127.0.0.1:0", hello_http()));
+    run.wait_until_serving();
+    BackgroundLoad fresh(fresh_load(run.address())), kept(keep_alive_load(run.address()));
+    for (const char* const workers : {"5", "1", "3", "2"}) {
+        kept.wait_for_more(20);
+        const CommandResult result = run.command("scale", {workers});
+        ASSERT_TRUE(result.succeeded()) << result.output;
+    }
+    run.signal(SIGTTIN);
+    run.wait_for("worker_settled", of_worker("1.2"), run.wait_for("scale_started", with_text("SIGTTIN")).index);
+    run.signal(SIGTTOU);
+    const LogEntry fewer = run.wait_for("scale_started", with_text("SIGTTOU"));
+    run.wait_for("worker_gone", of_worker("1.2"), fewer.index);
+    expect_flawless(fresh.stop());
+    expect_flawless(kept.stop());
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
