@@ -27,7 +27,7 @@ Duration scale_bound(const core::Policy& policy) { return coming_bound(policy) +
 
 Duration answer_bound(const core::Policy& policy, const core::Request& request, int target) {
     if (std::holds_alternative<core::Stop>(request.what)) return leaving_bound(policy);
-    const Duration own = 2 * rollout_bound(policy, target) + 2 * scale_bound(policy);
+    const Duration own = 2 * simulator::rollout_bound(policy, target) + 2 * simulator::scale_bound(policy);
     return std::min(own, core::request_bound(policy, target));
 }
 
