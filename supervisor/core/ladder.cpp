@@ -67,7 +67,7 @@ void enter_killed(Turn& turn, Worker& worker) {
         state.rollout->killed.push_back(name_of(worker));
     }
     turn.add(Kill{worker.id});
-    turn.note(Level::warning, "worker_killed", worker, "killed with its whole process tree: its last deadline is over");
+    turn.note(Level::warning, "worker_killed", worker, "killed with its whole process tree");
     turn.note(Level::warning, "worker_held", worker, held_by(worker));
 }
 
@@ -130,7 +130,7 @@ void catch_up(Turn& turn, Worker& worker) {
 }
 
 void lose_channel(Turn& turn, Worker& worker) {
-    const bool was_told = hears_stage(worker) && !worker.main_exited;
+    const bool was_told = hears_stage(worker) && !worker.signalled;
     const bool heard = worker.accepting == false || worker.releasing || worker.drained;
     worker.channel = Channel::lost;
     worker.recalled = false;

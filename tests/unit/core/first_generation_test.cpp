@@ -77,6 +77,7 @@ TEST(FirstGeneration, HasOneDeadlineForAllItsWorkers) {
     bench.exited(bench.worker(1, 0), 1);
     bench.spawned(bench.worker(1, 0));
     bench.hello(bench.worker(1, 0));
+    EXPECT_EQ(bench.status().workers.back().deadline, start + 10s);
     bench.advance(1s);
     EXPECT_EQ(bench.first_at<ManagerStopping>(), start + 10s);
     EXPECT_EQ(bench.count(WorkerState::draining), 2);  // everybody climbs the ladder

@@ -118,6 +118,19 @@ TEST(Ladder, SignalsAWorkerThatHungUpBeforeItCanHaveHeard) {
     EXPECT_TRUE(bench.signals(heard).empty());
 }
 
+TEST(Ladder, SignalsNobodyTwiceForOneStage) {
+    Policy policy = brisk();
+    policy.workers = 1;
+    Bench bench(policy);
+    const WorkerId worker = bench.worker(1, 0);
+    bench.serve_mutely(worker);
+    bench.signal(Stop{});
+    bench.hello(worker);
+    bench.feed(ChannelLost{worker});
+    bench.feed(ChannelLost{worker});
+    EXPECT_EQ(bench.signals(worker), std::vector{15});
+}
+
 TEST(Ladder, AnswersALateHelloWithThePresentStage) {
     Policy policy = brisk();
     policy.workers = 1;

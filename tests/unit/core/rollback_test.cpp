@@ -122,6 +122,34 @@ TEST(Rollback, KeepsNewWorkersThatServeUntilFormerOnesCan) {
     EXPECT_EQ(bench.state(serving_on), WorkerState::draining);
 }
 
+TEST(Rollback, DoesNotTakeBackWhoNeverServed) {
+    Bench bench = serving(one_by_one(), 2);
+    bench.exited(bench.status().workers.at(0).id, 1);
+    const WorkerId unready = bench.worker(1, 0);
+    bench.spawned(unready);
+    bench.hello(unready);
+    bench.ask(Restart{});
+    ASSERT_EQ(bench.told(unready), std::vector{Stage::drain});  // it makes room
+    bench.exited(bench.worker(2, 0), 1);
+    EXPECT_EQ(bench.told(unready), std::vector{Stage::drain});
+    bench.accepting(unready, true);
+    EXPECT_EQ(bench.state(unready), WorkerState::draining);
+    EXPECT_EQ(bench.worker(1, 0).value, bench.all<Spawn>().back().worker.value);
+    EXPECT_NE(bench.worker(1, 0), unready);
+}
+
+TEST(Rollback, DoesNotTakeBackWhoSaidThatItStops) {
+    Bench bench = serving({}, 1);
+    const WorkerId old = bench.status().workers.at(0).id;
+    bench.ask(Restart{});
+    bench.serve_all();
+    bench.advance(1s);
+    bench.stopping(old);
+    bench.exited(bench.worker(2, 0), 1);
+    EXPECT_EQ(bench.told(old), std::vector{Stage::drain});
+    EXPECT_EQ(bench.all<Spawn>().back().generation.value, 1U);
+}
+
 TEST(Rollback, RefillsASlotWhoseRecalledWorkerStaysSilent) {
     Bench bench = serving({}, 1);
     const WorkerId old = bench.status().workers.at(0).id;
