@@ -1,7 +1,9 @@
 #include "fake_supervisor.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,6 +48,11 @@ void FakeSupervisor::send(std::string_view bytes) {
 
 void FakeSupervisor::hang_up() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+void FakeSupervisor::wait_until_read() const {
+    int unread = 0;
+    EXPECT_TRUE(eventually([&] { return ::ioctl(fd_, SIOCOUTQ, &unread) == 0 && unread == 0; }));
 }
 
 Report FakeSupervisor::wait_for(const std::function<bool(const Report&)>& wish) {

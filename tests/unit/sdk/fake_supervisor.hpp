@@ -28,6 +28,9 @@ class FakeSupervisor {
     void send(std::string_view bytes);
     void hang_up();
 
+    // Until the worker has read all that was sent. What it does with it may come a moment later.
+    void wait_until_read() const;
+
     // Reads until a report fulfils the wish and returns it; the ones before it are dropped. Fails the test, and returns
     // an empty report, if none comes.
     Report wait_for(const std::function<bool(const Report&)>& wish);
