@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <utility>
+#include <variant>
 
 #include "core/signal_requests.hpp"
 #include "os/errno_error.hpp"
@@ -99,7 +100,14 @@ void Loop::deliver(const core::Event& event) {
 }
 
 void Loop::carry_out(const std::vector<core::Action>& actions) {
-    for (const auto& action : actions) deeds_.carry_out(action);
+    // What is over can wait for what begins: a replacement is launched before its predecessor is tidied away.
+    const auto is_over = [](const core::Action& action) { return std::holds_alternative<core::Forget>(action); };
+    for (const auto& action : actions) {
+        if (!is_over(action)) deeds_.carry_out(action);
+    }
+    for (const auto& action : actions) {
+        if (is_over(action)) deeds_.carry_out(action);
+    }
 }
 
 void Loop::set_timer() {

@@ -11,9 +11,11 @@ void Reaping::collect() {
     left_ = Left::nobody;
     reaper_.collect([this](pid_t pid, const ExitStatus& status) { return judge(pid, status); });
     // Whoever ended may have been the last of a worker whose leader had ended before.
-    for (auto& [id, worker] : workers_) {
-        if (worker->leader && worker->leader_status) look_after(*worker);
-    }
+    std::erase_if(kept_, [this](WorkerId id) {
+        Worker* worker = workers_.find(id);
+        if (worker != nullptr && worker->leader) look_after(*worker);
+        return worker == nullptr || !worker->leader;
+    });
 }
 
 void Reaping::collect_the_left() {
@@ -36,6 +38,7 @@ os::Verdict Reaping::judge(pid_t pid, const ExitStatus& status) {
         // Reaped at once if nothing of it is left: the reaper need not look behind it then. Where another process is
         // the main one, its end, which may have come with this one, is to be known first.
         if (!worker->declared_main) look_after(*worker);
+        if (worker->leader) kept_.push_back(worker->id);
         return os::Verdict::keep;
     }
     for (auto& [id, worker] : workers_) {

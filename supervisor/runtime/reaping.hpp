@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <vector>
 
 #include "os/process_tree.hpp"
 #include "os/reaper.hpp"
@@ -43,6 +44,7 @@ class Reaping {
     Hearing& hearing_;
     const LaunchThread& launches_;
     os::Reaper reaper_;
+    std::vector<WorkerId> kept_;  // their leaders have ended, and are not reaped while anything else of them lives
     enum class Left { nobody, somebody } left_ = Left::nobody;  // ended, but not judged while launches are under way
 };
 
