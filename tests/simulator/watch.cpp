@@ -13,7 +13,6 @@ void Watch::broken(int invariant, const std::string& what) {
 }
 
 void Watch::after_start() {
-    started_at_ = world_.now();
     highest_target_ = world_.status().target;
     check_workers();
     check_counts();
@@ -24,6 +23,7 @@ void Watch::after_event() {
     if (said != nullptr && find_seen(said->worker) != nullptr && (said->report.hello || said->report.ready))
         has_anyone_spoken_ = true;
     highest_target_ = std::max(highest_target_, world_.status().target);
+    if (world_.status().phase == core::Phase::serving) has_served_ = true;
     note_who_got_ready();
     note_stop();
     note_asked();
@@ -85,11 +85,6 @@ bool Watch::is_about(WorkerId id) const {
             return false;
         },
         world_.last_event());
-}
-
-bool Watch::is_by_itself() const {
-    const auto& event = world_.last_event();
-    return !std::holds_alternative<core::Asked>(event) && !std::holds_alternative<core::Elapsed>(event);
 }
 
 }  // namespace holdfast::simulator

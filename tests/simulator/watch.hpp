@@ -53,7 +53,6 @@ class Watch {
     void enter(Seen& entry, core::WorkerState state);
     const Seen* find_seen(WorkerId id) const;
     bool is_about(WorkerId id) const;
-    bool is_by_itself() const;  // the event is a worker's own
     void note_who_got_ready();
     bool got_ready(WorkerId id) const;
     void forget_the_gone();
@@ -101,7 +100,6 @@ class Watch {
     testing::FakeWorld& world_;
     LongestAnswers& longest_;
     std::vector<Seen> seen_;
-    Instant started_at_{};
     std::optional<Instant> stop_asked_at_;     // the first one
     std::optional<Instant> stopping_since_;    // also without a stop, when the first generation failed
     std::optional<Instant> skip_honoured_at_;  // the last signal that could move anything
@@ -111,7 +109,7 @@ class Watch {
     bool has_anyone_spoken_ = false;
     bool has_killed_in_stop_ = false;
     bool has_cut_off_in_stop_ = false;
-    bool has_served_ = false;  // all of the first generation were ready
+    bool has_served_ = false;
     std::optional<Rollout> rollout_;
     int highest_target_ = 0;
     std::vector<Asked> asked_;

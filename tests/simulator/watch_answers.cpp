@@ -155,6 +155,7 @@ void Watch::check_exit_code() {
     const bool is_by_itself = !stop_asked_at_ || *stop_asked_at_ > *stopping_since_;
     if (is_by_itself) {
         if (code != 1) broken(9, "it finished by itself with " + std::to_string(code));
+        if (has_served_) broken(9, "it finished by itself though it had served");
         return;
     }
     if (code == 0 && has_killed_in_stop_) broken(9, "exit status 0, but a worker was killed in the stop");
