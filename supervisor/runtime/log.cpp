@@ -62,9 +62,9 @@ std::string escaped(std::string_view text, core::LogFormat format) {
     return result;
 }
 
-std::string json_fields(std::string_view event, const LogSubject& subject, std::string_view text) {
+std::string json_fields(Instant moment, std::string_view event, const LogSubject& subject, std::string_view text) {
     std::string fields =
-        "\"mono_usec\":" + std::to_string(to_usec(now())) + ",\"event\":\"" + std::string(event) + "\"";
+        "\"mono_usec\":" + std::to_string(to_usec(moment)) + ",\"event\":\"" + std::string(event) + "\"";
     if (!subject.worker.empty()) fields += ",\"worker\":\"" + subject.worker + "\"";
     if (subject.pid != 0) fields += ",\"pid\":" + std::to_string(subject.pid);
     return fields + ",\"text\":\"" + escaped(text, core::LogFormat::json) + "\"";
@@ -85,10 +85,12 @@ std::string sentence(const LogSubject& subject, std::string_view text) {
 struct Log::Implementation {
     core::LogFormat format;
     spdlog::logger logger;
+    std::optional<Instant> stopped_at;
 };
 
 Log::Log(Output& output, core::LogFormat format, std::string_view service, std::string_view level)
-    : implementation_(new Implementation{format, spdlog::logger("holdfast", std::make_shared<OutputSink>(output))}) {
+    : implementation_(
+          new Implementation{format, spdlog::logger("holdfast", std::make_shared<OutputSink>(output)), {}}) {
     const std::string pattern = format == core::LogFormat::json
                                     ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})"
                                     : "%Y-%m-%dT%H:%M:%S.%eZ holdfast[" + std::string(service) + "] %l: %v";
@@ -99,11 +101,16 @@ Log::Log(Output& output, core::LogFormat format, std::string_view service, std::
 
 Log::~Log() = default;
 
+void Log::stop_clock(Instant moment) { implementation_->stopped_at = moment; }
+
+void Log::start_clock() { implementation_->stopped_at.reset(); }
+
 void Log::write(core::Level level, std::string_view event, const LogSubject& subject, std::string_view text) {
     const auto spdlog_level = to_spdlog(level);
     if (!implementation_->logger.should_log(spdlog_level)) return;
-    const std::string line =
-        implementation_->format == core::LogFormat::json ? json_fields(event, subject, text) : sentence(subject, text);
+    const std::string line = implementation_->format == core::LogFormat::json
+                                 ? json_fields(implementation_->stopped_at.value_or(now()), event, subject, text)
+                                 : sentence(subject, text);
     // Passed as an argument: braces in a worker's words are not a format.
     implementation_->logger.log(spdlog_level, "{}", line);
 }

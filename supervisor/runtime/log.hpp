@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/time.hpp"
 #include "core/action.hpp"
 #include "core/configuration.hpp"
 #include "runtime/output.hpp"
@@ -26,6 +27,11 @@ class Log {
     // `event` is a stable word, `text` a sentence; control characters in it are escaped.
     void write(core::Level level, std::string_view event, const LogSubject& subject, std::string_view text);
     void write(core::Level level, std::string_view event, std::string_view text) { write(level, event, {}, text); }
+
+    // Until the clock goes on, lines are stamped with this moment: the one that the core was told. What it decided then
+    // would look late by as long as the doing took, and a deadline early by as much.
+    void stop_clock(Instant moment);
+    void start_clock();
 
   private:
     struct Implementation;

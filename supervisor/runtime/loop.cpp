@@ -87,7 +87,8 @@ int Loop::run(std::function<void(std::function<void()>)> last) {
         return 70;
     }
     await_signal();
-    carry_out(core_.start(now()));
+    const Instant moment = now();
+    carry_out(core_.start(moment), moment);
     set_timer();
     ground_->io.run();
     return exit_code_.value_or(70);
@@ -95,11 +96,13 @@ int Loop::run(std::function<void(std::function<void()>)> last) {
 
 void Loop::deliver(const core::Event& event) {
     if (exit_code_) return;
-    carry_out(core_.step(event, now()));
+    const Instant moment = now();
+    carry_out(core_.step(event, moment), moment);
     set_timer();
 }
 
-void Loop::carry_out(const std::vector<core::Action>& actions) {
+void Loop::carry_out(const std::vector<core::Action>& actions, Instant moment) {
+    ground_->log.stop_clock(moment);
     // What is over can wait for what begins: a replacement is launched before its predecessor is tidied away.
     const auto is_over = [](const core::Action& action) { return std::holds_alternative<core::Forget>(action); };
     for (const auto& action : actions) {
@@ -108,6 +111,7 @@ void Loop::carry_out(const std::vector<core::Action>& actions) {
     for (const auto& action : actions) {
         if (is_over(action)) deeds_.carry_out(action);
     }
+    ground_->log.start_clock();
 }
 
 void Loop::set_timer() {

@@ -50,7 +50,7 @@ class Loop {
 
   private:
     void deliver(const core::Event& event);
-    void carry_out(const std::vector<core::Action>& actions);
+    void carry_out(const std::vector<core::Action>& actions, Instant moment);
     void set_timer();
     void await_signal();
     void take_signal(const os::ReceivedSignal& signal);

@@ -19,8 +19,8 @@ std::size_t restart_twenty_times(const std::string& listen, std::vector<std::str
     BackgroundLoad fresh(fresh_load(run.address()));
     restart_under(run, fresh, 20);
     expect_flawless(fresh.stop());
-    EXPECT_EQ(run.log().count("worker_killed"), 0U);
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+    EXPECT_EQ(run.log().count("worker_killed"), 0U);
     return run.log().count("path_restored");
 }
 

@@ -125,12 +125,13 @@ TEST(Wrapper, OfAnSdkWorkerLosesNothingInARestart) {
 }
 
 TEST(Wrapper, DescendantsThatLeftTheGroupClimbTheSameLadderAndAreNamed) {
-    RunOptions options = short_ladder(shell_worker("setsid sleep 1000 & " + notify("READY=1") + "; exec sleep 1000"));
+    RunOptions options =
+        short_ladder(shell_worker("setsid sh -c '" + notify("READY=1") + "; exec sleep 1000' & exec sleep 1000"));
     set_option(options, "--lame-duck", "0s");
     Supervised run(options);
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
-    EXPECT_THAT(run.wait_for("strays_found").text, testing::HasSubstr("sleep"));
+    EXPECT_THAT(run.wait_for("strays_found").text, testing::ContainsRegex("(sh|sleep) .pid [0-9]+"));
 }
 
 }  // namespace

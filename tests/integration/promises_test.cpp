@@ -72,6 +72,7 @@ TEST(Promise4, CommandsTellTheTruth) {
     run.wait_until_serving();
     // Done, and it is: both workers are new when the command returns, and the old ones are gone.
     EXPECT_TRUE(run.command("restart").succeeded());
+    run.wait_for("rollout_done");
     EXPECT_EQ(run.log().count("worker_gone", of_generation(1)), 2U);
     EXPECT_EQ(run.log().count("worker_ready", of_generation(2)), 2U);
     // Cut off, and it says so: the command returns what the run does.

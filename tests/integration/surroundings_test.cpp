@@ -68,7 +68,8 @@ class LeftBehind : public testing::Test {
     // Workers that speak no protocol do not notice that their supervisor is gone.
     void leave_orphans() {
         options_ = hello("127.0.0.1:0");
-        options_.command = shell_worker(notify("READY=1") + "; exec sleep 1000");
+        set_option(options_, "--ready-when", "alive:100ms");
+        options_.command = {"/bin/sleep", "1000"};
         options_.runtime_directory = directory_ / "run";
         former_ = std::make_unique<Supervised>(options_);
         former_->wait_until_serving();

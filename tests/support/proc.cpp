@@ -1,21 +1,29 @@
 #include "proc.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <charconv>
-#include <cstring>
+#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <sstream>
 
 namespace holdfast::test {
 namespace {
 
+// By read(2): a stream throws where the process ends between the opening and the reading.
 std::string read_proc(pid_t pid, const char* name) {
-    std::ifstream file("/proc/" + std::to_string(pid) + '/' + name);
-    return {std::istreambuf_iterator<char>(file), {}};
+    const std::string path = "/proc/" + std::to_string(pid) + '/' + name;
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return {};
+    std::string text;
+    char bytes[4096];
+    ssize_t count = 0;
+    while ((count = ::read(fd, bytes, sizeof bytes)) > 0) text.append(bytes, static_cast<std::size_t>(count));
+    ::close(fd);
+    return text;
 }
 
 // The fields of /proc/PID/stat after the command, which may itself contain anything: [0] is the state.
