@@ -28,6 +28,16 @@ std::string sender(const os::ReceivedSignal& received) {
     return name + " from pid " + std::to_string(received.sender_pid) + ", uid " + std::to_string(received.sender_uid);
 }
 
+// Words can wait for deeds, and what is over for what begins: a replacement is on its way before anybody reads of it,
+// and before its predecessor is tidied away.
+enum class Turn { act, note, tidy };
+
+Turn turn_of(const core::Action& action) {
+    if (std::holds_alternative<core::Note>(action)) return Turn::note;
+    if (std::holds_alternative<core::Forget>(action)) return Turn::tidy;
+    return Turn::act;
+}
+
 }  // namespace
 
 Loop::Ground::Ground(const core::Configuration& configuration)
@@ -103,13 +113,10 @@ void Loop::deliver(const core::Event& event) {
 
 void Loop::carry_out(const std::vector<core::Action>& actions, Instant moment) {
     ground_->log.stop_clock(moment);
-    // What is over can wait for what begins: a replacement is launched before its predecessor is tidied away.
-    const auto is_over = [](const core::Action& action) { return std::holds_alternative<core::Forget>(action); };
-    for (const auto& action : actions) {
-        if (!is_over(action)) deeds_.carry_out(action);
-    }
-    for (const auto& action : actions) {
-        if (is_over(action)) deeds_.carry_out(action);
+    for (const Turn turn : {Turn::act, Turn::note, Turn::tidy}) {
+        for (const auto& action : actions) {
+            if (turn_of(action) == turn) deeds_.carry_out(action);
+        }
     }
     ground_->log.start_clock();
 }
