@@ -38,8 +38,7 @@ std::optional<Command> ControlPipe::hear() const {
     for (;;) {
         const ssize_t size = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);
         if (size < 0 && errno == EINTR) continue;
-        if (size < 0) return std::nullopt;
-        if (size == 0 && is_lost()) return std::nullopt;  // an empty packet also reads 0
+        if (size <= 0) return std::nullopt;  // 0: the end, or an empty packet; is_lost() tells
         if (static_cast<std::size_t>(size) > buffer.size()) continue;
         const auto decoded = wire::decode_command({buffer.data(), static_cast<std::size_t>(size)});
         if (const auto* command = std::get_if<Command>(&decoded)) return *command;

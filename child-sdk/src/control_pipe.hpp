@@ -23,7 +23,8 @@ class ControlPipe {
     // Any thread. A supervisor that is gone or does not read is no error: it will find out.
     void say(const Report& report, Weight weight = Weight::lasting) const;
 
-    // The next command that makes sense; others are skipped. Empty: nothing to read now. Never blocks.
+    // The next command that makes sense; others are skipped. Empty: nothing more for now, poll(2) tells when. Never
+    // blocks.
     std::optional<Command> hear() const;
 
     // Whether the supervisor has hung up. Commands that it sent before may still be unread.
