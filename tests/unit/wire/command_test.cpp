@@ -57,6 +57,7 @@ TEST(Printable, EscapesWhatATerminalWouldObey) {
 
 TEST(Printable, EscapesBytesThatAreNotUtf8) {
     EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");
+    EXPECT_EQ(printable("\xe0\x80\x8a"), "\\xe0\\x80\\x8a");  // a newline in three bytes
     EXPECT_EQ(printable("\xc0\xaf \xed\xa0\x80 \xf4\x90\x80\x80"), "\\xc0\\xaf \\xed\\xa0\\x80 \\xf4\\x90\\x80\\x80");
 }
 
