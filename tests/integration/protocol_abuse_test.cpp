@@ -118,6 +118,8 @@ TEST_F(Misdeed, AListenerThatWasShutDownIsRevivedAndCounted) {
 TEST_F(Misdeed, ABacklogThatWasLoweredIsRestored) {
     begin("--backlog 7");
     run_->wait_for("backlog_restored", with_text("to 7"));
+    ASSERT_EQ(backlogs_of(run_->pid()).size(), 1U);
+    EXPECT_GT(backlogs_of(run_->pid()).front(), 7U);
     expect_unharmed();
     expect_a_good_end();
 }

@@ -55,6 +55,22 @@ TEST(RestartUnderLoad, LosesNothingOnTcp) {
     restart_and_compare(run, run.address(), 20);
 }
 
+// Thousands of requests a second on connections that are hardly ever idle: every moment of a worker's leaving meets
+// one.
+TEST(RestartUnderLoad, LosesNothingOnBusyConnections) {
+    Supervised run(two_workers("127.0.0.1:0", hello_http()));
+    run.wait_until_serving();
+    LoadOptions busy = keep_alive_load(run.address());
+    busy.path = "/";
+    busy.pause_high = 20ms;
+    BackgroundLoad load(busy);
+    restart_under(run, load, 20);
+    const LoadReport report = load.stop();
+    expect_flawless(report);
+    EXPECT_GT(report.reused, report.connections);
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
 TEST(RestartUnderLoad, LosesNothingOnIpv6) {
     Supervised run(two_workers("[::1]:0", hello_http()));
     restart_and_compare(run, run.address(), 4);

@@ -2,6 +2,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -77,6 +81,22 @@ std::map<int, std::string> open_files_of(pid_t pid) {
     }
     ::closedir(directory);
     return files;
+}
+
+std::vector<std::uint32_t> backlogs_of(pid_t pid) {
+    std::vector<std::uint32_t> backlogs;
+    const int pid_fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    for (const auto& [number, target] : open_files_of(pid)) {
+        const int copy = static_cast<int>(::syscall(SYS_pidfd_getfd, pid_fd, number, 0));
+        tcp_info info{};
+        socklen_t length = sizeof info;
+        const bool is_tcp = ::getsockopt(copy, IPPROTO_TCP, TCP_INFO, &info, &length) == 0;
+        // Of a listening socket this field is the backlog, see ss(8).
+        if (is_tcp && info.tcpi_state == TCP_LISTEN) backlogs.push_back(info.tcpi_sacked);
+        ::close(copy);
+    }
+    ::close(pid_fd);
+    return backlogs;
 }
 
 char state_of(pid_t pid) {
