@@ -171,17 +171,18 @@ class Replay {
         EXPECT_EQ(::send(supervisor_fd_, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
     }
 
-    Report next() const {
+    // Nothing if the worker says nothing well-formed.
+    std::optional<Report> next() const {
         for (;;) {
             std::array<char, max_message_bytes> buffer;
             pollfd readable{.fd = supervisor_fd_, .events = POLLIN, .revents = 0};
-            if (::poll(&readable, 1, 20'000) <= 0) return {};
+            if (::poll(&readable, 1, 20'000) <= 0) return std::nullopt;
             const ssize_t size = ::recv(supervisor_fd_, buffer.data(), buffer.size(), 0);
-            const auto decoded =
-                wire::decode_report({buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))}, 0);
-            if (!std::holds_alternative<Report>(decoded)) return {};
-            Report report = without_examples(std::get<Report>(decoded));
-            if (!is_mere_report(report)) return report;
+            const std::string_view bytes(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+            const auto decoded = wire::decode_report(bytes, 0);
+            const auto* report = std::get_if<Report>(&decoded);
+            if (report == nullptr) return std::nullopt;
+            if (!is_mere_report(*report)) return without_examples(*report);
         }
     }
 
