@@ -30,7 +30,8 @@ void add(std::string& note, const std::string& text) {
 }
 
 std::string waiting_for(const api::WorkerView& worker) {
-    if (worker.waiting.empty()) return {};
+    // Before it is told to leave nobody waits for what it holds.
+    if (worker.waiting.empty() || worker.why_leaving.empty()) return {};
     std::string text = "waits for";
     for (std::size_t at = 0; at < std::min(worker.waiting.size(), most_waiting_shown); ++at) {
         const api::WaitingView& entry = worker.waiting[at];

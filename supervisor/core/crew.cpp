@@ -39,7 +39,7 @@ Worker& launch(Turn& turn, SlotId slot, const Origin& origin) {
     worker.since = turn.now;
     worker.deadline = starting_deadline(turn);
     turn.add(Spawn{worker.id, worker.generation, worker.slot, worker.spec});
-    turn.note(Level::info, "worker_launching", worker, "launching worker " + name_of(worker));
+    turn.note(Level::info, "worker_launching", worker, "launching");
     return state.workers.emplace(worker.id, std::move(worker)).first->second;
 }
 

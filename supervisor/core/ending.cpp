@@ -51,6 +51,7 @@ void begin_ending(Turn& turn, Ending::Cause cause, const std::string& why, LameD
     state.ending = Ending{cause, cause == Ending::Cause::stop ? 0 : 1, turn.now, {}, why};
     turn.add(ManagerStopping{});
     for (auto& [id, worker] : state.workers) ask_to_leave(turn, worker, {Reason::stop, why, lame_duck});
+    if (state.workers.empty()) return;
     turn.note(Level::info, "stop_started",
               why + ": " + workers(static_cast<int>(state.workers.size())) + " told to leave, over in " +
                   seconds(end_bound(state.policy)) + " at the latest" + describe_next(state));

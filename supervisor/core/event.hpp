@@ -20,7 +20,8 @@ struct Spawned {
     int pid = 0;  // for words alone: signals go through the runtime's pidfd
 };
 
-// The launch failed, nothing was left behind. `stage` says at what ("execute ./srv", "change directory to /x").
+// The launch failed, nothing was left behind. `stage` says at what ("execute ./srv", "change directory to /x"), and why
+// too where error_number is 0 ("find the user www: there is no such user").
 struct SpawnFailed {
     WorkerId worker;
     std::string stage;

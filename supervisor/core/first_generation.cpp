@@ -42,7 +42,6 @@ void begin_first_generation(Turn& turn) {
 
 void fail_first_generation_at_launch(Turn& turn, const std::string& what, int error_number) {
     if (!turn.state.first_generation || may_pass(error_number)) return;
-    turn.note(Level::error, "rollout_failed", what);
     begin_ending(turn, Ending::Cause::first_generation_failed, what, LameDuck::skipped);
 }
 

@@ -42,9 +42,11 @@ void describe_end(Turn& turn, const Worker& worker, const std::string& what) {
 }
 
 void end_launch(Turn& turn, Worker& worker, const std::string& stage, int error_number) {
-    const std::string what = "cannot " + stage + ": " + std::generic_category().message(error_number);
-    turn.note(Level::error, "spawn_failed", worker, what);
+    std::string what = "cannot " + stage;
+    if (error_number != 0) what += ": " + std::generic_category().message(error_number);
     const bool unasked = !is_leaving(worker);
+    // Of one that was told to leave meanwhile nobody needs to know.
+    turn.note(unasked ? Level::error : Level::debug, "spawn_failed", worker, what);
     const Worker last = worker;
     apply(turn, worker, Trigger::launch_failed);
     forget(turn, worker);
@@ -80,8 +82,7 @@ void on_spawned(Turn& turn, const Spawned& event) {
     Worker* worker = find(turn.state, event.worker);
     if (worker == nullptr) return;
     worker->pid = event.pid;
-    turn.note(Level::info, "worker_spawned", *worker,
-              "worker " + name_of(*worker) + " runs as pid " + std::to_string(event.pid));
+    turn.note(Level::info, "worker_spawned", *worker, "runs as pid " + std::to_string(event.pid));
     if (worker->launch == Launch::pending) begin_life(turn, *worker);
 }
 

@@ -13,9 +13,9 @@ namespace holdfast {
 
 // Limits of the protocol. A message over its limit is malformed; text over its limit is cut.
 inline constexpr std::size_t max_message_bytes = std::size_t{64} * 1024;
-inline constexpr std::size_t max_text_bytes = 256;         // STATUS and SDK, where a person reads them
-inline constexpr std::size_t max_name_bytes = 64;          // the name of something that is still held
-inline constexpr std::size_t max_waiting_entries = 16;     // the oldest ones of a drain report
+inline constexpr std::size_t max_text_bytes = 256;                      // STATUS and SDK, where a person reads them
+inline constexpr std::size_t max_name_bytes = 64;                       // the name of something that is still held
+inline constexpr std::size_t max_waiting_entries = 16;                  // the oldest ones of a drain report
 inline constexpr std::size_t max_report_bytes = std::size_t{4} * 1024;  // of one drain report that are kept
 
 // What a worker is told to do next. `run` takes lame_duck, pause and (until something was released) drain back.

@@ -78,6 +78,14 @@ TEST(Crash, OfALaunchCountsLikeAnyOther) {
     EXPECT_EQ(bench.all<Spawn>().size(), before + 1);
 }
 
+TEST(SpawnFailure, ThatSaysWhyInItsStageHasNoErrno) {
+    Policy policy;
+    policy.workers = 1;
+    Bench bench(policy);
+    bench.feed(SpawnFailed{bench.worker(1, 0), "find the user www: there is no such user", 0});
+    EXPECT_EQ(bench.notes("spawn_failed"), std::vector<std::string>{"cannot find the user www: there is no such user"});
+}
+
 TEST(Crash, IsForgivenByAnOperatorsRequest) {
     Policy policy;
     policy.workers = 1;

@@ -27,11 +27,13 @@ TEST(FirstGeneration, IsReadyWhenAllItsSlotsAre) {
 TEST(FirstGeneration, EndsAtOnceWithOneClearErrorWhenTheCommandCannotBeExecuted) {
     Bench bench(two_workers());
     bench.feed(SpawnFailed{bench.worker(1, 0), "execute ./srv", ENOENT});
-    EXPECT_EQ(bench.notes("rollout_failed"),
-              std::vector<std::string>{"cannot execute ./srv: No such file or directory"});
+    EXPECT_EQ(bench.notes("spawn_failed"), std::vector<std::string>{"cannot execute ./srv: No such file or directory"});
     bench.feed(SpawnFailed{bench.worker(1, 1), "execute ./srv", ENOENT});
     EXPECT_EQ(bench.exit_code(), 1);
     EXPECT_EQ(bench.all<Spawn>().size(), 2U);  // nothing is tried again
+    int errors = 0;
+    for (const Note& note : bench.all<Note>()) errors += note.level == Level::error ? 1 : 0;
+    EXPECT_EQ(errors, 1);
 }
 
 TEST(FirstGeneration, TriesAgainWhatMayPass) {
