@@ -72,6 +72,7 @@ class Watch {
     // watch_backoff.cpp: how crashes are followed.
     bool has_ended_unasked(const core::WorkerStatus& worker) const;
     bool is_launched_now(SlotId slot) const;
+    bool has_lost(SlotId slot) const;
     void check_backoff();
     void check_crash(const core::WorkerStatus& worker);
 
@@ -88,10 +89,10 @@ class Watch {
     void note_asked();
     void check_answers();
     void check_answer(const testing::FakeAsk& ask, const Asked& asked);
-    std::vector<core::WorkerStatus> serving() const;
-    bool was_serving_at_answer(const core::WorkerStatus& worker) const;
-    void check_restart_done(const Asked& asked);
-    void check_restart_failed();
+    std::vector<core::WorkerStatus> serving(RequestId at) const;
+    bool was_serving_at(RequestId at, const core::WorkerStatus& worker) const;
+    void check_restart_done(const testing::FakeAsk& ask, const Asked& asked);
+    void check_restart_failed(const testing::FakeAsk& ask);
     void check_scale_done(const testing::FakeAsk& ask);
     void check_stop_done(const testing::FakeAsk& ask);
     void check_overdue();

@@ -36,22 +36,23 @@ bool is_told_to_leave(const core::Action& action, WorkerId id) {
 
 }  // namespace
 
-// Who served when the answer was given. Where the next change began in the same step, that is who served before it: the
-// ready ones of the step before, and whoever got ready in this one, but those that were told to leave first.
-std::vector<core::WorkerStatus> Watch::serving() const {
+// Who served when request `at` was answered. Where the next change began in the same step, that is who served before
+// it: the ready ones of the step before, and whoever got ready in this one, but those that were told to leave first.
+std::vector<core::WorkerStatus> Watch::serving(RequestId at) const {
     const auto& actions = world_.last_actions();
     const bool is_next_begun = std::any_of(actions.begin(), actions.end(), [](const core::Action& action) {
         return is_note(action, "rollout_started") || is_note(action, "scale_started");
     });
     std::vector<core::WorkerStatus> serving;
     for (const auto& worker : world_.status().workers)
-        if (is_ready(worker) || (is_next_begun && was_serving_at_answer(worker))) serving.push_back(worker);
+        if (is_ready(worker) || (is_next_begun && was_serving_at(at, worker))) serving.push_back(worker);
     return serving;
 }
 
-bool Watch::was_serving_at_answer(const core::WorkerStatus& worker) const {
+bool Watch::was_serving_at(RequestId at, const core::WorkerStatus& worker) const {
     for (const core::Action& action : world_.last_actions()) {
-        if (std::holds_alternative<core::Answer>(action)) break;
+        const auto* answer = std::get_if<core::Answer>(&action);
+        if (answer != nullptr && answer->request == at) break;
         if (is_told_to_leave(action, worker.id)) return false;
     }
     if (got_ready(worker.id)) return true;
@@ -84,9 +85,9 @@ void Watch::check_answer(const FakeAsk& ask, const Asked& asked) {
     const bool is_done = ask.outcome->result == Outcome::Result::done;
     const auto& what = ask.request.what;
     if (ask.outcome->text.empty()) broken(9, "an answer without words to " + std::string(name_of(ask.request)));
-    if (is_done && std::holds_alternative<core::Restart>(what)) check_restart_done(asked);
+    if (is_done && std::holds_alternative<core::Restart>(what)) check_restart_done(ask, asked);
     if (ask.outcome->result == Outcome::Result::failed && std::holds_alternative<core::Restart>(what))
-        check_restart_failed();
+        check_restart_failed(ask);
     if (is_done && (std::holds_alternative<core::Scale>(what) || std::holds_alternative<core::ScaleBy>(what)))
         check_scale_done(ask);
     if (std::holds_alternative<core::Stop>(what)) check_stop_done(ask);
@@ -95,8 +96,8 @@ void Watch::check_answer(const FakeAsk& ask, const Asked& asked) {
 }
 
 // Every slot has a settled worker of a generation that is newer than the request, and nobody older is left.
-void Watch::check_restart_done(const Asked& asked) {
-    const auto workers = serving();
+void Watch::check_restart_done(const FakeAsk& ask, const Asked& asked) {
+    const auto workers = serving(ask.id);
     const int target = std::min(world_.status().target, world_.before().target);
     Generation newest;
     for (const auto& worker : workers) newest = std::max(newest, worker.generation);
@@ -111,10 +112,10 @@ void Watch::check_restart_done(const Asked& asked) {
 }
 
 // The former generation serves in every slot.
-void Watch::check_restart_failed() {
+void Watch::check_restart_failed(const FakeAsk& ask) {
     std::set<std::uint64_t> slots;
     std::set<std::uint64_t> generations;
-    for (const auto& worker : serving()) {
+    for (const auto& worker : serving(ask.id)) {
         slots.insert(worker.slot.value);
         generations.insert(worker.generation.value);
     }
@@ -124,7 +125,7 @@ void Watch::check_restart_failed() {
 }
 
 void Watch::check_scale_done(const FakeAsk& ask) {
-    const int ready = static_cast<int>(serving().size());
+    const int ready = static_cast<int>(serving(ask.id).size());
     const auto* scale = std::get_if<core::Scale>(&ask.request.what);
     // A difference was taken from a target that is no longer known where several changes pass in one step.
     const int target = scale != nullptr ? scale->target : world_.before().target;

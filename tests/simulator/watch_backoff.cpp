@@ -36,6 +36,13 @@ bool Watch::is_launched_now(SlotId slot) const {
     });
 }
 
+// One of its workers ended in this step: then that end decides when the next attempt is due.
+bool Watch::has_lost(SlotId slot) const {
+    const auto& workers = world_.before().workers;
+    return std::any_of(workers.begin(), workers.end(),
+                       [&](const auto& worker) { return worker.slot == slot && has_ended_unasked(worker); });
+}
+
 // The second crash in a row and every later one is waited for, but not what was before ten seconds of being ready or a
 // new request.
 void Watch::check_backoff() {
@@ -50,7 +57,8 @@ void Watch::check_backoff() {
         said != nullptr && (said->report.stopping || said->report.releasing || said->report.drained);
     if (is_forgiven || is_own_stop) return;
     for (const core::SlotStatus& slot : world_.before().slots)
-        if (slot.next_attempt && *slot.next_attempt > world_.now() && is_launched_now(slot.slot))
+        if (slot.next_attempt && *slot.next_attempt > world_.now() && is_launched_now(slot.slot) &&
+            !has_lost(slot.slot))
             broken(7, "slot " + std::to_string(slot.slot.value) + " is launched before its next attempt is due");
     for (const core::WorkerStatus& worker : world_.before().workers)
         if (has_ended_unasked(worker)) check_crash(worker);

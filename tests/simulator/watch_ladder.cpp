@@ -94,9 +94,10 @@ void Watch::check_transition(const core::WorkerStatus& worker, const Seen& was) 
         return broken(2, words(worker) + " was " + std::string(core::to_string(was.state)) + " one step before");
     const core::Policy& policy = world_.policy();
     if (was.state == WorkerState::lame_duck && worker.state == WorkerState::draining) {
-        // A restart does not wait for one that was to leave and was taken back.
-        const bool is_restart = world_.status().phase == core::Phase::rolling_out;
-        if (!lame_duck_is_skipped_ && !is_restart && !is_about(worker.id)) check_rung(worker, was, policy.lame_duck);
+        // A later change does not wait for one that was to leave and was taken back.
+        const core::Status &before = world_.before(), &after = world_.status();
+        const bool is_same_change = before.phase == after.phase && before.target == after.target;
+        if (!lame_duck_is_skipped_ && is_same_change && !is_about(worker.id)) check_rung(worker, was, policy.lame_duck);
     }
     if (worker.state == WorkerState::lame_duck && !stop_asked_at_ && world_.status().target > 0)
         broken(3, words(worker) + " though it has a successor");

@@ -95,6 +95,11 @@ std::optional<Instant> FakeWorld::deadline_due() {
     return deadline_due_;
 }
 
+Duration FakeWorld::lateness() const {
+    const bool is_overdue = deadline_seen_ && *deadline_seen_ < now_;
+    return lateness_spent_ + (is_overdue ? now_ - *deadline_seen_ : Duration{});
+}
+
 bool FakeWorld::step() {
     if (exit_code_) return false;
     drop_void_plans();

@@ -78,7 +78,7 @@ class FakeWorld {
     std::optional<int> exit_code() const { return exit_code_; }
     std::uint64_t events() const { return events_; }
     core::Doors doors() const { return doors_; }
-    Duration lateness() const { return lateness_spent_; }  // of all deadlines so far
+    Duration lateness() const;  // of all deadlines so far, one that is overdue included
 
     const core::Event& last_event() const { return event_; }
     const std::vector<core::Action>& last_actions() const { return actions_; }
