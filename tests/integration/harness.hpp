@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "strict_client.hpp"
+#include "background_load.hpp"
 #include "supervised.hpp"
 
 namespace holdfast::test {

@@ -17,17 +17,17 @@ inline constexpr Duration patience = std::chrono::seconds(30);
 enum class Session { inherited, of_terminal };  // of_terminal: leads a session whose terminal is standard input
 
 struct Launch {
-    std::string program;  // absolute
-    std::vector<std::string> arguments;
-    std::vector<std::string> environment;  // K=V, beside our own
-    int stdin_fd = -1;                     // -1: /dev/null, for all three; borrowed for the launch
+    std::string program{};  // absolute
+    std::vector<std::string> arguments{};
+    std::vector<std::string> environment{};  // K=V, beside our own
+    int stdin_fd = -1;                       // -1: /dev/null, for all three; borrowed for the launch
     int stdout_fd = -1;
     int stderr_fd = -1;
-    std::optional<unsigned long> open_files;  // RLIMIT_NOFILE, soft
+    std::optional<unsigned long> open_files{};  // RLIMIT_NOFILE, soft
     Session session = Session::inherited;
-    std::vector<int> ignored_signals;  // what a careless parent leaves behind: these three
-    std::vector<int> blocked_signals;
-    std::vector<int> leaked_fds;  // numbers that are open, and not close-on-exec
+    std::vector<int> ignored_signals{};  // what a careless parent leaves behind: these three
+    std::vector<int> blocked_signals{};
+    std::vector<int> leaked_fds{};  // numbers that are open, and not close-on-exec
 };
 
 // A process that a test starts. Killed and reaped at the latest when this dies; signals go through a pidfd.

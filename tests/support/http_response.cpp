@@ -6,7 +6,7 @@
 namespace holdfast::test {
 namespace {
 
-constexpr std::size_t max_head_bytes = 64 * 1024;
+constexpr std::size_t max_head_bytes = 65'536;
 
 std::string lower(std::string_view text) {
     std::string result(text);

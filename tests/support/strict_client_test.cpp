@@ -10,6 +10,7 @@
 #include <array>
 #include <filesystem>
 
+#include "background_load.hpp"
 #include "misbehaving_server.hpp"
 
 namespace holdfast::test {

@@ -40,7 +40,7 @@ StuckDirectory::~StuckDirectory() {
 
 // The one request that is answered: FUSE_INIT, so that the kernel takes the file system for alive.
 void StuckDirectory::shake_hands() const {
-    std::array<char, 64 * 1024> request{};
+    std::array<char, 65'536> request{};
     fuse_in_header in{};
     const ssize_t length = ::read(fuse_fd_, request.data(), request.size());
     if (length < static_cast<ssize_t>(sizeof in)) throw system_error("cannot read the first request of FUSE");

@@ -33,7 +33,7 @@ TemporaryDirectory::~TemporaryDirectory() {
 }
 
 std::string TemporaryDirectory::write(std::string_view name, std::string_view content, unsigned mode) const {
-    const std::string path = *this / name;
+    std::string path = *this / name;
     std::ofstream(path) << content;
     ::chmod(path.c_str(), mode);
     return path;
