@@ -83,6 +83,9 @@ void Watch::check_workers() {
         if (entry.state != worker.state) enter(entry, worker.state);
         check_deadline(worker, entry);
         if (worker.state == WorkerState::ready) check_ready(worker, was);
+        const Instant ready = entry.first_ready.value_or(world_.now());
+        if (worker.settled && world_.now() < ready + world_.policy().settle)
+            broken(3, words(worker) + " settled too early");
         const bool is_cut_off = worker.state == WorkerState::cancelling || worker.state == WorkerState::killed;
         if (stop_asked_at_ && is_cut_off) has_cut_off_in_stop_ = true;
     }
