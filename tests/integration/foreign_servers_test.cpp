@@ -8,9 +8,8 @@
 namespace holdfast::test {
 namespace {
 
-// Returns how often the supervisor had to bring a unix path back.
-std::size_t restart_twenty_times(const std::string& listen, std::vector<std::string> command,
-                                 const std::string& ready_when = "auto") {
+void restart_twenty_times(const std::string& listen, std::vector<std::string> command,
+                          const std::string& ready_when = "auto") {
     RunOptions options;
     options.options = {"--listen", listen, "--workers", "2", "--settle", "200ms", "--ready-when", ready_when};
     options.command = std::move(command);
@@ -21,7 +20,6 @@ std::size_t restart_twenty_times(const std::string& listen, std::vector<std::str
     expect_flawless(fresh.stop());
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
     EXPECT_EQ(run.log().count("worker_killed"), 0U);
-    return run.log().count("path_restored");
 }
 
 // gunicorn takes what LISTEN_FDS says, without --bind, and says READY=1 over NOTIFY_SOCKET.
@@ -31,10 +29,10 @@ std::vector<std::string> gunicorn() {
 
 TEST(ForeignServers, GunicornLosesNothingOnTcp) { restart_twenty_times("127.0.0.1:0", gunicorn()); }
 
-// gunicorn unlinks the path when it exits: the path must be there again before a client misses it.
+// No client may miss the path for a moment, whatever an exiting gunicorn thinks of it.
 TEST(ForeignServers, GunicornLosesNothingOnAUnixSocket) {
     const TemporaryDirectory directory;
-    EXPECT_GT(restart_twenty_times("unix:" + directory / "g.sock", gunicorn()), 0U);
+    restart_twenty_times("unix:" + directory / "g.sock", gunicorn());
 }
 
 TEST(ForeignServers, NodeLosesNothing) {

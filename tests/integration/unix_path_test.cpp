@@ -90,6 +90,22 @@ TEST_F(UnixPath, ThatSomebodyUnlinkedIsLinkedBack) {
     EXPECT_TRUE(fs::is_empty(directory_.path()));
 }
 
+TEST_F(UnixPath, ThatAWorkerUnlinkedIsLinkedBackInEachGeneration) {
+    RunOptions options = listening();
+    set_option(options, "--workers", "2");
+    options.command = hello_beside_stubborn("--unlink");
+    Supervised run(options);
+    run.wait_until_serving();
+    run.wait_for("path_restored");
+    for (int restart = 0; restart < 2; ++restart) {
+        const std::size_t before = run.log().mark();
+        EXPECT_TRUE(run.command("restart").succeeded());
+        run.wait_for("path_restored", with_text(path_), before);
+    }
+    expect_flawless(ask(3));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
 TEST_F(UnixPath, ThatIsSomebodyElsesAtTheEndIsNotUnlinked) {
     Supervised run(listening());
     run.wait_until_serving();
