@@ -33,8 +33,9 @@ function(holdfast_program name)
   target_link_libraries(${name} PRIVATE holdfast_options ${arg_LINKS})
 endfunction()
 
-# holdfast_test(NAME SOURCES... [LINKS ...] [LABELS ...] [TIMEOUT seconds] [SERIAL])
-# A GoogleTest program; each of its tests is a test of ctest. SERIAL: nothing else may load the machine beside it.
+# holdfast_test(NAME SOURCES... [LINKS ...] [LABELS label] [TIMEOUT seconds] [SERIAL])
+# A GoogleTest program; each of its tests is a test of ctest. One label (gtest_discover_tests takes no list there):
+# `ctest -L` looks for a part of it, so "unit_threads" is both. SERIAL: nothing else may load the machine beside it.
 function(holdfast_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "SOURCES;LINKS;LABELS")
   if(NOT arg_TIMEOUT)

@@ -57,7 +57,7 @@ void enter_ready(Turn& turn, Worker& worker) {
 void enter_cancelling(Turn& turn, Worker& worker) {
     auto& ending = turn.state.ending;
     if (ending && ending->cause == Ending::Cause::stop && has_work_left(worker)) ending->exit_code = 3;
-    turn.note(Level::warning, "worker_held", worker, "its grace period is over: " + held_by(worker));
+    turn.note(Level::warning, "worker_held", worker, "when it was cancelled: " + held_by(worker));
 }
 
 void enter_killed(Turn& turn, Worker& worker) {

@@ -19,7 +19,7 @@ namespace {
 
 std::string unguessable_name() {
     std::array<std::uint64_t, 2> random{};
-    static_cast<void>(::getrandom(random.data(), sizeof random, 0));  // cannot fail for so few bytes
+    [[maybe_unused]] const ssize_t filled = ::getrandom(random.data(), sizeof random, 0);  // cannot fail: so few bytes
     std::array<char, 48> name{};
     std::snprintf(name.data(), name.size(), "holdfast-%016llx%016llx", static_cast<unsigned long long>(random[0]),
                   static_cast<unsigned long long>(random[1]));

@@ -128,6 +128,15 @@ std::vector<pid_t> children_of_first_thread(pid_t pid) {
     return children;
 }
 
+std::vector<ProcessStatus> members_of_group(pid_t group) {
+    std::vector<ProcessStatus> members;
+    for_each_numbered("/proc", [&](pid_t candidate) {
+        auto status = process_status(candidate);
+        if (status && status->group == group && !is_dead(*status)) members.push_back(std::move(*status));
+    });
+    return members;
+}
+
 bool has_environment_entry(pid_t pid, std::span<const std::string> entries) {
     if (entries.empty()) return false;
     const auto content = read_file(proc_path(pid, "environ"), environment_limit);

@@ -39,6 +39,9 @@ std::vector<pid_t> children_of_first_thread(pid_t pid);
 // The second of the two ways of children_of(), about 15 us for each process of the machine.
 std::vector<pid_t> children_by_looking_everywhere(pid_t pid);
 
+// Whoever lives in a process group, its leader too. Looks through all of /proc: for rare moments.
+std::vector<ProcessStatus> members_of_group(pid_t group);
+
 // Whether the environment that the process was started with has one of the entries ("KEY=VALUE", whole). False where
 // it may not be read.
 bool has_environment_entry(pid_t pid, std::span<const std::string> entries);

@@ -165,7 +165,7 @@ void Hearing::copy_lines(Worker& worker, std::string_view bytes) {
     }
     std::string rest = worker.unfinished_line.substr(end + 1);
     worker.unfinished_line.resize(end + 1);
-    output_.write(std::exchange(worker.unfinished_line, std::move(rest)));
+    output_.write(std::exchange(worker.unfinished_line, std::move(rest)), Output::Whose::a_workers);
 }
 
 }  // namespace holdfast::runtime

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "os/process.hpp"
+#include "os/process_table.hpp"
 #include "os/wait_for.hpp"
 #include "runtime/clock.hpp"
 #include "wire/wire.hpp"
@@ -14,18 +15,59 @@ namespace {
 
 enum class Waited { all_ended, time_is_up, interrupted };
 
-Waited wait_for(std::vector<os::Process>& orphans, Instant deadline, const os::Signals& signals) {
+// Empties the list as its processes end.
+Waited wait_for(std::vector<os::Process>& processes, Instant deadline, const os::Signals& signals) {
     while (true) {
-        std::erase_if(orphans, [](const os::Process& orphan) { return os::has_ended(orphan); });
-        if (orphans.empty()) return Waited::all_ended;
+        std::erase_if(processes, [](const os::Process& process) { return os::has_ended(process); });
+        if (processes.empty()) return Waited::all_ended;
         if (now() >= deadline) return Waited::time_is_up;
         std::vector<int> fds{signals.fd()};
-        for (const auto& orphan : orphans) fds.push_back(orphan.pidfd());
+        for (const auto& process : processes) fds.push_back(process.pidfd());
         os::wait_until_readable(fds, deadline);
         while (const auto received = signals.read()) {
             if (received->signal == SIGTERM || received->signal == SIGINT) return Waited::interrupted;
         }
     }
+}
+
+struct Families {
+    std::vector<os::Process> leaders, others;  // others: of their process groups, behind a wrapper perhaps
+};
+
+Families find_families(const std::vector<os::Orphan>& orphans) {
+    Families found;
+    for (const auto& orphan : orphans) {
+        for (const auto& member : os::members_of_group(orphan.pid)) {
+            auto process = os::open_process(member.pid, member.start_time);
+            if (!process) continue;
+            (member.pid == orphan.pid ? found.leaders : found.others).push_back(std::move(*process));
+        }
+    }
+    return found;
+}
+
+void signal_all(const std::vector<os::Process>& processes, int signal) {
+    for (const auto& process : processes) static_cast<void>(os::send_signal(process, signal));
+}
+
+void kill_all(const std::vector<os::Process>& processes) {
+    for (const auto& process : processes) static_cast<void>(os::kill_now(process));
+}
+
+// As a worker's ladder: the main process first, its group when that has gone, SIGKILL when the time is up.
+Waited end_families(Families& families, const core::Policy& policy, const os::Signals& signals) {
+    const Instant deadline = now() + policy.grace_period;
+    signal_all(families.leaders, policy.stop_signal);
+    auto waited = wait_for(families.leaders, deadline, signals);
+    if (waited == Waited::all_ended) {
+        signal_all(families.others, policy.stop_signal);
+        waited = wait_for(families.others, deadline, signals);
+    }
+    if (waited != Waited::time_is_up) return waited;
+    kill_all(families.leaders);
+    kill_all(families.others);
+    waited = wait_for(families.leaders, now() + core::unkillable_after, signals);
+    return waited == Waited::all_ended ? wait_for(families.others, now() + core::unkillable_after, signals) : waited;
 }
 
 }  // namespace
@@ -41,20 +83,10 @@ std::string describe(const std::vector<os::Orphan>& orphans) {
 
 Result<void> replace_orphans(const std::vector<os::Orphan>& orphans, const core::Policy& policy,
                              const os::Signals& signals, Log& log) {
-    std::vector<os::Process> living;
-    for (const auto& orphan : orphans) {
-        auto process = os::open_process(orphan.pid, orphan.start_time);
-        if (!process) continue;
-        static_cast<void>(os::send_signal(*process, policy.stop_signal));
-        living.push_back(std::move(*process));
-    }
     log.write(core::Level::warning, "orphans_replaced",
               "workers of a former supervisor live on and are told to stop: " + describe(orphans));
-    auto waited = wait_for(living, now() + policy.grace_period, signals);
-    if (waited == Waited::time_is_up) {
-        for (const auto& process : living) static_cast<void>(os::kill_now(process));
-        waited = wait_for(living, now() + core::unkillable_after, signals);
-    }
+    Families families = find_families(orphans);
+    const Waited waited = end_families(families, policy, signals);
     switch (waited) {
         case Waited::all_ended:
             return {};

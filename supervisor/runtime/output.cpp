@@ -30,10 +30,11 @@ Output::~Output() {
     }
 }
 
-void Output::write(std::string lines) {
+void Output::write(std::string lines, Whose whose) {
+    const std::size_t limit = whose == Whose::ours ? max_queued_bytes : max_queued_for_workers;
     {
         std::lock_guard lock(shared_->mutex);
-        if (shared_->queued_bytes + lines.size() > max_queued_bytes) {
+        if (shared_->queued_bytes + lines.size() > limit) {
             shared_->dropped_bytes += lines.size();
             return;
         }

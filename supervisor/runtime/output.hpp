@@ -19,6 +19,10 @@ namespace holdfast::runtime {
 class Output {
   public:
     static constexpr std::size_t max_queued_bytes = 512 * 1024;
+    static constexpr std::size_t max_queued_for_workers =
+        max_queued_bytes / 2;  // a flood leaves room for our own words
+
+    enum class Whose { ours, a_workers };
 
     // `fd` is borrowed for the life of the object.
     explicit Output(int fd);
@@ -28,7 +32,7 @@ class Output {
     Output& operator=(const Output&) = delete;
 
     // Any thread. Never blocks on the reader. `lines` ends with a newline, or goes on with the next call.
-    void write(std::string lines);
+    void write(std::string lines, Whose whose = Whose::ours);
 
     // Waits until everything is written, at most `patience`.
     void flush(Duration patience);

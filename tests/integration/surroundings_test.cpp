@@ -66,10 +66,10 @@ TEST(Orphans, OfTheSdkFinishTheirRequestsAndExitByThemselves) {
 class LeftBehind : public testing::Test {
   protected:
     // Workers that speak no protocol do not notice that their supervisor is gone.
-    void leave_orphans() {
+    void leave_orphans(std::vector<std::string> command = {"/bin/sleep", "1000"}) {
         options_ = hello("127.0.0.1:0");
         set_option(options_, "--ready-when", "alive:100ms");
-        options_.command = {"/bin/sleep", "1000"};
+        options_.command = std::move(command);
         options_.runtime_directory = directory_ / "run";
         former_ = std::make_unique<Supervised>(options_);
         former_->wait_until_serving();
@@ -92,6 +92,19 @@ TEST_F(LeftBehind, AreNamedByTheNextRun) {
     EXPECT_THAT(next.log().text(), HasSubstr(std::to_string(pid_)));
     EXPECT_THAT(next.log().text(), HasSubstr("--replace-orphans"));
     EXPECT_EQ(state_of(pid_), 'S');
+    end_strangers();
+}
+
+TEST_F(LeftBehind, AreReplacedBehindAWrapperToo) {
+    leave_orphans(shell_worker("sleep 1000; true"));
+    const auto family = descendants_of(pid_);
+    ASSERT_EQ(family.size(), 1U);
+    options_.options.push_back("--replace-orphans");
+    Supervised next(options_);
+    next.wait_until_serving();
+    EXPECT_EQ(state_of(family.front()), 'Z');
+    expect_flawless(BackgroundLoad(slow_load(next.address(), 2, 0)).wait_for_end());
+    EXPECT_EQ(next.stop(), ExitStatus{ExitedWith{0}});
     end_strangers();
 }
 

@@ -1,6 +1,7 @@
 #include "child_process.hpp"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -55,6 +56,8 @@ struct Initializer {
             if (::dup2(sources[target] < 0 ? null_fd : sources[target], target) < 0) return last_error();
         if (launch.session == Session::of_terminal && (::setsid() < 0 || ::ioctl(0, TIOCSCTTY, 0) < 0))
             return last_error();
+        // What the runner of the tests left open for us is not for the child either.
+        ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
         for (const int leaked : launch.leaked_fds)
             if (::dup2(null_fd, leaked) < 0) return last_error();
         for (const int number : launch.ignored_signals) ::signal(number, SIG_IGN);

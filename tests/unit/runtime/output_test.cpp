@@ -67,6 +67,17 @@ TEST(Output, DropsAndCountsWhatAStoppedReaderDoesNotTake) {
     EXPECT_THAT(text, EndsWith("the end\n"));
 }
 
+TEST(Output, LosesNoWordOfOursToAWorkersFlood) {
+    Pipe pipe;
+    Output output(pipe.writer.get());
+    for (int count = 0; count < 4096; ++count) output.write(std::string(1024, 'x'), Output::Whose::a_workers);
+    output.write("ours\n");
+    auto reading = std::async(std::launch::async, [&] { return pipe.read_all(); });
+    output.flush(std::chrono::seconds{60});
+    pipe.writer.reset();
+    EXPECT_THAT(reading.get(), HasSubstr("ours\n"));
+}
+
 TEST(Output, EndsThoughTheReaderHasStopped) {
     ASSERT_NE(std::signal(SIGPIPE, SIG_IGN), SIG_ERR);  // as the supervisor does
     Pipe pipe;
