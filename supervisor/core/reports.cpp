@@ -14,6 +14,15 @@ void take_hello(Turn& turn, Worker& worker, const Report& report) {
     if (!worker.recalled) tell_stage(turn, worker);
 }
 
+// Who leaves for good is not taken back. Before it has released anything it may still obey the `run` that it was told,
+// and accept for nobody: it hears its stage again.
+void withdraw_recall(Turn& turn, Worker& worker) {
+    const bool too_late = worker.releasing || worker.drained;
+    if (!worker.recalled || !(worker.stopping || too_late)) return;
+    worker.recalled = false;
+    if (!too_late) tell_stage(turn, worker);
+}
+
 void take_facts(Turn& turn, Worker& worker, const Report& report) {
     if (report.status) worker.text = *report.status;
     if (report.accepting) worker.accepting = report.accepting;
@@ -26,7 +35,7 @@ void take_facts(Turn& turn, Worker& worker, const Report& report) {
     worker.stopping = worker.stopping || report.stopping;
     worker.releasing = worker.releasing || report.releasing;
     worker.drained = worker.drained || report.drained;
-    if (worker.stopping || worker.releasing || worker.drained) worker.recalled = false;
+    withdraw_recall(turn, worker);
 }
 
 void take_ready(Turn& turn, Worker& worker) {

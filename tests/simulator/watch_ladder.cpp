@@ -100,7 +100,10 @@ void Watch::check_transition(const core::WorkerStatus& worker, const Seen& was) 
         // A later change does not wait for one that was to leave and was taken back.
         const core::Status &before = world_.before(), &after = world_.status();
         const bool is_same_change = before.phase == after.phase && before.target == after.target;
-        if (!lame_duck_is_skipped_ && is_same_change && !is_about(worker.id)) check_rung(worker, was, policy.lame_duck);
+        // And a restart knows no lame duck.
+        const bool is_restart = after.phase == core::Phase::rolling_out || after.phase == core::Phase::rolling_back;
+        const bool must_last = !lame_duck_is_skipped_ && is_same_change && !is_restart && !is_about(worker.id);
+        if (must_last) check_rung(worker, was, policy.lame_duck);
     }
     if (worker.state == WorkerState::lame_duck && !stop_asked_at_ && world_.status().target > 0)
         broken(3, words(worker) + " though it has a successor");

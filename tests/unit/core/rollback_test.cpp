@@ -221,6 +221,19 @@ TEST(Rollback, InterruptedByAStopTellsARecalledWorkerToDrainAgain) {
     EXPECT_EQ(bench.all<Tell>().back().command.deadline_usec, to_usec(told + 30s));
 }
 
+TEST(Rollback, TellsARecalledWorkerThatStopsByItselfToDrainAgain) {
+    Bench bench = serving({}, 1);
+    const WorkerId old = bench.status().workers.at(0).id;
+    bench.ask(Restart{});
+    bench.serve_all();
+    bench.advance(1s);
+    bench.exited(bench.worker(2, 0), 1);
+    bench.stopping(old);
+    EXPECT_EQ(bench.told(old), (std::vector{Stage::drain, Stage::run, Stage::drain}));
+    bench.accepting(old, true);  // it had obeyed the first word before it heard the second
+    EXPECT_EQ(bench.state(old), WorkerState::draining);
+}
+
 TEST(Rollback, KeepsTheFormerSpecAndForgetsTheFailedOne) {
     Bench bench = serving({}, 1);
     bench.ask(Restart{});
