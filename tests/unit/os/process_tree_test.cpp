@@ -198,18 +198,6 @@ TEST_F(ProcessTreeTest, IsKilledAsAWhole) {
     EXPECT_EQ(read_all(worker_.output), "") << "everybody who held the pipe is gone";
 }
 
-TEST_F(ProcessTreeTest, IsKilledThoughItForksAllTheWhile) {
-    // Each link leaves the former's group and session, and ends as soon as the next is there. A chain that is not cut
-    // comes to its end, and says so.
-    start_worker(
-        "n=0; f='n=$((n+1)); [ $n -eq 5 ] && echo in; [ $n -gt 1500 ] && echo end && exit; setsid sh -c \"$f\" &'; "
-        "export f n; for chain in 1 2 3 4 5 6 7 8; do setsid sh -c \"$f\" & done; sleep 60 & wait");
-    for (int chain = 0; chain < 8; ++chain) EXPECT_EQ(read_line(worker_.output), "in");
-    EXPECT_TRUE(kill_tree_now(query(), seen_).empty());
-    reap_all();
-    EXPECT_EQ(read_all(worker_.output), "") << "a chain went on";
-}
-
 TEST(ProcessTable, FindsTheSameChildrenBothWays) {
     Started worker = start(shell("sleep 60 & sleep 60 & echo in; wait"));
     EXPECT_EQ(read_line(worker.output), "in");
