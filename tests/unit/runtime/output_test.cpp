@@ -85,7 +85,8 @@ TEST(Output, EndsThoughTheReaderHasStopped) {
         Output output(pipe.writer.get());
         for (int count = 0; count < 200; ++count) output.write(std::string(4096, 'x'));
     }
-    // The thread that was let go still sits in write(2), and keeps the descriptor that it writes to: only the reader goes.
+    // The thread that was let go still sits in write(2), and keeps the descriptor that it writes to: only the reader
+    // goes.
     static_cast<void>(pipe.writer.release());
 }
 
