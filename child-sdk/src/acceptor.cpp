@@ -82,7 +82,7 @@ class Accepting {
     std::mutex mutex_;
     std::condition_variable changed_;
     Wish wish_ = Wish::accept;
-    bool rests_ = false;
+    bool rests_ = false;  // since the last wish for it
     std::thread thread_;
 };
 
@@ -126,14 +126,14 @@ void Accepting::run() {
     let_interrupt_in();
     for (;;) {
         accept_while_wanted();
-        if (wish() == Wish::rest) empty_queue();
+        const Wish seen = wish();
+        if (seen == Wish::rest) empty_queue();
         std::unique_lock lock(mutex_);
-        while (wish_ != Wish::accept) {
-            rests_ = true;
-            changed_.notify_all();
-            if (wish_ == Wish::quit) return;
-            changed_.wait(lock);
-        }
+        if (wish_ != seen) continue;
+        rests_ = true;
+        changed_.notify_all();
+        if (wish_ == Wish::quit) return;
+        changed_.wait(lock, [this] { return wish_ == Wish::quit || !rests_; });
     }
 }
 
