@@ -1,9 +1,12 @@
 #include "load_connection.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -28,15 +31,27 @@ Failure classify_connect_error(int error_number) {
     }
 }
 
+Instant read_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
+
+// Since the kernel took the last bytes of the other side: a client that had no processor for a while read them later.
+Duration age_of_last_bytes(int fd) {
+    tcp_info info{};
+    socklen_t length = sizeof info;
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return Duration{0};  // a unix socket
+    return std::chrono::milliseconds(info.tcpi_last_data_recv);
+}
+
 }  // namespace
 
-void LoadConnection::begin(const ServerAddress& server, int epoll_fd, std::uint64_t tag, std::string request) {
+void LoadConnection::begin(const ServerAddress& server, int epoll_fd, std::uint64_t tag, std::string request,
+                           Network network) {
     server_ = &server;
     epoll_fd_ = epoll_fd;
     tag_ = tag;
     request_ = std::move(request);
     sent_ = 0;
     opened_ = found_closed_ = false;
+    pause_.reset();
     parser_.reset();
     if (fd_ >= 0 && !is_still_open()) {
         if (phase_ == Phase::failed) return;
@@ -44,8 +59,19 @@ void LoadConnection::begin(const ServerAddress& server, int epoll_fd, std::uint6
         close();
     }
     if (fd_ < 0) return connect_again();
+    phase_ = Phase::on_its_way;
+    if (network == Network::immediate) arrive();
+}
+
+void LoadConnection::arrive() {
+    measure_pause();
     phase_ = Phase::sending;
     drive();
+}
+
+void LoadConnection::measure_pause() {
+    const Instant now = read_clock();
+    pause_ = std::max(now - answered_, age_of_last_bytes(fd_));
 }
 
 bool LoadConnection::is_still_open() {
@@ -137,6 +163,7 @@ void LoadConnection::receive_more() {
         if (state == ResponseParser::State::malformed) return fail(Failure::malformed, parser_.fault());
         if (state != ResponseParser::State::complete) continue;
         if (parser_.status() != 200) return fail(Failure::bad_status, "status " + std::to_string(parser_.status()));
+        answered_ = read_clock();
         phase_ = Phase::succeeded;
     }
 }

@@ -17,8 +17,11 @@ namespace holdfast::test {
 class LoadConnection {
   public:
     // Idle: no request under way. queue_full: a unix listener's queue has no place (connect(2) says EAGAIN where a
-    // blocking client would wait): call connect_again() a little later.
-    enum class Phase { idle, queue_full, connecting, sending, receiving, succeeded, failed };
+    // blocking client would wait): call connect_again() a little later. on_its_way: the request has left the client,
+    // but the emulated network has not delivered it yet: call arrive() when it has.
+    enum class Phase { idle, queue_full, connecting, on_its_way, sending, receiving, succeeded, failed };
+    // How a request reaches an open connection: at once, or later, without another look.
+    enum class Network { immediate, delayed };
 
     LoadConnection() = default;
     ~LoadConnection() { close(); }
@@ -27,7 +30,9 @@ class LoadConnection {
 
     // Starts a request on the open connection, or on a new one. Before an idle connection is used again it is looked
     // at: an end that had already arrived is no failure of this request.
-    void begin(const ServerAddress& server, int epoll_fd, std::uint64_t tag, std::string request);
+    void begin(const ServerAddress& server, int epoll_fd, std::uint64_t tag, std::string request,
+               Network network = Network::immediate);
+    void arrive();
     void connect_again();
     void on_event();
     // The request's time is over.
@@ -45,6 +50,9 @@ class LoadConnection {
     // True once for each request, as soon as the kernel has taken it wholly.
     bool takes_sent() { return std::exchange(has_sent_, false); }
     bool found_closed() const { return found_closed_; }  // while it was idle
+    // How long the connection was really idle before this request, from the answer's arrival in this kernel to the
+    // request's departure. Nothing for the first request of a connection.
+    std::optional<Duration> pause() const { return pause_; }
 
   private:
     bool is_still_open();
@@ -52,6 +60,7 @@ class LoadConnection {
     void drive();
     bool finish_connecting();
     bool send_more();
+    void measure_pause();
     void receive_more();
     void end_of_stream();
     void connection_error(int error_number);
@@ -68,6 +77,8 @@ class LoadConnection {
     std::size_t sent_ = 0;
     ResponseParser parser_;
     bool has_carried_ = false;  // an answer, before this request
+    Instant answered_{};        // when that answer was read
+    std::optional<Duration> pause_;
     bool has_sent_ = false;
     bool opened_ = false;
     bool found_closed_ = false;

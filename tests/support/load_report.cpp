@@ -85,6 +85,7 @@ std::string to_json(const LoadReport& report) {
                                         {"succeeded", report.succeeded},
                                         {"failed", report.failed()},
                                         {"failures", std::move(failures)},
+                                        {"excused_late", report.excused_late},
                                         {"connections", report.connections},
                                         {"reused", report.reused},
                                         {"closed_while_idle", report.closed_while_idle},
@@ -110,6 +111,7 @@ LoadReport load_report_from_json(std::string_view text) {
     for (const auto& [failure, name] : failure_names)
         report.failures[static_cast<std::size_t>(failure)] =
             object.at("failures").as_object().at(name).to_number<std::uint64_t>();
+    report.excused_late = number("excused_late");
     report.connections = number("connections");
     report.reused = number("reused");
     report.closed_while_idle = number("closed_while_idle");
@@ -141,6 +143,7 @@ std::string to_table(std::span<const LoadReport> reports) {
         table += table_row("  " + std::string(name), reports,
                            [&](const LoadReport& report) { return std::to_string(count(report)); });
     }
+    table += count_row("excused: late", &LoadReport::excused_late);
     table += count_row("connections", &LoadReport::connections);
     table += time_row("latency p50", &LoadReport::p50);
     table += time_row("latency p99", &LoadReport::p99);

@@ -75,6 +75,8 @@ class Load {
     void account(Client& client);
     void schedule(Client& client, bool failed);
     Instant patience_ends(const Client& client) const;
+    bool is_excused(const LoadConnection& connection) const;
+    void count_failure(const LoadConnection& connection);
     void end_gap(Instant now);
     void stop_if_due();
     std::string next_request();
@@ -163,6 +165,9 @@ void Load::attend_to_timers() {
             continue;
         } else if (phase == Phase::idle) {
             begin(index);
+        } else if (phase == Phase::on_its_way) {
+            client.connection.arrive();
+            watch(index);
         } else if (phase == Phase::queue_full && now_ < client.started + options_.connect_timeout) {
             client.connection.connect_again();
             watch(index);
@@ -178,7 +183,9 @@ void Load::begin(std::size_t index) {
     Client& client = clients_[index];
     client.started = now_ = read_clock();
     ++report_.attempts;
-    client.connection.begin(options_.server, epoll_fd_, index, next_request());
+    using Network = LoadConnection::Network;
+    client.connection.begin(options_.server, epoll_fd_, index, next_request(),
+                            options_.latency > 0ms ? Network::delayed : Network::immediate);
     if (client.connection.opened()) {
         ++report_.connections;
     } else {
@@ -205,6 +212,8 @@ Instant Load::patience_ends(const Client& client) const {
             return now_ + pause_for_queue;
         case LoadConnection::Phase::connecting:
             return client.started + options_.connect_timeout;
+        case LoadConnection::Phase::on_its_way:
+            return client.started + 2 * options_.latency;
         default:
             return client.started + options_.timeout;
     }
@@ -214,11 +223,7 @@ void Load::account(Client& client) {
     const bool failed = client.connection.phase() == LoadConnection::Phase::failed;
     now_ = read_clock();
     if (failed) {
-        const Failure failure = client.connection.failure();
-        ++report_.failures[static_cast<std::size_t>(failure)];
-        if (report_.examples.size() < max_examples)
-            report_.examples.push_back({failure, to_usec(now_), client.connection.detail()});
-        progress_.add_failure();
+        count_failure(client.connection);
     } else {
         ++report_.succeeded;
         latencies_usec_.push_back(static_cast<std::uint32_t>((now_ - client.started).count()));
@@ -232,6 +237,24 @@ void Load::account(Client& client) {
     client.connection.finish();
     if (options_.connections == Connections::fresh) client.connection.close();
     schedule(client, failed);
+}
+
+void Load::count_failure(const LoadConnection& connection) {
+    if (is_excused(connection)) {
+        ++report_.excused_late;
+        return;
+    }
+    const Failure failure = connection.failure();
+    ++report_.failures[static_cast<std::size_t>(failure)];
+    if (report_.examples.size() < max_examples)
+        report_.examples.push_back({failure, to_usec(now_), connection.detail()});
+    progress_.add_failure();
+}
+
+bool Load::is_excused(const LoadConnection& connection) const {
+    const Failure failure = connection.failure();
+    return options_.promised_idle && connection.pause() >= options_.promised_idle &&
+           (failure == Failure::reset_on_reused || failure == Failure::closed_on_reused);
 }
 
 void Load::schedule(Client& client, bool failed) {

@@ -23,6 +23,11 @@ struct LoadOptions {
     std::optional<std::string> body;  // POST with this body; else GET
     Duration pause_low{}, pause_high{};  // a client's pause between two requests, uniform
     double rate = 0;                     // requests a second of all clients together at most; 0: unbounded
+    // The emulated network's, one way, on connections that are reused: what the client sees of one is so old, and what
+    // it sends is so late. On loopback alone a server that closes a moment too early would hardly ever be seen.
+    Duration latency{};
+    // How long the server promises to wait for the next request: one that comes later and is lost is counted apart.
+    std::optional<Duration> promised_idle;
     Duration connect_timeout = std::chrono::seconds(10);
     Duration timeout = std::chrono::seconds(30);  // from the request's start to the answer's last byte
     std::optional<Duration> duration;             // none: until it is stopped

@@ -32,6 +32,8 @@ options::options_description describe_options() {
             "pause-low", options::value<int>()->default_value(0), "a client's pause between requests, ms: at least")(
             "pause-high", options::value<int>()->default_value(0), "and at most")(
             "rate", options::value<double>()->default_value(0), "requests a second at most; 0: unbounded")(
+            "latency", options::value<int>()->default_value(0), "emulated, one way, ms")(
+            "promised-idle", options::value<int>(), "ms; what is lost after a longer pause is counted apart")(
             "timeout", options::value<int>()->default_value(30000), "for one request, ms")(
             "for", options::value<int>(), "duration, ms; without, until SIGINT or SIGTERM")(
             "requests", options::value<std::uint64_t>(), "end after so many requests")(
@@ -53,6 +55,8 @@ holdfast::test::LoadOptions to_load(const options::variables_map& given) {
     load.pause_low = milliseconds(given["pause-low"].as<int>());
     load.pause_high = milliseconds(given["pause-high"].as<int>());
     load.rate = given["rate"].as<double>();
+    load.latency = milliseconds(given["latency"].as<int>());
+    if (given.contains("promised-idle")) load.promised_idle = milliseconds(given["promised-idle"].as<int>());
     load.timeout = milliseconds(given["timeout"].as<int>());
     if (given.contains("for")) load.duration = milliseconds(given["for"].as<int>());
     if (given.contains("requests")) load.requests = given["requests"].as<std::uint64_t>();

@@ -148,6 +148,50 @@ TEST(StrictClient, DoesNotChargeAnEndThatHadArrivedBeforeTheRequest) {
     EXPECT_EQ(report.closed_while_idle, 96U);  // every connection but the first of each of the four clients
 }
 
+// The first request of each connection is answered, the second one loses it.
+Misdeed end_every_second(std::uint64_t request) { return request % 2 == 0 ? Misdeed::honest : Misdeed::end; }
+
+TEST(StrictClient, CountsApartWhatIsLostAfterALongerPauseThanThePromisedOne) {
+    const MisbehavingServer server(end_every_second);
+    LoadOptions options = load_of(server.address(), Connections::keep_alive, 40);
+    options.clients = 1;
+    options.pause_low = options.pause_high = 5ms;
+    options.promised_idle = 4ms;
+    const LoadReport report = run(options);
+    EXPECT_EQ(report.excused_late, 20U);
+    EXPECT_EQ(report.excused_late, server.on_reused(Misdeed::end));
+    EXPECT_EQ(report.failed(), 0U);
+}
+
+TEST(StrictClient, ExcusesNothingThatWasLostWithinThePromisedPause) {
+    const MisbehavingServer server(end_every_second);
+    LoadOptions options = load_of(server.address(), Connections::keep_alive, 40);
+    options.clients = 1;
+    options.promised_idle = 10s;
+    const LoadReport report = run(options);
+    EXPECT_EQ(report.excused_late, 0U);
+    EXPECT_EQ(report.count(Failure::closed_on_reused), 20U);
+}
+
+TEST(StrictClient, ExcusesNoFreshConnection) {
+    const MisbehavingServer server([](std::uint64_t) { return Misdeed::end; });
+    LoadOptions options = load_of(server.address(), Connections::keep_alive, 20);
+    options.pause_low = options.pause_high = 1ms;
+    options.promised_idle = Duration{0};
+    const LoadReport report = run(options);
+    EXPECT_EQ(report.excused_late, 0U);
+    EXPECT_EQ(report.count(Failure::closed_on_fresh), 20U);
+}
+
+TEST(StrictClient, IsAsStrictThroughASlowNetwork) {
+    const MisbehavingServer server(next_misdeed);
+    LoadOptions options = load_of(server.address(), Connections::keep_alive, 300);
+    options.latency = 1ms;
+    const LoadReport report = run(options);
+    expect_counts_match(report, server);
+    EXPECT_EQ(report.attempts, 300U);
+}
+
 TEST(StrictClient, HonoursConnectionClose) {
     const MisbehavingServer server([](std::uint64_t) { return Misdeed::honest_closing; });
     const LoadReport report = run(load_of(server.address(), Connections::keep_alive, 100));
@@ -219,6 +263,7 @@ TEST(LoadReport, SurvivesItsWayThroughJson) {
     const LoadReport copy = load_report_from_json(to_json(report));
     EXPECT_EQ(copy.attempts, report.attempts);
     EXPECT_EQ(copy.failures, report.failures);
+    EXPECT_EQ(copy.excused_late, report.excused_late);
     EXPECT_EQ(copy.by_generation, report.by_generation);
     EXPECT_EQ(copy.longest_gap, report.longest_gap);
     EXPECT_EQ(copy.p99, report.p99);
