@@ -24,8 +24,10 @@ Malformed takes(std::string_view key, std::string_view accepted, std::string_vie
     return {std::string(key) + " takes " + std::string(accepted) + ", not " + quote(value)};
 }
 
+constexpr std::uint64_t largest_number = std::numeric_limits<std::int64_t>::max();
+
 // Digits and nothing else: no sign, no space, no overflow.
-std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t largest) {
+std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t largest = largest_number) {
     const bool digits = !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
     std::uint64_t value = 0;
     if (!digits || std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc{}) return {};
@@ -35,7 +37,7 @@ std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t larg
 
 template <class Number>
 Verdict set_number(std::string_view key, std::string_view value, std::optional<Number>& target) {
-    const auto number = number_in(value, static_cast<std::uint64_t>(std::numeric_limits<Number>::max()));
+    const auto number = number_in(value);
     if (!number) return takes(key, "a number from 0 on", value);
     target = static_cast<Number>(*number);
     return std::nullopt;
@@ -78,41 +80,97 @@ Verdict set_stages(std::string_view value, Report& report) {
     return std::nullopt;
 }
 
-Verdict add_waiting(std::string_view key, std::string_view value, Report& report) {
-    if (!report.waiting) report.waiting.emplace();
-    if (value.empty()) return std::nullopt;  // "nothing is held"
-    const std::size_t first = value.find(separator);
-    const std::size_t second = first == std::string_view::npos ? first : value.find(separator, first + 1);
-    if (second == std::string_view::npos) return takes(key, "kind, name and age between \\x1f", value);
-    const auto age = number_in(value.substr(second + 1), std::numeric_limits<std::int64_t>::max());
-    if (!age) return takes(key, "an age in microseconds", value.substr(second + 1));
-    if (report.waiting->size() == max_waiting_entries) return std::nullopt;
-    report.waiting->push_back({.kind = std::string(cut(value.substr(0, first), max_name_bytes)),
-                               .name = std::string(cut(value.substr(first + 1, second - first - 1), max_name_bytes)),
-                               .age_usec = static_cast<std::int64_t>(*age)});
-    return std::nullopt;
-}
+// The drain report of one message, bounded while it is being read: an entry that is not kept costs next to nothing.
+class DrainReport {
+  public:
+    Verdict add_waiting(std::string_view key, std::string_view value, Report& report) {
+        if (!report.waiting) report.waiting.emplace();
+        if (value.empty()) return std::nullopt;  // "nothing is held"
+        const std::size_t first = value.find(separator);
+        const std::size_t second = first == std::string_view::npos ? first : value.find(separator, first + 1);
+        if (second == std::string_view::npos) return takes(key, "kind, name and age between \\x1f", value);
+        const auto age = number_in(value.substr(second + 1));
+        if (!age) return takes(key, "an age in microseconds", value.substr(second + 1));
+        const std::string_view kind = cut(value.substr(0, first), max_name_bytes);
+        const std::string_view name = cut(value.substr(first + 1, second - first - 1), max_name_bytes);
+        bytes_ += report_bytes_of(kind, name);  // grows on past the limit: nothing follows the first that is left out
+        if (bytes_ > max_report_bytes) return std::nullopt;
+        report.waiting->push_back(
+            {.kind = std::string(kind), .name = std::string(name), .age_usec = static_cast<std::int64_t>(*age)});
+        return std::nullopt;
+    }
 
-Verdict set_field(std::string_view key, std::string_view value, Report& report, bool& keeps_descriptors) {
-    if (key == "HELLO") return set_flag(key, value, report.hello);
-    if (key == "READY") return set_flag(key, value, report.ready);
-    if (key == "STOPPING") return set_flag(key, value, report.stopping);
-    if (key == "BARRIER") return set_flag(key, value, report.barrier);
-    if (key == "FDSTORE") return set_flag(key, value, keeps_descriptors);
-    if (key == "X_HOLDFAST_RELEASING") return set_flag(key, value, report.releasing);
-    if (key == "X_HOLDFAST_DRAINED") return set_flag(key, value, report.drained);
-    if (key == "X_HOLDFAST_ACCEPTING") return set_accepting(key, value, report);
-    if (key == "X_HOLDFAST_IN_FLIGHT") return set_number(key, value, report.in_flight);
-    if (key == "X_HOLDFAST_SERVED") return set_number(key, value, report.served);
-    if (key == "X_HOLDFAST_WAITING") return add_waiting(key, value, report);
-    if (key == "X_HOLDFAST_STAGES") return set_stages(value, report);
-    if (key == "EXTEND_TIMEOUT_USEC") return set_number(key, value, report.extend_usec);
-    if (key == "WATCHDOG") return set_watchdog(key, value, report);
-    if (key == "MAINPID") return set_main_pid(key, value, report);
-    if (key == "STATUS") report.status = std::string(cut(value, max_text_bytes));
-    if (key == "SDK") report.sdk = std::string(cut(value, max_text_bytes));
-    return std::nullopt;  // systemd's other keys and those of later versions mean nothing here
-}
+    static Verdict add_held(std::string_view key, std::string_view value, Report& report) {
+        if (!report.waiting) report.waiting.emplace();
+        const std::size_t end = value.find(separator);
+        if (end == std::string_view::npos) return takes(key, "kind and number between \\x1f", value);
+        const auto count = number_in(value.substr(end + 1));
+        if (!count) return takes(key, "a number from 0 on", value.substr(end + 1));
+        const std::string_view kind = cut(value.substr(0, end), max_name_bytes);
+        const auto known = std::ranges::find(report.held, kind, &HeldCount::kind);
+        if (known != report.held.end()) {
+            known->count = *count;
+        } else if (report.held.size() < max_held_kinds) {
+            report.held.push_back({.kind = std::string(kind), .count = *count});
+        }
+        return std::nullopt;
+    }
+
+  private:
+    std::size_t bytes_ = 0;
+};
+
+// Lines of a message that is a Report, one after the other.
+class ReportReader {
+  public:
+    Verdict add(std::string_view key, std::string_view value) {
+        if (key.starts_with("X_HOLDFAST_")) return add_ours(key, value);
+        if (key == "HELLO") return set_flag(key, value, report_.hello);
+        if (key == "READY") return set_flag(key, value, report_.ready);
+        if (key == "STOPPING") return set_flag(key, value, report_.stopping);
+        if (key == "BARRIER") return set_flag(key, value, report_.barrier);
+        if (key == "FDSTORE") return set_flag(key, value, keeps_descriptors_);
+        if (key == "EXTEND_TIMEOUT_USEC") return set_number(key, value, report_.extend_usec);
+        if (key == "WATCHDOG") return set_watchdog(key, value, report_);
+        if (key == "MAINPID") return set_main_pid(key, value, report_);
+        if (key == "STATUS") report_.status = std::string(cut(value, max_text_bytes));
+        if (key == "SDK") report_.sdk = std::string(cut(value, max_text_bytes));
+        return std::nullopt;  // systemd's other keys and those of later versions mean nothing here
+    }
+
+    Verdict check(std::size_t descriptors) const {
+        if (report_.barrier && descriptors != 1) {
+            return Malformed{"BARRIER=1 takes one descriptor, not " + std::to_string(descriptors)};
+        }
+        if (!report_.barrier && !keeps_descriptors_ && descriptors != 0) {
+            return Malformed{std::to_string(descriptors) + " descriptors that it does not announce"};
+        }
+        return std::nullopt;
+    }
+
+    Report take() && {
+        if (report_.in_flight && !report_.waiting) report_.waiting.emplace();
+        return std::move(report_);
+    }
+
+  private:
+    Verdict add_ours(std::string_view key, std::string_view value) {
+        if (key == "X_HOLDFAST_STAGES") return set_stages(value, report_);
+        if (key == "X_HOLDFAST_ACCEPTING") return set_accepting(key, value, report_);
+        if (key == "X_HOLDFAST_RELEASING") return set_flag(key, value, report_.releasing);
+        if (key == "X_HOLDFAST_DRAINED") return set_flag(key, value, report_.drained);
+        if (key == "X_HOLDFAST_IN_FLIGHT") return set_number(key, value, report_.in_flight);
+        if (key == "X_HOLDFAST_SERVED") return set_number(key, value, report_.served);
+        if (key == "X_HOLDFAST_HANDED_BACK") return set_number(key, value, report_.handed_back);
+        if (key == "X_HOLDFAST_HELD") return DrainReport::add_held(key, value, report_);
+        if (key == "X_HOLDFAST_WAITING") return drain_report_.add_waiting(key, value, report_);
+        return std::nullopt;
+    }
+
+    Report report_;
+    DrainReport drain_report_;
+    bool keeps_descriptors_ = false;
+};
 
 // The rules that every packet obeys, then each line in turn. Blank lines are nothing; a packet of nothing else is
 // empty.
@@ -135,28 +193,15 @@ Verdict for_each_line(std::string_view bytes, Accept accept) {
     return any ? std::nullopt : Verdict(Malformed{"it is empty"});
 }
 
-Verdict check_descriptors(const Report& report, bool keeps_descriptors, std::size_t descriptors) {
-    if (report.barrier && descriptors != 1) {
-        return Malformed{"BARRIER=1 takes one descriptor, not " + std::to_string(descriptors)};
-    }
-    if (!report.barrier && !keeps_descriptors && descriptors != 0) {
-        return Malformed{std::to_string(descriptors) + " descriptors that it does not announce"};
-    }
-    return std::nullopt;
-}
-
 }  // namespace
 
 std::variant<Report, Malformed> decode_report(std::string_view bytes, std::size_t descriptors) {
-    Report report;
-    bool keeps_descriptors = false;
-    Verdict verdict = for_each_line(bytes, [&](std::string_view key, std::string_view value) {
-        return set_field(key, value, report, keeps_descriptors);
-    });
-    if (!verdict) verdict = check_descriptors(report, keeps_descriptors, descriptors);
+    ReportReader reader;
+    Verdict verdict =
+        for_each_line(bytes, [&](std::string_view key, std::string_view value) { return reader.add(key, value); });
+    if (!verdict) verdict = reader.check(descriptors);
     if (verdict) return *std::move(verdict);
-    if (report.in_flight && !report.waiting) report.waiting.emplace();
-    return report;
+    return std::move(reader).take();
 }
 
 std::variant<Command, Malformed> decode_command(std::string_view bytes) {

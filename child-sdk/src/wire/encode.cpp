@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <limits>
 
 #include "wire/wire.hpp"
 
@@ -9,9 +9,6 @@ namespace holdfast::wire {
 namespace {
 
 using namespace std::string_view_literals;
-
-// What is kept of a drain report fits its limit whatever the entries are: no further count is needed.
-static_assert(max_waiting_entries * (2 * max_name_bytes + 24) <= max_report_bytes);
 
 constexpr char separator = '\x1f';
 
@@ -32,10 +29,16 @@ class Packet {
         line(key, harmless(value, "\n\0"sv, limit));
     }
 
-    // Negative numbers do not exist in the protocol: they are left out.
-    template <class Number>
-    void number(std::string_view key, const std::optional<Number>& value) {
-        if (value && *value >= Number{0}) line(key, std::to_string(*value));
+    // Negative numbers do not exist in the protocol: they are left out. Larger ones than it has become its largest.
+    void number(std::string_view key, const std::optional<std::int64_t>& value) {
+        if (value && *value >= 0) line(key, std::to_string(*value));
+    }
+    void number(std::string_view key, const std::optional<std::uint64_t>& value) {
+        if (value) line(key, digits(*value));
+    }
+
+    static std::string digits(std::uint64_t value) {
+        return std::to_string(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
     }
 
     // A field of a drain report's entry.
@@ -64,16 +67,26 @@ std::string join(StageSet stages) {
     return names;
 }
 
+void add_held(Packet& packet, const Report& report) {
+    const std::size_t count = std::min(report.held.size(), max_held_kinds);
+    for (std::size_t i = 0; i < count; ++i) {
+        packet.line("X_HOLDFAST_HELD",
+                    Packet::field(report.held[i].kind) + separator + Packet::digits(report.held[i].count));
+    }
+}
+
 void add_waiting(Packet& packet, const Report& report) {
     if (!report.waiting) return;
-    if (report.waiting->empty() && !report.in_flight) packet.line("X_HOLDFAST_WAITING", "");
-    const std::size_t count = std::min(report.waiting->size(), max_waiting_entries);
-    for (std::size_t i = 0; i < count; ++i) {
-        const Waiting& entry = (*report.waiting)[i];
-        std::string value = Packet::field(entry.kind) + separator;
-        value += Packet::field(entry.name) + separator;
-        value += std::to_string(std::max<std::int64_t>(entry.age_usec, 0));
-        packet.line("X_HOLDFAST_WAITING", value);
+    const bool says_nothing_else = !report.in_flight && report.held.empty();
+    if (report.waiting->empty() && says_nothing_else) packet.line("X_HOLDFAST_WAITING", "");
+    std::size_t bytes = 0;
+    for (const Waiting& entry : *report.waiting) {
+        const std::string kind = Packet::field(entry.kind);
+        const std::string name = Packet::field(entry.name);
+        bytes += report_bytes_of(kind, name);
+        if (bytes > max_report_bytes) return;
+        const std::string age = std::to_string(std::max<std::int64_t>(entry.age_usec, 0));
+        packet.line("X_HOLDFAST_WAITING", kind + separator + name + separator + age);
     }
 }
 
@@ -95,6 +108,8 @@ std::string encode(const Report& report) {
     packet.flag("X_HOLDFAST_RELEASING", report.releasing);
     packet.number("X_HOLDFAST_IN_FLIGHT", report.in_flight);
     packet.number("X_HOLDFAST_SERVED", report.served);
+    packet.number("X_HOLDFAST_HANDED_BACK", report.handed_back);
+    add_held(packet, report);
     add_waiting(packet, report);
     packet.flag("X_HOLDFAST_DRAINED", report.drained);
     return std::move(packet).take();

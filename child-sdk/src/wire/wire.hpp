@@ -40,6 +40,10 @@ std::string_view name_of(Reason reason);
 std::optional<Stage> stage_of(std::string_view name);
 std::optional<Reason> reason_of(std::string_view name);
 
+// What an entry of a drain report, cut to its limits, counts towards max_report_bytes: more than its text, so that an
+// empty one counts, too.
+std::size_t report_bytes_of(std::string_view kind, std::string_view name);
+
 // Text from elsewhere as a person may read it: control characters, bytes that are not UTF-8, and characters that
 // reorder or break lines are escaped (\n, \x1b, \u202e); everything else stays as it is.
 std::string printable(std::string_view text);

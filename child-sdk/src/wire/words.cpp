@@ -45,4 +45,6 @@ std::string_view name_of(Reason reason) { return name_in(reasons, reason); }
 std::optional<Stage> stage_of(std::string_view name) { return value_in<Stage>(stages, name); }
 std::optional<Reason> reason_of(std::string_view name) { return value_in<Reason>(reasons, name); }
 
+std::size_t report_bytes_of(std::string_view kind, std::string_view name) { return kind.size() + name.size() + 24; }
+
 }  // namespace holdfast::wire

@@ -49,13 +49,21 @@ class Author {
         if (chance(3)) report.accepting = chance(2);
         report.releasing = chance(3);
         if (chance(2)) report.in_flight = static_cast<std::uint64_t>(number());
-        if (chance(3)) report.served = below(UINT64_MAX);
-        if (report.in_flight || chance(3)) report.waiting.emplace();
-        for (auto n = report.waiting ? below(max_waiting_entries + 1) : 0; n > 0; --n) {
-            report.waiting->push_back({text(max_name_bytes), text(max_name_bytes), number()});
-        }
+        if (chance(3)) report.served = static_cast<std::uint64_t>(number());
+        if (chance(3)) report.handed_back = static_cast<std::uint64_t>(number());
+        if (report.in_flight || chance(3)) add_drain_report(report);
         report.drained = chance(3);
         return report;
+    }
+
+    void add_drain_report(Report& report) {
+        report.waiting.emplace();
+        for (auto n = below(max_report_bytes / (2 * max_name_bytes + 24) + 1); n > 0; --n) {
+            report.waiting->push_back({text(max_name_bytes), text(max_name_bytes), number()});
+        }
+        for (auto n = below(max_held_kinds + 1); n > 0; --n) {
+            report.held.push_back({std::to_string(n) + text(max_name_bytes - 1), static_cast<std::uint64_t>(number())});
+        }
     }
 
     void damage(std::string& bytes) {

@@ -30,7 +30,9 @@ TEST(Report, CarriesEveryKeyOfTheProtocol) {
     const Report report = said(
         "HELLO=1\nSDK=cpp/1.0\nX_HOLDFAST_STAGES=pause,drain\nREADY=1\nSTOPPING=1\nSTATUS=fine\nWATCHDOG=trigger\n"
         "EXTEND_TIMEOUT_USEC=5000000\nMAINPID=812\nX_HOLDFAST_ACCEPTING=0\nX_HOLDFAST_RELEASING=1\n"
-        "X_HOLDFAST_IN_FLIGHT=2\nX_HOLDFAST_SERVED=77\nX_HOLDFAST_WAITING=request\x1fGET /\x1f"
+        "X_HOLDFAST_IN_FLIGHT=2\nX_HOLDFAST_SERVED=77\nX_HOLDFAST_HANDED_BACK=4\nX_HOLDFAST_HELD=request\x1f"
+        "2\nX_HOLDFAST_HELD=work\x1f"
+        "5\nX_HOLDFAST_WAITING=request\x1fGET /\x1f"
         "1200\nX_HOLDFAST_DRAINED=1\n");
     Report expected;
     expected.hello = expected.ready = expected.stopping = expected.releasing = expected.drained = true;
@@ -45,6 +47,8 @@ TEST(Report, CarriesEveryKeyOfTheProtocol) {
     expected.accepting = false;
     expected.in_flight = 2;
     expected.served = 77;
+    expected.handed_back = 4;
+    expected.held = {{.kind = "request", .count = 2}, {.kind = "work", .count = 5}};
     expected.waiting = {{.kind = "request", .name = "GET /", .age_usec = 1200}};
     EXPECT_EQ(report, expected);
 }
@@ -64,19 +68,56 @@ TEST(Report, IgnoresStagesItDoesNotKnow) {
 TEST(Report, TakesZeroAsAFlagThatIsNotSaid) { EXPECT_EQ(said("READY=0\nSTOPPING=0"), Report{}); }
 
 TEST(Report, OfCountsAloneReplacesWhatWasWaiting) {
-    const Report report = said("X_HOLDFAST_IN_FLIGHT=0");
-    ASSERT_TRUE(report.waiting.has_value());
-    EXPECT_TRUE(report.waiting->empty());
+    for (const char* bytes : {"X_HOLDFAST_IN_FLIGHT=0", "X_HOLDFAST_WAITING=", "X_HOLDFAST_HELD=task\x1f\x33"}) {
+        const Report report = said(bytes);
+        ASSERT_TRUE(report.waiting.has_value()) << bytes;
+        EXPECT_TRUE(report.waiting->empty()) << bytes;
+    }
     EXPECT_FALSE(said("READY=1").waiting.has_value());
-    EXPECT_TRUE(said("X_HOLDFAST_WAITING=").waiting.has_value());
+    EXPECT_FALSE(said("X_HOLDFAST_SERVED=9\nX_HOLDFAST_HANDED_BACK=1").waiting.has_value());
 }
 
-TEST(Report, KeepsTheSixteenFirstEntries) {
-    std::string bytes = "X_HOLDFAST_IN_FLIGHT=40";
-    for (int i = 0; i < 40; ++i) bytes += "\nX_HOLDFAST_WAITING=task\x1f" + std::to_string(i) + "\x1f" + "5";
+// Each counts with kind, name and 24 bytes.
+TEST(Report, KeepsTheFirstFourKibibytesOfItsEntriesAndNothingAfter) {
+    const std::string kind(24, 'k');
+    const std::string name(52, 'n');
+    std::string bytes = "X_HOLDFAST_IN_FLIGHT=60";
+    for (int i = 10; i < 70; ++i) {
+        bytes += "\nX_HOLDFAST_WAITING=" + kind + "\x1f" + name + std::to_string(i) + "\x1f\x35";
+    }
+    bytes +=
+        "\nX_HOLDFAST_WAITING=a\x1f"
+        "b\x1f\x35";  // would fit
     const Report report = said(bytes);
-    ASSERT_EQ(report.waiting->size(), 16U);
-    EXPECT_EQ(report.waiting->back().name, "15");
+    ASSERT_EQ(report.waiting->size(), max_report_bytes / (24 + 54 + 24));
+    EXPECT_EQ(report.waiting->back().name, name + "49");
+}
+
+TEST(Report, KeepsWhatTheLimitJustAllows) {
+    std::string bytes;
+    for (int i = 0; i < 64; ++i) bytes += "X_HOLDFAST_WAITING=" + std::string(40, 'x') + "\x1f\x1f\x30\n";
+    EXPECT_EQ(said(bytes).waiting->size(), 64U);
+    EXPECT_EQ(said("X_HOLDFAST_WAITING=\x1fy\x1f\x30\n" + bytes).waiting->size(), 64U);
+}
+
+// The worst that fits into one packet: what is not kept must cost no more than to be read.
+TEST(Report, OfThousandsOfTinyEntriesStaysSmall) {
+    const std::string entry = "X_HOLDFAST_WAITING=\x1f\x1f\x30\n";
+    const std::string held = "X_HOLDFAST_HELD=\x1f\x30\n";
+    std::string bytes;
+    while (bytes.size() + entry.size() + held.size() <= max_message_bytes) bytes += entry + held;
+    const Report report = said(bytes);
+    EXPECT_EQ(report.waiting->size(), max_report_bytes / 24);
+    EXPECT_EQ(report.held.size(), 1U);
+    std::string kinds;
+    for (int i = 0; i < 2000; ++i) kinds += "X_HOLDFAST_HELD=" + std::to_string(i) + "\x1f\x31\n";
+    EXPECT_EQ(said(kinds).held.size(), max_held_kinds);
+}
+
+TEST(Report, CountsAKindAsItWasSaidLast) {
+    const Report report =
+        said("X_HOLDFAST_HELD=task\x1f\x33\nX_HOLDFAST_HELD=work\x1f\x31\nX_HOLDFAST_HELD=task\x1f\x32");
+    EXPECT_EQ(report.held, (std::vector<HeldCount>{{.kind = "task", .count = 2}, {.kind = "work", .count = 1}}));
 }
 
 TEST(Report, CutsTextBetweenCharacters) {
@@ -109,12 +150,17 @@ TEST(Report, IsMalformedWhenOverlong) {
 }
 
 TEST(Report, IsMalformedWithANumberThatIsNone) {
-    for (const char* key : {"X_HOLDFAST_IN_FLIGHT", "X_HOLDFAST_SERVED", "EXTEND_TIMEOUT_USEC", "MAINPID"}) {
+    for (const char* key :
+         {"X_HOLDFAST_IN_FLIGHT", "X_HOLDFAST_SERVED", "X_HOLDFAST_HANDED_BACK", "EXTEND_TIMEOUT_USEC", "MAINPID"}) {
         for (const char* value : {"", "-1", "+1", " 1", "1 ", "0x1", "1.5", "many", "99999999999999999999"}) {
             EXPECT_THAT(why_not(std::string(key) + "=" + value), HasSubstr(key)) << value;
         }
     }
-    EXPECT_THAT(why_not("EXTEND_TIMEOUT_USEC=9223372036854775808"), HasSubstr("takes a number"));
+    for (const char* key : {"X_HOLDFAST_IN_FLIGHT=", "X_HOLDFAST_HANDED_BACK=", "X_HOLDFAST_HELD=task\x1f",
+                            "X_HOLDFAST_WAITING=task\x1f\x1f", "EXTEND_TIMEOUT_USEC="}) {
+        EXPECT_EQ(why_not(key + std::to_string(INT64_MAX)), "accepted");
+        EXPECT_THAT(why_not(std::string(key) + "9223372036854775808"), HasSubstr("takes a")) << key;
+    }
     EXPECT_THAT(why_not("MAINPID=0"), HasSubstr("number of a process"));
     EXPECT_THAT(why_not("MAINPID=2147483648"), HasSubstr("number of a process"));
 }
@@ -130,6 +176,10 @@ TEST(Report, IsMalformedWithAnEntryOfTheWrongShape) {
     for (const char* value : {"request", "request\x1fname", "request\x1fname\x1f", "request\x1fname\x1f-5",
                               "request\x1fname\x1f\x35\x1f"}) {
         EXPECT_THAT(why_not(std::string("X_HOLDFAST_WAITING=") + value), HasSubstr("X_HOLDFAST_WAITING takes"));
+    }
+    EXPECT_EQ(why_not("X_HOLDFAST_HELD=task"), "X_HOLDFAST_HELD takes kind and number between \\x1f, not \"task\"");
+    for (const char* value : {"", "task", "task\x1f", "task\x1f-1", "task\x1fmany", "task\x1f\x31\x1f"}) {
+        EXPECT_THAT(why_not(std::string("X_HOLDFAST_HELD=") + value), HasSubstr("X_HOLDFAST_HELD takes"));
     }
 }
 
@@ -160,10 +210,15 @@ TEST(Report, CannotBeBrokenOutOfByANameOfTheApplication) {
 
 TEST(Report, StaysWithinTheLimitWhateverItHolds) {
     Report report;
+    report.in_flight = UINT64_MAX;
     report.status = std::string(100000, 's');
+    report.held.assign(100, HeldCount{std::string(1000, 'k'), UINT64_MAX});
     report.waiting.emplace(100, Waiting{std::string(1000, 'k'), std::string(1000, 'n'), INT64_MAX});
-    EXPECT_LE(encode(report).size(), max_report_bytes + max_text_bytes);
-    EXPECT_EQ(said(encode(report)).waiting->size(), max_waiting_entries);
+    EXPECT_LE(encode(report).size(), 2 * max_report_bytes);
+    const Report read = said(encode(report));
+    EXPECT_EQ(read.waiting->size(), max_report_bytes / (2 * max_name_bytes + 24));
+    EXPECT_EQ(read.held, (std::vector<HeldCount>{{std::string(max_name_bytes, 'k'), INT64_MAX}}));
+    EXPECT_EQ(read.in_flight, std::uint64_t{INT64_MAX});
 }
 
 }  // namespace
