@@ -1,0 +1,33 @@
+# libholdfast.so.1: the C ABI over the same sources.
+#
+# libstdc++ and libgcc are inside: a C program, or an interpreter that loads the library, needs no C++ runtime of any
+# version, and a program with another one cannot collide with ours, because the version script exports holdfast_* alone
+# and no exception and no C++ type crosses the boundary. Sanitizers need the shared runtimes, so their builds link those.
+set_property(TARGET holdfast_wire holdfast_sdk PROPERTY POSITION_INDEPENDENT_CODE ON)
+add_library(
+  holdfast_c SHARED
+  src/c/guard.cpp src/c/held.cpp src/c/listeners.cpp src/c/report.cpp src/c/resources.cpp src/c/tasks.cpp
+  src/c/worker.cpp)
+add_library(holdfast::c ALIAS holdfast_c)
+set_target_properties(
+  holdfast_c
+  PROPERTIES OUTPUT_NAME holdfast
+             VERSION 1.${PROJECT_VERSION}
+             SOVERSION 1
+             CXX_EXTENSIONS OFF
+             CXX_VISIBILITY_PRESET hidden
+             VISIBILITY_INLINES_HIDDEN ON
+             LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/c/holdfast.map
+             LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+target_include_directories(
+  holdfast_c
+  PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+  PRIVATE src ${CMAKE_CURRENT_BINARY_DIR}/src)
+target_link_libraries(holdfast_c PRIVATE holdfast_options holdfast_sdk holdfast_wire)
+# nodelete: its threads may still run when somebody calls dlclose(3).
+target_link_options(
+  holdfast_c PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/src/c/holdfast.map -Wl,-z,nodelete
+  -Wl,-z,relro,-z,now)
+if(NOT HOLDFAST_SANITIZE)
+  target_link_options(holdfast_c PRIVATE -static-libstdc++ -static-libgcc -Wl,-z,defs)
+endif()

@@ -1,0 +1,87 @@
+#include "guard.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+#include <system_error>
+
+namespace holdfast::c {
+
+namespace {
+
+constexpr std::size_t most_bytes = 1024;
+constexpr std::chrono::milliseconds longest{std::chrono::hours(24 * 365 * 30)};
+
+// Trivially destructible: a thread may end, and the library be used by what ends after it.
+std::array<char, most_bytes>& buffer() noexcept {
+    thread_local constinit std::array<char, most_bytes> text{};
+    return text;
+}
+
+int told(int error, std::string_view text) noexcept {
+    set_last_error(text);
+    return -error;
+}
+
+bool is_errno(const std::error_code& code) {
+    return code.value() > 0 &&
+           (code.category() == std::generic_category() || code.category() == std::system_category());
+}
+
+}  // namespace
+
+void set_last_error(std::string_view text) noexcept {
+    std::array<char, most_bytes>& kept = buffer();
+    const std::size_t size = std::min(text.size(), kept.size() - 1);
+    std::memcpy(kept.data(), text.data(), size);
+    kept.at(size) = '\0';
+}
+
+const char* last_error() noexcept { return buffer().data(); }
+
+int error_of_exception(int misuse) noexcept {
+    try {
+        throw;
+    } catch (const std::invalid_argument& error) {
+        return told(EINVAL, error.what());
+    } catch (const std::logic_error& error) {
+        return told(misuse, error.what());
+    } catch (const std::system_error& error) {
+        return told(is_errno(error.code()) ? error.code().value() : EIO, error.what());
+    } catch (const std::bad_alloc&) {
+        return told(ENOMEM, "cannot do this: there is no memory; give the process more, or hold less");
+    } catch (const std::exception& error) {
+        return told(EIO, error.what());
+    } catch (...) {
+        return told(EIO, "cannot do this: something that is no std::exception was thrown; a callback may not throw");
+    }
+}
+
+void refuse(std::string_view what, std::string_view cause) {
+    throw std::invalid_argument("cannot " + std::string(what) + ": " + std::string(cause));
+}
+
+std::chrono::milliseconds duration(std::int64_t milliseconds, std::string_view what) {
+    if (milliseconds < 0 || milliseconds > longest.count()) {
+        refuse(what, "a duration is " + std::to_string(milliseconds) + " ms; give one from 0 to 30 years");
+    }
+    return std::chrono::milliseconds(milliseconds);
+}
+
+std::int64_t usec_of(std::chrono::steady_clock::time_point time) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+void begin_callback() noexcept { set_last_error(""); }
+
+void check_callback(int returned) {
+    if (returned == 0) return;
+    const int error = returned < 0 ? -returned : returned;
+    const std::string said = last_error();
+    throw std::runtime_error(said.empty() ? "it returned " + std::to_string(returned) + " (" +
+                                                std::generic_category().message(error) + ")"
+                                          : said);
+}
+
+}  // namespace holdfast::c

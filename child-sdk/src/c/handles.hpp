@@ -1,0 +1,65 @@
+#pragma once
+
+#pragma GCC visibility push(default)
+#include <holdfast.h>
+#pragma GCC visibility pop
+
+#include <unistd.h>
+
+#include <holdfast/acceptor.hpp>
+#include <holdfast/worker.hpp>
+#include <map>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "guard.hpp"
+
+// What is behind the opaque handles, and where one is made of the other.
+
+struct holdfast_worker {
+    explicit holdfast_worker(holdfast::WorkerOptions options) : worker(std::move(options)) {}
+
+    // What a std::logic_error means: `usual`, but in a forked child it is the process that is wrong.
+    int misuse(int usual) const { return ::getpid() == pid ? usual : EPERM; }
+
+    const pid_t pid = ::getpid();
+    holdfast::Worker worker;
+    // What a holdfast_user may name: a number that was made up must be an error, not a guess.
+    std::mutex mutex;
+    std::map<holdfast_user, holdfast::Resource> resources;
+    std::map<holdfast_user, holdfast::Task> tasks;
+};
+
+struct holdfast_listener {
+    holdfast::Listener listener;
+};
+
+struct holdfast_acceptor {
+    holdfast::Acceptor acceptor;
+};
+
+struct holdfast_session;
+
+namespace holdfast::c {
+
+inline int misuse_of(const holdfast_worker* worker, int usual) {
+    return worker == nullptr ? usual : worker->misuse(usual);
+}
+
+holdfast_session* make_session(Session session);
+
+// Deletes what `handle` points to and sets it to NULL.
+template <class Handle>
+void end_handle(Handle** handle, std::string_view what) {
+    delete std::exchange(needed(handle, what, "the address of the handle"), nullptr);
+}
+
+// Makes a handle and gives it to the caller; NULL if that fails.
+template <class Handle, class Make>
+void make_handle(Handle** handle, std::string_view what, Make make) {
+    needed(handle, what, "the address of the handle") = nullptr;
+    *handle = make();
+}
+
+}  // namespace holdfast::c

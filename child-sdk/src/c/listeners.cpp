@@ -1,0 +1,126 @@
+#include <holdfast/keep_alive.hpp>
+
+#include "handles.hpp"
+
+namespace {
+
+using namespace holdfast::c;
+
+constexpr std::string_view what = "use a listener";
+
+const holdfast::Listener& of(const holdfast_listener* listener) { return needed(listener, what, "listener").listener; }
+
+// For strings, where an error has no number: "" and the message.
+template <class Text>
+const char* guarded_text(Text text) noexcept {
+    const char* found = "";
+    guarded([&] { found = text(); });
+    return found;
+}
+
+// In a forked child it is misuse; elsewhere the listener is what does not fit.
+template <class Find>
+int find(holdfast_worker* worker, holdfast_listener** listener, Find find) noexcept {
+    return guarded(
+        [&] {
+            make_handle(listener, "listen",
+                        [&] { return new holdfast_listener{find(needed(worker, "listen", "worker").worker)}; });
+        },
+        misuse_of(worker, ENOENT));
+}
+
+}  // namespace
+
+int holdfast_listen(holdfast_worker* worker, const char* name, const char* address, holdfast_listener** listener) {
+    return find(worker, listener, [&](holdfast::Worker& found) {
+        return found.listen(&needed(name, "listen", "name"), &needed(address, "listen", "address"));
+    });
+}
+
+int holdfast_take_listener(holdfast_worker* worker, const char* name_or_address, holdfast_listener** listener) {
+    return find(worker, listener, [&](holdfast::Worker& found) {
+        return name_or_address == nullptr ? found.listener() : found.listener(name_or_address);
+    });
+}
+
+int holdfast_listener_fd(const holdfast_listener* listener) {
+    return guarded([&] { return of(listener).fd(); });
+}
+
+int holdfast_listener_is_inherited(const holdfast_listener* listener) {
+    return guarded([&] { return of(listener).origin() == holdfast::Origin::inherited ? 1 : 0; });
+}
+
+const char* holdfast_listener_name(const holdfast_listener* listener) {
+    return guarded_text([&] { return of(listener).name().c_str(); });
+}
+
+const char* holdfast_listener_address(const holdfast_listener* listener) {
+    return guarded_text([&] { return of(listener).address().c_str(); });
+}
+
+int holdfast_release_listener(holdfast_listener** listener) {
+    return guarded([&] {
+        of(needed(listener, what, "the address of the handle"));
+        const std::unique_ptr<holdfast_listener> ended(std::exchange(*listener, nullptr));
+        return ended->listener.release();
+    });
+}
+
+int holdfast_close_listener(holdfast_listener** listener) {
+    return guarded([&] { end_handle(listener, "close a listener"); });
+}
+
+int holdfast_accept(holdfast_worker* worker, int listener_fd, holdfast_session** connection) {
+    constexpr std::string_view accepting = "accept";
+    return guarded(
+        [&] {
+            int fd = -1;
+            make_handle(connection, accepting, [&]() -> holdfast_session* {
+                auto counted = std::unique_ptr<holdfast_session, void (*)(holdfast_session*)>(
+                    make_session(needed(worker, accepting, "worker").worker.begin_session("connection")),
+                    [](holdfast_session* session) { holdfast_end_session(&session); });
+                fd = holdfast::accept_one(listener_fd);
+                const int error = errno;
+                if (fd >= 0) return counted.release();
+                throw std::system_error(error, std::generic_category(),
+                                        "cannot accept: poll(2) the listener and try again");
+            });
+            return fd;
+        },
+        misuse_of(worker, ESHUTDOWN));
+}
+
+int holdfast_accept_failed_for_long(int error) {
+    return holdfast::accept_failed_for_long(error < 0 ? -error : error) ? 1 : 0;
+}
+
+int holdfast_start_acceptor(holdfast_worker* worker, holdfast_listener** listener, holdfast_accepted accepted,
+                            void* user, holdfast_acceptor** acceptor) {
+    constexpr std::string_view accepting = "start an acceptor";
+    return guarded([&] {
+        make_handle(acceptor, accepting, [&] {
+            holdfast::Worker& found = needed(worker, accepting, "worker").worker;
+            const auto callee = &needed(accepted, accepting, "accepted");
+            needed(needed(listener, accepting, "the address of the listener"), accepting, "listener");
+            const std::unique_ptr<holdfast_listener> taken(std::exchange(*listener, nullptr));
+            auto hand_over = [callee, user](int fd, holdfast::Session connection) {
+                call(callee, fd, make_session(std::move(connection)), user);
+            };
+            return new holdfast_acceptor{holdfast::Acceptor(found, std::move(taken->listener), hand_over)};
+        });
+    });
+}
+
+int holdfast_free_acceptor(holdfast_acceptor** acceptor) {
+    return guarded([&] { end_handle(acceptor, "free an acceptor"); });
+}
+
+int holdfast_has_bytes(int fd) { return holdfast::has_bytes(fd) ? 1 : 0; }
+
+int holdfast_has_ended(int fd) { return holdfast::has_ended(fd) ? 1 : 0; }
+
+int holdfast_half_close(int fd) {
+    holdfast::half_close(fd);
+    return 0;
+}
