@@ -20,8 +20,13 @@ const char* last_error() noexcept;
 // The exception that is being handled as a negative errno, its message kept. `misuse`: what a std::logic_error is.
 int error_of_exception(int misuse) noexcept;
 
-template <class Function>
-int guarded(Function function, int misuse = EPERM) noexcept {
+// For functions that know better than EPERM; asked only if something was thrown.
+struct UsualMisuse {
+    int operator()() const noexcept { return EPERM; }
+};
+
+template <class Function, class Misuse = UsualMisuse>
+int guarded(Function function, Misuse misuse = {}) noexcept {
     try {
         if constexpr (std::is_void_v<std::invoke_result_t<Function>>) {
             function();
@@ -30,7 +35,7 @@ int guarded(Function function, int misuse = EPERM) noexcept {
             return function();
         }
     } catch (...) {
-        return error_of_exception(misuse);
+        return error_of_exception(misuse());
     }
 }
 

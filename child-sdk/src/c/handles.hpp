@@ -20,9 +20,6 @@
 struct holdfast_worker {
     explicit holdfast_worker(holdfast::WorkerOptions options) : worker(std::move(options)) {}
 
-    // What a std::logic_error means: `usual`, but in a forked child it is the process that is wrong.
-    int misuse(int usual) const { return ::getpid() == pid ? usual : EPERM; }
-
     const pid_t pid = ::getpid();
     holdfast::Worker worker;
     // What a holdfast_user may name: a number that was made up must be an error, not a guess.
@@ -43,8 +40,9 @@ struct holdfast_session;
 
 namespace holdfast::c {
 
-inline int misuse_of(const holdfast_worker* worker, int usual) {
-    return worker == nullptr ? usual : worker->misuse(usual);
+// What a std::logic_error means: `usual`, but in a forked child it is the process that is wrong.
+inline auto misuse_of(const holdfast_worker* worker, int usual) {
+    return [worker, usual] { return worker == nullptr || ::getpid() == worker->pid ? usual : EPERM; };
 }
 
 holdfast_session* make_session(Session session);
