@@ -21,11 +21,11 @@ struct holdfast_worker {
     explicit holdfast_worker(holdfast::WorkerOptions options) : worker(std::move(options)) {}
 
     const pid_t pid = ::getpid();
-    holdfast::Worker worker;
     // What a holdfast_user may name: a number that was made up must be an error, not a guess.
     std::mutex mutex;
     std::map<holdfast_user, holdfast::Resource> resources;
     std::map<holdfast_user, holdfast::Task> tasks;
+    holdfast::Worker worker;  // the last member: its tasks may use the others until it is gone
 };
 
 struct holdfast_listener {
@@ -33,6 +33,10 @@ struct holdfast_listener {
 };
 
 struct holdfast_acceptor {
+    holdfast_acceptor(holdfast::Worker& worker, holdfast::Listener listener, holdfast::Acceptor::Accepted accepted)
+        : acceptor(worker, std::move(listener), std::move(accepted)) {}
+
+    const pid_t pid = ::getpid();
     holdfast::Acceptor acceptor;
 };
 

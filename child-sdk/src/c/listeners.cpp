@@ -1,5 +1,6 @@
 #include <holdfast/keep_alive.hpp>
 
+#include "complaint.hpp"
 #include "handles.hpp"
 
 namespace {
@@ -27,6 +28,17 @@ int find(holdfast_worker* worker, holdfast_listener** listener, Find find) noexc
                         [&] { return new holdfast_listener{find(needed(worker, "listen", "worker").worker)}; });
         },
         misuse_of(worker, ENOENT));
+}
+
+// What it throws would end the process: nobody stands behind the accepting thread.
+void hand_over(holdfast_accepted accepted, int fd, holdfast::Session connection, void* user) noexcept {
+    holdfast_session* session = nullptr;
+    const int error = guarded([&] {
+        session = make_session(std::move(connection));
+        call(accepted, fd, session, user);
+    });
+    if (session == nullptr) ::close(fd);
+    if (error < 0) holdfast::complain("cannot take a connection: " + std::string(last_error()));
 }
 
 }  // namespace
@@ -104,16 +116,22 @@ int holdfast_start_acceptor(holdfast_worker* worker, holdfast_listener** listene
             const auto callee = &needed(accepted, accepting, "accepted");
             needed(needed(listener, accepting, "the address of the listener"), accepting, "listener");
             const std::unique_ptr<holdfast_listener> taken(std::exchange(*listener, nullptr));
-            auto hand_over = [callee, user](int fd, holdfast::Session connection) {
-                call(callee, fd, make_session(std::move(connection)), user);
-            };
-            return new holdfast_acceptor{holdfast::Acceptor(found, std::move(taken->listener), hand_over)};
+            return new holdfast_acceptor(found, std::move(taken->listener),
+                                         [callee, user](int fd, holdfast::Session connection) {
+                                             hand_over(callee, fd, std::move(connection), user);
+                                         });
         });
     });
 }
 
 int holdfast_free_acceptor(holdfast_acceptor** acceptor) {
-    return guarded([&] { end_handle(acceptor, "free an acceptor"); });
+    constexpr std::string_view what_ends = "free an acceptor";
+    return guarded([&] {
+        holdfast_acceptor*& ended = needed(acceptor, what_ends, "the address of the handle");
+        // In a forked child its thread does not exist, and cannot be joined.
+        if (ended != nullptr && ended->pid != ::getpid()) ended = nullptr;
+        end_handle(acceptor, what_ends);
+    });
 }
 
 int holdfast_has_bytes(int fd) { return holdfast::has_bytes(fd) ? 1 : 0; }
