@@ -1,0 +1,114 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <holdfast/message.hpp>
+#include <string>
+#include <string_view>
+
+namespace holdfast {
+
+struct RequestStock;
+
+// What names one request in flight. Written by the thread that holds the request, read by anybody at the same time.
+//
+// A reader takes what it read only if `state_` was the same before and after. That needs no fence: the words are stored
+// with release and loaded with acquire, so whoever saw a word of a later request also sees that the earlier one ended.
+class alignas(64) RequestSlot {
+  public:
+    explicit RequestSlot(RequestStock& home) : home_(&home) {}
+
+    RequestStock& home() const { return *home_; }
+
+    // `name` has max_name_bytes at most.
+    void write(std::string_view name, std::int64_t since) {
+        since_.store(since, std::memory_order_release);
+        write_name(name);
+        generation_ += generation_step;
+        state_.store(generation_ | name.size(), std::memory_order_release);
+    }
+
+    void clear() { state_.store(0, std::memory_order_release); }
+
+    struct Shown {
+        std::int64_t since = 0;
+        std::string name;
+    };
+
+    // Whether there is a request and it began before `limit`; then `shown` is it.
+    bool read_if_before(std::int64_t limit, Shown& shown) const {
+        const std::uint64_t state = state_.load(std::memory_order_acquire);
+        const std::int64_t since = since_.load(std::memory_order_acquire);
+        if (state == 0 || since >= limit) {
+            return false;
+        }
+        std::array<char, max_name_bytes> bytes;
+        const std::size_t size = state % generation_step;
+        read_name(bytes, size);
+        if (state_.load(std::memory_order_relaxed) != state) {
+            return false;
+        }
+        shown.since = since;
+        shown.name.assign(bytes.data(), size);
+        return true;
+    }
+
+    RequestSlot* next = nullptr;  // in a list of free ones
+
+  private:
+    static constexpr std::uint64_t generation_step = 256;  // the size of the name is below
+    static constexpr std::size_t word_bytes = sizeof(std::uint64_t);
+    static_assert(max_name_bytes % word_bytes == 0 && max_name_bytes < generation_step);
+
+    // A name longer than a word ends with a word of its own, which may overlap the one before.
+    void write_name(std::string_view name) {
+        const std::size_t size = name.size();
+        if (size < word_bytes) {
+            words_[0].store(short_word(name), std::memory_order_release);
+            return;
+        }
+        std::size_t word = 0;
+        for (std::size_t at = 0; at + word_bytes < size; at += word_bytes) {
+            words_[word++].store(word_at(name.data() + at), std::memory_order_release);
+        }
+        words_[word].store(word_at(name.data() + size - word_bytes), std::memory_order_release);
+    }
+
+    void read_name(std::array<char, max_name_bytes>& bytes, std::size_t size) const {
+        std::size_t word = 0;
+        std::size_t at = 0;
+        for (; at + word_bytes < size; at += word_bytes) {
+            const std::uint64_t value = words_[word++].load(std::memory_order_acquire);
+            std::memcpy(bytes.data() + at, &value, word_bytes);
+        }
+        const std::uint64_t value = words_[word].load(std::memory_order_acquire);
+        std::memcpy(bytes.data() + (size < word_bytes ? 0 : size - word_bytes), &value, word_bytes);
+    }
+
+    static std::uint64_t word_at(const char* bytes) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes, word_bytes);
+        return word;
+    }
+
+    static std::uint64_t short_word(std::string_view name) {
+        std::array<char, word_bytes> bytes{};
+        for (std::size_t at = 0; at < name.size(); ++at) {
+            bytes[at] = name[at];
+        }
+        return word_at(bytes.data());
+    }
+
+    RequestStock* const home_;
+    std::uint64_t generation_ = 0;          // only its holder's
+    std::atomic<std::uint64_t> state_ = 0;  // generation and size of the name; 0: no request
+    std::atomic<std::int64_t> since_ = 0;
+    std::array<std::atomic<std::uint64_t>, max_name_bytes / word_bytes> words_{};
+};
+
+static_assert(sizeof(RequestSlot) == 128);
+
+}  // namespace holdfast

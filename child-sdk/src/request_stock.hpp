@@ -1,0 +1,73 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <utility>
+
+#include "request_slot.hpp"
+
+namespace holdfast {
+
+class LedgerCore;
+
+// Slots that are made together and live as long as the Ledger, so that they can be looked at without a lock.
+struct RequestBlock {
+    std::deque<RequestSlot> slots;
+    RequestBlock* next = nullptr;
+};
+
+// The slots of one thread. Whoever else ends a request of its gives the slot back by way of `returned`.
+struct alignas(64) RequestStock {
+    explicit RequestStock(LedgerCore& owner) : core(&owner) {}
+
+    // By the thread it belongs to: a free slot, or null.
+    RequestSlot* take() {
+        if (free == nullptr) {
+            free = returned.exchange(nullptr, std::memory_order_acquire);
+            if (free == nullptr) {
+                return nullptr;
+            }
+        }
+        return std::exchange(free, free->next);
+    }
+
+    void put(RequestSlot& slot) {
+        slot.next = free;
+        free = &slot;
+    }
+
+    // By any other thread. Only pushed to and taken whole, so that a slot may come back at any time.
+    void give_back(RequestSlot& slot) {
+        slot.next = returned.load(std::memory_order_relaxed);
+        while (
+            !returned.compare_exchange_weak(slot.next, &slot, std::memory_order_release, std::memory_order_relaxed)) {
+        }
+    }
+
+    // By the thread it belongs to: a request has ended there.
+    void count_end() { ended.store(ended.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+
+    // More slots, as many as there are: memory follows need, but a thread with one request at a time stays small.
+    std::unique_ptr<RequestBlock> make_block() {
+        const std::size_t count = std::clamp<std::size_t>(size, 4, 256);
+        auto block = std::make_unique<RequestBlock>();
+        for (std::size_t made = 0; made < count; ++made) {
+            block->slots.emplace_back(*this);
+        }
+        return block;
+    }
+
+    LedgerCore* const core;
+    RequestSlot* free = nullptr;
+    std::size_t size = 0;
+    std::atomic<std::uint64_t> ended = 0;
+
+    alignas(64) std::atomic<RequestSlot*> returned = nullptr;
+    std::atomic<std::uint64_t> ended_by_strangers = 0;  // by threads that have no stock
+};
+
+}  // namespace holdfast
