@@ -1,0 +1,137 @@
+// Each adapter of the SDK, by its example: restarts lose nothing, on fresh connections and on those of clients that
+// pause less than the server promises to wait; and the same clients do lose something where nothing is promised.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <set>
+
+#include "harness.hpp"
+#include "programs.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration keep_alive_min = 1s;  // what a worker promises unless it is told otherwise
+constexpr int restarts = 20;
+
+class Adapter : public testing::TestWithParam<const char*> {
+  protected:
+    void SetUp() override {
+        if (!std::filesystem::exists(program(GetParam())))
+            GTEST_SKIP() << GetParam() << " is not built: its library is not installed";
+    }
+
+    static RunOptions two_workers(const char* example) {
+        RunOptions options;
+        options.options = {"--listen", "127.0.0.1:0", "--workers", "2", "--settle", "50ms"};
+        options.command = {program(example)};
+        return options;
+    }
+
+    static LoadOptions fresh_requests(const std::string& address) {
+        LoadOptions load = fresh_load(address);
+        load.path = "/?ms={0..500}";
+        return load;
+    }
+
+    static LoadOptions kept_connections(const std::string& address) {
+        LoadOptions load = keep_alive_load(address);
+        load.path = "/?ms={0..500}";
+        load.pause_high = keep_alive_min * 8 / 10;
+        load.latency = 5ms;
+        load.promised_idle = keep_alive_min;
+        return load;
+    }
+};
+
+std::size_t generations(const LoadReport& one, const LoadReport& other) {
+    std::set<std::uint64_t> seen;
+    for (const auto& [generation, count] : one.by_generation) seen.insert(generation);
+    for (const auto& [generation, count] : other.by_generation) seen.insert(generation);
+    return seen.size();
+}
+
+void expect_clean_end(Supervised& run) {
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+    EXPECT_EQ(run.log().count("listener_revived"), 0U);
+    EXPECT_EQ(run.log().count("listener_lost"), 0U);
+    EXPECT_EQ(run.log().count("worker_killed"), 0U);
+}
+
+void print(const char* example, const LoadReport& report) {
+    std::cout << example << ": " << report.label << ": " << report.attempts << " requests, " << report.reused
+              << " of them on a used connection, " << report.failed() << " failed, " << report.excused_late
+              << " excused: late; " << report.closed_while_idle << " connections closed while idle\n";
+}
+
+TEST_P(Adapter, LosesNothingOverTwentyRestarts) {
+    Supervised run(two_workers(GetParam()));
+    run.wait_until_serving();
+    BackgroundLoad fresh(fresh_requests(run.address())), kept(kept_connections(run.address()));
+    ASSERT_NO_FATAL_FAILURE(restart_under(run, kept, restarts));
+    const LoadReport fresh_report = fresh.stop(), kept_report = kept.stop();
+    print(GetParam(), fresh_report);
+    print(GetParam(), kept_report);
+    expect_flawless(fresh_report);
+    expect_flawless(kept_report);
+    EXPECT_GE(generations(fresh_report, kept_report), std::size_t{restarts});
+    expect_clean_end(run);
+    EXPECT_EQ(run.log().count("rollout_done"), std::size_t{restarts});
+}
+
+// The control: the client above is strict enough to notice the rule that servers usually follow.
+TEST_P(Adapter, IsSeenToLoseRequestsByTheUsualRule) {
+    RunOptions options = two_workers(GetParam());
+    options.environment = {"HOLDFAST_KEEP_ALIVE_MIN=0"};
+    Supervised run(options);
+    run.wait_until_serving();
+    BackgroundLoad kept(kept_connections(run.address()));
+    int done = 0;
+    while (done < restarts && kept.failed() == 0) {
+        ASSERT_NO_FATAL_FAILURE(restart_under(run, kept, 1));
+        ++done;
+    }
+    const LoadReport report = kept.stop();
+    print(GetParam(), report);
+    std::cout << GetParam() << ": " << done << " restarts by the usual rule\n";
+    EXPECT_GT(report.count(Failure::closed_on_reused) + report.count(Failure::reset_on_reused), 0U);
+    expect_clean_end(run);
+}
+
+// Who pauses longer than the promise can still lose a request. How often is told, not judged; who kept to it loses
+// none.
+TEST_P(Adapter, TellsHowOftenClientsThatPauseLongerLose) {
+    Supervised run(two_workers(GetParam()));
+    run.wait_until_serving();
+    LoadOptions late = kept_connections(run.address());
+    late.pause_low = keep_alive_min * 8 / 10;
+    late.pause_high = keep_alive_min * 3 / 2;
+    late.path = "/";
+    BackgroundLoad load(late);
+    ASSERT_NO_FATAL_FAILURE(restart_under(run, load, 5));
+    const LoadReport report = load.stop();
+    print(GetParam(), report);
+    expect_flawless(report);
+    expect_clean_end(run);
+}
+
+std::string name_of(const testing::TestParamInfo<const char*>& adapter) {
+    std::string name = adapter.param;
+    std::ranges::replace(name, '-', '_');
+    return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Http, Adapter,
+                         testing::Values("hello-http", "threads-http", "httplib-http", "libevent-http", "libuv-http",
+                                         "microhttpd-http", "epoll-http"),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Http, LateClients, testing::Values("epoll-http"), name_of);
+
+}  // namespace
+}  // namespace holdfast::test
