@@ -134,11 +134,6 @@ RequestSlot& LedgerCore::grow(RequestStock& stock) {
 }
 
 void LedgerCore::orphan() {
-    std::function<void()> silenced;
-    {
-        const std::lock_guard lock(when_empty_mutex_);
-        silenced.swap(when_empty_);
-    }
     self_ = shared_from_this();
     if (word.fetch_or(orphaned, std::memory_order_acq_rel) < one) {
         self_.reset();
@@ -150,10 +145,7 @@ void LedgerCore::has_emptied(std::uint64_t before) {
         const std::shared_ptr<LedgerCore> last = std::move(self_);
         return;
     }
-    const std::lock_guard lock(when_empty_mutex_);
-    if (when_empty_) {
-        when_empty_();
-    }
+    when_empty_();
 }
 
 std::uint64_t LedgerCore::served() const {

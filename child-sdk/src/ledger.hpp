@@ -30,10 +30,9 @@ class Ledger {
     using Clock = std::chrono::steady_clock;
     using Slot = RequestSlot;
 
-    // `when_empty` is called, while watched, by the thread that ended the last request; it must not throw, end the
-    // Ledger, nor end a request of its own. A call that has begun, or is about to, is not waited for by watch(off): it
-    // may come late, but never after the destructor returned, which waits for it. So the destructor must not hold a
-    // lock that `when_empty` takes; watch() may.
+    // `when_empty` is called, while watched, by the thread that ended the last request; it must not throw. Nobody waits
+    // for a call that is about to begin: it may come late, after watch(off) and even after the Ledger has gone. So it
+    // should keep what it needs alive, or ask whether that is (a std::weak_ptr). No lock is held meanwhile.
     explicit Ledger(std::function<void()> when_empty);
     ~Ledger();
     Ledger(const Ledger&) = delete;

@@ -8,6 +8,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "request_stock.hpp"
@@ -57,8 +58,7 @@ class LedgerCore : public std::enable_shared_from_this<LedgerCore> {
     std::list<RequestStock> stocks_;
     std::vector<RequestStock*> idle_;  // has room for all
     std::list<std::unique_ptr<RequestBlock>> owned_blocks_;
-    std::mutex when_empty_mutex_;
-    std::function<void()> when_empty_;
+    const std::function<void()> when_empty_;
     std::shared_ptr<LedgerCore> self_;  // while orphaned
 };
 

@@ -38,7 +38,7 @@ class ResourceGraph {
         bool requests = false;
         bool sessions = false;
         bool work = false;
-        std::vector<std::uint32_t> tasks;  // that still run
+        std::vector<std::uint32_t> tasks = {};  // that still run
     };
 
     // One that nothing holds back, of several the one registered last; none if there is none now.

@@ -285,10 +285,22 @@ TEST(Ledger, NobodyIsToldOfAnEmptyLedgerThatHasGone) {
     EXPECT_EQ(calls, 0);
 }
 
+TEST(Ledger, TheCallMayEndTheLedger) {
+    std::unique_ptr<Ledger> ledger;
+    ledger = std::make_unique<Ledger>([&] { ledger.reset(); });
+    ledger->watch(Ledger::Watch::on);
+    Ledger::end(ledger->begin("last"));
+    EXPECT_EQ(ledger, nullptr);
+}
+
 TEST(Ledger, TheLastRequestMayEndWhileTheLedgerGoes) {
     for (int round = 0; round < 2'000; ++round) {
-        auto alive = std::make_unique<std::atomic<bool>>(true);
-        auto ledger = std::make_unique<Ledger>([is_alive = alive.get()] { EXPECT_TRUE(*is_alive); });
+        auto owner = std::make_shared<Count>();
+        auto ledger = std::make_unique<Ledger>([weak = std::weak_ptr<Count>(owner)] {
+            if (const std::shared_ptr<Count> alive = weak.lock()) {
+                alive->add();
+            }
+        });
         ledger->watch(Ledger::Watch::on);
         Ledger::Slot* request = ledger->begin("last");
         std::atomic<bool> go = false;
@@ -299,8 +311,7 @@ TEST(Ledger, TheLastRequestMayEndWhileTheLedgerGoes) {
         go = true;
         go.notify_one();
         ledger.reset();
-        *alive = false;
-        alive.reset();
+        owner.reset();
         ender.join();
     }
 }
