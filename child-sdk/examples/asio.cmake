@@ -1,9 +1,17 @@
-# The examples of acceptor, threads, Boost.Asio and cpp-httplib, each where its library is installed.
+# The examples of threads, Boost.Asio and cpp-httplib, each where its library is installed.
+target_sources(holdfast_sdk PRIVATE ${CMAKE_CURRENT_LIST_DIR}/../src/blocking.cpp)
+holdfast_program(threads-http SOURCES ${CMAKE_CURRENT_LIST_DIR}/threads-http.cpp LINKS holdfast::sdk)
+
 find_package(Boost 1.81)
 if(Boost_FOUND)
-  holdfast_program(
-    hello-http
-    SOURCES ${CMAKE_CURRENT_LIST_DIR}/hello-http/acceptor.cpp ${CMAKE_CURRENT_LIST_DIR}/hello-http/connection.cpp
-            ${CMAKE_CURRENT_LIST_DIR}/hello-http/main.cpp ${CMAKE_CURRENT_LIST_DIR}/hello-http/server.cpp
-    LINKS holdfast::sdk Boost::headers)
+  holdfast_program(hello-http SOURCES ${CMAKE_CURRENT_LIST_DIR}/hello-http.cpp LINKS holdfast::sdk Boost::headers)
+endif()
+
+find_package(PkgConfig)
+if(PKG_CONFIG_FOUND)
+  pkg_check_modules(httplib IMPORTED_TARGET cpp-httplib)
+endif()
+if(httplib_FOUND)
+  holdfast_program(httplib-http SOURCES ${CMAKE_CURRENT_LIST_DIR}/httplib-http.cpp
+                   LINKS holdfast::sdk PkgConfig::httplib)
 endif()

@@ -1,0 +1,166 @@
+#pragma once
+
+// The implementation of holdfast/asio.hpp, the other part.
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/system/system_error.hpp>
+#include <cstdio>
+#include <exception>
+#include <holdfast/asio.hpp>
+#include <map>
+#include <mutex>
+
+namespace holdfast {
+
+// What the coroutines of one server share. May be used on any thread.
+class AsioServer::State : public std::enable_shared_from_this<AsioServer::State> {
+  public:
+    State(Worker& worker, boost::asio::any_io_executor executor, Handler handler, AsioOptions options)
+        : worker_(worker),
+          executor_(std::move(executor)),
+          handler_(std::move(handler)),
+          options_(options),
+          rule_({.min = worker.keep_alive_min(), .max = options.keep_alive_max, .linger = options.linger}) {}
+
+    void join_stages();
+    void begin(int fd, Session session);
+    void leave();
+    void stay();
+    void abandon();
+
+  private:
+    // In the connection's coroutine: what is told to all is told to it.
+    class Registration {
+      public:
+        Registration(State& state, AsioConnection& connection);
+        ~Registration();
+        Registration(const Registration&) = delete;
+        Registration& operator=(const Registration&) = delete;
+
+      private:
+        State& state_;
+        const AsioConnection* connection_;
+    };
+
+    static boost::asio::awaitable<void> serve(std::shared_ptr<State> self, std::shared_ptr<AsioConnection> connection);
+    template <class Action>
+    void tell_all(Action action);
+
+    Worker& worker_;
+    const boost::asio::any_io_executor executor_;
+    const Handler handler_;
+    const AsioOptions options_;
+
+    std::mutex mutex_;
+    KeepAlive rule_;
+    bool is_abandoned_ = false;
+    std::map<const AsioConnection*, std::weak_ptr<AsioConnection>> connections_;
+};
+
+inline AsioServer::State::Registration::Registration(State& state, AsioConnection& connection)
+    : state_(state), connection_(&connection) {
+    const std::lock_guard lock(state_.mutex_);
+    connection.obey(state_.rule_);
+    if (state_.is_abandoned_) connection.abandon();
+    state_.connections_.emplace(connection_, connection.weak_from_this());
+}
+
+inline AsioServer::State::Registration::~Registration() {
+    const std::lock_guard lock(state_.mutex_);
+    state_.connections_.erase(connection_);
+}
+
+inline void AsioServer::State::join_stages() {
+    const auto call = [weak = weak_from_this()](void (State::*action)()) {
+        return [weak, action] {
+            if (const auto state = weak.lock()) (*state.*action)();
+        };
+    };
+    worker_.on_drain(call(&State::leave));
+    worker_.on_run(call(&State::stay));
+    worker_.on_cancel(call(&State::abandon));
+}
+
+// On the accepting thread.
+inline void AsioServer::State::begin(int fd, Session session) {
+    namespace net = boost::asio;
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    const int yes = 1;
+    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
+    if (address.ss_family != AF_UNIX) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    const auto strand = net::make_strand(executor_);
+    AsioConnection::Socket socket(strand);
+    boost::system::error_code refused;
+    if (socket.assign(net::generic::stream_protocol(address.ss_family, 0), fd, refused)) {
+        ::close(fd);
+        return;
+    }
+    const auto connection = std::make_shared<AsioConnection>(std::move(socket), std::move(session), worker_, options_);
+    net::co_spawn(strand, serve(shared_from_this(), connection),
+                  net::bind_cancellation_slot(connection->cancel_.slot(), [connection](const std::exception_ptr&) {}));
+}
+
+inline boost::asio::awaitable<void> AsioServer::State::serve(std::shared_ptr<State> self,
+                                                             std::shared_ptr<AsioConnection> connection) {
+    const Registration registration(*self, *connection);
+    try {
+        co_await self->handler_(*connection);
+        co_await connection->finish();
+    } catch (const boost::system::system_error&) {
+    } catch (const std::exception& failure) {
+        std::fprintf(stderr, "holdfast: a connection is closed, because its handler threw: %s\n", failure.what());
+    }
+}
+
+// The mutex is held: every connection hears of the changes in their order.
+template <class Action>
+void AsioServer::State::tell_all(Action action) {
+    for (const auto& [key, weak] : connections_) {
+        const auto connection = weak.lock();
+        if (!connection) continue;
+        boost::asio::post(connection->socket_.get_executor(), [connection, action] { action(*connection); });
+    }
+}
+
+inline void AsioServer::State::leave() {
+    const std::lock_guard lock(mutex_);
+    rule_.leave(KeepAlive::Clock::now());
+    tell_all([rule = rule_](AsioConnection& connection) { connection.obey(rule); });
+}
+
+inline void AsioServer::State::stay() {
+    const std::lock_guard lock(mutex_);
+    rule_.stay();
+    tell_all([rule = rule_](AsioConnection& connection) { connection.obey(rule); });
+}
+
+inline void AsioServer::State::abandon() {
+    const std::lock_guard lock(mutex_);
+    is_abandoned_ = true;
+    tell_all([](AsioConnection& connection) { connection.abandon(); });
+}
+
+inline AsioServer::AsioServer(Worker& worker, Listener listener, boost::asio::any_io_executor executor, Handler handler,
+                              AsioOptions options)
+    : state_(std::make_shared<State>(worker, std::move(executor), std::move(handler), options)) {
+    state_->join_stages();
+    acceptor_ = std::make_unique<Acceptor>(worker, std::move(listener), [state = state_](int fd, Session session) {
+        state->begin(fd, std::move(session));
+    });
+}
+
+inline AsioServer::~AsioServer() {
+    acceptor_.reset();
+    state_->abandon();
+}
+
+}  // namespace holdfast

@@ -1,0 +1,268 @@
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <holdfast/blocking.hpp>
+#include <list>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "beacon.hpp"
+#include "complaint.hpp"
+#include "unique_fd.hpp"
+
+namespace holdfast {
+
+namespace {
+
+using Clock = KeepAlive::Clock;
+
+enum class Seen { ready, changed, abandoned, too_late };
+
+int milliseconds_until(Clock::time_point deadline) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000));
+}
+
+}  // namespace
+
+// What the threads of one server share.
+class BlockingConnection::Impl {
+  public:
+    Impl(Worker& worker, BlockingServer::Handler handler, BlockingOptions options);
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    static void join_stages(const std::shared_ptr<Impl>& self);
+    void accept_from(Listener listener);
+    void end();
+
+    KeepAlive rule() const {
+        const std::lock_guard lock(mutex_);
+        return rule_;
+    }
+    // Until one of these holds: the descriptor has events, the worker leaves (or, if `rule` already does, stays), it is
+    // cancelled, the time is over.
+    Seen wait(int fd, short events, const KeepAlive* rule, Clock::time_point deadline) const;
+
+    bool is_abandoned() const { return is_abandoned_; }
+    const BlockingOptions& options() const { return options_; }
+    const Worker& worker() const { return worker_; }
+
+  private:
+    using Threads = std::list<std::thread>;
+    enum class Bound { kept, lifted };
+
+    void set_bound(Bound bound);
+    void leave();
+    void stay();
+    void abandon();
+    void begin(UniqueFd fd, Session session);
+    void serve(UniqueFd fd, Session session);
+    void retire(Threads::iterator self);
+
+    Worker& worker_;
+    const BlockingServer::Handler handler_;
+    const BlockingOptions options_;
+    const Beacon leaving_;
+    const Beacon staying_;
+    const Beacon abandoned_;
+    std::atomic<bool> is_abandoned_ = false;
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    KeepAlive rule_;
+    Bound bound_ = Bound::kept;
+    Threads threads_;
+    std::thread retired_;  // the last one that has nothing left to do but to end
+    std::optional<Acceptor> acceptor_;
+};
+
+BlockingConnection::Impl::Impl(Worker& worker, BlockingServer::Handler handler, BlockingOptions options)
+    : worker_(worker),
+      handler_(std::move(handler)),
+      options_(options),
+      rule_({.min = worker.keep_alive_min(), .max = options.keep_alive_max, .linger = options.linger}) {
+    staying_.light();
+}
+
+// Before the acceptor does: it rests only when it has brought everybody from the queue to a thread.
+void BlockingConnection::Impl::join_stages(const std::shared_ptr<Impl>& self) {
+    const auto call = [weak = std::weak_ptr(self)](auto action) {
+        return [weak, action] {
+            if (const auto impl = weak.lock()) action(*impl);
+        };
+    };
+    self->worker_.on_pause(call([](Impl& impl) { impl.set_bound(Bound::lifted); }));
+    self->worker_.on_drain(call([](Impl& impl) { impl.leave(); }));
+    self->worker_.on_run(call([](Impl& impl) { impl.stay(); }));
+    self->worker_.on_cancel(call([](Impl& impl) { impl.abandon(); }));
+}
+
+void BlockingConnection::Impl::accept_from(Listener listener) {
+    acceptor_.emplace(worker_, std::move(listener),
+                      [this](int fd, Session session) { begin(UniqueFd(fd), std::move(session)); });
+}
+
+void BlockingConnection::Impl::set_bound(Bound bound) {
+    const std::lock_guard lock(mutex_);
+    bound_ = bound;
+    changed_.notify_all();
+}
+
+void BlockingConnection::Impl::leave() {
+    set_bound(Bound::lifted);
+    const std::lock_guard lock(mutex_);
+    rule_.leave(Clock::now());
+    staying_.put_out();
+    leaving_.light();
+}
+
+void BlockingConnection::Impl::stay() {
+    set_bound(Bound::kept);
+    const std::lock_guard lock(mutex_);
+    rule_.stay();
+    leaving_.put_out();
+    staying_.light();
+}
+
+void BlockingConnection::Impl::abandon() {
+    is_abandoned_ = true;
+    abandoned_.light();
+}
+
+void BlockingConnection::Impl::end() {
+    set_bound(Bound::lifted);
+    acceptor_.reset();
+    abandon();
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return threads_.empty(); });
+    if (retired_.joinable()) retired_.join();
+}
+
+// On the accepting thread, which rests while there are too many: the others wait in the kernel's queue.
+void BlockingConnection::Impl::begin(UniqueFd fd, Session session) {
+    const int yes = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);  // refused by a unix socket
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return threads_.size() < options_.most_connections || bound_ == Bound::lifted; });
+    const auto self = threads_.emplace(threads_.end());
+    try {
+        *self = std::thread([this, self, fd = std::move(fd), session = std::move(session)]() mutable {
+            serve(std::move(fd), std::move(session));
+            retire(self);
+        });
+    } catch (const std::system_error& failure) {
+        threads_.erase(self);
+        complain(std::string("cannot start a thread for a connection, which is closed: ") + failure.what() +
+                 "; raise the limit of threads, or lower BlockingOptions::most_connections");
+    }
+}
+
+void BlockingConnection::Impl::serve(UniqueFd fd, Session session) {
+    BlockingConnection connection(*this, fd.release(), std::move(session));
+    const Call call =
+        call_or_complain("a connection is closed, because its handler threw", [&] { handler_(connection); });
+    if (call == Call::returned) connection.finish();
+}
+
+// Each thread joins the one that ended before it, so at most one is left unjoined.
+void BlockingConnection::Impl::retire(Threads::iterator self) {
+    std::thread former;
+    {
+        const std::lock_guard lock(mutex_);
+        former = std::exchange(retired_, std::move(*self));
+        threads_.erase(self);
+        changed_.notify_all();
+    }
+    if (former.joinable()) former.join();
+}
+
+Seen BlockingConnection::Impl::wait(int fd, short events, const KeepAlive* rule, Clock::time_point deadline) const {
+    const int change_fd = rule == nullptr ? -1 : rule->is_leaving() ? staying_.fd() : leaving_.fd();
+    for (;;) {
+        std::array<pollfd, 3> watched{pollfd{abandoned_.fd(), POLLIN, 0}, pollfd{fd, events, 0},
+                                      pollfd{change_fd, POLLIN, 0}};
+        if (::poll(watched.data(), watched.size(), milliseconds_until(deadline)) > 0) {
+            if (watched[0].revents != 0) return Seen::abandoned;
+            return watched[1].revents != 0 ? Seen::ready : Seen::changed;
+        }
+        if (Clock::now() >= deadline) return Seen::too_late;
+    }
+}
+
+BlockingConnection::BlockingConnection(Impl& server, int fd, Session session)
+    : server_(server), fd_(fd), session_(std::move(session)) {}
+
+BlockingConnection::~BlockingConnection() { ::close(fd_); }
+
+BlockingConnection::Next BlockingConnection::wait_for_request() {
+    const Clock::time_point idle_since = Clock::now();
+    Seen seen = Seen::changed;
+    while (seen == Seen::changed) {
+        const KeepAlive rule = server_.rule();
+        if (rule.is_leaving() && !rule.is_on()) return Next::end;
+        seen = server_.wait(fd_, POLLIN, &rule, rule.idle_deadline(idle_since));
+    }
+    read_deadline_ = Clock::now() + server_.options().transfer_period;
+    return seen != Seen::abandoned && has_bytes(fd_) ? Next::request : Next::end;  // one more look if it is too late
+}
+
+std::size_t BlockingConnection::read_some(std::span<char> buffer) {
+    while (!server_.is_abandoned()) {
+        const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
+        if (got >= 0) return static_cast<std::size_t>(got);
+        if (errno != EAGAIN && errno != EINTR) return 0;
+        if (server_.wait(fd_, POLLIN, nullptr, read_deadline_) != Seen::ready) return 0;
+    }
+    return 0;
+}
+
+bool BlockingConnection::write_all(std::string_view bytes) {
+    const Clock::time_point deadline = Clock::now() + server_.options().transfer_period;
+    while (!bytes.empty()) {
+        if (server_.is_abandoned()) return false;
+        const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (sent >= 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(sent));
+        } else if (errno != EAGAIN && errno != EINTR) {
+            return false;
+        } else if (server_.wait(fd_, POLLOUT, nullptr, deadline) != Seen::ready) {
+            return false;
+        }
+    }
+    read_deadline_ = Clock::now() + server_.options().transfer_period;  // a next request may be half read already
+    return true;
+}
+
+bool BlockingConnection::says_close() const { return server_.rule().is_on() && server_.worker().draining(); }
+
+bool BlockingConnection::wait_for(std::chrono::milliseconds duration) {
+    return server_.wait(-1, 0, nullptr, Clock::now() + duration) == Seen::too_late;
+}
+
+void BlockingConnection::finish() {
+    if (!server_.rule().is_on()) return;
+    half_close(fd_);
+    read_deadline_ = Clock::now() + server_.options().linger;
+    std::array<char, 4096> rest;
+    while (Clock::now() < read_deadline_ && read_some(rest) > 0) continue;
+}
+
+BlockingServer::BlockingServer(Worker& worker, Listener listener, Handler handler, BlockingOptions options)
+    : impl_(std::make_shared<BlockingConnection::Impl>(worker, std::move(handler), options)) {
+    BlockingConnection::Impl::join_stages(impl_);
+    impl_->accept_from(std::move(listener));
+}
+
+BlockingServer::~BlockingServer() { impl_->end(); }
+
+}  // namespace holdfast
