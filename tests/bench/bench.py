@@ -1,4 +1,4 @@
-"""usage: bench.py --build FOLDER [start|replacement|command|idle]...
+"""usage: bench.py --build FOLDER [start|replacement|command|request|idle]...
 
 Measures what holdfast costs beside its peers on this machine and prints one table. Ratios hold between machines;
 milliseconds do not. Exit status 1: something could not be measured. A goal that is missed is said, not failed.
@@ -14,11 +14,13 @@ import tempfile
 from figures import FIGURES, Row
 from supervisors import become_subreaper
 
-OWN = {"holdfast": "bin", "static_worker": "bench", "spawn_loop": "bench", "command_latency": "bench"}
+OWN = {"holdfast": "bin", "static_worker": "bench", "spawn_loop": "bench", "command_latency": "bench",
+       "begin_request": "bench"}
 NEEDED_BY = {
     "start": ["holdfast", "static_worker", "spawn_loop", "s6-svscan"],
     "replacement": ["holdfast", "static_worker", "runsvdir", "start_server"],
     "command": ["command_latency"],
+    "request": ["begin_request"],
     "idle": ["holdfast", "static_worker"],
 }
 

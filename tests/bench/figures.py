@@ -130,6 +130,19 @@ def command(programs, _):
     ]
 
 
+def request(programs, _):
+    """begin_request() and its end, against one atomic counter raised and lowered, on threads that share it."""
+    with precedence():
+        said = subprocess.run([programs["begin_request"]], check=True, capture_output=True, text=True).stdout
+    medians = {figure: float(median) for figure, median in (line.split() for line in said.splitlines())}
+    rows = []
+    for threads in (1, 2):
+        ours, bare = medians[f"request_{threads}"], medians[f"counter_{threads}"]
+        figure = f"a request counted, {threads} thread{'s' if threads > 1 else ''}"
+        rows.append(Row(figure, f"{ours:.1f} ns", f"atomic counter {bare:.1f} ns", ours / bare, "<= 5x", ours <= 5 * bare))
+    return rows
+
+
 def voluntary_switches(pid):
     switches = {}
     for task in os.listdir(f"/proc/{pid}/task"):
@@ -167,4 +180,4 @@ def idle(programs, folder):
     ]
 
 
-FIGURES = {"start": start, "replacement": replacement, "command": command, "idle": idle}
+FIGURES = {"start": start, "replacement": replacement, "command": command, "request": request, "idle": idle}

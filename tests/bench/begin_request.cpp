@@ -1,0 +1,84 @@
+// What it costs to begin and end a request, beside one bare atomic counter that is raised and lowered: on one thread
+// and on two that share it, in turns, in one run. Prints the medians in nanoseconds for one pair.
+
+#include <algorithm>
+#include <atomic>
+#include <barrier>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <holdfast/worker.hpp>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr int turns = 31;
+constexpr int pairs_a_turn = 200'000;
+
+struct alignas(64) Counter {
+    std::atomic<std::uint64_t> count{0};
+};
+
+// Nanoseconds for a pair, seen by each of so many threads, all of which begin at once.
+template <typename Pair>
+double measure(int threads, Pair pair) {
+    using Clock = std::chrono::steady_clock;
+    std::barrier all(threads);
+    std::vector<Clock::duration> took(static_cast<std::size_t>(threads));
+    std::vector<std::thread> running;
+    for (Clock::duration& time : took) {
+        running.emplace_back([&] {
+            pair();  // what a thread does once is not the question
+            all.arrive_and_wait();
+            const Clock::time_point began = Clock::now();
+            for (int count = 0; count < pairs_a_turn; ++count) {
+                pair();
+            }
+            time = Clock::now() - began;
+        });
+    }
+    std::chrono::duration<double, std::nano> sum{0};
+    for (std::size_t thread = 0; thread < running.size(); ++thread) {
+        running[thread].join();
+        sum += took[thread];
+    }
+    return sum.count() / threads / pairs_a_turn;
+}
+
+double median(std::vector<double> values) {
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+    return values[values.size() / 2];
+}
+
+void compare(holdfast::Worker& worker, int threads) {
+    Counter counter;
+    std::vector<double> bare;
+    std::vector<double> requests;
+    for (int turn = 0; turn < turns; ++turn) {
+        bare.push_back(measure(threads, [&] {
+            counter.count.fetch_add(1, std::memory_order_acq_rel);
+            counter.count.fetch_sub(1, std::memory_order_acq_rel);
+        }));
+        requests.push_back(
+            measure(threads, [&] { const holdfast::Request request = worker.begin_request("GET /report"); }));
+    }
+    std::printf("counter_%d %.2f\nrequest_%d %.2f\n", threads, median(std::move(bare)), threads,
+                median(std::move(requests)));
+}
+
+}  // namespace
+
+int main() {
+    try {
+        holdfast::Worker worker;
+        worker.ready();
+        compare(worker, 1);
+        compare(worker, 2);
+        return 0;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "begin_request: %s\n", error.what());
+        return 1;
+    }
+}
