@@ -12,10 +12,15 @@
 namespace holdfast::api {
 
 // The status as the API tells it: the manual explains each field. Times are in seconds, counted back from the answer
-// (`since_s`, `age_s`) or on from it (`deadline_s`, `next_attempt_s`).
+// (`since_s`, `age_s`, `drained_s`) or on from it (`deadline_s`, `next_attempt_s`).
 struct WaitingView {
     std::string kind, name;
     double age_s = 0;
+};
+
+struct HeldView {
+    std::string kind;
+    std::uint64_t count = 0;  // of them `waiting` names the oldest
 };
 
 struct WorkerView {
@@ -30,6 +35,9 @@ struct WorkerView {
     std::optional<bool> accepting;
     std::optional<std::uint64_t> in_flight, served;
     std::vector<WaitingView> waiting;
+    std::vector<HeldView> held;
+    std::optional<std::uint64_t> handed_back;  // items of work
+    std::optional<double> drained_s;           // everything is released since then
     std::string status, why_leaving;
 };
 

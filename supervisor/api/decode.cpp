@@ -47,6 +47,12 @@ void read(const json::value& from, WaitingView& to) {
     member(object, "age_s", to.age_s);
 }
 
+void read(const json::value& from, HeldView& to) {
+    if (!from.is_object()) return;
+    member(from.get_object(), "kind", to.kind);
+    member(from.get_object(), "count", to.count);
+}
+
 void read(const json::value& from, WorkerView& to) {
     if (!from.is_object()) return;
     const json::object& object = from.get_object();
@@ -62,6 +68,9 @@ void read(const json::value& from, WorkerView& to) {
     member(object, "in_flight", to.in_flight);
     member(object, "served", to.served);
     member(object, "waiting", to.waiting);
+    member(object, "held", to.held);
+    member(object, "handed_back", to.handed_back);
+    member(object, "drained_s", to.drained_s);
     member(object, "status", to.status);
     member(object, "why_leaving", to.why_leaving);
 }

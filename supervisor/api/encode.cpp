@@ -15,6 +15,14 @@ void write_waiting(JsonWriter& json, const std::vector<Waiting>& waiting) {
     json.close_array();
 }
 
+void write_held(JsonWriter& json, const std::vector<HeldCount>& held) {
+    json.key("held").open_array();
+    for (const HeldCount& number : held) {
+        json.open_object().member("kind", number.kind).member("count", number.count).close_object();
+    }
+    json.close_array();
+}
+
 void write_worker(JsonWriter& json, const core::WorkerStatus& worker, Instant now) {
     json.open_object();
     json.member("worker", std::to_string(worker.generation.value) + "." + std::to_string(worker.slot.value));
@@ -27,6 +35,10 @@ void write_worker(JsonWriter& json, const core::WorkerStatus& worker, Instant no
     json.member("accepting", worker.accepting);
     json.member("in_flight", worker.in_flight).member("served", worker.served);
     write_waiting(json, worker.waiting);
+    write_held(json, worker.held);
+    json.member("handed_back", worker.handed_back);
+    json.key("drained_s");
+    worker.drained_at ? json.value(now - *worker.drained_at) : json.null();
     json.member("status", worker.text).member("why_leaving", worker.why_leaving);
     json.close_object();
 }

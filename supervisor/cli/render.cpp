@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "base/inventory.hpp"
+
 namespace holdfast::cli {
 namespace {
-
-constexpr std::size_t most_waiting_shown = 3;  // of one worker; the JSON has all
 
 template <class... Arguments>
 std::string format(const char* form, Arguments... arguments) {
@@ -31,16 +31,23 @@ void add(std::string& note, const std::string& text) {
 
 std::string waiting_for(const api::WorkerView& worker) {
     // Before it is told to leave nobody waits for what it holds.
-    if (worker.waiting.empty() || worker.why_leaving.empty()) return {};
-    std::string text = "waits for";
-    for (std::size_t at = 0; at < std::min(worker.waiting.size(), most_waiting_shown); ++at) {
-        const api::WaitingView& entry = worker.waiting[at];
-        text += (at == 0 ? " " : ", ") + entry.kind + " " + entry.name + " (" + render_seconds(entry.age_s) + ")";
+    if (worker.why_leaving.empty()) return {};
+    std::vector<HeldThing> things;
+    for (const api::WaitingView& entry : worker.waiting) {
+        things.push_back({entry.kind, entry.name + " (" + render_seconds(entry.age_s) + ")"});
     }
-    if (worker.waiting.size() > most_waiting_shown) {
-        text += " and " + std::to_string(worker.waiting.size() - most_waiting_shown) + " more";
+    std::vector<HeldNumber> numbers;
+    for (const api::HeldView& held : worker.held) numbers.push_back({held.kind, held.count});
+    const std::string held = describe_held(things, numbers);
+    if (worker.drained_s) {
+        return "released everything " + (held.empty() ? "" : "but " + held + " ") + render_seconds(*worker.drained_s) +
+               " ago and has not exited";
     }
-    return text;
+    return held.empty() ? "" : "waits for " + held;
+}
+
+std::string handed_back_by(const api::WorkerView& worker) {
+    return worker.handed_back.value_or(0) == 0 ? "" : "handed back " + count_of("work", *worker.handed_back);
 }
 
 std::string note_on(const api::WorkerView& worker) {
@@ -49,6 +56,7 @@ std::string note_on(const api::WorkerView& worker) {
     if (worker.deadline_s) add(note, "at most " + render_seconds(*worker.deadline_s) + " more");
     add(note, worker.why_leaving);
     add(note, waiting_for(worker));
+    add(note, handed_back_by(worker));
     add(note, worker.status);
     return note;
 }

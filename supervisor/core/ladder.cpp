@@ -57,7 +57,7 @@ void enter_ready(Turn& turn, Worker& worker) {
 void enter_cancelling(Turn& turn, Worker& worker) {
     auto& ending = turn.state.ending;
     if (ending && ending->cause == Ending::Cause::stop && has_work_left(worker)) ending->exit_code = 3;
-    turn.note(Level::warning, "worker_held", worker, "when it was cancelled: " + held_by(worker));
+    turn.note(Level::warning, "worker_held", worker, "when it was cancelled: " + held_by(worker, turn.now));
 }
 
 void enter_killed(Turn& turn, Worker& worker) {
@@ -68,7 +68,7 @@ void enter_killed(Turn& turn, Worker& worker) {
     }
     turn.add(Kill{worker.id});
     turn.note(Level::warning, "worker_killed", worker, "killed with its whole process tree");
-    turn.note(Level::warning, "worker_held", worker, held_by(worker));
+    turn.note(Level::warning, "worker_held", worker, held_by(worker, turn.now));
 }
 
 void enter(Turn& turn, Worker& worker, WorkerState next) {
@@ -156,7 +156,8 @@ void extend(Turn& turn, Worker& worker, std::int64_t extend_usec) {
     if (worker.kill_at != never) worker.kill_at += more;
     turn.state.manager.progress = true;
     turn.note(Level::info, "worker_extended", worker,
-              "asked for more time: this stage ends in " + seconds(granted - turn.now));
+              "asked for more time: this stage ends in " + seconds(granted - turn.now) + ", " +
+                  seconds(worker.extended) + " of " + seconds(turn.state.policy.max_extension) + " granted in all");
     if (worker.state != WorkerState::starting) tell_stage(turn, worker);
 }
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/inventory.hpp"
 #include "core/crashes.hpp"
 #include "core/first_generation.hpp"
 #include "core/ladder.hpp"
@@ -32,13 +33,22 @@ void set_reason(Worker& worker, Reason reason, const std::string& why) {
     worker.recalled = false;
 }
 
-void describe_end(Turn& turn, const Worker& worker, const std::string& what) {
-    std::string text = what;
+void describe_end(Turn& turn, const Worker& worker, const ExitStatus& status,
+                  const std::vector<std::string>& last_words) {
+    std::string text = describe(status);
     if (worker.reason) {
         text += ", " + seconds(turn.now - worker.since) + " into " + std::string(to_string(worker.state)) + " (" +
                 worker.why + ")";
     }
-    turn.note(Level::info, "worker_gone", worker, text);
+    if (worker.handed_back.value_or(0) > 0) text += "; handed back " + count_of("work", *worker.handed_back);
+    // A worker of the SDK tells by its status that it could not release everything in time.
+    const auto* exited = std::get_if<ExitedWith>(&status);
+    const bool unclean = worker.reason && worker.speaks == Speaks::protocol && exited != nullptr && exited->code != 0;
+    if (unclean) {
+        if (const std::string left = inventory_of(worker); !left.empty()) text += "; it still held " + left;
+        text += quote_last(last_words);
+    }
+    turn.note(unclean ? Level::warning : Level::info, "worker_gone", worker, text);
 }
 
 void end_launch(Turn& turn, Worker& worker, const std::string& stage, int error_number) {
@@ -125,7 +135,7 @@ void on_exited(Turn& turn, const Exited& event) {
         turn.note(Level::warning, "worker_crashed", *worker,
                   what + " without being asked to" + quote_last(event.last_words));
     }
-    describe_end(turn, *worker, what);
+    describe_end(turn, *worker, event.status, event.last_words);
     const Worker last = *worker;
     apply(turn, *worker, Trigger::exited);
     forget(turn, *worker);

@@ -31,9 +31,15 @@ void take_facts(Turn& turn, Worker& worker, const Report& report) {
         if (worker.in_flight && *report.in_flight < *worker.in_flight) turn.state.manager.progress = true;
         worker.in_flight = report.in_flight;
     }
-    if (report.waiting) worker.waiting = report.waiting;
+    if (report.handed_back) worker.handed_back = report.handed_back;
+    if (report.waiting) {
+        worker.waiting = report.waiting;
+        worker.held = report.held;
+        worker.reported_at = turn.now;
+    }
     worker.stopping = worker.stopping || report.stopping;
     worker.releasing = worker.releasing || report.releasing;
+    if (report.drained && !worker.drained_at) worker.drained_at = turn.now;
     worker.drained = worker.drained || report.drained;
     withdraw_recall(turn, worker);
 }

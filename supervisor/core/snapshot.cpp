@@ -46,6 +46,9 @@ WorkerStatus show(const Worker& worker) {
     status.in_flight = worker.in_flight;
     status.served = worker.served;
     status.waiting = worker.waiting.value_or(std::vector<Waiting>{});
+    status.held = worker.held;
+    status.handed_back = worker.handed_back;
+    status.drained_at = worker.drained_at;
     status.text = worker.text;
     status.why_leaving = worker.why;
     return status;

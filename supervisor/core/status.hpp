@@ -26,9 +26,12 @@ struct WorkerStatus {
     std::optional<bool> accepting;  // as it said itself
     std::optional<std::uint64_t> in_flight;
     std::optional<std::uint64_t> served;
-    std::vector<Waiting> waiting;  // the last drain report
-    std::string text;              // its STATUS=
-    std::string why_leaving;       // "restart asked for by …", "crashed: …"; empty while it stays
+    std::vector<Waiting> waiting;  // the last drain report: what it names,
+    std::vector<HeldCount> held;   // and how many of each kind there are
+    std::optional<std::uint64_t> handed_back;
+    std::optional<Instant> drained_at;  // it said that everything is released, and is still there
+    std::string text;                   // its STATUS=
+    std::string why_leaving;            // "restart asked for by …", "crashed: …"; empty while it stays
 };
 
 struct SlotStatus {

@@ -2,7 +2,25 @@
 
 #include <algorithm>
 
+#include "base/inventory.hpp"
+
 namespace holdfast::core {
+namespace {
+
+constexpr Duration stale_after = std::chrono::seconds{2};
+
+std::string ago(Duration age) { return seconds(age) + " before"; }
+
+// Nothing of the SDK's runs then; what can still block is the rest of the program.
+std::string held_after_drained(const Worker& worker, Instant now) {
+    std::string text = "it said " + ago(now - *worker.drained_at) + " that it had released everything";
+    if (const std::string left = inventory_of(worker); !left.empty()) text += " but " + left;
+    return text +
+           ", and did not exit: look for static destructors or atexit handlers that block, and for threads that "
+           "are not joined";
+}
+
+}  // namespace
 
 std::string seconds(Duration duration) {
     // Tenths are what a person can use; anything finer is in the log's own stamps.
@@ -27,17 +45,30 @@ std::string list_of(const std::vector<std::string>& items) {
     return text;
 }
 
-std::string held_by(const Worker& worker) {
-    if (worker.drained) return "it had released everything but did not exit";
-    if (worker.waiting && !worker.waiting->empty()) {
-        std::vector<std::string> items;
-        for (const Waiting& item : *worker.waiting) {
-            items.push_back(item.kind + " " + item.name + " for " + seconds(Duration{item.age_usec}));
-        }
-        return "it still held " + list_of(items);
+std::string inventory_of(const Worker& worker) {
+    std::vector<HeldThing> things;
+    for (const Waiting& item : worker.waiting.value_or(std::vector<Waiting>{})) {
+        things.push_back({item.kind, item.name + " for " + seconds(Duration{item.age_usec})});
     }
-    if (worker.in_flight) return "it had " + std::to_string(*worker.in_flight) + " in flight and named nothing it held";
-    return "it gave no drain report";
+    std::vector<HeldNumber> numbers;
+    for (const HeldCount& held : worker.held) numbers.push_back({held.kind, held.count});
+    return describe_held(things, numbers);
+}
+
+std::string held_by(const Worker& worker, Instant now) {
+    if (worker.drained_at) return held_after_drained(worker, now);
+    if (!worker.waiting) return "it gave no drain report";
+    std::string text = inventory_of(worker);
+    if (!text.empty()) {
+        text = "it still held " + text;
+    } else if (worker.in_flight.value_or(0) > 0) {
+        text = "it had " + std::to_string(*worker.in_flight) + " in flight and named nothing it held";
+    } else {
+        text = "it held nothing that it named, and had not released everything";
+    }
+    // While it drains a worker reports once a second: one that is late may hold something else by now.
+    if (const Duration age = now - *worker.reported_at; age > stale_after) text += ", as it said " + ago(age);
+    return text;
 }
 
 std::string quote_last(const std::vector<std::string>& last_words) {

@@ -20,8 +20,12 @@ std::string name_of(const Worker& worker);
 // "a, b and c"
 std::string list_of(const std::vector<std::string>& items);
 
-// "request GET /report for 12.3 s, session 7 for 3.0 s"; what the worker said last of what it still holds.
-std::string held_by(const Worker& worker);
+// What the worker said last of what it holds: "request GET /report for 12.3 s; 64 sessions, the oldest: …". Empty:
+// nothing, or it said nothing.
+std::string inventory_of(const Worker& worker);
+
+// Why it is still there, as a sentence: "it still held request GET /report for 12.3 s".
+std::string held_by(const Worker& worker, Instant now);
 
 // "; its last words: …", or nothing.
 std::string quote_last(const std::vector<std::string>& last_words);

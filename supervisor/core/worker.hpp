@@ -55,7 +55,11 @@ struct Worker {
     std::optional<bool> accepting;
     std::optional<std::uint64_t> in_flight;
     std::optional<std::uint64_t> served;
-    std::optional<std::vector<Waiting>> waiting;
+    std::optional<std::vector<Waiting>> waiting;  // the last drain report
+    std::vector<HeldCount> held;                  // of the same
+    std::optional<Instant> reported_at;           // when it came
+    std::optional<std::uint64_t> handed_back;
+    std::optional<Instant> drained_at;  // when it said so
     std::string text;
 };
 

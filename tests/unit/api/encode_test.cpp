@@ -33,6 +33,9 @@ core::Status full_status() {
     worker.in_flight = 2;
     worker.served = 12345678901;
     worker.waiting = {{"request", "GET /report", 2'500'000}};
+    worker.held = {{"request", 40}, {"task", 1}};
+    worker.handed_back = 5;
+    worker.drained_at = Instant{99s};
     worker.text = "busy";
     worker.why_leaving = "restart";
     status.workers = {worker, core::WorkerStatus{}};
@@ -48,9 +51,12 @@ TEST(Encode, WritesAStatusAsThePersonReadsIt) {
         R"("target":2,"generation":2,"restarts":3,"workers":[)"
         R"({"worker":"1.0","generation":1,"slot":0,"pid":900,"state":"draining","since_s":12.500,"deadline_s":17.500,)"
         R"("speaks":"protocol","settled":true,"accepting":false,"in_flight":2,"served":12345678901,)"
-        R"("waiting":[{"kind":"request","name":"GET /report","age_s":2.500}],"status":"busy","why_leaving":"restart"},)"
+        R"("waiting":[{"kind":"request","name":"GET /report","age_s":2.500}],)"
+        R"("held":[{"kind":"request","count":40},{"kind":"task","count":1}],"handed_back":5,"drained_s":1.000,)"
+        R"("status":"busy","why_leaving":"restart"},)"
         R"({"worker":"0.0","generation":0,"slot":0,"pid":0,"state":"starting","since_s":100.000,"deadline_s":null,)"
         R"("speaks":"nothing","settled":false,"accepting":null,"in_flight":null,"served":null,"waiting":[],)"
+        R"("held":[],"handed_back":null,"drained_s":null,)"
         R"("status":"","why_leaving":""}],)"
         R"("slots":[{"slot":1,"crashes_in_a_row":4,"next_attempt_s":1.000},)"
         R"({"slot":0,"crashes_in_a_row":0,"next_attempt_s":null}],)"
@@ -78,6 +84,12 @@ TEST(Encode, IsReadBackByTheClient) {
     EXPECT_EQ(worker.served, 12345678901U);
     ASSERT_EQ(worker.waiting.size(), 1U);
     EXPECT_EQ(worker.waiting[0].name, "GET /report");
+    ASSERT_EQ(worker.held.size(), 2U);
+    EXPECT_EQ(worker.held[0].kind, "request");
+    EXPECT_EQ(worker.held[0].count, 40U);
+    EXPECT_EQ(worker.handed_back, 5U);
+    EXPECT_DOUBLE_EQ(worker.drained_s.value(), 1.0);
+    EXPECT_FALSE(view->workers[1].drained_s);
     EXPECT_FALSE(view->workers[1].deadline_s);
     EXPECT_FALSE(view->workers[1].accepting);
     EXPECT_DOUBLE_EQ(view->slots.at(0).next_attempt_s.value(), 1.0);

@@ -1,9 +1,13 @@
 #include "cli/render.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace holdfast::cli {
 namespace {
+
+using testing::HasSubstr;
+using testing::Not;
 
 TEST(Render, WritesTimesAsPeopleReadThem) {
     EXPECT_EQ(render_seconds(0.44), "0.4s");
@@ -39,7 +43,8 @@ api::ServiceView web() {
     old_worker.served = 1204;
     old_worker.in_flight = 2;
     old_worker.why_leaving = "restart";
-    old_worker.waiting = {{"request", "GET /report", 2.5}, {"task", "consumer", 80}, {"a", "b", 1}, {"c", "d", 1}};
+    old_worker.waiting = {{"request", "GET /report", 2.5}, {"task", "consumer", 80}, {"request", "GET /", 1}};
+    old_worker.held = {{"request", 2}, {"session", 64}, {"task", 1}};
     api::WorkerView young_worker;
     young_worker.worker = "2.0";
     young_worker.state = "ready";
@@ -56,9 +61,33 @@ TEST(Render, ShowsAServiceWithItsWorkers) {
               "listening on [::]:8080 as http\n"
               "\n"
               "WORKER  PID  STATE      SINCE  SERVED  IN-FLIGHT  NOTE\n"
-              "1.0     900  lame duck  12s    1204    2          at most 18s more; restart; waits for request GET "
-              "/report (2.5s), task consumer (1m20s), a b (1.0s) and 1 more\n"
+              "1.0     900  lame duck  12s    1204    2          at most 18s more; restart; waits for 2 requests: "
+              "GET /report (2.5s), GET / (1.0s); 64 sessions; task consumer (1m20s)\n"
               "2.0     -    ready      0.3s   -       -          not settled yet; warming up\n");
+}
+
+TEST(Render, NamesTheOldestWhereMoreIsHeld) {
+    api::ServiceView service = web();
+    api::WorkerView& worker = service.workers[0];
+    worker.waiting.assign(5, {"session", "/chat", 7});
+    worker.held = {{"session", 5000}};
+    worker.handed_back = 3;
+    EXPECT_THAT(render_status(service), HasSubstr("waits for 5000 sessions, the oldest: /chat (7.0s), /chat (7.0s), "
+                                                  "/chat (7.0s); handed back 3 items of work\n"));
+    worker.why_leaving.clear();  // nobody waits for what it holds
+    EXPECT_THAT(render_status(service), Not(HasSubstr("sessions")));
+}
+
+TEST(Render, ShowsThatAWorkerReleasedEverythingAndStays) {
+    api::ServiceView service = web();
+    api::WorkerView& worker = service.workers[0];
+    worker.waiting.clear();
+    worker.held.clear();
+    worker.drained_s = 3;
+    EXPECT_THAT(render_status(service), HasSubstr("released everything 3.0s ago and has not exited"));
+    worker.waiting = {{"resource", "pool (its close threw)", 4}};
+    EXPECT_THAT(render_status(service),
+                HasSubstr("released everything but resource pool (its close threw) (4.0s) 3.0s ago and has not"));
 }
 
 TEST(Render, ShowsWhatIsOutOfTheOrdinary) {

@@ -212,6 +212,24 @@ TEST(Ladder, ExtendsADeadlineOnlyWithinTheBudget) {
 }
 
 // Invariant 7: extensions in each stage together stay within the bound.
+TEST(Ladder, SaysHowMuchOfTheBudgetIsGranted) {
+    Policy policy = brisk();
+    policy.max_extension = 10s;
+    Bench bench = serving(policy, 1);
+    const WorkerId worker = bench.status().workers.at(0).id;
+    bench.signal(Stop{});
+    Report more;
+    more.extend_usec = Duration{34s}.count();
+    bench.feed(Said{worker, more});
+    more.extend_usec = Duration{100s}.count();
+    bench.feed(Said{worker, more});
+    bench.feed(Said{worker, more});
+    EXPECT_EQ(
+        bench.notes("worker_extended"),
+        (std::vector<std::string>{"asked for more time: this stage ends in 34.0 s, 4.0 s of 10.0 s granted in all",
+                                  "asked for more time: this stage ends in 40.0 s, 10.0 s of 10.0 s granted in all"}));
+}
+
 TEST(Ladder, IsBoundedHoweverOftenItIsExtended) {
     Policy policy = brisk();
     policy.max_extension = 10s;
@@ -226,19 +244,6 @@ TEST(Ladder, IsBoundedHoweverOftenItIsExtended) {
         bench.advance(1s);
     }
     EXPECT_EQ(bench.first_at<Finish>(), start + 30s + 5s + 10s + unkillable_after);
-}
-
-TEST(Ladder, NamesWhatAKilledWorkerStillHeld) {
-    Bench bench = serving(brisk(), 1);
-    const WorkerId worker = bench.status().workers.at(0).id;
-    bench.signal(Stop{});
-    Report report;
-    report.waiting = std::vector<Waiting>{{"request", "GET /slow", Duration{12s}.count()}};
-    bench.feed(Said{worker, report});
-    bench.advance(36s);
-    const auto held = bench.notes("worker_held");
-    ASSERT_FALSE(held.empty());
-    EXPECT_EQ(held.back(), "it still held request GET /slow for 12.0 s");
 }
 
 TEST(Ladder, LeavesBehindWhatWillNotDieAndSaysSo) {
