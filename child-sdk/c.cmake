@@ -3,7 +3,6 @@
 # libstdc++ and libgcc are inside: a C program, or an interpreter that loads the library, needs no C++ runtime of any
 # version, and a program with another one cannot collide with ours, because the version script exports holdfast_* alone
 # and no exception and no C++ type crosses the boundary. Sanitizers need the shared runtimes, so their builds link those.
-set_property(TARGET holdfast_wire holdfast_sdk PROPERTY POSITION_INDEPENDENT_CODE ON)
 add_library(
   holdfast_c SHARED
   src/c/guard.cpp src/c/held.cpp src/c/listeners.cpp src/c/report.cpp src/c/resources.cpp src/c/tasks.cpp
@@ -12,7 +11,7 @@ add_library(holdfast::c ALIAS holdfast_c)
 set_target_properties(
   holdfast_c
   PROPERTIES OUTPUT_NAME holdfast
-             VERSION 1.${PROJECT_VERSION}
+             VERSION 1.0.0
              SOVERSION 1
              CXX_EXTENSIONS OFF
              CXX_VISIBILITY_PRESET hidden
@@ -31,3 +30,5 @@ target_link_options(
 if(NOT HOLDFAST_SANITIZE)
   target_link_options(holdfast_c PRIVATE -static-libstdc++ -static-libgcc -Wl,-z,defs)
 endif()
+
+add_subdirectory(node)

@@ -1,0 +1,121 @@
+'use strict';
+// The connections of an http.Server that the worker accepted, and how they end without a lost request: the rule of
+// keep_alive.hpp.
+
+const net = require('node:net');
+const { native } = require('./native.js');
+
+const linger = 1000; // ms that a client has to close after us
+const lookAgain = 5; // ms until the event loop has read what the kernel holds
+
+class HttpConnection {
+  constructor(owner, socket, fd, session) {
+    this.owner = owner;
+    this.socket = socket;
+    this.fd = fd;
+    this.responses = new Set();
+    this.isFinishing = false;
+    this.rest();
+    socket.once('close', () => {
+      clearTimeout(this.timer);
+      owner.connections.delete(socket);
+      native.endSession(session);
+    });
+    socket.destroySoon = () => this.finish(); // what http calls after an answer with "Connection: close"
+  }
+
+  begin(response) {
+    clearTimeout(this.timer);
+    this.responses.add(response);
+    if (this.owner.saysClose) response.shouldKeepAlive = false;
+    response.once('close', () => {
+      this.responses.delete(response);
+      this.rest();
+    });
+  }
+
+  // Nothing is under way.
+  rest() {
+    this.idleSince = performance.now();
+    this.bytesAtRest = this.socket.bytesRead;
+    this.reconsider();
+  }
+
+  // The worker leaves, or stays.
+  reconsider() {
+    clearTimeout(this.timer);
+    for (const response of this.responses) {
+      if (this.owner.saysClose && !response.headersSent) response.shouldKeepAlive = false;
+    }
+    if (this.owner.leavingSince !== undefined && !this.isFinishing) this.look(this.owner.idleDeadline(this.idleSince));
+  }
+
+  look(deadline) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.closeIfIdle(), Math.max(0, deadline - performance.now()));
+  }
+
+  closeIfIdle() {
+    const { socket } = this;
+    if (this.responses.size > 0 || socket.destroyed || socket.bytesRead !== this.bytesAtRest) return;
+    if (native.hasBytes(this.fd)) this.look(performance.now() + lookAgain);
+    else this.finish();
+  }
+
+  finish() {
+    if (this.isFinishing) return;
+    this.isFinishing = true;
+    clearTimeout(this.timer);
+    this.socket.end(); // the sending half; the socket is destroyed when the client has closed as well
+    this.timer = setTimeout(() => this.socket.destroy(), linger);
+  }
+}
+
+class HttpConnections {
+  constructor(worker, server) {
+    this.worker = worker;
+    this.server = server;
+    this.keepAliveMin = worker.keepAliveMin;
+    this.connections = new Map();
+    server.prependListener('request', (request, response) => this.count(request, response));
+  }
+
+  adopt(fd, session) {
+    const socket = new net.Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+    this.connections.set(socket, new HttpConnection(this, socket, fd, session));
+    socket.setNoDelay(true);
+    socket.server = this.server;
+    this.server.emit('connection', socket);
+  }
+
+  count(request, response) {
+    const counted = this.worker.request(`${request.method} ${request.url}`);
+    response.once('close', () => counted.end());
+    this.connections.get(request.socket)?.begin(response);
+  }
+
+  get saysClose() {
+    return this.keepAliveMin > 0 && this.worker.draining;
+  }
+
+  idleDeadline(idleSince) {
+    if (this.keepAliveMin === 0) return this.leavingSince;
+    return Math.max(this.leavingSince, idleSince) + this.keepAliveMin;
+  }
+
+  leave() {
+    this.leavingSince ??= performance.now();
+    for (const connection of this.connections.values()) connection.reconsider();
+  }
+
+  stay() {
+    this.leavingSince = undefined;
+    for (const connection of this.connections.values()) connection.reconsider();
+  }
+
+  abandon() {
+    for (const socket of this.connections.keys()) socket.destroy();
+  }
+}
+
+module.exports = { HttpConnections };

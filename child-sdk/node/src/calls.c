@@ -1,0 +1,182 @@
+#include "calls.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "values.h"
+
+enum call_kind { kind_waits, kind_task_begins, kind_task_stops, kind_posted, kind_connection };
+
+// On the stack of the thread that waits, or (posted) on the heap until JavaScript has it.
+struct call {
+    enum call_kind kind;
+    void* key;
+    double argument;
+    holdfast_session* session;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool is_done;
+    int done_fd;  // of a task: readable when it is done
+    char error[256];
+};
+
+// The way to JavaScript, one for the process as the worker is one. Written before any thread of the SDK uses it.
+static napi_threadsafe_function way;
+static pthread_t javascript_thread;
+
+static void finish(struct call* call, const char* error) {
+    pthread_mutex_lock(&call->mutex);
+    strncpy(call->error, error, sizeof call->error - 1);
+    call->is_done = true;
+    if (call->done_fd >= 0) eventfd_write(call->done_fd, 1);
+    pthread_cond_signal(&call->changed);
+    pthread_mutex_unlock(&call->mutex);
+}
+
+static bool waits(const struct call* call) { return call->kind == kind_waits || call->kind == kind_task_begins; }
+
+// On JavaScript's thread. `env` is NULL when the event loop has ended: whoever waits must not wait for ever.
+static void call_javascript(napi_env env, napi_value dispatcher, void* context, void* data) {
+    (void)context;
+    struct call* call = data;
+    if (env == NULL) {
+        if (waits(call)) finish(call, "the event loop has ended");
+    } else {
+        napi_value undefined = NULL, external = NULL;
+        napi_get_undefined(env, &undefined);
+        if (waits(call)) napi_create_external(env, call, NULL, NULL, &external);
+        if (call->kind == kind_connection) external = keep_handle(env, kind_session, call->session);
+        napi_value values[] = {to_number(env, (double)(uintptr_t)call->key), to_number(env, call->argument),
+                               external == NULL ? undefined : external};
+        napi_call_function(env, undefined, dispatcher, 3, values, NULL);
+    }
+    if (!waits(call)) free(call);
+}
+
+napi_status begin_calls(napi_env env, napi_value dispatcher) {
+    javascript_thread = pthread_self();
+    return napi_create_threadsafe_function(env, dispatcher, NULL, to_text(env, "holdfast"), 0, 1, NULL, NULL, NULL,
+                                           call_javascript, &way);
+}
+
+void let_process_end(napi_env env) { napi_unref_threadsafe_function(env, way); }
+
+static struct call new_call(enum call_kind kind, void* key) {
+    return (struct call){.kind = kind,
+                         .key = key,
+                         .mutex = PTHREAD_MUTEX_INITIALIZER,
+                         .changed = PTHREAD_COND_INITIALIZER,
+                         .done_fd = -1};
+}
+
+static int send(struct call* call) {
+    if (napi_call_threadsafe_function(way, call, napi_tsfn_nonblocking) == napi_ok) return 0;
+    return holdfast_fail(ECANCELED, "cannot call JavaScript: its event loop has ended");
+}
+
+static int result_of(const struct call* call) {
+    return call->error[0] == '\0' ? 0 : holdfast_fail(ECANCELED, call->error);
+}
+
+static int call_and_wait(struct call* call) {
+    const int sent = send(call);
+    if (sent < 0) return sent;
+    pthread_mutex_lock(&call->mutex);
+    while (!call->is_done) pthread_cond_wait(&call->changed, &call->mutex);
+    pthread_mutex_unlock(&call->mutex);
+    return result_of(call);
+}
+
+static int post(struct call call) {
+    struct call* posted = malloc(sizeof *posted);
+    if (posted == NULL) return -ENOMEM;
+    *posted = call;
+    const int sent = send(posted);
+    if (sent < 0) free(posted);
+    return sent;
+}
+
+int call_stage(int64_t remaining_usec, void* key) {
+    struct call call = new_call(kind_waits, key);
+    call.argument = remaining_usec == INT64_MAX ? -1 : (double)remaining_usec / 1000;
+    return call_and_wait(&call);
+}
+
+// An item of work may be handed back by JavaScript itself, which cannot wait for itself.
+int call_plain(void* key) {
+    if (pthread_equal(javascript_thread, pthread_self())) return call_leave(key);
+    struct call call = new_call(kind_waits, key);
+    return call_and_wait(&call);
+}
+
+int call_leave(void* key) { return post(new_call(kind_posted, key)); }
+
+int call_accepted(int fd, holdfast_session* connection, void* key) {
+    struct call call = new_call(kind_connection, key);
+    call.argument = fd;
+    call.session = connection;
+    const int sent = post(call);
+    if (sent == 0) return 0;
+    close(fd);
+    holdfast_end_session(&connection);
+    return sent;
+}
+
+int call_task(holdfast_stop* stop, void* key) {
+    struct call call = new_call(kind_task_begins, key);
+    call.done_fd = eventfd(0, EFD_CLOEXEC);
+    const int stop_fd = holdfast_stop_fd(stop);
+    const int sent = call.done_fd < 0 ? -errno : stop_fd < 0 ? stop_fd : send(&call);
+    struct pollfd events[] = {{.fd = call.done_fd, .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}};
+    while (sent == 0 && events[0].revents == 0) {
+        if (poll(events, 2, -1) < 0 || events[1].revents == 0) continue;
+        events[1].fd = -1;
+        events[1].revents = 0;
+        struct call asked = new_call(kind_task_stops, key);
+        asked.argument = 1;
+        post(asked);
+    }
+    pthread_mutex_lock(&call.mutex);  // JavaScript's thread may still be in finish()
+    pthread_mutex_unlock(&call.mutex);
+    if (call.done_fd >= 0) close(call.done_fd);
+    return sent < 0 ? sent : result_of(&call);
+}
+
+struct waiter {
+    holdfast_worker* worker;
+    void* key;
+};
+
+static void* wait_until_over(void* data) {
+    struct waiter* waiter = data;
+    struct call call = new_call(kind_posted, waiter->key);
+    call.argument = holdfast_wait(waiter->worker);
+    post(call);
+    free(waiter);
+    return NULL;
+}
+
+int call_when_over(holdfast_worker* worker, void* key) {
+    struct waiter* waiter = malloc(sizeof *waiter);
+    if (waiter == NULL) return -ENOMEM;
+    *waiter = (struct waiter){.worker = worker, .key = key};
+    pthread_t thread;
+    const int error = pthread_create(&thread, NULL, wait_until_over, waiter);
+    if (error == 0) return pthread_detach(thread);
+    free(waiter);
+    return holdfast_fail(error, "cannot wait: no thread can be made; raise the limit (ulimit -u)");
+}
+
+napi_value complete(napi_env env, napi_callback_info info) {
+    const struct arguments given = arguments_of(env, info);
+    char error[sizeof((struct call*)NULL)->error];
+    void* call = NULL;
+    if (napi_get_value_external(env, given.values[0], &call) != napi_ok) return NULL;
+    finish(call, text_at(&given, 1, error, sizeof error));
+    return NULL;
+}
