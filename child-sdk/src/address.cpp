@@ -144,7 +144,7 @@ bool is_same(const Address& left, const Address& right) {
     return left.storage.ss_family == right.storage.ss_family && to_string(left) == to_string(right);
 }
 
-UniqueFd bind_listener(const Address& address) {
+UniqueFd bind_listener(const Address& address, Sharing sharing) {
     if (address.storage.ss_family == AF_UNIX) remove_stale_path(address);
     Address target = address;
     UniqueFd fd(::socket(target.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -156,6 +156,8 @@ UniqueFd bind_listener(const Address& address) {
     const int yes = 1;
     const int no = 0;
     if (is_ip(target)) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    const bool shares = sharing == Sharing::with_others && is_ip(target);
+    if (shares) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
     if (target.storage.ss_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
     if (::bind(fd.get(), target.get(), target.length) != 0) fail("bind", target);
     if (::listen(fd.get(), backlog) != 0) fail("listen on", target);

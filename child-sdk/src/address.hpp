@@ -32,6 +32,7 @@ bool is_same(const Address& left, const Address& right);
 
 // A listening socket, close-on-exec. A unix path that nobody listens on any more is taken over. Throws
 // std::system_error.
-UniqueFd bind_listener(const Address& address);
+enum class Sharing { alone, with_others };  // with others: SO_REUSEPORT, each a queue of its own
+UniqueFd bind_listener(const Address& address, Sharing sharing = Sharing::alone);
 
 }  // namespace holdfast

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <exception>
 #include <string>
 #include <tuple>
@@ -17,20 +16,17 @@ std::string line_of(std::string_view text) { return "holdfast: " + wire::printab
 
 void write_out(const std::string& text) { std::ignore = ::write(STDERR_FILENO, text.data(), text.size()); }
 
-std::string seconds(std::int64_t usec) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(usec) / 1e6);
-    return text;
-}
-
 }  // namespace
 
 void complain(std::string_view text) { write_out(line_of(text)); }
 
-void complain_of(std::string_view text, const std::vector<Waiting>& waiting) {
+void complain(std::string_view text, const DrainReport& report) {
     std::string lines = line_of(text);
-    for (const Waiting& entry : waiting) {
-        lines += line_of("  " + entry.kind + " " + entry.name + " (" + seconds(entry.age_usec) + ")");
+    const std::string state = report.text();
+    for (std::string_view rest = state; !rest.empty();) {
+        const std::size_t end = rest.find('\n');
+        lines += line_of("  " + std::string(rest.substr(0, end)));
+        rest.remove_prefix(end + 1);
     }
     write_out(lines);
 }

@@ -1,3 +1,5 @@
+// What the program and the helper ask of a conductor. The steps are in conductor_steps.cpp.
+
 #include "conductor.hpp"
 
 #include <unistd.h>
@@ -5,7 +7,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include "complaint.hpp"
@@ -17,8 +18,6 @@ namespace holdfast {
 namespace {
 
 constexpr int left_something_status = 3;  // as the supervisor ends when it had to kill
-
-std::size_t index_of(Stage stage) { return static_cast<std::size_t>(stage); }
 
 // How far a stage leads away from serving.
 int rank_of(Stage stage) {
@@ -44,9 +43,36 @@ std::optional<Conductor::Clock::time_point> instant(std::optional<std::int64_t> 
     return Conductor::Clock::time_point(std::chrono::microseconds(std::min(*usec, latest)));
 }
 
+std::string cut_name(std::string_view name) { return std::string(wire::cut(name, max_name_bytes)); }
+
+void call_all(const std::vector<HandBack>& calls) {
+    for (const HandBack& call : calls) call_or_complain("cannot hand back " + call.name, call.function);
+}
+
 }  // namespace
 
-Conductor::Conductor(UniqueFd control) : pipe_(std::move(control)), pid_(present_process()) {
+std::shared_ptr<Conductor> Conductor::make(UniqueFd control, Steps steps, Runner::Post post,
+                                           std::function<void()> changed) {
+    std::shared_ptr<Conductor> made(new Conductor(std::move(control), steps, std::move(post), std::move(changed)));
+    made->ledger_ = std::make_shared<Ledger>([weak = made->weak_from_this()] {
+        const auto conductor = weak.lock();
+        if (!conductor) return;
+        const std::lock_guard lock(conductor->mutex_);
+        conductor->note_change();
+    });
+    return made;
+}
+
+Conductor::Conductor(UniqueFd control, Steps steps, Runner::Post post, std::function<void()> changed)
+    : pipe_(std::move(control)),
+      pid_(present_process()),
+      steps_(steps),
+      runner_(std::move(post)),
+      tasks_([this] {
+          const std::lock_guard lock(mutex_);
+          note_change();
+      }),
+      changed_elsewhere_(std::move(changed)) {
     ::pthread_sigmask(SIG_SETMASK, nullptr, &mask_);
 }
 
@@ -56,40 +82,118 @@ void Conductor::add_callback(Stage stage, Callback callback) {
         throw std::logic_error("cannot add a callback for " + std::string(wire::name_of(stage)) +
                                ": its stage may have begun; add callbacks before ready() and wait()");
     }
-    callbacks_[index_of(stage)].push_back(std::move(callback));
+    callbacks_.add(stage, std::move(callback));
 }
 
-void Conductor::start_task(std::string name, std::function<void(std::stop_token)> task) {
+void Conductor::add_released_callback(Callback callback) {
+    const std::lock_guard lock(mutex_);
+    if (phase_ != Phase::starting) {
+        throw std::logic_error("cannot add a callback for released: add callbacks before ready() and wait()");
+    }
+    callbacks_.add_released(std::move(callback));
+}
+
+std::uint32_t Conductor::start_task(std::string name, std::function<void(std::stop_token)> task) {
     const std::string what = "start the task " + name;
-    if (tasks_.start(std::move(name), std::move(task)) == Tasks::Start::refused) refuse(what);
+    const auto number = tasks_.start(cut_name(name), std::move(task));
+    if (!number) refuse(what);
+    return *number;
 }
 
-void Conductor::close_last(std::string name, Callback close) {
+std::uint32_t Conductor::add_resource(std::string name, std::function<void()> close, ResourceGraph::Order order) {
     const std::lock_guard lock(mutex_);
     refuse_if_releasing("take charge of " + name);
-    resources_.add(std::move(name), std::move(close));
+    return resources_.add(std::move(name), std::move(close), order, Clock::now());
 }
 
-Held Conductor::begin(HeldThings::Kind kind, std::string_view name) {
-    if (is_forked_child()) return {};
+void Conductor::add_user(std::uint32_t resource, User user) {
+    const std::lock_guard lock(mutex_);
+    resources_.use(resource, user);
+}
+
+void Conductor::set_close_period(std::uint32_t resource, std::chrono::milliseconds period) {
+    const std::lock_guard lock(mutex_);
+    resources_.set_close_period(resource, period);
+}
+
+Ledger::Slot* Conductor::begin_request(std::string_view name) {
+    if (is_forked_child()) return nullptr;
+    Ledger::Slot* slot = ledger_->begin(name);
+    if (slot == nullptr) refuse("begin " + std::string(name));
+    return slot;
+}
+
+std::shared_ptr<SessionState> Conductor::begin_session(std::string_view name,
+                                                       std::optional<std::chrono::milliseconds> leave_within) {
+    if (is_forked_child()) return nullptr;
     const auto now = Clock::now();
+    auto session = std::make_shared<SessionState>();
+    session->conductor = shared_from_this();
+    session->name = cut_name(name);
+    session->since = now;
+    session->leave_within = leave_within;
     const std::lock_guard lock(mutex_);
     refuse_if_releasing("begin " + std::string(name));
-    return {shared_from_this(), held_.add(kind, name, now)};
+    sessions_.add(*session);
+    if (reached_ == Stage::drain || cancelled_) {
+        session->told = now;
+        session->stop.request_stop();
+    }
+    return session;
 }
 
-void Conductor::end(void* entry) {
+void Conductor::end_session(SessionState& session) {
     if (is_forked_child()) return;  // the mutex may have been another thread's at the fork
     const std::lock_guard lock(mutex_);
-    held_.remove(static_cast<HeldThings::Entry*>(entry));
-    if (wanted_ == Stage::drain && held_.is_empty()) changed_.notify_all();
+    sessions_.remove(session);
+    if (wanted_ == Stage::drain) note_change();
+}
+
+std::optional<Conductor::Clock::time_point> Conductor::deadline_of(const SessionState& session) const {
+    const std::lock_guard lock(mutex_);
+    if (!session.told) return std::nullopt;
+    if (!session.leave_within) return deadline_;
+    return *session.told + *session.leave_within;
+}
+
+std::shared_ptr<WorkState> Conductor::hold_work(std::string_view name, std::function<void()> hand_back) {
+    if (is_forked_child()) return nullptr;
+    auto item = std::make_shared<WorkState>();
+    item->conductor = shared_from_this();
+    item->name = cut_name(name);
+    item->since = Clock::now();
+    item->hand_back = std::move(hand_back);
+    const std::lock_guard lock(mutex_);
+    if (phase_ == Phase::finishing || phase_ == Phase::released) refuse("take charge of " + std::string(name));
+    items_.add(*item);
+    return item;
+}
+
+bool Conductor::finish(WorkState& item) {
+    if (is_forked_child()) return false;
+    const std::lock_guard lock(mutex_);
+    const bool was_held = items_.finish(item);
+    if (was_held && wanted_ == Stage::drain) note_change();
+    return was_held;
+}
+
+void Conductor::hand_back(WorkState& item) {
+    if (is_forked_child()) return;
+    std::vector<HandBack> calls;
+    {
+        const std::lock_guard lock(mutex_);
+        calls = items_.hand_back(item);
+    }
+    call_all(calls);
+    const std::lock_guard lock(mutex_);
+    if (wanted_ == Stage::drain) note_change();
 }
 
 void Conductor::ready() {
     const std::lock_guard lock(mutex_);
     if (std::exchange(is_ready_, true)) throw std::logic_error("ready() was called before: once is enough");
     open();
-    Report said = report();
+    Report said = facts(Clock::now());
     said.ready = true;
     if (rank_of(wanted_) < rank_of(Stage::pause)) said.accepting = true;
     pipe_.say(said);
@@ -97,13 +201,20 @@ void Conductor::ready() {
 
 int Conductor::wait() {
     Lock lock(mutex_);
-    if (conductor_.get_id() == std::this_thread::get_id() || canceller_.get_id() == std::this_thread::get_id()) {
+    const auto is_self = [](const std::thread& thread) { return thread.get_id() == std::this_thread::get_id(); };
+    if (is_self(conductor_) || is_self(canceller_) || std::ranges::any_of(closers_, is_self)) {
         throw std::logic_error("cannot wait() in a callback: it would wait for itself; call it in main");
     }
     open();
     ++waiters_;
-    changed_.wait(lock, [this] { return phase_ == Phase::released || gave_up_; });
+    changed_.wait(lock, [this] { return is_released() || gave_up_; });
     --waiters_;
+    return gave_up_ || left_something_ ? left_something_status : 0;
+}
+
+std::optional<int> Conductor::result() const {
+    const std::lock_guard lock(mutex_);
+    if (!is_released() && !gave_up_) return std::nullopt;
     return gave_up_ || left_something_ ? left_something_status : 0;
 }
 
@@ -112,176 +223,82 @@ std::optional<Conductor::Clock::time_point> Conductor::deadline() const {
     return deadline_;
 }
 
-bool Conductor::is_finished() const {
+bool Conductor::is_serving() const {
     const std::lock_guard lock(mutex_);
-    return phase_ == Phase::released || gave_up_;
+    return is_ready_ && wanted_ == Stage::run && reached_ == Stage::run && phase_ == Phase::serving;
 }
 
+bool Conductor::is_finished() const {
+    const std::lock_guard lock(mutex_);
+    return is_released() || gave_up_;
+}
+
+bool Conductor::is_forked_child() const { return present_process() != pid_; }
+
 void Conductor::obey(const Command& command) {
-    Lock lock(mutex_);
+    const std::lock_guard lock(mutex_);
     const bool is_final = cancelled_ || phase_ == Phase::releasing;
     const Stage stage = command.stage;
-    if (phase_ == Phase::released) return;
+    if (phase_ == Phase::finishing || phase_ == Phase::released) return;
     if (is_final && rank_of(stage) < rank_of(cancelled_ ? Stage::cancel : Stage::drain)) return;
     if (stage != Stage::run && rank_of(stage) < rank_of(wanted_)) return;
     deadline_ = stage == Stage::run ? std::nullopt : instant(command.deadline_usec);
     answer_due_ = stage == Stage::run;
     wanted_ = stage == Stage::cancel ? Stage::drain : stage;
     draining_.store(wanted_ == Stage::drain, std::memory_order_relaxed);
-    if (stage == Stage::cancel) cancel(lock);
-    changed_.notify_all();
+    if (stage == Stage::cancel) cancel();
+    note_change();
 }
 
-Conductor::Attention Conductor::attend() {
+void Conductor::complain_of_held(std::string_view why) const {
     const std::lock_guard lock(mutex_);
-    ensure_thread();
-    if (has_work() && !conductor_.joinable()) return Attention::within_a_second;
-    if (phase_ == Phase::released || wanted_ != Stage::drain) return Attention::at_rest;
-    pipe_.say(report(), ControlPipe::Weight::passing);
-    return Attention::within_a_second;
+    const DrainReport state = describe(Clock::now());
+    if (!state.waiting.empty()) complain(why, state);
 }
 
 void Conductor::give_up() {
     const std::lock_guard lock(mutex_);
-    if (phase_ == Phase::released || gave_up_) return;
-    complain_of("the last deadline has passed; still held:", *report().waiting);
-    if (waiters_ == 0) std::_Exit(left_something_status);
+    if (is_released() || gave_up_) return;
+    complain("the last deadline has passed; this is still held:", describe(Clock::now()));
+    if (waiters_ == 0 && steps_ == Steps::own_thread) std::_Exit(left_something_status);
     gave_up_ = true;
-    changed_.notify_all();
+    note_change();
 }
 
 void Conductor::shut_down() {
     {
         const std::lock_guard lock(mutex_);
-        if (gave_up_ && phase_ != Phase::released) std::_Exit(left_something_status);
+        if (gave_up_ && !is_released()) std::_Exit(left_something_status);
         shutting_down_ = true;
-        changed_.notify_all();
+        changed_elsewhere_ = nullptr;
+        note_change();
     }
     tasks_.request_stop();
     if (conductor_.joinable()) conductor_.join();
     if (canceller_.joinable()) canceller_.join();
+    for (std::thread& closer : closers_) closer.join();
     tasks_.join_all();
+}
+
+void Conductor::note_change() {
+    ++changes_;
+    changed_.notify_all();
+    if (changed_elsewhere_) changed_elsewhere_();
 }
 
 void Conductor::open() {
     if (phase_ == Phase::starting) phase_ = Phase::serving;
-    changed_.notify_all();
-}
-
-// Everybody is asked at once, whatever the drain is waiting for.
-void Conductor::cancel(Lock& lock) {
-    if (std::exchange(cancelled_, true)) return;
-    left_something_ = left_something_ || !report().waiting->empty();
-    try {
-        canceller_ = std::thread([this] {
-            ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
-            Lock opened(mutex_);
-            changed_.wait(opened, [this] { return shutting_down_ || phase_ != Phase::starting; });
-            if (shutting_down_) return;
-            opened.unlock();
-            run_callbacks(Stage::cancel);
-        });
-    } catch (const std::system_error& failure) {
-        complain(std::string("cannot start a thread for the callbacks of the cancel: ") + failure.what());
-    }
-    lock.unlock();
-    tasks_.request_stop();  // runs stop callbacks of the program
-    lock.lock();
-}
-
-void Conductor::ensure_thread() {
-    if (conductor_.joinable() || !has_work()) return;
-    try {
-        conductor_ = std::thread([this] {
-            ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
-            conduct();
-        });
-    } catch (const std::system_error& failure) {
-        complain(std::string("cannot start a thread for the next stage, trying again: ") + failure.what());
-    }
-}
-
-void Conductor::conduct() {
-    Lock lock(mutex_);
-    while (!shutting_down_ && phase_ != Phase::released) {
-        changed_.wait(lock, [this] { return shutting_down_ || (phase_ == Phase::serving && has_work()); });
-        if (shutting_down_) return;
-        if (wanted_ != reached_ || answer_due_) {
-            reach(wanted_, lock);
-        } else {
-            release(lock);
-        }
-    }
-}
-
-bool Conductor::has_work() const {
-    return wanted_ != reached_ || answer_due_ || (reached_ == Stage::drain && held_.is_empty());
-}
-
-void Conductor::reach(Stage stage, Lock& lock) {
-    if (stage != reached_) {
-        lock.unlock();
-        run_callbacks(stage);
-        lock.lock();
-        reached_ = stage;
-    }
-    if (stage == Stage::run) answer_due_ = false;
-    // A wish that changed meanwhile has its own answer, after its own callbacks.
-    if (stage == Stage::lame_duck || wanted_ != stage) return;
-    Report said = report();
-    said.accepting = stage == Stage::run;
-    pipe_.say(said);
-}
-
-void Conductor::release(Lock& lock) {
-    phase_ = Phase::releasing;
-    Report said = report();
-    said.releasing = true;
-    pipe_.say(said);
-    lock.unlock();
-    tasks_.request_stop();
-    tasks_.join_all();
-    lock.lock();
-    pipe_.say(report(), ControlPipe::Weight::passing);
-    lock.unlock();
-    const Resources::Outcome outcome = resources_.close_all();
-    lock.lock();
-    left_something_ = left_something_ || outcome == Resources::Outcome::failed;
-    phase_ = Phase::released;
-    said = report();
-    said.drained = true;
-    pipe_.say(said);
-    changed_.notify_all();
-}
-
-void Conductor::run_callbacks(Stage stage) {
-    for (const Callback& callback : callbacks_[index_of(stage)]) {
-        call_or_complain("a callback for " + std::string(wire::name_of(stage)) + " failed", callback);
-    }
+    note_change();
 }
 
 void Conductor::refuse_if_releasing(std::string_view what) const {
-    if (phase_ == Phase::releasing || phase_ == Phase::released) refuse(what);
+    if (phase_ != Phase::starting && phase_ != Phase::serving) refuse(what);
 }
 
 void Conductor::refuse(std::string_view what) {
     throw std::logic_error("cannot " + std::string(what) +
                            ": the drain is over and resources are being closed; accept nothing after on_drain, and "
                            "hold a session for a connection that may still ask");
-}
-
-bool Conductor::is_forked_child() const { return present_process() != pid_; }
-
-Report Conductor::report() const {
-    const auto now = Clock::now();
-    Report report;
-    report.in_flight = held_.requests();
-    report.served = held_.served();
-    report.waiting.emplace();
-    held_.describe(now, *report.waiting);
-    tasks_.describe(now, *report.waiting);
-    resources_.describe(now, *report.waiting);
-    return report;
 }
 
 }  // namespace holdfast

@@ -2,13 +2,14 @@
 
 #include <signal.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <holdfast/callback.hpp>
 #include <holdfast/message.hpp>
-#include <holdfast/request.hpp>
+#include <holdfast/report.hpp>
+#include <holdfast/resource.hpp>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,96 +19,154 @@
 #include <vector>
 
 #include "control_pipe.hpp"
-#include "held_things.hpp"
-#include "resources.hpp"
+#include "items.hpp"
+#include "ledger.hpp"
+#include "resource_graph.hpp"
+#include "sessions.hpp"
+#include "stage_callbacks.hpp"
 #include "tasks.hpp"
 
 namespace holdfast {
 
 // Brings the program from one stage to the next, and knows what it still holds.
 //
-//      starting --open--> serving --nothing held, wanted: drain--> releasing --all closed--> released
+//   starting --open--> serving --nothing in flight, wanted: drain--> releasing --nothing held--> finishing --> released
 //
 // What is wanted (the last stage that was told) and what is reached are different things: obey() only notes the
-// wish; the conducting thread runs the callbacks that lead there, one stage at a time, and so a wish that changes
-// meanwhile is never half obeyed. Nothing leads back from `releasing`.
+// wish; step() runs the callbacks that lead there, one stage at a time, and so a wish that changes meanwhile is never
+// half obeyed. Nothing leads back from `releasing`. Steps are taken by a thread of our own, or by advance().
 //
-// Any thread may call anything. Shared with every Held, which may outlive the Worker.
+// Any thread may call anything. Shared with all sessions and items of work, which may outlive the Worker.
 class Conductor : public std::enable_shared_from_this<Conductor> {
   public:
     using Clock = std::chrono::steady_clock;
-    using Callback = std::function<void()>;
+    using Lock = std::unique_lock<std::mutex>;
+    enum class Steps { own_thread, advance };
 
-    explicit Conductor(UniqueFd control);
+    // `changed` is called whenever advance() or attend() may have something to do; from any thread, under the lock.
+    static std::shared_ptr<Conductor> make(UniqueFd control, Steps steps, Runner::Post post,
+                                           std::function<void()> changed);
+    Conductor(const Conductor&) = delete;
+    Conductor& operator=(const Conductor&) = delete;
 
     // The program's side.
     void add_callback(Stage stage, Callback callback);
-    void start_task(std::string name, std::function<void(std::stop_token)> task);
-    void close_last(std::string name, Callback close);
-    Held begin(HeldThings::Kind kind, std::string_view name);
-    void end(void* entry);
+    void add_released_callback(Callback callback);
+    std::uint32_t start_task(std::string name, std::function<void(std::stop_token)> task);
+    std::uint32_t add_resource(std::string name, std::function<void()> close, ResourceGraph::Order order);
+    void add_user(std::uint32_t resource, User user);
+    void set_close_period(std::uint32_t resource, std::chrono::milliseconds period);
+    Ledger::Slot* begin_request(std::string_view name);
+    std::shared_ptr<SessionState> begin_session(std::string_view name,
+                                                std::optional<std::chrono::milliseconds> leave_within);
+    void end_session(SessionState& session);
+    std::optional<Clock::time_point> deadline_of(const SessionState& session) const;
+    std::shared_ptr<WorkState> hold_work(std::string_view name, std::function<void()> hand_back);
+    bool finish(WorkState& item);
+    void hand_back(WorkState& item);
     void ready();
     int wait();
+    std::optional<int> result() const;
     std::optional<Clock::time_point> deadline() const;
+    DrainReport report() const;
     const std::atomic<bool>& draining() const { return draining_; }
+    bool is_serving() const;  // ready, and not told to leave or to look as if
     bool is_forked_child() const;
 
-    // The helper thread's side.
+    // The helper's side.
     const ControlPipe& pipe() const { return pipe_; }
     void obey(const Command& command);
     bool is_finished() const;  // released, or given up
 
-    // To be called after obey() and once a second while it says so: reports, and retries what the system refused.
-    enum class Attention { at_rest, within_a_second };
-    Attention attend();
+    // Takes all steps that can be taken now, where no thread of ours does; and says when to look again at the latest.
+    void advance();
+
+    // To be called after everything else, and at the time that it returned: sends the drain report that is due, and
+    // retries what the system refused.
+    std::optional<Clock::time_point> attend();
+
+    // The report on stderr: where no supervisor tells it.
+    void complain_of_held(std::string_view why) const;
 
     // The last deadline has passed and no supervisor will act on it: reports, lets wait() return 3, or, if nobody
     // waits, ends the process.
     void give_up();
 
-    // The end of the Worker; the helper thread is gone.
+    // The end of the Worker; the helper is gone.
     void shut_down();
 
   private:
-    enum class Phase { starting, serving, releasing, released };
-    using Lock = std::unique_lock<std::mutex>;
+    enum class Phase { starting, serving, releasing, finishing, released };
+    enum class Stepped { yes, no };
 
+    Conductor(UniqueFd control, Steps steps, Runner::Post post, std::function<void()> changed);
+
+    void note_change();  // under the lock
     void open();
-    void cancel(Lock& lock);
+    void cancel();
+    void abandon();
+    enum class Start { started, failed };
+    Start start(std::thread& thread, std::string_view purpose, std::function<void()> body) const;
     void ensure_thread();
     void conduct();
+    std::optional<Clock::time_point> next_step_time() const;
+    Stepped step(Lock& lock);
     bool has_work() const;
+    bool must_reach() const;
     void reach(Stage stage, Lock& lock);
-    void release(Lock& lock);
-    void run_callbacks(Stage stage);
+    void tell_sessions(Lock& lock);
+    bool may_release();
+    void begin_release(Lock& lock);
+    Stepped release_some(Lock& lock);
+    Stepped close_next(Lock& lock);
+    void close(ResourceGraph::Id resource, const std::function<void()>& function);
+    void name_overdue();
+    bool holds_nothing();
+    void finish_release(Lock& lock);
+    bool is_released() const { return phase_ == Phase::released; }
     void refuse_if_releasing(std::string_view what) const;
     [[noreturn]] static void refuse(std::string_view what);
-    Report report() const;
+
+    DrainReport describe(Clock::time_point now) const;
+    Report facts(Clock::time_point now) const;
+    void say_state();
+    std::optional<std::int64_t> extension(Clock::time_point now);
 
     const ControlPipe pipe_;
     const pid_t pid_;
+    const Steps steps_;
+    const Runner runner_;
     sigset_t mask_{};  // of the thread that made the worker: callbacks run with it
     std::atomic<bool> draining_{false};
+    std::shared_ptr<Ledger> ledger_;
     Tasks tasks_;
-    Resources resources_;
 
-    mutable std::mutex mutex_;  // all below; taken before the mutexes of tasks and resources
+    mutable std::mutex mutex_;  // all below; taken before the mutexes of ledger and tasks
     std::condition_variable changed_;
+    std::function<void()> changed_elsewhere_;  // empty once the helper is gone
+    std::uint64_t changes_ = 0;
     Phase phase_ = Phase::starting;
     Stage wanted_ = Stage::run;  // never cancel: that is a drain in a hurry
     Stage reached_ = Stage::run;
     bool is_ready_ = false;
     bool answer_due_ = false;  // `run` is answered even if nothing had to be undone
     bool cancelled_ = false;
-    bool left_something_ = false;  // at the cancel, or by a close that threw
+    bool must_abandon_ = false;    // the cancel was told, and advance() has yet to run what belongs to it
+    bool left_something_ = false;  // at the cancel, or by a close that threw or overstayed
     bool gave_up_ = false;
     bool shutting_down_ = false;
     int waiters_ = 0;
     std::optional<Clock::time_point> deadline_;
-    HeldThings held_;
-    std::array<std::vector<Callback>, 5> callbacks_;
+    std::optional<Clock::time_point> next_report_;
+    std::uint64_t served_at_report_ = 0;
+    Sessions sessions_;
+    Items items_;
+    ResourceGraph resources_;
+    std::optional<ResourceGraph::Id> closing_;  // its close runs, and is not overdue
+    StageCallbacks callbacks_;
     std::thread conductor_;
     std::thread canceller_;
+    std::vector<std::thread> closers_;
 };
 
 }  // namespace holdfast

@@ -1,11 +1,9 @@
 #include "helper.hpp"
 
-#include <poll.h>
 #include <signal.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
+#include <stdexcept>
 
 namespace holdfast {
 
@@ -13,22 +11,26 @@ namespace {
 
 // Ordinary tools deliver one wish as two signals; what comes within this time is the same wish.
 constexpr std::chrono::seconds one_wish{1};
-constexpr std::chrono::seconds report_interval{1};
+
+constexpr std::uint64_t wake_key = 1, control_key = 2;
 
 std::int64_t usec_of(std::chrono::steady_clock::time_point instant) {
     return std::chrono::duration_cast<std::chrono::microseconds>(instant.time_since_epoch()).count();
 }
 
+template <class Time>
+std::optional<Time> earlier(std::optional<Time> left, std::optional<Time> right) {
+    if (!left || !right) return left ? left : right;
+    return std::min(*left, *right);
+}
+
 }  // namespace
 
-Helper::Helper(Conductor& conductor, Process& process, Patience patience)
+Helper::Helper(Conductor& conductor, Process& process, Patience patience, const std::string& health)
     : conductor_(conductor), process_(process), patience_(patience), is_supervised_(conductor.pipe().exists()) {
-    sigset_t all;
-    sigset_t former;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &former);
-    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
-    ::pthread_sigmask(SIG_SETMASK, &former, nullptr);
+    poller_.add(process_.wake_fd(), EPOLLIN, wake_key);
+    if (is_supervised()) poller_.add(conductor_.pipe().fd(), EPOLLIN | EPOLLRDHUP, control_key);
+    if (!health.empty()) health_.emplace(health, poller_, [this] { return conductor_.is_serving(); });
 }
 
 Helper::~Helper() {
@@ -36,18 +38,37 @@ Helper::~Helper() {
     process_.wake();
 }
 
-void Helper::run(const std::stop_token& stop) {
-    auto attention = Conductor::Attention::at_rest;
-    while (!stop.stop_requested()) {
-        std::array<pollfd, 2> events{pollfd{process_.wake_fd(), POLLIN, 0},
-                                     pollfd{is_supervised() ? conductor_.pipe().fd() : -1, POLLIN | POLLRDHUP, 0}};
-        ::poll(events.data(), events.size(), timeout_ms(attention));
-        if (events[0].revents != 0) process_.clear_wake();
-        if (events[1].revents != 0) hear();
-        heed_signals();
-        keep_deadlines();
-        attention = conductor_.attend();
+void Helper::start_thread() {
+    sigset_t all;
+    sigset_t former;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &former);
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+        while (!stop.stop_requested()) handle(Poller::Patience::endless);
+    });
+    ::pthread_sigmask(SIG_SETMASK, &former, nullptr);
+}
+
+void Helper::turn() {
+    const std::unique_lock lock(turning_, std::try_to_lock);
+    if (!lock) {
+        throw std::logic_error(
+            "cannot dispatch(): it is running, here below a callback or on another thread; call it from the event "
+            "loop");
     }
+    handle(Poller::Patience::none);
+}
+
+void Helper::handle(Poller::Patience patience) {
+    for (const epoll_event& event : poller_.wait(patience)) {
+        if (event.data.u64 == wake_key) process_.clear_wake();
+        if (event.data.u64 == control_key) hear();
+        if (health_ && event.data.u64 >= Health::first_key) health_->handle(event);
+    }
+    heed_signals();
+    keep_deadlines();
+    conductor_.advance();
+    set_alarm(conductor_.attend());
 }
 
 void Helper::hear() {
@@ -55,6 +76,7 @@ void Helper::hear() {
     const bool is_lost = conductor_.pipe().is_lost();
     while (const auto command = conductor_.pipe().hear()) conductor_.obey(*command);
     if (!is_lost) return;
+    poller_.remove(conductor_.pipe().fd());
     is_supervised_ = false;
     leave_alone();
 }
@@ -69,53 +91,54 @@ void Helper::heed_signals() {
         conductor_.pipe().say(report);
         return;
     }
-    const auto now = Clock::now();
-    if (grace_end_ && now - last_step_ < one_wish) return;
-    if (!grace_end_) return leave_alone();
-    if (!cancel_end_) return cancel_alone();
-    conductor_.give_up();
+    if (rung_ == Rung::serving) return leave_alone();
+    if (Clock::now() - last_step_ >= one_wish) climb();
 }
 
 void Helper::keep_deadlines() {
-    const auto next = next_deadline();
-    if (!next || Clock::now() < *next) return;
-    if (cancel_end_) return conductor_.give_up();
-    cancel_alone();
+    if (conductor_.is_finished()) rung_end_.reset();
+    if (rung_end_ && *rung_end_ <= Clock::now()) climb();
 }
 
+// The ladder of a worker that stands alone. One whose supervisor is gone may have been told to leave before.
 void Helper::leave_alone() {
-    last_step_ = Clock::now();
-    grace_end_ = last_step_ + patience_.grace;
-    conductor_.obey({.stage = Stage::drain,
-                     .deadline_usec = usec_of(*grace_end_),
-                     .kill_usec = usec_of(*grace_end_ + patience_.cancel),
-                     .reason = Reason::stop});
+    const bool skips_lame_duck = patience_.lame_duck.count() == 0 || conductor_.draining();
+    rung_ = skips_lame_duck ? Rung::lame_duck : Rung::serving;
+    climb();
 }
 
-void Helper::cancel_alone() {
-    last_step_ = Clock::now();
-    cancel_end_ = last_step_ + patience_.cancel;
-    conductor_.obey({.stage = Stage::cancel,
-                     .deadline_usec = usec_of(*cancel_end_),
-                     .kill_usec = usec_of(*cancel_end_),
-                     .reason = Reason::stop});
-}
-
-std::optional<Helper::Clock::time_point> Helper::next_deadline() const {
-    if (conductor_.is_finished()) return std::nullopt;
-    return cancel_end_ ? cancel_end_ : grace_end_;
-}
-
-int Helper::timeout_ms(Conductor::Attention attention) const {
-    auto wake = next_deadline();
-    if (attention == Conductor::Attention::within_a_second) {
-        const auto soon = Clock::now() + report_interval;
-        wake = wake ? std::min(*wake, soon) : soon;
+void Helper::climb() {
+    const auto now = last_step_ = Clock::now();
+    if (rung_ == Rung::serving) {
+        rung_ = Rung::lame_duck;
+        const auto end = now + patience_.lame_duck;
+        return obey_alone(Stage::lame_duck, end, end + patience_.grace + patience_.cancel);
     }
-    if (!wake) return -1;
-    // Rounded up: a millisecond early would be a turn for nothing.
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*wake - Clock::now()).count();
-    return static_cast<int>(std::clamp<std::int64_t>(left, 0, INT32_MAX));
+    if (rung_ == Rung::lame_duck) {
+        rung_ = Rung::grace;
+        const auto end = now + patience_.grace;
+        return obey_alone(Stage::drain, end, end + patience_.cancel);
+    }
+    if (rung_ == Rung::grace) {
+        rung_ = Rung::cancel;
+        conductor_.complain_of_held("the grace period is over; asking what is still held to end now:");
+        const auto end = now + patience_.cancel;
+        return obey_alone(Stage::cancel, end, end);
+    }
+    rung_end_.reset();
+    conductor_.give_up();
+}
+
+void Helper::obey_alone(Stage stage, Clock::time_point end, Clock::time_point kill) {
+    rung_end_ = end;
+    conductor_.obey(
+        {.stage = stage, .deadline_usec = usec_of(end), .kill_usec = usec_of(kill), .reason = Reason::stop});
+}
+
+void Helper::set_alarm(std::optional<Clock::time_point> attention) {
+    auto alarm = earlier(attention, rung_end_);
+    if (health_) alarm = earlier(alarm, health_->tidy(Clock::now()));
+    poller_.set_alarm(alarm);
 }
 
 }  // namespace holdfast

@@ -1,51 +1,70 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "conductor.hpp"
+#include "health.hpp"
+#include "poller.hpp"
 #include "process.hpp"
 
 namespace holdfast {
 
 // How long a worker that stands alone gives itself.
 struct Patience {
-    std::chrono::milliseconds grace{30'000};
-    std::chrono::milliseconds cancel{5'000};
+    std::chrono::milliseconds lame_duck;
+    std::chrono::milliseconds grace;
+    std::chrono::milliseconds cancel;
 };
 
-// The helper thread: hears the supervisor and the signals, and passes on what they want. Where nobody else keeps the
-// deadlines (no supervisor, or not any more), it does. Blocks all signals in itself, so that they reach the program's
-// own threads; sleeps without a timeout unless the worker is leaving.
+// Hears the supervisor, the signals and the health probes, and passes on what they want. Where nobody else keeps the
+// deadlines (no supervisor, or not any more), it does. Driven by a thread of its own, which blocks all signals in
+// itself, so that they reach the program's own threads, and sleeps without a timeout unless the worker is leaving; or
+// by turn().
 class Helper {
   public:
-    Helper(Conductor& conductor, Process& process, Patience patience);
+    // `health` empty: no probes. Throws std::system_error, std::invalid_argument (the address of `health`).
+    Helper(Conductor& conductor, Process& process, Patience patience, const std::string& health);
     ~Helper();
     Helper(const Helper&) = delete;
     Helper& operator=(const Helper&) = delete;
+
+    void start_thread();
+
+    // For who drives it himself: when fd() is readable. Does what there is to do, the conductor's steps included.
+    // Throws std::logic_error where it is already at it.
+    int fd() const { return poller_.fd(); }
+    void turn();
 
     bool is_supervised() const { return is_supervised_.load(std::memory_order_relaxed); }
 
   private:
     using Clock = std::chrono::steady_clock;
+    enum class Rung { serving, lame_duck, grace, cancel };  // of the ladder of a worker that stands alone
 
-    void run(const std::stop_token& stop);
+    void handle(Poller::Patience patience);
     void hear();
     void heed_signals();
     void keep_deadlines();
     void leave_alone();
-    void cancel_alone();
-    std::optional<Clock::time_point> next_deadline() const;
-    int timeout_ms(Conductor::Attention attention) const;
+    void climb();
+    void obey_alone(Stage stage, Clock::time_point end, Clock::time_point kill);
+    void set_alarm(std::optional<Clock::time_point> attention);
 
     Conductor& conductor_;
     Process& process_;
     const Patience patience_;
+    Poller poller_;
+    std::optional<Health> health_;
     std::atomic<bool> is_supervised_;
+    std::mutex turning_;
     bool asked_to_stop_ = false;  // STOPPING=1 was said
-    std::optional<Clock::time_point> grace_end_;
-    std::optional<Clock::time_point> cancel_end_;
+    Rung rung_ = Rung::serving;
+    std::optional<Clock::time_point> rung_end_;
     Clock::time_point last_step_;
     std::jthread thread_;  // last: it uses all the others
 };

@@ -19,6 +19,7 @@ namespace {
 struct Shared {
     std::atomic<pid_t> present{0};  // this process, as seen after the last fork
     std::atomic<pid_t> owner{0};    // the process whose worker this is; 0: none
+    std::atomic<pid_t> maker{0};    // the process that made the last worker; it may be gone
     std::atomic<int> wake_fd{-1};
     std::atomic<int> control_fd{-1};
     std::atomic<std::uint32_t> stop_signals{0};
@@ -67,6 +68,7 @@ Process::Process(int control_fd) : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK
     }
     watch_forks();
     shared.present = pid;
+    shared.maker = pid;
     shared.control_fd = control_fd;
     shared.stop_signals = 0;
     shared.wake_fd = wake_.get();
@@ -103,5 +105,7 @@ void Process::ask_to_stop() {
 }
 
 pid_t present_process() { return shared.present.load(std::memory_order_relaxed); }
+
+bool is_worker_process() { return shared.maker.load(std::memory_order_relaxed) == present_process(); }
 
 }  // namespace holdfast

@@ -42,4 +42,7 @@ class Process {
 // The pid of this process, also in a forked child, once there was a Process. One load, no system call.
 pid_t present_process();
 
+// Whether this process itself made the last Worker that it knows of: false in a forked child. Two loads.
+bool is_worker_process();
+
 }  // namespace holdfast

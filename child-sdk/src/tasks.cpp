@@ -4,38 +4,32 @@
 
 namespace holdfast {
 
-Tasks::Start Tasks::start(std::string name, std::function<void(std::stop_token)> body) {
-    std::list<Task> ended = take_ended();
-    for (Task& task : ended) task.thread.join();
-
+std::optional<std::uint32_t> Tasks::start(std::string name, std::function<void(std::stop_token)> body) {
+    join_ended();
     const std::lock_guard lock(mutex_);
-    if (is_closed_) return Start::refused;
+    if (is_closed_) return std::nullopt;
     Task& task = tasks_.emplace_back();
+    task.number = ++last_number_;
     task.name = std::move(name);
     task.since = Clock::now();
     if (stop_requested_) task.stop.request_stop();
     try {
-        task.thread = std::thread([this, &task, body = std::move(body)] {
-            body(task.stop.get_token());
-            const std::lock_guard guard(mutex_);
-            task.ended = true;
-        });
+        task.thread = std::thread([this, &task, body = std::move(body)]() mutable { run(task, std::move(body)); });
     } catch (...) {
         tasks_.pop_back();
         throw;
     }
-    return Start::started;
+    return task.number;
 }
 
-std::list<Tasks::Task> Tasks::take_ended() {
-    std::list<Task> ended;
-    const std::lock_guard lock(mutex_);
-    if (stop_requested_) return ended;  // join_all() may be at any of them
-    for (auto next = tasks_.begin(); next != tasks_.end();) {
-        const auto task = next++;
-        if (task->ended) ended.splice(ended.end(), tasks_, task);
+void Tasks::run(Task& task, std::function<void(std::stop_token)> body) {
+    body(task.stop.get_token());
+    body = nullptr;  // what it owned may use resources, too
+    {
+        const std::lock_guard lock(mutex_);
+        task.ended = true;
     }
-    return ended;
+    ended_();
 }
 
 void Tasks::request_stop() {
@@ -48,26 +42,52 @@ void Tasks::request_stop() {
     for (std::stop_source& source : sources) source.request_stop();
 }
 
-void Tasks::join_all() {
-    std::unique_lock lock(mutex_);
-    while (!tasks_.empty()) {
-        Task& task = tasks_.front();
-        lock.unlock();
-        task.thread.join();
-        lock.lock();
-        tasks_.pop_front();
+void Tasks::join_ended() {
+    std::list<Task> ended;
+    {
+        const std::lock_guard lock(mutex_);
+        for (auto next = tasks_.begin(); next != tasks_.end();) {
+            const auto task = next++;
+            if (task->ended) ended.splice(ended.end(), tasks_, task);
+        }
     }
-    is_closed_ = true;
+    for (Task& task : ended) task.thread.join();
 }
 
-void Tasks::describe(Clock::time_point now, std::vector<Waiting>& report) const {
+void Tasks::join_all() {
+    for (;;) {
+        std::list<Task> next;
+        {
+            const std::lock_guard lock(mutex_);
+            if (tasks_.empty()) return;
+            next.splice(next.end(), tasks_, tasks_.begin());
+        }
+        next.front().thread.join();
+    }
+}
+
+std::vector<std::uint32_t> Tasks::running() const {
+    std::vector<std::uint32_t> numbers;
+    const std::lock_guard lock(mutex_);
+    for (const Task& task : tasks_) numbers.push_back(task.number);
+    return numbers;
+}
+
+Tasks::Closed Tasks::close_if_empty() {
+    const std::lock_guard lock(mutex_);
+    is_closed_ = is_closed_ || tasks_.empty();
+    return is_closed_ ? Closed::yes : Closed::no;
+}
+
+std::uint64_t Tasks::describe(Clock::time_point now, std::vector<Waiting>& report) const {
+    std::uint64_t count = 0;
     const std::lock_guard lock(mutex_);
     for (const Task& task : tasks_) {
-        if (report.size() == max_waiting_entries) return;
-        if (task.ended) continue;
+        if (task.ended || ++count > max_waiting_of_a_kind) continue;
         const auto age = std::chrono::duration_cast<std::chrono::microseconds>(now - task.since);
         report.push_back({.kind = "task", .name = task.name, .age_usec = age.count()});
     }
+    return count;
 }
 
 }  // namespace holdfast

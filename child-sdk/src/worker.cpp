@@ -1,3 +1,6 @@
+#include <poll.h>
+
+#include <cstdlib>
 #include <holdfast/worker.hpp>
 #include <mutex>
 #include <stdexcept>
@@ -26,22 +29,42 @@ Report hello() {
     return report;
 }
 
-Patience patience_from_environment() {
-    const Patience usual;
-    return {.grace = duration_from("HOLDFAST_GRACE_PERIOD", usual.grace),
-            .cancel = duration_from("HOLDFAST_CANCEL_PERIOD", usual.cancel)};
+// The operator's word is the last one.
+WorkerOptions with_environment(WorkerOptions options) {
+    options.lame_duck = duration_from("HOLDFAST_LAME_DUCK", options.lame_duck);
+    options.grace_period = duration_from("HOLDFAST_GRACE_PERIOD", options.grace_period);
+    options.cancel_period = duration_from("HOLDFAST_CANCEL_PERIOD", options.cancel_period);
+    options.keep_alive_min = duration_from("HOLDFAST_KEEP_ALIVE_MIN", options.keep_alive_min);
+    if (const char* health = std::getenv("HOLDFAST_HEALTH"); health != nullptr) options.health = health;
+    const bool dispatches = options.drive == WorkerOptions::Drive::dispatch;
+    if (dispatches && options.post) {
+        throw std::logic_error(
+            "cannot take WorkerOptions::post together with Drive::dispatch: callbacks run in "
+            "dispatch() there; leave one of the two out");
+    }
+    return options;
+}
+
+Conductor::Steps steps_of(const WorkerOptions& options) {
+    return options.drive == WorkerOptions::Drive::dispatch ? Conductor::Steps::advance : Conductor::Steps::own_thread;
 }
 
 }  // namespace
 
 class Worker::Impl {
   public:
-    explicit Impl(Handed handed)
-        : process(handed.control.get()),
-          conductor(std::make_shared<Conductor>(std::move(handed.control))),
-          inheritance(std::move(handed.listeners)) {
+    Impl(Handed handed, WorkerOptions given)
+        : options(std::move(given)),
+          process(handed.control.get()),
+          conductor(
+              Conductor::make(std::move(handed.control), steps_of(options), options.post, [this] { process.wake(); })),
+          inheritance(std::move(handed.listeners)),
+          helper(
+              std::in_place, *conductor, process,
+              Patience{.lame_duck = options.lame_duck, .grace = options.grace_period, .cancel = options.cancel_period},
+              options.health) {
         conductor->pipe().say(hello());
-        helper.emplace(*conductor, process, patience_from_environment());
+        if (options.drive == WorkerOptions::Drive::helper_thread) helper->start_thread();
     }
 
     ~Impl() {
@@ -59,6 +82,15 @@ class Worker::Impl {
                                ": this process is a forked child of the worker, not the worker; do it in the parent");
     }
 
+    void expect_dispatch(std::string_view what) const {
+        here(what);
+        if (options.drive == WorkerOptions::Drive::dispatch) return;
+        throw std::logic_error("cannot " + std::string(what) +
+                               ": this worker has a helper thread, which does it; make it with "
+                               "WorkerOptions{.drive = WorkerOptions::Drive::dispatch}, or leave it to the thread");
+    }
+
+    const WorkerOptions options;
     Process process;
     std::shared_ptr<Conductor> conductor;
     std::mutex inheritance_mutex;
@@ -66,7 +98,9 @@ class Worker::Impl {
     std::optional<Helper> helper;
 };
 
-Worker::Worker() : impl_(std::make_unique<Impl>(take_environment())), draining_(&impl_->conductor->draining()) {}
+Worker::Worker(WorkerOptions options)
+    : impl_(std::make_unique<Impl>(take_environment(), with_environment(std::move(options)))),
+      draining_(&impl_->conductor->draining()) {}
 
 // In a forked child there is no helper thread to join, and mutexes may be locked for ever: nothing can be destroyed.
 Worker::~Worker() {
@@ -120,40 +154,53 @@ Listener Worker::adopt(Inherited inherited, std::string_view name) {
             Origin::inherited};
 }
 
-void Worker::on_lame_duck(std::function<void()> callback) {
+void Worker::on_lame_duck(Callback callback) {
     impl_->here("add a callback").add_callback(Stage::lame_duck, std::move(callback));
 }
 
-void Worker::on_pause(std::function<void()> callback) {
+void Worker::on_pause(Callback callback) {
     impl_->here("add a callback").add_callback(Stage::pause, std::move(callback));
 }
 
-void Worker::on_drain(std::function<void()> callback) {
+void Worker::on_drain(Callback callback) {
     impl_->here("add a callback").add_callback(Stage::drain, std::move(callback));
 }
 
-void Worker::on_run(std::function<void()> callback) {
-    impl_->here("add a callback").add_callback(Stage::run, std::move(callback));
-}
+void Worker::on_run(Callback callback) { impl_->here("add a callback").add_callback(Stage::run, std::move(callback)); }
 
-void Worker::on_cancel(std::function<void()> callback) {
+void Worker::on_cancel(Callback callback) {
     impl_->here("add a callback").add_callback(Stage::cancel, std::move(callback));
 }
 
-void Worker::start_task(std::string name, std::function<void(std::stop_token)> task) {
-    impl_->here("start a task").start_task(std::move(name), std::move(task));
+void Worker::on_released(Callback callback) {
+    impl_->here("add a callback").add_released_callback(std::move(callback));
 }
 
-void Worker::close_last(std::string name, std::function<void()> close) {
-    impl_->here("take charge of a resource").close_last(std::move(name), std::move(close));
+Task Worker::start_task(std::string name, std::function<void(std::stop_token)> task) {
+    const auto number = impl_->here("start a task").start_task(std::move(name), std::move(task));
+    return Task(User(User::Kind::task, number));
 }
 
-Request Worker::begin_request(std::string_view name) {
-    return Request(impl_->conductor->begin(HeldThings::Kind::request, name));
+Resource Worker::resource(std::string name, std::function<void()> close) {
+    Conductor& conductor = impl_->here("take charge of a resource");
+    const auto id = conductor.add_resource(std::move(name), std::move(close), ResourceGraph::Order::free);
+    return Resource(impl_->conductor, id);
 }
 
-Session Worker::begin_session(std::string_view name) {
-    return Session(impl_->conductor->begin(HeldThings::Kind::session, name));
+Resource Worker::close_last(std::string name, std::function<void()> close) {
+    Conductor& conductor = impl_->here("take charge of a resource");
+    const auto id = conductor.add_resource(std::move(name), std::move(close), ResourceGraph::Order::last);
+    return Resource(impl_->conductor, id);
+}
+
+Request Worker::begin_request(std::string_view name) { return Request(impl_->conductor->begin_request(name)); }
+
+Session Worker::begin_session(std::string_view name, std::optional<std::chrono::milliseconds> leave_within) {
+    return Session(impl_->conductor->begin_session(name, leave_within));
+}
+
+Work Worker::hold_work(std::string_view name, std::function<void()> hand_back) {
+    return Work(impl_->conductor->hold_work(name, std::move(hand_back)));
 }
 
 void Worker::ready() { impl_->here("say ready").ready(); }
@@ -163,11 +210,36 @@ void Worker::stop() {
     impl_->process.ask_to_stop();
 }
 
-int Worker::wait() { return impl_->here("wait").wait(); }
+int Worker::wait() {
+    Conductor& conductor = impl_->here("wait");
+    if (impl_->options.drive == WorkerOptions::Drive::helper_thread) return conductor.wait();
+    for (;;) {
+        dispatch();
+        if (const auto status = conductor.result()) return *status;
+        pollfd readable{.fd = fd(), .events = POLLIN, .revents = 0};
+        ::poll(&readable, 1, -1);
+    }
+}
+
+int Worker::fd() const {
+    impl_->expect_dispatch("give its descriptor");
+    return impl_->helper->fd();
+}
+
+void Worker::dispatch() {
+    impl_->expect_dispatch("dispatch()");
+    impl_->helper->turn();
+}
+
+std::optional<int> Worker::result() const { return impl_->here("tell the result").result(); }
 
 std::optional<Worker::Clock::time_point> Worker::deadline() const {
     return impl_->here("know the deadline").deadline();
 }
+
+DrainReport Worker::report() const { return impl_->here("report").report(); }
+
+std::chrono::milliseconds Worker::keep_alive_min() const { return impl_->options.keep_alive_min; }
 
 bool Worker::is_supervised() const { return impl_->helper->is_supervised(); }
 

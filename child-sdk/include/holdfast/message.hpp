@@ -15,7 +15,8 @@ namespace holdfast {
 inline constexpr std::size_t max_message_bytes = std::size_t{64} * 1024;
 inline constexpr std::size_t max_text_bytes = 256;                      // STATUS and SDK, where a person reads them
 inline constexpr std::size_t max_name_bytes = 64;                       // the name of something that is still held
-inline constexpr std::size_t max_waiting_entries = 16;                  // the oldest ones of a drain report
+inline constexpr std::size_t max_waiting_of_a_kind = 16;                // the oldest ones in a drain report
+inline constexpr std::size_t max_held_kinds = 8;                        // whose number a drain report tells
 inline constexpr std::size_t max_report_bytes = std::size_t{4} * 1024;  // of one drain report that are kept
 
 // What a worker is told to do next. `run` takes lame_duck, pause and (until something was released) drain back.
@@ -35,10 +36,17 @@ struct Command {
 
 // One thing that a worker still holds: a line of its drain report.
 struct Waiting {
-    std::string kind;  // "request", "session", "task", "resource"
+    std::string kind;  // "request", "session", "task", "work", "resource"
     std::string name;
     std::int64_t age_usec = 0;
     friend bool operator==(const Waiting&, const Waiting&) = default;
+};
+
+// How many things of one kind a worker still holds: there may be more than the report names.
+struct HeldCount {
+    std::string kind;
+    std::uint64_t count = 0;
+    friend bool operator==(const HeldCount&, const HeldCount&) = default;
 };
 
 // The set of stages that a worker understands, from X_HOLDFAST_STAGES.
@@ -69,6 +77,8 @@ struct Report {
     std::optional<std::uint64_t> served;      // X_HOLDFAST_SERVED
     // The drain report. Empty and absent differ: a report of nothing replaces an older one.
     std::optional<std::vector<Waiting>> waiting;  // X_HOLDFAST_WAITING, repeated; present also beside IN_FLIGHT
+    std::vector<HeldCount> held;                  // X_HOLDFAST_HELD, repeated; part of the same drain report
+    std::optional<std::uint64_t> handed_back;     // X_HOLDFAST_HANDED_BACK: items of work, since the start
     bool drained = false;                         // X_HOLDFAST_DRAINED=1
     friend bool operator==(const Report&, const Report&) = default;
 };

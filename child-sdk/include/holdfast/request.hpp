@@ -1,49 +1,96 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
+#include <stop_token>
+#include <utility>
 
 namespace holdfast {
 
-class Conductor;
+struct SessionState;
+struct WorkState;
 
-/// Something that is held by name as long as this object lives: the drain waits for it, and the drain report names it.
-/// Movable, not copyable; may be ended on another thread than it was begun on. May outlive the Worker.
-class Held {
+/// One request in flight, from Worker::begin_request: counted, named, and released when this object dies. The drain
+/// waits for it, and the drain report names it. Movable, not copyable; may be ended on another thread than it was begun
+/// on. May outlive the Worker. Eight bytes.
+class Request {
   public:
-    Held() = default;  ///< holds nothing
-    Held(Held&& other) noexcept;
-    Held& operator=(Held&& other) noexcept;
-    ~Held();
+    Request() = default;  ///< holds nothing
+    Request(Request&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
+    Request& operator=(Request&& other) noexcept {
+        if (this != &other) {
+            end();
+            slot_ = std::exchange(other.slot_, nullptr);
+        }
+        return *this;
+    }
+    ~Request() { end(); }
+
+    /// Lets go before the scope ends. Again: nothing happens.
+    void end() {
+        if (slot_ != nullptr) give_back(std::exchange(slot_, nullptr));
+    }
+
+  private:
+    friend class Worker;
+    explicit Request(void* slot) : slot_(slot) {}
+    static void give_back(void* slot);
+
+    void* slot_ = nullptr;
+};
+
+/// Something longer than a request, from Worker::begin_session: a stream, a WebSocket, a tunnel, an open connection.
+/// It has no end of its own that a drain could wait for, so it is told to leave: its stop token is requested when the
+/// drain begins, and it has a deadline of its own. Movable, not copyable; may be ended on any thread, and may outlive
+/// the Worker.
+class Session {
+  public:
+    Session() = default;  ///< holds nothing
+    Session(Session&&) noexcept = default;
+    Session& operator=(Session&& other) noexcept;
+    ~Session();
 
     /// Lets go before the scope ends. Again: nothing happens.
     void end();
 
-  private:
-    friend class Conductor;
-    Held(std::shared_ptr<Conductor> conductor, void* entry);
+    /// Requested when the worker drains (on the thread that runs callbacks) and stays requested even if the drain is
+    /// taken back: what was told to leave leaves.
+    std::stop_token stop_token() const;
 
-    std::shared_ptr<Conductor> conductor_;
-    void* entry_ = nullptr;
-};
-
-/// One request in flight, from Worker::begin_request: counted, named, released by scope.
-class Request : public Held {
-  public:
-    Request() = default;
+    /// When it is to have left: what was given to begin_session, or else the end of the stage. Nothing until told.
+    /// Later it is named as overdue, and holds back only the resources that sessions use.
+    std::optional<std::chrono::steady_clock::time_point> deadline() const;
 
   private:
     friend class Worker;
-    explicit Request(Held held) : Held(std::move(held)) {}
+    explicit Session(std::shared_ptr<SessionState> state);
+
+    std::shared_ptr<SessionState> state_;
 };
 
-/// Something longer than a request (a stream, an idle connection that may still ask), from Worker::begin_session.
-class Session : public Held {
+/// An item of work taken from a queue, from Worker::hold_work. If it dies unfinished, or is still held at the cancel,
+/// its `hand_back` is called, once: the item goes back to where it came from, and is counted.
+class Work {
   public:
-    Session() = default;
+    Work() = default;
+    Work(Work&&) noexcept = default;
+    Work& operator=(Work&& other) noexcept;
+    ~Work();
+
+    enum class Outcome {
+        finished,    ///< it is ours to commit
+        handed_back  ///< it was put back meanwhile (the cancel): somebody else will do it; do not commit
+    };
+
+    /// The item is done; hand_back will not be called any more. Call it before what cannot be done twice.
+    Outcome finish();
 
   private:
     friend class Worker;
-    explicit Session(Held held) : Held(std::move(held)) {}
+    explicit Work(std::shared_ptr<WorkState> state);
+
+    std::shared_ptr<WorkState> state_;
 };
 
 }  // namespace holdfast

@@ -147,7 +147,7 @@ class StreamServer {
     virtual void watch_listener() = 0;   ///< accept_next() when it is readable
     virtual void ignore_listener() = 0;  ///< for now
     virtual void watch_listener_later() = 0;
-    virtual std::shared_ptr<StreamConnection> adopt(int fd, Session session) = 0;
+    virtual std::shared_ptr<StreamConnection> adopt(int fd, Session session) = 0;  ///< or null, and closes `fd`
     /// @}
 
     int listener_fd() const { return listener_.fd(); }
@@ -165,6 +165,7 @@ class StreamServer {
             return error != EAGAIN && !accept_failed_for_long(error);
         }
         const auto connection = adopt(fd, std::move(session));
+        if (connection == nullptr) return true;
         connections_.insert(connection);
         connection->become_idle();
         return true;

@@ -2,9 +2,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <holdfast/callback.hpp>
 #include <holdfast/listener.hpp>
+#include <holdfast/report.hpp>
 #include <holdfast/request.hpp>
+#include <holdfast/resource.hpp>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -14,6 +18,38 @@
 namespace holdfast {
 
 struct Inherited;
+
+/// What a Worker is made with. The environment is the operator's and wins over the three periods, keep_alive_min and
+/// health: HOLDFAST_LAME_DUCK, HOLDFAST_GRACE_PERIOD, HOLDFAST_CANCEL_PERIOD, HOLDFAST_KEEP_ALIVE_MIN (durations like
+/// "500ms", "30s", "5m", "1h"), HOLDFAST_HEALTH ("127.0.0.1:9901").
+struct WorkerOptions {
+    /// @name The deadlines of a worker that stands alone; a supervisor gives its own.
+    /// @{
+    std::chrono::milliseconds lame_duck{0};
+    std::chrono::milliseconds grace_period{30'000};
+    std::chrono::milliseconds cancel_period{5'000};
+    /// @}
+
+    /// How long an idle keep-alive connection stays readable after the worker began to leave: for adapters, see
+    /// Worker::keep_alive_min(). 0 closes idle connections at once, and loses requests.
+    std::chrono::milliseconds keep_alive_min{1'000};
+
+    /// Where /livez and /readyz are served; empty: nowhere. Shared by all workers that name the same address.
+    std::string health{};
+
+    /// Who drives the worker.
+    enum class Drive {
+        helper_thread,  ///< a thread of the SDK
+        dispatch,       ///< the program's own event loop, by Worker::fd() and Worker::dispatch(); no thread is started
+    };
+    Drive drive = Drive::helper_thread;
+
+    /// Where callbacks and closes run: called with a function that has to be run, once, on the thread of the program's
+    /// choice, e.g. `[&](auto f) { asio::post(io, std::move(f)); }`. Empty: on a thread of the SDK. Not with
+    /// Drive::dispatch, where they run in dispatch(). That thread has to run until wait() returned; cancel callbacks
+    /// take the same way, so a callback that hangs there delays them.
+    std::function<void(std::function<void()>)> post{};
+};
 
 /// The one object by which a program takes part in being restarted and stopped without harm.
 ///
@@ -25,16 +61,18 @@ struct Inherited;
 ///     worker.ready();
 ///     return worker.wait();
 ///
-/// Stages. The supervisor tells them (PROTOCOL.md); a worker that stands alone takes SIGTERM and SIGINT for the drain,
-/// a second one (1 s later at least) for the cancel, and keeps the deadlines of HOLDFAST_GRACE_PERIOD (30s) and
-/// HOLDFAST_CANCEL_PERIOD (5s) itself. A drain is: the on_drain callbacks; then requests and sessions end; then tasks
-/// are asked to stop and joined; then resources are closed, the last one first; then wait() returns. Until the first
-/// task is asked or the first resource closed, the supervisor can take the drain back (on_run).
-/// A stage that is told before ready() or wait() is called waits for that: the program is still being put together.
+/// Stages. The supervisor tells them (PROTOCOL.md); a worker that stands alone takes SIGTERM and SIGINT for the drain
+/// (after the lame duck, if it has one), a second one (1 s later at least) for the next stage, and keeps the deadlines
+/// of WorkerOptions itself. A drain is: the on_drain callbacks; sessions are told to leave; requests and sessions end;
+/// then tasks are asked to stop and joined, and resources are closed, each when nothing uses it any more; then wait()
+/// returns. Until the first task is asked or the first resource closed, the supervisor can take the drain back
+/// (on_run). A stage that is told before ready() or wait() is called waits for that: the program is still being put
+/// together.
 ///
-/// Threads. Every function may be called from any thread. One helper thread listens; callbacks and closes run on a
-/// thread that exists from the first stage on, one after the other; cancel callbacks on one more, so that a drain that
-/// hangs can be cancelled. At rest nothing wakes up.
+/// Threads. Every function may be called from any thread. One helper thread listens; callbacks run on a thread that
+/// exists from the first stage on (or where WorkerOptions::post takes them), one after the other; each close on one of
+/// its own, and cancel callbacks too, so that what hangs can be cancelled. With WorkerOptions::Drive::dispatch there is
+/// no thread but those of tasks, and everything runs in dispatch(). At rest nothing wakes up.
 ///
 /// Signals. The constructor installs handlers for SIGTERM and SIGINT (with SA_RESTART; one that was ignored stays
 /// ignored), the destructor puts the former ones back. No signal is blocked in any thread of the program. Under a
@@ -43,7 +81,7 @@ struct Inherited;
 /// Fork. A forked child of a worker is not the worker: there begin_request() counts nothing, and everything else that
 /// speaks or waits throws; the signals have their default effect again.
 ///
-/// Errors. Misuse throws std::logic_error (a wrong address std::invalid_argument), what the system refuses
+/// Errors. Misuse throws std::logic_error (a wrong address or duration std::invalid_argument), what the system refuses
 /// std::system_error; each message says what to do.
 class Worker {
   public:
@@ -51,7 +89,7 @@ class Worker {
 
     /// Joins the supervisor that started this process, or stands alone. Changes the environment (takes what was meant
     /// for this process out of it), so: first in main, before there are threads. One at a time in a process.
-    Worker();
+    explicit Worker(WorkerOptions options = {});
 
     /// Asks tasks to stop and joins them; closes nothing that wait() has not closed. If wait() gave up and something
     /// still runs, the process ends here with status 3: what still runs may use what would be destroyed next.
@@ -73,34 +111,48 @@ class Worker {
     Listener listener();
 
     /// @name Callbacks, in the order in which they were added. Add them before ready().
+    /// A callback takes nothing, or the time that is left of its stage: `[](std::chrono::microseconds left) {...}`.
     /// @{
     /// Still serve and accept, but look unready to health probes.
-    void on_lame_duck(std::function<void()> callback);
+    void on_lame_duck(Callback callback);
     /// Stop accepting, and return when the accept queue has been emptied: the supervisor is told so then. Serve what is
     /// open; keep everything.
-    void on_pause(std::function<void()> callback);
+    void on_pause(Callback callback);
     /// As on_pause; then finish what is in flight, and close idle connections.
-    void on_drain(std::function<void()> callback);
+    void on_drain(Callback callback);
     /// Accept again: the pause or the drain is taken back. The supervisor is told when all have returned.
-    void on_run(std::function<void()> callback);
+    void on_run(Callback callback);
     /// The grace period is over: abandon what is left.
-    void on_cancel(std::function<void()> callback);
+    void on_cancel(Callback callback);
+    /// Everything is released; wait() returns next.
+    void on_released(Callback callback);
     /// @}
 
     /// Runs `task` on a thread of its own. The drain asks it to stop when no request is left (the cancel at once), and
     /// joins it. An exception that leaves it ends the process, as with std::thread. Throws once resources are released.
-    void start_task(std::string name, std::function<void(std::stop_token)> task);
+    Task start_task(std::string name, std::function<void(std::stop_token)> task);
 
-    /// Calls `close` when nothing uses the resource any more: after requests and tasks have ended, and after all that
-    /// was added later. An exception is reported by name and stops nothing else; wait() returns 3 then.
-    void close_last(std::string name, std::function<void()> close);
+    /// Has `close` called in the drain, after everything that uses the resource (Resource::used_by) was released: of
+    /// nothing, as soon as requests and sessions have ended. An exception is reported by name, stops nothing else, and
+    /// lets wait() return 3; so does a close that overstays Resource::within.
+    Resource resource(std::string name, std::function<void()> close);
+
+    /// The short form: a resource that requests, sessions, work and tasks use, closed after all that was added later.
+    Resource close_last(std::string name, std::function<void()> close);
 
     /// Counts a request until the returned object dies. `name` is for people ("GET /report"), cut at 64 bytes. Fine
     /// while draining; throws once resources are released, because they are what the request would use.
+    /// Two atomic operations from begin to end on the same thread, and no allocation.
     [[nodiscard]] Request begin_request(std::string_view name);
 
-    /// The same for what is no request, but must end before resources are closed.
-    [[nodiscard]] Session begin_session(std::string_view name);
+    /// Something longer than a request. Told to leave when the drain begins; to have left within `leave_within` of
+    /// that, or (nothing given) by the end of the stage. Throws like begin_request().
+    [[nodiscard]] Session begin_session(std::string_view name,
+                                        std::optional<std::chrono::milliseconds> leave_within = std::nullopt);
+
+    /// Takes charge of an item of work until Work::finish(). Fine until everything is released: tasks may still drain
+    /// their queues. `hand_back` may run on any thread; what it throws is reported.
+    [[nodiscard]] Work hold_work(std::string_view name, std::function<void()> hand_back);
 
     /// Serving from now on. Once; a second call throws.
     void ready();
@@ -108,15 +160,32 @@ class Worker {
     /// The program's own wish to stop: the same as SIGTERM.
     void stop();
 
-    /// Waits until everything is released. 0: it was, in time. 3: the cancel found something still held, a close threw,
-    /// or (alone) the last deadline passed; the latter two are reported on stderr, by name.
+    /// Waits until everything is released. 0: it was, in time. 3: the cancel found something still held, a close threw
+    /// or overstayed, or (alone) the last deadline passed; that is reported on stderr, by name.
     int wait();
+
+    /// @name For WorkerOptions::Drive::dispatch: instead of wait().
+    /// @{
+    /// Readable when there is something for dispatch() to do. Level-triggered; owned by the worker.
+    int fd() const;
+    /// Does what there is to do, callbacks included, and returns. Only the callbacks, closes and the program's own
+    /// tasks can make it take long.
+    void dispatch();
+    /// What wait() would return, once it would.
+    std::optional<int> result() const;
+    /// @}
 
     /// Whether this process is to leave: answer with "Connection: close". One relaxed load.
     bool draining() const { return draining_->load(std::memory_order_relaxed); }
 
     /// When the present stage ends; nothing while serving.
     std::optional<Clock::time_point> deadline() const;
+
+    /// What is held now.
+    DrainReport report() const;
+
+    /// WorkerOptions::keep_alive_min, or what the environment made of it.
+    std::chrono::milliseconds keep_alive_min() const;
 
     /// Whether a supervisor gives the commands.
     bool is_supervised() const;

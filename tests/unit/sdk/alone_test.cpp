@@ -93,7 +93,8 @@ TEST_F(Alone, GraceThatEndsCancelsAndReportsWhatIsLeft) {
             worker.wait();  // the end of the Worker ends the process, because the task still runs
         },
         ::testing::ExitedWithCode(3),
-        "the last deadline has passed; still held:\nholdfast:   request GET /.x1bstuck \\(0..? s\\)\nholdfast:   "
+        "the last deadline has passed; this is still held:\nholdfast:   stage cancel, 0.0 s left; held: 1 request, 1 "
+        "task; served 0\nholdfast:     request GET /.x1bstuck \\(0..? s\\)\nholdfast:   "
         "task deaf");
 }
 

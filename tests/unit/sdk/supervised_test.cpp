@@ -13,37 +13,13 @@
 #include <thread>
 #include <vector>
 
+#include "diary.hpp"
 #include "fake_supervisor.hpp"
 
 namespace holdfast::testing {
 namespace {
 
 using ::testing::ElementsAre;
-
-bool accepts(const Report& report) { return report.accepting == true; }
-bool has_stopped_accepting(const Report& report) { return report.accepting == false; }
-bool is_drained(const Report& report) { return report.drained; }
-bool is_releasing(const Report& report) { return report.releasing; }
-
-// What happened, in order, from whatever thread.
-class Diary {
-  public:
-    void note(std::string line) {
-        const std::lock_guard lock(mutex_);
-        lines_.push_back(std::move(line));
-    }
-    std::vector<std::string> lines() const {
-        const std::lock_guard lock(mutex_);
-        return lines_;
-    }
-    std::function<void()> entry(const std::string& line) {
-        return [this, line] { note(line); };
-    }
-
-  private:
-    mutable std::mutex mutex_;
-    std::vector<std::string> lines_;
-};
 
 struct Supervised : ::testing::Test {
     FakeSupervisor supervisor;

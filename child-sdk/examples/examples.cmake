@@ -1,0 +1,7 @@
+# Programs that show the SDK, or its absence, and that the tests run.
+holdfast_program(plain-worker SOURCES ${CMAKE_CURRENT_LIST_DIR}/plain-worker.c)
+holdfast_program(
+  stubborn
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/stubborn/main.cpp ${CMAKE_CURRENT_LIST_DIR}/stubborn/misdeeds.cpp
+          ${CMAKE_CURRENT_LIST_DIR}/stubborn/options.cpp ${CMAKE_CURRENT_LIST_DIR}/stubborn/voice.cpp)
+holdfast_program(minimal SOURCES ${CMAKE_CURRENT_LIST_DIR}/minimal/main.cpp LINKS holdfast::sdk)

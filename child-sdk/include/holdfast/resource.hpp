@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+namespace holdfast {
+
+class Conductor;
+
+/// Who may use a resource: a task, another resource, or everything of a kind. A value; made by the SDK.
+class User {
+  public:
+    enum class Kind : std::uint8_t { requests, sessions, work, tasks, task, resource };
+
+    constexpr explicit User(Kind kind, std::uint32_t id = 0) : kind_(kind), id_(id) {}
+    constexpr Kind kind() const { return kind_; }
+    constexpr std::uint32_t id() const { return id_; }  ///< of a task or a resource; 0 for the others
+    friend constexpr bool operator==(User, User) = default;
+
+  private:
+    Kind kind_;
+    std::uint32_t id_;
+};
+
+inline constexpr User requests{User::Kind::requests};  ///< every request, now and later
+inline constexpr User sessions{User::Kind::sessions};  ///< every session, overdue ones too
+inline constexpr User work{User::Kind::work};          ///< every item of work
+inline constexpr User tasks{User::Kind::tasks};        ///< every task, now and later
+
+/// A background task, from Worker::start_task: a name for it, to be given to Resource::used_by.
+class Task {
+  public:
+    operator User() const { return user_; }
+
+  private:
+    friend class Worker;
+    explicit Task(User user) : user_(user) {}
+
+    User user_;
+};
+
+/// Something that is closed in the drain, from Worker::resource: a handle, copyable, not the resource itself. Valid as
+/// long as the Worker.
+class Resource {
+  public:
+    /// The resource is closed only after all of these have been released. Throws std::logic_error, naming the circle,
+    /// if one of the users is (by way of others) used by this resource, and changes nothing then; also if the resource
+    /// is being closed already.
+    template <class... Users>
+    Resource& used_by(Users... users) {
+        (add_user(users), ...);
+        return *this;
+    }
+
+    /// How long its close may take before the drain names it and goes on with what does not depend on it: 5 s unless
+    /// told otherwise.
+    Resource& within(std::chrono::milliseconds close_period);
+
+    operator User() const { return User(User::Kind::resource, id_); }
+
+  private:
+    friend class Worker;
+    Resource(std::shared_ptr<Conductor> conductor, std::uint32_t id);
+    void add_user(User user);
+
+    std::shared_ptr<Conductor> conductor_;
+    std::uint32_t id_;
+};
+
+}  // namespace holdfast

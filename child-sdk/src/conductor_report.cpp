@@ -1,0 +1,105 @@
+// What a conductor says of the state it is in.
+
+#include <algorithm>
+#include <array>
+
+#include "conductor.hpp"
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::chrono::seconds report_interval{1};
+constexpr std::chrono::seconds extension_step{5};  // asked for when less than that is left, and requests finish
+
+// The oldest of each kind first, then the second oldest of each: what is cut off at the end is the least telling.
+std::vector<Waiting> by_age_rank(std::array<std::vector<Waiting>, 5> kinds) {
+    std::vector<Waiting> all;
+    for (std::size_t rank = 0; rank < max_waiting_of_a_kind; ++rank) {
+        for (std::vector<Waiting>& kind : kinds) {
+            if (rank < kind.size()) all.push_back(std::move(kind[rank]));
+        }
+    }
+    return all;
+}
+
+}  // namespace
+
+DrainReport Conductor::describe(Clock::time_point now) const {
+    DrainReport report;
+    report.stage = cancelled_ ? Stage::cancel : wanted_;
+    if (deadline_) {
+        report.remaining =
+            std::chrono::duration_cast<std::chrono::microseconds>(std::max(*deadline_ - now, Clock::duration::zero()));
+    }
+    report.requests = ledger_->held();
+    report.served = ledger_->served();
+    report.sessions = sessions_.count();
+    report.work = items_.count();
+    report.handed_back = items_.handed_back();
+    report.resources = resources_.open_count();
+    std::array<std::vector<Waiting>, 5> kinds;
+    ledger_->describe(now, max_waiting_of_a_kind, kinds[0]);
+    sessions_.describe(now, kinds[1]);
+    report.tasks = tasks_.describe(now, kinds[2]);
+    items_.describe(now, kinds[3]);
+    resources_.describe(now, max_waiting_of_a_kind, kinds[4]);
+    report.waiting = by_age_rank(std::move(kinds));
+    return report;
+}
+
+DrainReport Conductor::report() const {
+    const std::lock_guard lock(mutex_);
+    return describe(Clock::now());
+}
+
+Report Conductor::facts(Clock::time_point now) const {
+    DrainReport state = describe(now);
+    Report report;
+    report.in_flight = state.requests;
+    report.served = state.served;
+    if (state.handed_back > 0) report.handed_back = state.handed_back;
+    for (const auto& [kind, count] : {std::pair{"request", state.requests},
+                                      {"session", state.sessions},
+                                      {"task", state.tasks},
+                                      {"work", state.work},
+                                      {"resource", state.resources}}) {
+        if (count > 0) report.held.push_back({.kind = kind, .count = count});
+    }
+    report.waiting = std::move(state.waiting);
+    return report;
+}
+
+void Conductor::say_state() { pipe_.say(facts(Clock::now()), ControlPipe::Weight::passing); }
+
+std::optional<Conductor::Clock::time_point> Conductor::attend() {
+    const std::lock_guard lock(mutex_);
+    ensure_thread();
+    const auto now = Clock::now();
+    const bool lacks_thread = steps_ == Steps::own_thread && has_work() && !conductor_.joinable();
+    const bool is_leaving = wanted_ == Stage::drain && !is_released();
+    if (!lacks_thread && !is_leaving) {
+        next_report_.reset();
+        return std::nullopt;
+    }
+    if (!next_report_) {
+        next_report_ = now + report_interval;
+        served_at_report_ = ledger_->served();
+    } else if (*next_report_ <= now) {
+        next_report_ = now + report_interval;
+        Report report = facts(now);
+        report.extend_usec = extension(now);
+        if (is_leaving) pipe_.say(report, ControlPipe::Weight::passing);
+    }
+    return next_report_;
+}
+
+// Only requests that finish are progress; time alone earns no time.
+std::optional<std::int64_t> Conductor::extension(Clock::time_point now) {
+    const std::uint64_t before = std::exchange(served_at_report_, ledger_->served());
+    const bool progresses = served_at_report_ > before && ledger_->held() > 0;
+    if (!progresses || cancelled_ || !deadline_ || *deadline_ - now >= extension_step) return std::nullopt;
+    return std::chrono::microseconds(extension_step).count();
+}
+
+}  // namespace holdfast

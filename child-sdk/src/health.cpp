@@ -1,0 +1,120 @@
+#include "health.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "address.hpp"
+
+namespace holdfast {
+
+namespace {
+
+constexpr std::size_t most_clients = 64;
+constexpr std::size_t longest_request = 8192;
+constexpr std::chrono::seconds client_time{5};
+
+std::string response(std::string_view status, std::string_view body) {
+    std::string text = "HTTP/1.1 ";
+    text += status;
+    text += "\r\nContent-Type: text/plain\r\nCache-Control: no-store\r\nConnection: close\r\nContent-Length: ";
+    text += std::to_string(body.size()) + "\r\n\r\n";
+    return text.append(body);
+}
+
+}  // namespace
+
+Health::Health(std::string_view address, Poller& poller, std::function<bool()> is_ready)
+    : poller_(poller),
+      is_ready_(std::move(is_ready)),
+      listener_(bind_listener(parse_address(address), Sharing::with_others)) {
+    poller_.add(listener_.get(), EPOLLIN, first_key);
+}
+
+Health::~Health() {
+    for (auto& [key, client] : clients_) poller_.remove(client.fd.get());
+    poller_.remove(listener_.get());
+}
+
+void Health::handle(const epoll_event& event) {
+    if (event.data.u64 == first_key) return accept_all();
+    const auto client = clients_.find(event.data.u64);
+    if (client != clients_.end()) serve(client->first, client->second);
+}
+
+std::optional<Health::Clock::time_point> Health::tidy(Clock::time_point now) {
+    std::optional<Clock::time_point> next;
+    for (auto client = clients_.begin(); client != clients_.end();) {
+        if (client->second.end <= now) {
+            poller_.remove(client->second.fd.get());
+            client = clients_.erase(client);
+            continue;
+        }
+        if (!next || client->second.end < *next) next = client->second.end;
+        ++client;
+    }
+    return next;
+}
+
+void Health::accept_all() {
+    for (;;) {
+        UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (!fd) return;
+        // The oldest gives way: who asks now is answered now.
+        if (clients_.size() == most_clients) {
+            poller_.remove(clients_.begin()->second.fd.get());
+            clients_.erase(clients_.begin());
+        }
+        const std::uint64_t key = ++last_key_;
+        poller_.add(fd.get(), EPOLLIN | EPOLLRDHUP, key);
+        clients_.try_emplace(key, std::move(fd), Clock::now() + client_time, std::string(), std::string());
+    }
+}
+
+void Health::serve(std::uint64_t key, Client& client) {
+    if (client.answer.empty()) {
+        if (!read_request(client)) return;
+        client.answer = answer_to(client.asked);
+        // Short answers fit any socket's buffer: what does not go out at once goes to nobody.
+        std::ignore = ::send(client.fd.get(), client.answer.data(), client.answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        ::shutdown(client.fd.get(), SHUT_WR);
+        return;
+    }
+    std::array<char, 1024> rest;
+    const ssize_t size = ::recv(client.fd.get(), rest.data(), rest.size(), MSG_DONTWAIT);
+    if (size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR))) return;
+    poller_.remove(client.fd.get());
+    clients_.erase(key);
+}
+
+// Whether a whole head has been read, or as much of one as is read at all.
+bool Health::read_request(Client& client) {
+    std::array<char, 1024> bytes;
+    const ssize_t size = ::recv(client.fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (size < 0) return errno != EAGAIN && errno != EINTR;
+    client.asked.append(bytes.data(), static_cast<std::size_t>(size));
+    return size == 0 || client.asked.size() >= longest_request || client.asked.find("\r\n\r\n") != std::string::npos;
+}
+
+std::string Health::answer_to(std::string_view request) const {
+    const std::string_view line = request.substr(0, request.find("\r\n"));
+    const std::size_t method_end = line.find(' ');
+    const std::size_t target_end = line.find(' ', method_end == line.npos ? line.size() : method_end + 1);
+    if (target_end == line.npos || request.find("\r\n\r\n") == request.npos) {
+        return response("400 Bad Request", "this is no request\n");
+    }
+    const std::string_view method = line.substr(0, method_end);
+    std::string_view target = line.substr(method_end + 1, target_end - method_end - 1);
+    target = target.substr(0, target.find('?'));
+    if (method != "GET" && method != "HEAD") return response("405 Method Not Allowed", "");
+    const bool is_live = target == "/livez";
+    if (!is_live && target != "/readyz") return response("404 Not Found", "there are /livez and /readyz\n");
+    const bool is_good = is_live || is_ready_();
+    const std::string_view body = method == "HEAD" ? "" : is_good ? "ok\n" : "not ready\n";
+    return response(is_good ? "200 OK" : "503 Service Unavailable", body);
+}
+
+}  // namespace holdfast

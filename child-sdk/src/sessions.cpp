@@ -1,0 +1,66 @@
+#include "sessions.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace holdfast {
+
+namespace {
+
+using Clock = Sessions::Clock;
+
+// When a session is to have left; nothing: not before the stage ends.
+std::optional<Clock::time_point> leave_by(const SessionState& session) {
+    if (!session.told || !session.leave_within) return std::nullopt;
+    return *session.told + *session.leave_within;
+}
+
+bool is_overdue(const SessionState& session, Clock::time_point now) {
+    const auto end = leave_by(session);
+    return end && *end <= now;
+}
+
+}  // namespace
+
+void Sessions::add(SessionState& session) {
+    held_.push_back(&session);
+    session.self = std::prev(held_.end());
+}
+
+void Sessions::remove(SessionState& session) { held_.erase(session.self); }
+
+std::vector<std::stop_source> Sessions::tell(Clock::time_point now) {
+    std::vector<std::stop_source> stops;
+    for (SessionState* session : held_) {
+        if (session->told) continue;
+        session->told = now;
+        stops.push_back(session->stop);
+    }
+    return stops;
+}
+
+bool Sessions::holds_back(Clock::time_point now) const {
+    return std::ranges::any_of(held_, [now](const SessionState* session) { return !is_overdue(*session, now); });
+}
+
+std::optional<Clock::time_point> Sessions::next_overdue(Clock::time_point now) const {
+    std::optional<Clock::time_point> next;
+    for (const SessionState* session : held_) {
+        const auto end = leave_by(*session);
+        if (end && *end > now && (!next || *end < *next)) next = end;
+    }
+    return next;
+}
+
+void Sessions::describe(Clock::time_point now, std::vector<Waiting>& report) const {
+    std::size_t left = max_waiting_of_a_kind;
+    for (const SessionState* session : held_) {
+        if (left-- == 0) return;
+        report.push_back(
+            {.kind = "session",
+             .name = session->name + (is_overdue(*session, now) ? " (overdue)" : ""),
+             .age_usec = std::chrono::duration_cast<std::chrono::microseconds>(now - session->since).count()});
+    }
+}
+
+}  // namespace holdfast

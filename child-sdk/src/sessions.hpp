@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <holdfast/message.hpp>
+#include <list>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace holdfast {
+
+class Conductor;
+
+// One session. Its members but the stop source are guarded by the Conductor's mutex; so is Sessions.
+struct SessionState {
+    std::shared_ptr<Conductor> conductor;
+    std::string name;
+    std::chrono::steady_clock::time_point since;
+    std::optional<std::chrono::milliseconds> leave_within;
+    std::optional<std::chrono::steady_clock::time_point> told;  // to leave
+    std::stop_source stop;
+    std::list<SessionState*>::iterator self;
+};
+
+// The sessions that are held, the oldest first. Not synchronised: its owner is.
+class Sessions {
+  public:
+    using Clock = std::chrono::steady_clock;
+
+    void add(SessionState& session);
+    void remove(SessionState& session);
+
+    // All that were not told before. The caller requests the stops, without a lock: they run functions of the program.
+    [[nodiscard]] std::vector<std::stop_source> tell(Clock::time_point now);
+
+    std::uint64_t count() const { return held_.size(); }
+
+    // Whether the drain has to wait for one: it is held, and its own time to leave is not over.
+    bool holds_back(Clock::time_point now) const;
+
+    // When the next one becomes overdue.
+    std::optional<Clock::time_point> next_overdue(Clock::time_point now) const;
+
+    void describe(Clock::time_point now, std::vector<Waiting>& report) const;
+
+  private:
+    std::list<SessionState*> held_;
+};
+
+}  // namespace holdfast

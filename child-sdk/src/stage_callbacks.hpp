@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <functional>
+#include <holdfast/callback.hpp>
+#include <holdfast/message.hpp>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "complaint.hpp"
+
+namespace holdfast {
+
+// Where functions of the program run: on the thread that asks, or on one of the program's choice.
+class Runner {
+  public:
+    using Post = std::function<void(std::function<void()>)>;
+
+    explicit Runner(Post post) : post_(std::move(post)) {}
+
+    // Runs it and waits for its end. What it throws is reported as "<what>: <message>".
+    Call run(std::string_view what, const std::function<void()>& function) const;
+
+  private:
+    const Post post_;
+};
+
+// The program's functions for each stage, in the order in which they were added. Not synchronised: nothing is added
+// once they may run.
+class StageCallbacks {
+  public:
+    void add(Stage stage, Callback callback) { callbacks_[index_of(stage)].push_back(std::move(callback)); }
+    void add_released(Callback callback) { released_.push_back(std::move(callback)); }
+
+    // Each is told how much is left until then.
+    using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+    void run(Stage stage, Deadline deadline, const Runner& runner) const;
+    void run_released(Deadline deadline, const Runner& runner) const;
+
+  private:
+    static std::size_t index_of(Stage stage) { return static_cast<std::size_t>(stage); }
+    static void run_all(const std::vector<Callback>& callbacks, std::string_view stage, Deadline deadline,
+                        const Runner& runner);
+
+    std::array<std::vector<Callback>, 5> callbacks_;
+    std::vector<Callback> released_;
+};
+
+}  // namespace holdfast

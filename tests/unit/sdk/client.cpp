@@ -1,0 +1,53 @@
+#include "client.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "fake_supervisor.hpp"
+
+namespace holdfast::testing {
+
+Door::Door(const Listener& listener) : fd(::dup(listener.fd())) {
+    EXPECT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length), 0);
+}
+
+Door::~Door() { ::close(fd); }
+
+Client::Client(const Door& door) : fd_(::socket(door.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const timeval patience{.tv_sec = long_enough.count(), .tv_usec = 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&door.address), door.length), 0);
+}
+
+Client::Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+Client::~Client() { close(); }
+
+void Client::send(std::string_view bytes) const {
+    EXPECT_EQ(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+}
+
+std::string Client::read_line() const {
+    std::string line;
+    char byte = 0;
+    while (::recv(fd_, &byte, 1, 0) == 1 && byte != '\n') line += byte;
+    return line;
+}
+
+std::string Client::read_to_end() const {
+    std::string bytes;
+    char byte = 0;
+    ssize_t got = 0;
+    while ((got = ::recv(fd_, &byte, 1, 0)) == 1) bytes += byte;
+    EXPECT_EQ(got, 0) << "the connection was reset, or nothing came";
+    return bytes;
+}
+
+void Client::close() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+}  // namespace holdfast::testing

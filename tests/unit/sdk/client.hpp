@@ -1,0 +1,46 @@
+#pragma once
+
+#include <sys/socket.h>
+
+#include <holdfast/listener.hpp>
+#include <string>
+#include <string_view>
+
+namespace holdfast::testing {
+
+// Where a listener is, after it was given away.
+struct Door {
+    explicit Door(const Listener& listener);
+    ~Door();
+    Door(const Door&) = delete;
+    Door& operator=(const Door&) = delete;
+
+    int fd = -1;  // the same socket: what a sibling process has
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+};
+
+// A client that waits for everything as long as tests wait, and fails the test then.
+class Client {
+  public:
+    explicit Client(const Door& door);
+    Client(Client&& other) noexcept;
+    ~Client();
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    void send(std::string_view bytes) const;
+
+    // What comes until then, without it.
+    std::string read_line() const;
+
+    // What comes until the server closes its side.
+    std::string read_to_end() const;
+
+    void close();
+
+  private:
+    int fd_ = -1;
+};
+
+}  // namespace holdfast::testing

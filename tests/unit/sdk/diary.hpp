@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <holdfast/message.hpp>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace holdfast::testing {
+
+// What a report says, for FakeSupervisor::wait_for.
+inline bool accepts(const Report& report) { return report.accepting == true; }
+inline bool has_stopped_accepting(const Report& report) { return report.accepting == false; }
+inline bool is_drained(const Report& report) { return report.drained; }
+inline bool is_releasing(const Report& report) { return report.releasing; }
+
+// "request GET /", "resource pool (closing)": the lines of a drain report.
+inline std::vector<std::string> lines_of(const std::vector<Waiting>& waiting) {
+    std::vector<std::string> lines;
+    for (const Waiting& entry : waiting) lines.push_back(entry.kind + " " + entry.name);
+    return lines;
+}
+
+// Whether a report names it.
+inline std::function<bool(const Report&)> names(std::string line) {
+    return [line = std::move(line)](const Report& report) {
+        for (const std::string& named : lines_of(report.waiting.value_or(std::vector<Waiting>{}))) {
+            if (named == line) return true;
+        }
+        return false;
+    };
+}
+
+// What happened, in order, from whatever thread.
+class Diary {
+  public:
+    void note(std::string line) {
+        const std::lock_guard lock(mutex_);
+        lines_.push_back(std::move(line));
+    }
+    std::vector<std::string> lines() const {
+        const std::lock_guard lock(mutex_);
+        return lines_;
+    }
+    std::function<void()> entry(const std::string& line) {
+        return [this, line] { note(line); };
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::vector<std::string> lines_;
+};
+
+}  // namespace holdfast::testing

@@ -1,0 +1,154 @@
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <holdfast/worker.hpp>
+#include <string>
+#include <vector>
+
+#include "diary.hpp"
+#include "fake_supervisor.hpp"
+
+namespace holdfast::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// A port of 127.0.0.1 that nobody has. Held open with SO_REUSEPORT, so that nobody else gets it meanwhile.
+class Port {
+  public:
+    Port() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        const int yes = 1;
+        ::setsockopt(fd_, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
+        address_.sin_family = AF_INET;
+        address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        ::bind(fd_, reinterpret_cast<sockaddr*>(&address_), sizeof address_);
+        socklen_t length = sizeof address_;
+        ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address_), &length);
+    }
+    ~Port() { ::close(fd_); }
+    Port(const Port&) = delete;
+    Port& operator=(const Port&) = delete;
+
+    std::string text() const { return "127.0.0.1:" + std::to_string(ntohs(address_.sin_port)); }
+
+    int connect() const {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address_), sizeof address_), 0);
+        return fd;
+    }
+
+    std::string ask(const std::string& request) const {
+        const int fd = connect();
+        EXPECT_EQ(::send(fd, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+        std::string answer;
+        char bytes[512];
+        for (ssize_t size = 0; (size = ::recv(fd, bytes, sizeof bytes, 0)) > 0;) {
+            answer.append(bytes, static_cast<std::size_t>(size));
+        }
+        ::close(fd);
+        return answer;
+    }
+    std::string get(const std::string& path) const { return ask("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n"); }
+
+  private:
+    int fd_;
+    sockaddr_in address_{};
+};
+
+struct HealthProbes : ::testing::Test {
+    Port port;
+    FakeSupervisor supervisor;
+    Worker worker{WorkerOptions{.health = port.text()}};
+};
+
+TEST_F(HealthProbes, AreReadyFromReadyOnAndLiveAlways) {
+    EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
+    EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 503"));
+    worker.ready();
+    EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 200 OK"));
+}
+
+TEST_F(HealthProbes, LameDuckIsUnreadyAndAliveAndRunTakesItBack) {
+    std::atomic<bool> is_lame_duck = false;
+    worker.on_lame_duck([&] { is_lame_duck = true; });
+    worker.ready();
+    supervisor.tell(Stage::lame_duck);
+    ASSERT_TRUE(eventually([&] { return is_lame_duck.load(); }));
+    EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 503"));
+    EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
+    supervisor.tell(Stage::run);
+    supervisor.wait_for(accepts);
+    EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 200 OK"));
+}
+
+TEST_F(HealthProbes, AnswerNonsenseInWords) {
+    EXPECT_THAT(port.get("/"), StartsWith("HTTP/1.1 404"));
+    EXPECT_THAT(port.ask("POST /livez HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 405"));
+    EXPECT_THAT(port.ask("\r\n\r\n"), StartsWith("HTTP/1.1 400"));
+    EXPECT_THAT(port.ask(std::string(9000, 'x')), HasSubstr("400"));
+    EXPECT_THAT(port.ask("HEAD /livez HTTP/1.0\r\n\r\n"), HasSubstr("Content-Length: 0"));
+}
+
+// Those who say nothing take no place from those who ask.
+TEST_F(HealthProbes, ArePatientWithNobodyForEver) {
+    std::vector<int> silent;
+    for (int i = 0; i < 200; ++i) silent.push_back(port.connect());
+    EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
+    for (const int fd : silent) ::close(fd);
+}
+
+TEST_F(HealthProbes, AreAnsweredWhileACallbackHangs) {
+    std::atomic<bool> hangs = false, may_end = false;
+    worker.on_drain([&] {
+        hangs = true;
+        hangs.notify_all();
+        may_end.wait(false);
+    });
+    worker.ready();
+    supervisor.tell(Stage::drain);
+    hangs.wait(false);
+    EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
+    EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 503"));
+    may_end = true;
+    may_end.notify_all();
+}
+
+TEST(HealthAddress, OfTheEnvironmentWinsAndAWrongOneIsRefused) {
+    const Port port;
+    ::setenv("HOLDFAST_HEALTH", port.text().c_str(), 1);
+    {
+        const Worker worker({.health = "this is none"});
+        EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
+    }
+    ::setenv("HOLDFAST_HEALTH", "over there", 1);
+    EXPECT_THROW(const Worker worker, std::invalid_argument);
+    ::unsetenv("HOLDFAST_HEALTH");
+}
+
+TEST(HealthAlone, LameDuckComesBeforeTheDrainAndLooksUnready) {
+    const Port port;
+    Worker worker({.lame_duck = 50ms, .health = port.text()});
+    std::vector<std::string> stages;
+    worker.on_lame_duck([&] {
+        stages.emplace_back("lame-duck");
+        EXPECT_FALSE(worker.draining());
+        EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 503"));
+    });
+    worker.on_drain([&] { stages.emplace_back("drain"); });
+    worker.ready();
+    ::raise(SIGTERM);
+    EXPECT_EQ(worker.wait(), 0);
+    EXPECT_THAT(stages, ::testing::ElementsAre("lame-duck", "drain"));
+}
+
+}  // namespace
+}  // namespace holdfast::testing

@@ -1,0 +1,130 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <holdfast/worker.hpp>
+#include <latch>
+#include <mutex>
+#include <stdexcept>
+
+#include "diary.hpp"
+#include "fake_supervisor.hpp"
+
+namespace holdfast::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+struct Resources : ::testing::Test {
+    FakeSupervisor supervisor;
+    Diary diary;
+    Worker worker;
+
+    int drain() {
+        worker.ready();
+        Waiter waiter(worker);
+        supervisor.tell(Stage::drain, 1h);
+        return waiter.status();
+    }
+};
+
+TEST_F(Resources, CloseAfterThoseThatUseThem) {
+    Resource log = worker.resource("log", diary.entry("log"));
+    Resource database = worker.resource("database", diary.entry("database"));
+    Resource cache = worker.resource("cache", diary.entry("cache"));
+    database.used_by(cache);
+    log.used_by(cache, database);
+    EXPECT_EQ(drain(), 0);
+    EXPECT_THAT(diary.lines(), ElementsAre("cache", "database", "log"));
+}
+
+TEST_F(Resources, WaitForTheTaskThatUsesThemAndNotForAnother) {
+    std::latch database_closed(1);
+    const Task writer = worker.start_task("writer", [&](const std::stop_token& stop) {
+        std::mutex mutex;
+        std::unique_lock lock(mutex);
+        std::condition_variable_any().wait(lock, stop, [] { return false; });
+        diary.note("writer ended");
+    });
+    const Task slow = worker.start_task("slow", [&](const std::stop_token&) {
+        database_closed.wait();
+        diary.note("slow ended");
+    });
+    worker
+        .resource("database",
+                  [&] {
+                      diary.note("database");
+                      database_closed.count_down();
+                  })
+        .used_by(writer, requests);
+    worker.resource("other", diary.entry("other")).used_by(slow);
+    EXPECT_EQ(drain(), 0);
+    EXPECT_THAT(diary.lines(), ElementsAre("writer ended", "database", "slow ended", "other"));
+}
+
+TEST_F(Resources, InACircleAreRefusedByName) {
+    Resource first = worker.resource("first", diary.entry("first"));
+    Resource second = worker.resource("second", diary.entry("second"));
+    first.used_by(second);
+    const std::string message = misuse([&] { second.used_by(first); });
+    EXPECT_THAT(message, HasSubstr("first"));
+    EXPECT_THAT(message, HasSubstr("second"));
+    EXPECT_THAT(misuse([&] { first.used_by(first); }), HasSubstr("first"));
+    EXPECT_EQ(drain(), 0);
+    EXPECT_THAT(diary.lines(), ElementsAre("second", "first"));
+}
+
+TEST_F(Resources, WhoseCloseThrowsAreNamedAndStopNoOther) {
+    ::testing::internal::CaptureStderr();
+    worker.close_last("log", diary.entry("log"));
+    worker.close_last("pool", [] { throw std::runtime_error("still 3 leases"); });
+    EXPECT_EQ(drain(), 3);
+    EXPECT_THAT(diary.lines(), ElementsAre("log"));
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("cannot close pool: still 3 leases"));
+}
+
+// What merely was registered earlier goes on; what the hanging one uses stays open.
+TEST_F(Resources, WhoseCloseHangsAreNamedAndHoldBackOnlyWhatTheyUse) {
+    std::latch may_close(1);
+    ::testing::internal::CaptureStderr();
+    worker.close_last("log", diary.entry("log"));
+    Resource socket = worker.resource("socket", diary.entry("socket"));
+    Resource pool = worker.close_last("pool", [&] { may_close.wait(); }).within(10ms);
+    socket.used_by(pool);
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain, 1h);
+    supervisor.wait_for(names("resource pool (its close hangs)"));
+    ASSERT_TRUE(eventually([&] { return diary.lines() == std::vector<std::string>{"log"}; }));
+    EXPECT_THAT(lines_of(worker.report().waiting), Contains(HasSubstr("socket")));
+    EXPECT_FALSE(waiter.is_over());
+    may_close.count_down();
+    EXPECT_EQ(waiter.status(), 3);
+    EXPECT_THAT(diary.lines(), ElementsAre("log", "socket"));
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("closing pool takes longer than it may"));
+}
+
+TEST_F(Resources, SayEachCloseInTheReportOfThatMoment) {
+    std::latch may_close(1);
+    worker.close_last("pool", [&] { may_close.wait(); });
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain, 1h);
+    const Report report = supervisor.wait_for(names("resource pool (closing)"));
+    EXPECT_EQ(report.held, (std::vector<HeldCount>{{"resource", 1}}));
+    may_close.count_down();
+    EXPECT_EQ(waiter.status(), 0);
+}
+
+TEST_F(Resources, CannotBeAddedNorGetUsersOnceTheyAreReleased) {
+    Resource pool = worker.resource("pool", diary.entry("pool"));
+    EXPECT_EQ(drain(), 0);
+    EXPECT_THAT(misuse([&] { worker.resource("late", [] {}); }), HasSubstr("cannot take charge of late"));
+    EXPECT_THAT(misuse([&] { pool.used_by(requests); }), HasSubstr("pool"));
+}
+
+}  // namespace
+}  // namespace holdfast::testing

@@ -1,0 +1,130 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <holdfast/worker.hpp>
+#include <latch>
+#include <stop_token>
+#include <vector>
+
+#include "diary.hpp"
+#include "fake_supervisor.hpp"
+
+namespace holdfast::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+struct Sessions : ::testing::Test {
+    FakeSupervisor supervisor;
+    Diary diary;
+    Worker worker;
+};
+
+TEST_F(Sessions, AreToldToLeaveWhenTheDrainBeginsAndWaitedFor) {
+    Session session = worker.begin_session("websocket");
+    worker.on_drain(diary.entry("drain"));
+    const std::stop_callback told(session.stop_token(), diary.entry("told"));
+    worker.close_last("pool", diary.entry("pool closed"));
+    worker.ready();
+    EXPECT_FALSE(session.stop_token().stop_requested());
+    EXPECT_FALSE(session.deadline().has_value());
+    Waiter waiter(worker);
+
+    supervisor.tell(Stage::drain, 1h);
+    ASSERT_TRUE(eventually([&] { return session.stop_token().stop_requested(); }));
+    EXPECT_EQ(session.deadline(), worker.deadline());
+    EXPECT_FALSE(waiter.is_over());
+    session.end();
+    EXPECT_EQ(waiter.status(), 0);
+    EXPECT_THAT(diary.lines(), ElementsAre("drain", "told", "pool closed"));
+}
+
+TEST_F(Sessions, ThatBeginDuringADrainAreToldAtOnce) {
+    const Request request = worker.begin_request("GET /");
+    const Session first = worker.begin_session("first");
+    worker.ready();
+    supervisor.tell(Stage::drain);
+    ASSERT_TRUE(eventually([&] { return first.stop_token().stop_requested(); }));
+    const Session second = worker.begin_session("second");
+    EXPECT_TRUE(second.stop_token().stop_requested());
+    EXPECT_EQ(worker.report().sessions, 2U);
+}
+
+TEST_F(Sessions, AreNotToldToLeaveByAPause) {
+    const Session session = worker.begin_session("stream");
+    worker.ready();
+    supervisor.tell(Stage::pause);
+    supervisor.wait_for(has_stopped_accepting);
+    EXPECT_FALSE(session.stop_token().stop_requested());
+}
+
+// What was told to leave leaves: a stop token cannot be taken back. Later ones are not told.
+TEST_F(Sessions, ToldOnceStayToldWhenTheDrainIsTakenBack) {
+    const Session first = worker.begin_session("first");
+    worker.ready();
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(has_stopped_accepting);
+    ASSERT_TRUE(eventually([&] { return first.stop_token().stop_requested(); }));
+    supervisor.tell(Stage::run);
+    supervisor.wait_for(accepts);
+    const Session second = worker.begin_session("second");
+    EXPECT_TRUE(first.stop_token().stop_requested());
+    EXPECT_FALSE(second.stop_token().stop_requested());
+}
+
+// The stream does not use the pool: it holds the pool back until its own time is over, no longer.
+TEST_F(Sessions, ThatOverstayHoldBackOnlyWhatSessionsUse) {
+    Session session = worker.begin_session("stream", 20ms);
+    worker.resource("pool", diary.entry("pool closed")).used_by(requests);
+    worker.resource("hub", diary.entry("hub closed")).used_by(sessions);
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain, 1h);
+    ASSERT_TRUE(eventually([&] { return !diary.lines().empty(); }));
+    EXPECT_THAT(diary.lines(), ElementsAre("pool closed"));
+    EXPECT_THAT(lines_of(worker.report().waiting), Contains("session stream (overdue)"));
+    EXPECT_FALSE(waiter.is_over());
+    session.end();
+    EXPECT_EQ(waiter.status(), 0);
+    EXPECT_THAT(diary.lines(), ElementsAre("pool closed", "hub closed"));
+}
+
+TEST_F(Sessions, CannotBeginOnceResourcesAreClosed) {
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain);
+    EXPECT_EQ(waiter.status(), 0);
+    EXPECT_THAT(misuse([&] { std::ignore = worker.begin_session("late"); }), HasSubstr("cannot begin late"));
+}
+
+TEST_F(Sessions, AreToldByTheCancelThoughADrainCallbackHangs) {
+    const Session session = worker.begin_session("stream");
+    std::latch told(1);
+    const std::stop_callback on_told(session.stop_token(), [&] { told.count_down(); });
+    worker.on_drain([&] { told.wait(); });
+    worker.ready();
+    supervisor.tell(Stage::drain);
+    supervisor.wait_until_read();
+    supervisor.tell(Stage::cancel);
+    told.wait();
+}
+
+TEST(SessionsOutlive, TheWorker) {
+    const FakeSupervisor supervisor;
+    Session session;
+    {
+        Worker worker;
+        session = worker.begin_session("stream");
+    }
+    EXPECT_FALSE(session.stop_token().stop_requested());
+    session.end();
+    session.end();
+    const Session nothing;
+    EXPECT_FALSE(nothing.deadline().has_value());
+}
+
+}  // namespace
+}  // namespace holdfast::testing

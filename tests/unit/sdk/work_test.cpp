@@ -1,0 +1,110 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <holdfast/worker.hpp>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+
+#include "diary.hpp"
+#include "fake_supervisor.hpp"
+
+namespace holdfast::testing {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+struct WorkItems : ::testing::Test {
+    FakeSupervisor supervisor;
+    Diary diary;
+    Worker worker;
+};
+
+TEST_F(WorkItems, ThatAreFinishedAreNotHandedBack) {
+    {
+        Work item = worker.hold_work("order 1", diary.entry("handed back"));
+        EXPECT_EQ(worker.report().work, 1U);
+        EXPECT_EQ(item.finish(), Work::Outcome::finished);
+    }
+    EXPECT_THAT(diary.lines(), ElementsAre());
+    EXPECT_EQ(worker.report().work, 0U);
+    EXPECT_EQ(worker.report().handed_back, 0U);
+}
+
+TEST_F(WorkItems, ThatDieUnfinishedAreHandedBackAndCounted) {
+    { const Work item = worker.hold_work("order 1", diary.entry("handed back")); }
+    Work item = worker.hold_work("order 2", diary.entry("handed back 2"));
+    item = worker.hold_work("order 3", diary.entry("handed back 3"));
+    EXPECT_EQ(item.finish(), Work::Outcome::finished);
+    EXPECT_THAT(diary.lines(), ElementsAre("handed back", "handed back 2"));
+    EXPECT_EQ(worker.report().handed_back, 2U);
+}
+
+// A task that is asked to stop leaves its item unfinished; the resource that work uses is closed after that.
+TEST_F(WorkItems, OfATaskThatEndsGoBackBeforeTheQueueIsClosed) {
+    worker.start_task("consumer", [&](const std::stop_token& stop) {
+        const Work item = worker.hold_work("order 7", diary.entry("order 7 back"));
+        std::mutex mutex;
+        std::unique_lock lock(mutex);
+        std::condition_variable_any().wait(lock, stop, [] { return false; });
+    });
+    worker.resource("queue", diary.entry("queue closed")).used_by(work);
+    ASSERT_TRUE(eventually([&] { return worker.report().work == 1; }));
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain);
+    EXPECT_EQ(waiter.status(), 0);
+    EXPECT_THAT(diary.lines(), ElementsAre("order 7 back", "queue closed"));
+}
+
+TEST_F(WorkItems, AreHandedBackByTheCancelAndNotCommittedTwice) {
+    std::optional<Work> item = worker.hold_work("order 9", diary.entry("back"));
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(names("work order 9"));
+    supervisor.tell(Stage::cancel);
+    const Report last = supervisor.wait_for([](const Report& report) { return report.handed_back == 1; });
+    EXPECT_THAT(lines_of(last.waiting.value()), ::testing::Not(Contains("work order 9")));
+    EXPECT_EQ(item->finish(), Work::Outcome::handed_back);
+    item.reset();
+    EXPECT_EQ(waiter.status(), 3);
+    EXPECT_THAT(diary.lines(), ElementsAre("back"));
+}
+
+TEST_F(WorkItems, WhoseHandBackThrowsAreReportedAndStopNothing) {
+    ::testing::internal::CaptureStderr();
+    {
+        const Work item = worker.hold_work("order 4", [] { throw std::runtime_error("the queue is gone"); });
+    }
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("cannot hand back order 4: the queue is gone"));
+}
+
+TEST_F(WorkItems, CannotBeTakenOnceEverythingIsReleased) {
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain);
+    EXPECT_EQ(waiter.status(), 0);
+    EXPECT_THAT(misuse([&] { std::ignore = worker.hold_work("late", [] {}); }),
+                HasSubstr("cannot take charge of late"));
+}
+
+TEST(WorkItemsOutlive, TheWorker) {
+    Diary diary;
+    const FakeSupervisor supervisor;
+    {
+        Work item;
+        {
+            Worker worker;
+            item = worker.hold_work("order", diary.entry("back"));
+        }
+    }
+    EXPECT_THAT(diary.lines(), ElementsAre("back"));
+}
+
+}  // namespace
+}  // namespace holdfast::testing
