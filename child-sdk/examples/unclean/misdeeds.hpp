@@ -1,0 +1,16 @@
+#pragma once
+
+#include <holdfast/worker.hpp>
+
+// Each leaves something behind that a drain waits for, or fails at. What blocks, blocks for ever.
+
+void stick_in_a_request(holdfast::Worker& worker);
+void leak_a_request(holdfast::Worker& worker);
+void run_a_deaf_task(holdfast::Worker& worker);
+void keep_work(holdfast::Worker& worker);
+void overstay_in_a_session(holdfast::Worker& worker);
+void crowd_with_sessions(holdfast::Worker& worker);
+void hang_in_a_close(holdfast::Worker& worker);
+void throw_in_a_close(holdfast::Worker& worker);
+void use_in_a_circle(holdfast::Worker& worker);
+void block_in_a_destructor(holdfast::Worker& worker);

@@ -1,0 +1,56 @@
+#include "queue.hpp"
+
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+
+namespace {
+
+constexpr int accepted = 10;
+constexpr long answer_takes_ns = 300'000'000;
+
+// The pace of whatever answers them.
+class Pace {
+  public:
+    Pace() : fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) {
+        const timespec interval{.tv_sec = 0, .tv_nsec = answer_takes_ns};
+        const itimerspec timer{.it_interval = interval, .it_value = interval};
+        if (fd_ < 0 || ::timerfd_settime(fd_, 0, &timer, nullptr) != 0) {
+            throw std::system_error(errno, std::generic_category(), "cannot make a timer");
+        }
+    }
+    ~Pace() { ::close(fd_); }
+    Pace(const Pace&) = delete;
+    Pace& operator=(const Pace&) = delete;
+
+    void wait() const {
+        std::uint64_t ticks = 0;
+        while (::read(fd_, &ticks, sizeof ticks) < 0 && errno == EINTR) continue;
+    }
+
+  private:
+    int fd_;
+};
+
+}  // namespace
+
+Queue::Queue(holdfast::Worker& worker, Length length) : worker_(worker) {
+    for (int i = 0; i < accepted; ++i) requests_.push_back(worker.begin_request("POST /queue"));
+    thread_ = std::thread([this, length] { answer_all(length); });
+}
+
+Queue::~Queue() { thread_.join(); }
+
+// Nobody hurries while the service runs: what is in the queue is there when the drain begins.
+void Queue::answer_all(Length length) {
+    const Pace pace;
+    while (!requests_.empty()) {
+        pace.wait();
+        if (!worker_.draining()) continue;
+        requests_.pop_back();
+        if (length == Length::endless) requests_.push_back(worker_.begin_request("POST /queue"));
+    }
+}
