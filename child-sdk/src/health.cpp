@@ -1,5 +1,6 @@
 #include "health.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ Health::Health(std::string_view address, Poller& poller, std::function<bool()> i
     : poller_(poller),
       is_ready_(std::move(is_ready)),
       listener_(bind_listener(parse_address(address), Sharing::with_others)) {
+    ::fcntl(listener_.get(), F_SETFL, O_NONBLOCK);
     poller_.add(listener_.get(), EPOLLIN, first_key);
 }
 

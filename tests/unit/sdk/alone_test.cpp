@@ -94,7 +94,7 @@ TEST_F(Alone, GraceThatEndsCancelsAndReportsWhatIsLeft) {
         },
         ::testing::ExitedWithCode(3),
         "the last deadline has passed; this is still held:\nholdfast:   stage cancel, 0.0 s left; held: 1 request, 1 "
-        "task; served 0\nholdfast:     request GET /.x1bstuck \\(0..? s\\)\nholdfast:   "
+        "task; served 0\nholdfast:     request GET /.x1bstuck \\(0..? s\\)\nholdfast:     "
         "task deaf");
 }
 
