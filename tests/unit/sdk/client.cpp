@@ -10,7 +10,10 @@
 
 namespace holdfast::testing {
 
-Door::Door(const Listener& listener) : fd(::dup(listener.fd())) {
+Door::Door(const Listener& listener) : fd(::dup(listener.fd())) { look_again(); }
+
+void Door::look_again() {
+    length = sizeof address;
     EXPECT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length), 0);
 }
 

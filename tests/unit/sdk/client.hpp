@@ -15,6 +15,9 @@ struct Door {
     Door(const Door&) = delete;
     Door& operator=(const Door&) = delete;
 
+    // A port that was chosen by the system changes when somebody shuts the listener down and somebody revives it.
+    void look_again();
+
     int fd = -1;  // the same socket: what a sibling process has
     sockaddr_storage address{};
     socklen_t length = sizeof address;

@@ -1,0 +1,259 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <holdfast/acceptor.hpp>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "client.hpp"
+#include "diary.hpp"
+#include "fake_supervisor.hpp"
+
+namespace holdfast::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Keeps what was accepted, and does first what a test wants done on the accepting thread.
+class Accepted {
+  public:
+    ~Accepted() { close_all(); }
+
+    Acceptor::Accepted callback() {
+        return [this](int fd, Session session) {
+            if (before) before();
+            const std::lock_guard lock(mutex_);
+            connections_.emplace_back(fd, std::move(session));
+        };
+    }
+
+    std::size_t count() {
+        const std::lock_guard lock(mutex_);
+        return connections_.size();
+    }
+
+    int first_fd() {
+        const std::lock_guard lock(mutex_);
+        return connections_.front().first;
+    }
+
+    void close_all() {
+        const std::lock_guard lock(mutex_);
+        for (auto& [fd, session] : connections_) ::close(fd);
+        connections_.clear();
+    }
+
+    std::function<void()> before;
+
+  private:
+    std::mutex mutex_;
+    std::vector<std::pair<int, Session>> connections_;
+};
+
+struct AcceptorUnderSupervisor : ::testing::Test {
+    void begin() {
+        acceptor.emplace(worker, std::move(listener), accepted.callback());
+        worker.ready();
+        waiter.emplace(worker);
+    }
+
+    void pause() {
+        supervisor.tell(Stage::pause);
+        supervisor.wait_for(has_stopped_accepting);
+    }
+
+    void run() {
+        supervisor.tell(Stage::run);
+        supervisor.wait_for(accepts);
+    }
+
+    void TearDown() override {
+        accepted.close_all();
+        if (!waiter) return;
+        supervisor.tell(Stage::drain);
+        EXPECT_EQ(waiter->status(), 0);
+    }
+
+    FakeSupervisor supervisor;
+    Worker worker;
+    Listener listener = worker.listen("http", "127.0.0.1:0");
+    Door door{listener};
+    Accepted accepted;
+    std::optional<Acceptor> acceptor;
+    std::optional<Waiter> waiter;
+};
+
+TEST_F(AcceptorUnderSupervisor, AcceptsAtOnceAndCountsTheConnectionUntilItIsClosed) {
+    begin();
+    const Client client(door);
+    ASSERT_TRUE(eventually([&] { return accepted.count() == 1; }));
+    EXPECT_EQ(::fcntl(accepted.first_fd(), F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+    EXPECT_EQ(::fcntl(accepted.first_fd(), F_GETFD), FD_CLOEXEC);
+    EXPECT_GE(worker.report().sessions, 1U);
+    EXPECT_EQ(worker.report().waiting.front().name, "connection");
+    accepted.close_all();
+    EXPECT_TRUE(eventually([&] { return worker.report().sessions == 0; }));
+}
+
+TEST_F(AcceptorUnderSupervisor, HandsOverAllThatWaitedBeforeThePauseIsAnswered) {
+    constexpr std::size_t clients = 100;
+    // The first connection is accepted, and nothing more until the acceptor was told to rest: it is interrupted then.
+    accepted.before = [&] {
+        if (accepted.count() == 0) ::poll(nullptr, 0, -1);
+    };
+    begin();
+    std::vector<Client> waiting;
+    for (std::size_t i = 0; i < clients; ++i) waiting.emplace_back(door);
+    pause();
+    EXPECT_EQ(accepted.count(), clients);
+}
+
+TEST_F(AcceptorUnderSupervisor, AcceptsNobodyWhilePausedAndLosesNobody) {
+    begin();
+    constexpr std::size_t clients = 50;
+    std::vector<Client> all;
+    for (std::size_t round = 1; round <= 5; ++round) {
+        pause();
+        const std::size_t before = accepted.count();
+        for (std::size_t i = 0; i < clients; ++i) all.emplace_back(door);
+        EXPECT_EQ(accepted.count(), before);
+        run();
+        EXPECT_TRUE(eventually([&] { return accepted.count() == round * clients; }));
+    }
+}
+
+TEST_F(AcceptorUnderSupervisor, LeavesTheQueueToOthersWhilePaused) {
+    begin();
+    pause();
+    std::vector<Client> clients;
+    for (int i = 0; i < 20; ++i) clients.emplace_back(door);
+    for (int i = 0; i < 20; ++i) {
+        const int fd = accept_one(door.fd);
+        EXPECT_GE(fd, 0);
+        ::close(fd);
+    }
+}
+
+TEST_F(AcceptorUnderSupervisor, AcceptsAgainWhenTheDrainIsTakenBack) {
+    const Session holds_the_drain = worker.begin_session("held");
+    begin();
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(has_stopped_accepting);
+    const Client client(door);
+    EXPECT_EQ(accepted.count(), 0U);
+    run();
+    EXPECT_TRUE(eventually([&] { return accepted.count() == 1; }));
+}
+
+// Two siblings at once: one clears O_NONBLOCK all the time, the other takes connections that poll(2) had promised to
+// us. accept(2) blocks again and again, and each pause has to end all the same.
+TEST_F(AcceptorUnderSupervisor, PausesAlthoughSiblingsClearItsFlagAndTakeItsConnections) {
+    std::atomic<bool> is_over = false;
+    begin();
+    std::thread clearing([&] {
+        const int flags = ::fcntl(door.fd, F_GETFL) & ~O_NONBLOCK;
+        while (!is_over) ::fcntl(door.fd, F_SETFL, flags);
+    });
+    std::thread taking([&] {
+        pollfd queue{.fd = door.fd, .events = POLLIN, .revents = 0};
+        while (!is_over) {
+            if (::poll(&queue, 1, 10) <= 0) continue;
+            const int fd = ::accept(door.fd, nullptr, nullptr);
+            if (fd >= 0) ::close(fd);
+        }
+    });
+    for (int i = 0; i < 100; ++i) {
+        for (int k = 0; k < 10; ++k) Client{door}.close();
+        pause();
+        run();
+    }
+    is_over = true;
+    clearing.join();
+    const Client last(door);  // for the sibling, should it block
+    taking.join();
+}
+
+TEST_F(AcceptorUnderSupervisor, RestsAndGoesOnAlthoughTheListenerWasShutDown) {
+    begin();
+    ::shutdown(door.fd, SHUT_RD);
+    pause();
+    run();
+    ASSERT_EQ(::listen(door.fd, 16), 0);  // as the supervisor revives it
+    door.look_again();
+    const Client client(door);
+    EXPECT_TRUE(eventually([&] { return accepted.count() == 1; }));
+}
+
+TEST_F(AcceptorUnderSupervisor, LeavesTheListenerToOthersWhenItEnds) {
+    begin();
+    acceptor.reset();
+    const Client client(door);
+    const int fd = ::accept(door.fd, nullptr, nullptr);
+    EXPECT_GE(fd, 0);
+    ::close(fd);
+    EXPECT_EQ(accepted.count(), 0U);
+}
+
+TEST_F(AcceptorUnderSupervisor, EndsInTheMiddleOfEverything) {
+    std::vector<Client> clients;
+    begin();
+    for (int i = 0; i < 20; ++i) clients.emplace_back(door);
+    supervisor.tell(Stage::pause);
+    acceptor.reset();
+    supervisor.wait_for(has_stopped_accepting);
+}
+
+TEST_F(AcceptorUnderSupervisor, RefusesAListenerThatWasGivenAway) {
+    const int fd = listener.release();
+    try {
+        begin();
+        FAIL() << "it was taken";
+    } catch (const std::system_error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("cannot accept from the listener \"http\": its descriptor was given away"));
+    }
+    ::close(fd);
+}
+
+struct AcceptOne : ::testing::Test {
+    Worker worker;
+    const Listener listener = worker.listen("http", "127.0.0.1:0");
+    const Door door{listener};
+};
+
+TEST_F(AcceptOne, SaysAtOnceThatNobodyWaits) {
+    errno = 0;
+    EXPECT_EQ(accept_one(listener.fd()), -1);
+    EXPECT_EQ(errno, EAGAIN);
+    EXPECT_FALSE(accept_failed_for_long(errno));
+}
+
+TEST_F(AcceptOne, SetsTheFlagThatSomebodyCleared) {
+    ::fcntl(door.fd, F_SETFL, ::fcntl(door.fd, F_GETFL) & ~O_NONBLOCK);
+    EXPECT_EQ(accept_one(listener.fd()), -1);
+    EXPECT_EQ(::fcntl(door.fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+}
+
+TEST_F(AcceptOne, TakesTheFirstThatWaits) {
+    const Client client(door);
+    const int fd = accept_one(listener.fd());
+    ASSERT_GE(fd, 0);
+    EXPECT_EQ(::fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+    EXPECT_EQ(::fcntl(fd, F_GETFD), FD_CLOEXEC);
+    ::close(fd);
+}
+
+TEST_F(AcceptOne, TellsWhatComesBackAtOnceFromWhatIsOver) {
+    for (int error : {EAGAIN, EINTR, ECONNABORTED, EPROTO}) EXPECT_FALSE(accept_failed_for_long(error)) << error;
+    for (int error : {EMFILE, ENFILE, ENOBUFS, ENOMEM, EINVAL, EBADF}) EXPECT_TRUE(accept_failed_for_long(error));
+}
+
+}  // namespace
+}  // namespace holdfast::testing

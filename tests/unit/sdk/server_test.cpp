@@ -1,0 +1,280 @@
+// What the servers of the library do with their connections from stage to stage: the same for each of them.
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/write.hpp>
+#include <filesystem>
+#include <holdfast/asio.hpp>
+#include <holdfast/blocking.hpp>
+#include <optional>
+#include <ranges>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "client.hpp"
+#include "diary.hpp"
+#include "fake_supervisor.hpp"
+
+namespace holdfast::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A protocol of lines: "hello" is answered by "keep", or by "close" where a connection is to end; "wait" takes an hour;
+// "throw" fails.
+template <class Connection>
+std::string answer_to(std::string_view line, const Connection& connection) {
+    if (line == "throw") throw std::runtime_error("as the test wanted");
+    return connection.says_close() ? "close\n" : "keep\n";
+}
+
+constexpr std::string_view last_answer = "close\n";
+
+class BlockingKind {
+  public:
+    BlockingKind(Worker& worker, Listener listener)
+        : server_(worker, std::move(listener), [](BlockingConnection& connection) { serve(connection); },
+                  {.most_connections = 8}) {}
+
+  private:
+    static void serve(BlockingConnection& connection) {
+        std::array<char, 64> bytes;
+        while (connection.wait_for_request() == BlockingConnection::Next::request) {
+            const std::string_view line(bytes.data(), connection.read_some(bytes));
+            if (line == "wait" && !connection.wait_for(1h)) return;
+            const std::string answer = answer_to(line, connection);
+            if (!connection.write_all(answer) || answer == last_answer) return;
+        }
+    }
+
+    BlockingServer server_;
+};
+
+class AsioKind {
+  public:
+    AsioKind(Worker& worker, Listener listener)
+        : server_(worker, std::move(listener), io_.get_executor(),
+                  [](AsioConnection& connection) { return serve(connection); }) {}
+
+  private:
+    static boost::asio::awaitable<void> serve(AsioConnection& connection) {
+        namespace net = boost::asio;
+        std::array<char, 64> bytes;
+        while (co_await connection.wait_for_request() == AsioConnection::Next::request) {
+            const std::size_t size =
+                co_await connection.socket().async_read_some(net::buffer(bytes), net::use_awaitable);
+            const std::string_view line(bytes.data(), size);
+            net::steady_timer work(co_await net::this_coro::executor, line == "wait" ? 1h : 0h);
+            co_await work.async_wait(net::use_awaitable);
+            const std::string answer = answer_to(line, connection);
+            co_await net::async_write(connection.socket(), net::buffer(answer), net::use_awaitable);
+            if (answer == last_answer) co_return;
+        }
+    }
+
+    boost::asio::thread_pool io_{2};
+    AsioServer server_;
+};
+
+template <class Kind>
+class Serving : public ::testing::Test {
+  protected:
+    void begin(std::chrono::milliseconds keep_alive_min) {
+        worker.emplace(WorkerOptions{.keep_alive_min = keep_alive_min});
+        Listener listener = worker->listen("http", "127.0.0.1:0");
+        door.emplace(listener);
+        server.emplace(*worker, std::move(listener));
+        worker->ready();
+        waiter.emplace(*worker);
+    }
+
+    std::string ask(const Client& client, std::string_view line = "hello") {
+        client.send(line);
+        return client.read_line();
+    }
+
+    void drain() {
+        supervisor.tell(Stage::drain);
+        supervisor.wait_for(has_stopped_accepting);
+    }
+
+    int end() {
+        const int status = waiter->status();
+        waiter.reset();
+        return status;
+    }
+
+    void TearDown() override {
+        if (!waiter) return;
+        supervisor.tell(Stage::cancel);
+        end();
+    }
+
+    FakeSupervisor supervisor;
+    std::optional<Worker> worker;
+    std::optional<Door> door;
+    std::optional<Kind> server;
+    std::optional<Waiter> waiter;
+};
+
+using Kinds = ::testing::Types<BlockingKind, AsioKind>;
+TYPED_TEST_SUITE(Serving, Kinds, );
+
+TYPED_TEST(Serving, KeepsAConnectionForManyRequests) {
+    this->begin(1h);
+    Client client(*this->door);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(this->ask(client), "keep");
+    client.close();
+    this->drain();
+    EXPECT_EQ(this->end(), 0);
+}
+
+TYPED_TEST(Serving, AnswersAnIdleConnectionOnceMoreAfterTheDrainBegan) {
+    this->begin(1h);
+    Client client(*this->door);
+    EXPECT_EQ(this->ask(client), "keep");
+    this->drain();
+    client.send("hello");
+    EXPECT_EQ(client.read_to_end(), "close\n");
+    client.close();
+    EXPECT_EQ(this->end(), 0);
+}
+
+TYPED_TEST(Serving, AnswersAConnectionThatHadNotSpokenWhenTheDrainBegan) {
+    this->begin(1h);
+    Client client(*this->door);
+    this->drain();
+    client.send("hello");
+    EXPECT_EQ(client.read_to_end(), "close\n");
+    client.close();
+    EXPECT_EQ(this->end(), 0);
+}
+
+TYPED_TEST(Serving, ClosesAnIdleConnectionAfterKeepAliveMin) {
+    this->begin(1ms);
+    Client client(*this->door);
+    EXPECT_EQ(this->ask(client), "keep");
+    this->drain();
+    EXPECT_EQ(client.read_to_end(), "");
+    client.close();
+    EXPECT_EQ(this->end(), 0);
+}
+
+TYPED_TEST(Serving, ClosesIdleConnectionsAtOnceAndSaysNothingWhereTheRuleIsOff) {
+    this->begin(0ms);
+    const Client client(*this->door);
+    EXPECT_EQ(this->ask(client), "keep");
+    this->drain();
+    EXPECT_EQ(client.read_to_end(), "");
+    EXPECT_EQ(this->end(), 0);
+}
+
+TYPED_TEST(Serving, TouchesNoConnectionInAPause) {
+    this->begin(1ms);
+    const Client client(*this->door);
+    EXPECT_EQ(this->ask(client), "keep");
+    this->supervisor.tell(Stage::pause);
+    this->supervisor.wait_for(has_stopped_accepting);
+    EXPECT_EQ(this->ask(client), "keep");
+    EXPECT_EQ(this->ask(client), "keep");
+    this->drain();
+    EXPECT_EQ(client.read_to_end(), "");
+}
+
+TYPED_TEST(Serving, KeepsItsConnectionsWhenTheDrainIsTakenBack) {
+    this->begin(200ms);
+    const Client client(*this->door);
+    EXPECT_EQ(this->ask(client), "keep");
+    this->drain();
+    this->supervisor.tell(Stage::run);
+    this->supervisor.wait_for(accepts);
+    EXPECT_EQ(this->ask(client), "keep");
+    const Client other(*this->door);
+    EXPECT_EQ(this->ask(other), "keep");
+}
+
+TYPED_TEST(Serving, ClosesEverythingAtTheCancel) {
+    this->begin(1h);
+    const Client idle(*this->door), silent(*this->door), busy(*this->door);
+    EXPECT_EQ(this->ask(idle), "keep");
+    busy.send("wait");
+    this->drain();
+    this->supervisor.tell(Stage::cancel);
+    EXPECT_EQ(idle.read_to_end(), "");
+    EXPECT_EQ(silent.read_to_end(), "");
+    EXPECT_EQ(busy.read_to_end(), "");
+    this->end();
+}
+
+TYPED_TEST(Serving, EndsEverythingWhenTheServerIsDestroyed) {
+    this->begin(1h);
+    const Client idle(*this->door), busy(*this->door);
+    EXPECT_EQ(this->ask(idle), "keep");
+    busy.send("wait");
+    this->server.reset();
+    EXPECT_EQ(idle.read_to_end(), "");
+    this->drain();
+    EXPECT_EQ(this->end(), 0);
+}
+
+TYPED_TEST(Serving, ClosesOnlyTheConnectionWhoseHandlerThrew) {
+    this->begin(1h);
+    const Client good(*this->door), bad(*this->door);
+    EXPECT_EQ(this->ask(good), "keep");
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(this->ask(bad, "throw"), "");
+    EXPECT_EQ(this->ask(good), "keep");
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+              "holdfast: a connection is closed, because its handler threw: as the test wanted\n");
+}
+
+TYPED_TEST(Serving, WaitsForAClientThatIsStillSendingBeforeItCloses) {
+    this->begin(1ms);
+    const Client client(*this->door);
+    EXPECT_EQ(this->ask(client), "keep");
+    this->drain();
+    EXPECT_EQ(client.read_to_end(), "");
+    for (int i = 0; i < 10; ++i) client.send("late");  // no reset
+    EXPECT_EQ(client.read_to_end(), "");
+}
+
+using Blocking = Serving<BlockingKind>;
+
+TEST_F(Blocking, LetsConnectionsBeyondItsBoundWaitInTheQueue) {
+    begin(1h);
+    std::vector<Client> first;
+    for (int i = 0; i < 8; ++i) EXPECT_EQ(ask(first.emplace_back(*door)), "keep");
+    const Client next(*door);
+    next.send("hello");
+    EXPECT_EQ(ask(first.back()), "keep");
+    first.pop_back();
+    EXPECT_EQ(next.read_line(), "keep");
+}
+
+TEST_F(Blocking, LiftsItsBoundToEmptyTheQueueInAPause) {
+    begin(1h);
+    std::vector<Client> clients;
+    for (int i = 0; i < 20; ++i) clients.emplace_back(*door);
+    supervisor.tell(Stage::pause);
+    supervisor.wait_for(has_stopped_accepting);
+    for (const Client& client : clients) EXPECT_EQ(ask(client), "keep");
+}
+
+TEST_F(Blocking, KeepsNoThreadOfAConnectionThatIsOver) {
+    const auto threads = [] {
+        const std::filesystem::directory_iterator tasks("/proc/self/task");
+        return std::ranges::distance(tasks);
+    };
+    begin(1h);
+    EXPECT_EQ(ask(Client(*door)), "keep");
+    ASSERT_TRUE(eventually([&] { return worker->report().sessions == 0; }));
+    const auto before = threads();
+    for (int i = 0; i < 50; ++i) EXPECT_EQ(ask(Client(*door)), "keep");
+    EXPECT_TRUE(eventually([&] { return threads() <= before; }));
+}
+
+}  // namespace
+}  // namespace holdfast::testing
