@@ -3,3 +3,13 @@ find_package(PkgConfig)
 set(here ${CMAKE_CURRENT_LIST_DIR})
 
 holdfast_program(epoll-http SOURCES ${here}/epoll-http.cpp LINKS holdfast::sdk)
+
+pkg_check_modules(LIBUV IMPORTED_TARGET libuv>=1.44)
+if(LIBUV_FOUND)
+  holdfast_program(libuv-http SOURCES ${here}/libuv-http.cpp LINKS holdfast::sdk PkgConfig::LIBUV)
+endif()
+
+pkg_check_modules(LIBEVENT IMPORTED_TARGET libevent_core>=2.1 libevent_extra)
+if(LIBEVENT_FOUND)
+  holdfast_program(libevent-http SOURCES ${here}/libevent-http.cpp LINKS holdfast::sdk PkgConfig::LIBEVENT)
+endif()
