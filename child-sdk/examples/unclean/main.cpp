@@ -1,4 +1,5 @@
-// Workers that cannot be stopped cleanly, one a mode: what each holds must be named by the supervisor. See the usage.
+// Workers that cannot be stopped cleanly, one or several modes each: what each holds must be named by the supervisor.
+// See the usage.
 
 #include <algorithm>
 #include <array>
@@ -7,7 +8,9 @@
 #include <functional>
 #include <holdfast/worker.hpp>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "misdeeds.hpp"
 #include "queue.hpp"
@@ -37,38 +40,45 @@ const std::array<Mode, 11>& modes() {
     return all;
 }
 
+constexpr std::string_view slow_queue = "slow-queue", endless_queue = "endless-queue";
+
 int show_usage() {
-    std::fputs("usage: unclean MODE\n", stderr);
+    std::fputs("usage: unclean MODE...\n", stderr);
     for (const Mode& mode : modes()) std::fprintf(stderr, "  %-20s %s\n", mode.name.data(), mode.what);
-    std::fputs("  slow-queue           requests are answered one after the other\n", stderr);
-    std::fputs("  endless-queue        and more of them come\n", stderr);
+    std::fprintf(stderr, "  %-20s requests are answered one after the other\n", slow_queue.data());
+    std::fprintf(stderr, "  %-20s and more of them come\n", endless_queue.data());
     return 2;
 }
 
-int serve(std::string_view wanted) {
+bool has(std::span<const std::string_view> wanted, std::string_view name) {
+    return std::ranges::find(wanted, name) != wanted.end();
+}
+
+bool is_known(std::string_view name) {
+    return name == slow_queue || name == endless_queue ||
+           std::ranges::find(modes(), name, &Mode::name) != modes().end();
+}
+
+int serve(std::span<const std::string_view> wanted) {
     holdfast::Worker worker;
     const holdfast::Listener listener = worker.listen("http", "127.0.0.1:0");
     std::optional<Queue> queue;
-    if (wanted == "slow-queue") queue.emplace(worker, Queue::Length::ten);
-    if (wanted == "endless-queue") queue.emplace(worker, Queue::Length::endless);
+    if (has(wanted, slow_queue)) queue.emplace(worker, Queue::Length::ten);
+    if (has(wanted, endless_queue)) queue.emplace(worker, Queue::Length::endless);
     for (const Mode& mode : modes()) {
-        if (mode.name == wanted) mode.misbehave(worker);
+        if (has(wanted, mode.name)) mode.misbehave(worker);
     }
     worker.ready();
     return worker.wait();
 }
 
-bool is_known(std::string_view wanted) {
-    if (wanted == "slow-queue" || wanted == "endless-queue") return true;
-    return std::ranges::any_of(modes(), [&](const Mode& mode) { return mode.name == wanted; });
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2 || !is_known(argv[1])) return show_usage();
+    const std::vector<std::string_view> wanted(argv + 1, argv + argc);
+    if (wanted.empty() || !std::ranges::all_of(wanted, is_known)) return show_usage();
     try {
-        return serve(argv[1]);
+        return serve(wanted);
     } catch (const std::exception& failure) {
         std::fprintf(stderr, "unclean: %s\n", failure.what());
         return 1;

@@ -10,7 +10,7 @@
 namespace {
 
 constexpr int accepted = 10;
-constexpr long answer_takes_ns = 300'000'000;
+constexpr long answer_takes_ns = 500'000'000;
 
 // The pace of whatever answers them.
 class Pace {

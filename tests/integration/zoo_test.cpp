@@ -1,0 +1,228 @@
+// Whoever keeps a worker from ending is named: in the status while it does, in the log when its time is up.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "harness.hpp"
+#include "programs.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::Not;
+
+RunOptions worker_that(std::vector<std::string> modes) {
+    RunOptions options;
+    options.options = {"--listen",       "127.0.0.1:0", "--settle",        "100ms",
+                       "--grace-period", "100s",        "--cancel-period", "500ms"};
+    options.command = {program("unclean")};
+    options.command.insert(options.command.end(), modes.begin(), modes.end());
+    return options;
+}
+
+// Asks until the answer says so: a worker reports once a second.
+std::string wait_for_status(Supervised& run, const std::string& part, const std::vector<std::string>& arguments = {}) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    std::string shown;
+    while (std::chrono::steady_clock::now() < end) {
+        shown = run.command("status", arguments).output;
+        if (shown.find(part) != shown.npos) return shown;
+    }
+    ADD_FAILURE() << "the status never said " << part << " but:\n" << shown;
+    return shown;
+}
+
+// A second SIGTERM ends the grace period, which is as long as it takes to look at the status.
+void end_grace(Supervised& run, const LogEntry& stop_started) {
+    wait_until_stamp(stop_started.mono_usec + 1'050'000);
+    run.signal(SIGTERM);
+}
+
+struct Animal {
+    std::string name;  // of the test
+    std::vector<std::string> modes;
+    std::string in_status;  // the beginning: its age follows
+    std::string in_json;
+    std::string in_log;
+};
+
+std::vector<Animal> animals() {
+    return {
+        {"StuckRequest",
+         {"stuck-request"},
+         "waits for request GET /stuck (",
+         R"("waiting":[{"kind":"request","name":"GET /stuck",)",
+         "it still held request GET /stuck for "},
+        {"LeakedRequest",
+         {"leaked-request"},
+         "waits for request GET /leaked (",
+         R"({"kind":"request","name":"GET /leaked",)",
+         "it still held request GET /leaked for "},
+        {"DeafTask",
+         {"deaf-task"},
+         "waits for task deaf (",
+         R"({"kind":"task","name":"deaf",)",
+         "it still held task deaf for "},
+        {"OverdueSession",
+         {"overdue-session"},
+         "waits for session GET /stream (overdue) (",
+         R"~({"kind":"session","name":"GET /stream (overdue)",)~",
+         "it still held session GET /stream (overdue) for "},
+        {"CrowdOfSessions",
+         {"crowd"},
+         "waits for 64 sessions, the oldest: GET /chat/1 (",
+         R"("held":[{"kind":"session","count":64}])",
+         "it still held 64 sessions, the oldest: GET /chat/1 for "},
+        {"HangingClose",
+         {"hanging-close"},
+         "waits for resource db-pool (its close hangs) (",
+         R"~({"kind":"resource","name":"db-pool (its close hangs)",)~",
+         "it still held resource db-pool (its close hangs) for "},
+        {"ThrowingCloseBesideADeafTask",
+         {"throwing-close", "deaf-task"},
+         "resource db-pool (its close threw) (",
+         R"~({"kind":"resource","name":"db-pool (its close threw)",)~",
+         "task deaf for "},
+        {"SeveralAtOnce",
+         {"stuck-request", "crowd", "deaf-task", "held-work"},
+         "waits for request GET /stuck (",
+         R"("held":[{"kind":"request","count":1},{"kind":"session","count":64},{"kind":"task","count":1},)",
+         "; 64 sessions, the oldest: GET /chat/1 for "},
+        {"BlockedDestructor",
+         {"blocked-destructor"},
+         "released everything ",
+         R"("waiting":[],"held":[],"handed_back":null,"drained_s":)",
+         " that it had released everything, and did not exit: look for static destructors or atexit handlers "
+         "that block, and for threads that are not joined"},
+    };
+}
+
+class Zoo : public testing::TestWithParam<Animal> {};
+
+TEST_P(Zoo, IsNamedWhileItDrainsAndWhenItsTimeIsUp) {
+    const Animal& animal = GetParam();
+    Supervised run(worker_that(animal.modes));
+    run.wait_until_serving();
+    run.signal(SIGTERM);
+    const LogEntry stopped = run.wait_for("stop_started");
+    wait_for_status(run, animal.in_status);
+    wait_for_status(run, animal.in_json, {"--json"});
+    end_grace(run, stopped);
+    EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{3}});
+    EXPECT_THAT(run.wait_for("worker_held", with_text("when it was cancelled: ")).text, HasSubstr(animal.in_log));
+    const LogEntry killed = run.wait_for("worker_killed");
+    EXPECT_THAT(run.wait_for("worker_held", any_entry(), killed.index).text, HasSubstr(animal.in_log));
+}
+
+INSTANTIATE_TEST_SUITE_P(Unclean, Zoo, testing::ValuesIn(animals()),
+                         [](const auto& instance) { return instance.param.name; });
+
+TEST(Unclean, WorkThatIsHeldIsHandedBackAtTheCancelAndCounted) {
+    Supervised run(worker_that({"held-work"}));
+    run.wait_until_serving();
+    run.signal(SIGTERM);
+    const LogEntry stopped = run.wait_for("stop_started");
+    wait_for_status(run, "waits for 3 items of work: order 1 (");
+    wait_for_status(run, R"("held":[{"kind":"work","count":3}])", {"--json"});
+    end_grace(run, stopped);
+    EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{3}});
+    EXPECT_THAT(run.wait_for("worker_held").text, HasSubstr("it still held 3 items of work: order 1 for "));
+    const std::string gone = run.wait_for("worker_gone").text;
+    EXPECT_THAT(gone, HasSubstr("exited with status 3"));
+    EXPECT_THAT(gone, HasSubstr("; handed back 3 items of work"));
+    EXPECT_EQ(run.log().count("worker_killed"), 0U);
+}
+
+TEST(Unclean, ACloseThatThrowsIsNamedThoughTheWorkerEndsInTime) {
+    Supervised run(worker_that({"throwing-close"}));
+    run.wait_until_serving();
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});  // nothing was cut off
+    const LogEntry gone = run.wait_for("worker_gone");
+    EXPECT_EQ(gone.level, "warning");
+    EXPECT_THAT(gone.text, HasSubstr("exited with status 3"));
+    EXPECT_THAT(gone.text, HasSubstr("it still held resource db-pool (its close threw)"));
+    EXPECT_THAT(gone.text, ContainsRegex("its last words: .*db-pool.*the server closed the connection"));
+    EXPECT_EQ(run.log().count("worker_held"), 0U);
+}
+
+TEST(Unclean, ACircleOfResourcesIsNamedInTheLastWordsOfAStart) {
+    RunOptions options = worker_that({"circle"});
+    set_option(options, "--ready-timeout", "2s");
+    Supervised run(options);
+    EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
+    EXPECT_THAT(run.wait_for("worker_crashed").text,
+                ContainsRegex("exited with status 1 .*unclean: .*cache.*circle.*db-pool uses cache uses db-pool"));
+}
+
+TEST(Unclean, ACircleOfResourcesIsNamedInTheAnswerOfAFailedRestart) {
+    RunOptions options = worker_that({});
+    options.command = shell_worker("mode=clean; if [ $HOLDFAST_GENERATION = 2 ]; then mode=circle; fi; exec " +
+                                   program("unclean") + " $mode");
+    Supervised run(options);
+    run.wait_until_serving();
+    const CommandResult restarted = run.command("restart");
+    EXPECT_EQ(restarted.status, ExitStatus{ExitedWith{1}});
+    EXPECT_THAT(restarted.output, ContainsRegex("circle.*db-pool uses cache uses db-pool"));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+TEST(Unclean, AndTheSameWorkerWithoutAFaultEndsCleanly) {
+    Supervised run(worker_that({"clean"}));
+    run.wait_until_serving();
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+    EXPECT_EQ(run.log().count("worker_held"), 0U);
+    EXPECT_THAT(run.wait_for("worker_gone").text, Not(HasSubstr("last words")));
+}
+
+RunOptions queue_that_is(const std::string& mode, const std::string& max_extension) {
+    RunOptions options = worker_that({mode});
+    set_option(options, "--grace-period", "3s");
+    set_option(options, "--max-extension", max_extension);
+    return options;
+}
+
+TEST(Extension, IsGrantedWhileRequestsFinish) {
+    Supervised run(queue_that_is("slow-queue", "60s"));  // it takes 5 s
+    run.wait_until_serving();
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+    const LogEntry told = run.wait_for("worker_told");
+    const LogEntry extended = run.wait_for("worker_extended", any_entry(), told.index);
+    EXPECT_THAT(extended.text, HasSubstr("asked for more time: this stage ends in "));
+    run.wait_for("worker_told", with_text("told to drain"), extended.index);
+    EXPECT_EQ(run.log().count("worker_held"), 0U);
+}
+
+TEST(Extension, EndsAtItsBoundHoweverManyRequestsFinish) {
+    Supervised run(queue_that_is("endless-queue", "2s"));
+    run.wait_until_serving();
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
+    const LogEntry told = run.wait_for("worker_told");
+    run.wait_for("worker_extended", with_text("2.0 s of 2.0 s granted in all"));
+    const LogEntry cancelled = run.wait_for("worker_held", with_text("when it was cancelled: "));
+    EXPECT_THAT(cancelled.text, HasSubstr("it still held 10 requests, the oldest: POST /queue for "));
+    EXPECT_GE(cancelled.mono_usec - told.mono_usec, 5'000'000);
+    EXPECT_EQ(run.log().count("worker_extended", any_entry(), cancelled.index), 0U);
+}
+
+TEST(Extension, IsNotGrantedUnlessAllowed) {
+    Supervised run(queue_that_is("endless-queue", "0s"));
+    run.wait_until_serving();
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
+    EXPECT_EQ(run.log().count("worker_extended"), 0U);
+    run.wait_for("worker_killed");
+}
+
+TEST(Extension, IsNotAskedForWhereNothingFinishes) {
+    RunOptions options = queue_that_is("stuck-request", "60s");
+    Supervised run(options);
+    run.wait_until_serving();
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
+    EXPECT_EQ(run.log().count("worker_extended"), 0U);
+}
+
+}  // namespace
+}  // namespace holdfast::test
