@@ -1,5 +1,6 @@
 // What child-sdk/PROTOCOL.md shows is what the codec and the library do.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
@@ -76,8 +77,13 @@ std::string refusal(const Line& line) {
     return line.speaker == 'W' ? why(wire::decode_report(line.content, 0)) : why(wire::decode_command(line.content));
 }
 
-TEST(ProtocolTranscript, IsSpelledAsTheCodecSpellsIt) {
-    for (const Line& line : block("transcript")) {
+class ProtocolTranscript : public testing::TestWithParam<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Of, ProtocolTranscript, testing::Values("transcript", "transcript-of-a-cancel"),
+                         [](const auto& fence) { return fence.index == 0 ? "ADrain" : "ACancel"; });
+
+TEST_P(ProtocolTranscript, IsSpelledAsTheCodecSpellsIt) {
+    for (const Line& line : block(GetParam())) {
         if (line.speaker == '(') continue;
         ASSERT_EQ(refusal(line), "") << "line " << line.number;
         const std::string again = line.speaker == 'W'
@@ -87,11 +93,11 @@ TEST(ProtocolTranscript, IsSpelledAsTheCodecSpellsIt) {
     }
 }
 
-TEST(ProtocolTranscript, ShowsWhatIsAccepted) {
+TEST(ProtocolExamples, ShowWhatIsAccepted) {
     for (const Line& line : block("transcript-accepted")) EXPECT_EQ(refusal(line), "") << "line " << line.number;
 }
 
-TEST(ProtocolTranscript, ShowsWhatIsMalformedAndWhy) {
+TEST(ProtocolExamples, ShowWhatIsMalformedAndWhy) {
     const std::vector<Line> lines = block("transcript-malformed");
     ASSERT_EQ(lines.size() % 2, 0U);
     for (std::size_t i = 0; i + 1 < lines.size(); i += 2) {
@@ -99,13 +105,13 @@ TEST(ProtocolTranscript, ShowsWhatIsMalformedAndWhy) {
     }
 }
 
-// What differs from run to run.
-Report without_examples(Report report) {
+// The message, without what differs from run to run.
+std::string without_examples(Report report) {
     report.sdk = report.sdk.substr(0, report.sdk.find('/'));
     if (report.waiting) {
         for (Waiting& entry : *report.waiting) entry.age_usec = 0;
     }
-    return report;
+    return wire::encode(report);
 }
 
 bool is_mere_report(const Report& report) {
@@ -113,6 +119,8 @@ bool is_mere_report(const Report& report) {
     counts.in_flight = report.in_flight;
     counts.served = report.served;
     counts.waiting = report.waiting;
+    counts.held = report.held;
+    counts.handed_back = report.handed_back;
     return report == counts;
 }
 
@@ -150,10 +158,15 @@ class Replay {
             ::raise(SIGTERM);
         } else if (what == "the request is answered") {
             request_.end();
+        } else if (what == "an item of work is taken from its queue: order 17") {
+            work_ = worker_->hold_work("order 17", [] {});
         } else if (what == "the worker exits") {
             EXPECT_EQ(status_.get(), 0);
+        } else if (what == "the worker exits: with status 3, the cancel found something held") {
+            EXPECT_EQ(status_.get(), 3);
         } else {
-            EXPECT_EQ(what, "the task ends, the resource is closed");
+            EXPECT_THAT(what, testing::AnyOf("the task ends, the resource is closed", "the task ends",
+                                             "the item is handed back, the resource is closed"));
         }
     }
 
@@ -172,17 +185,17 @@ class Replay {
         EXPECT_EQ(::send(supervisor_fd_, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
     }
 
-    // Nothing if the worker says nothing well-formed.
-    std::optional<Report> next() const {
+    // Empty if the worker says nothing well-formed.
+    std::string next() const {
         for (;;) {
             std::array<char, max_message_bytes> buffer;
             pollfd readable{.fd = supervisor_fd_, .events = POLLIN, .revents = 0};
-            if (::poll(&readable, 1, 20'000) <= 0) return std::nullopt;
+            if (::poll(&readable, 1, 20'000) <= 0) return {};
             const ssize_t size = ::recv(supervisor_fd_, buffer.data(), buffer.size(), 0);
             const std::string_view bytes(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
             const auto decoded = wire::decode_report(bytes, 0);
             const auto* report = std::get_if<Report>(&decoded);
-            if (report == nullptr) return std::nullopt;
+            if (report == nullptr) return {};
             if (!is_mere_report(*report)) return without_examples(*report);
         }
     }
@@ -190,12 +203,13 @@ class Replay {
     int supervisor_fd_ = -1;
     std::optional<Worker> worker_;
     Request request_;
+    Work work_;
     std::future<int> status_;
 };
 
-TEST(ProtocolTranscript, IsWhatTheLibrarySays) {
+TEST_P(ProtocolTranscript, IsWhatTheLibrarySays) {
     Replay replay;
-    for (const Line& line : block("transcript")) replay.play(line);
+    for (const Line& line : block(GetParam())) replay.play(line);
 }
 
 }  // namespace
