@@ -13,3 +13,8 @@ pkg_check_modules(LIBEVENT IMPORTED_TARGET libevent_core>=2.1 libevent_extra)
 if(LIBEVENT_FOUND)
   holdfast_program(libevent-http SOURCES ${here}/libevent-http.cpp LINKS holdfast::sdk PkgConfig::LIBEVENT)
 endif()
+
+pkg_check_modules(MICROHTTPD IMPORTED_TARGET libmicrohttpd>=0.9.75)
+if(MICROHTTPD_FOUND)
+  holdfast_program(microhttpd-http SOURCES ${here}/microhttpd-http.cpp LINKS holdfast::sdk PkgConfig::MICROHTTPD)
+endif()

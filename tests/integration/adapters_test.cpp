@@ -44,7 +44,7 @@ class Adapter : public testing::TestWithParam<const char*> {
         LoadOptions load = keep_alive_load(address);
         load.path = "/?ms={0..500}";
         load.pause_high = keep_alive_min * 8 / 10;
-        load.latency = 5ms;
+        load.latency = 10ms;
         load.promised_idle = keep_alive_min;
         return load;
     }

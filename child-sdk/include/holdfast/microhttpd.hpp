@@ -1,0 +1,226 @@
+#pragma once
+
+#include <microhttpd.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <holdfast/acceptor.hpp>
+#include <holdfast/idle.hpp>
+#include <holdfast/worker.hpp>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace holdfast::microhttpd {
+
+/// A libmicrohttpd daemon with a thread of its own, on a listener that others share. The daemon never sees the listener
+/// (it would shut it down for everybody when it stops): an Acceptor hands it connections. Each request is counted,
+/// until its answer is written. What is idle ends by the rule of KeepAlive; an answer with "Connection: close" is
+/// followed by the daemon's own close, which does not linger: a client that sends a request before it has read the
+/// answer to the one before may lose that answer.
+///
+/// All functions may be called from any thread.
+class Server {
+  public:
+    using Clock = std::chrono::steady_clock;
+
+    /// What MHD_start_daemon(3) takes. The callbacks are called on the daemon's thread.
+    struct Settings {
+        MHD_AccessHandlerCallback handler;
+        void* handler_argument = nullptr;
+        MHD_RequestCompletedCallback completed = nullptr;  ///< instead of MHD_OPTION_NOTIFY_COMPLETED
+        void* completed_argument = nullptr;
+        /// More options, but MHD_OPTION_NOTIFY_CONNECTION. MHD_OPTION_CONNECTION_TIMEOUT is 75 s unless given.
+        std::vector<MHD_OptionItem> options{};
+    };
+
+    /// Starts the daemon, and accepts at once. Before Worker::ready(); has to live until Worker::wait() returned.
+    /// `worker` has to outlive it. Throws std::runtime_error.
+    Server(Worker& worker, Listener listener, Settings settings)
+        : worker_(worker),
+          settings_(std::move(settings)),
+          idle_({.min = worker.keep_alive_min()}),
+          daemon_(start(settings_.options)),
+          clock_([this] { keep_time(); }),
+          acceptor_(worker, std::move(listener), [this](int fd, Session session) { add(fd, std::move(session)); }) {
+        worker_.on_drain([this] { change([this] { idle_.leave(); }); });
+        worker_.on_run([this] { change([this] { idle_.stay(); }); });
+        worker_.on_cancel([this] {
+            change([this] {
+                idle_.cut_all();
+                is_hurried_ = true;
+            });
+        });
+    }
+
+    ~Server() {
+        change([this] { is_hurried_ = is_ending_ = true; });
+        clock_.join();  // and with it every suspended connection is resumed
+        MHD_stop_daemon(daemon_);
+    }
+
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// MHD_queue_response(3), with "Connection: close" while the worker leaves: so `response` is of this answer alone.
+    MHD_Result answer(MHD_Connection* connection, unsigned status, MHD_Response* response) {
+        const bool closes = locked([this] { return idle_.keep_alive().says_close(); });
+        if (closes) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+        return MHD_queue_response(connection, status, response);
+    }
+
+    /// In a handler: does nothing with this connection for so long, and then calls the handler again. Less long if the
+    /// worker has to cancel.
+    void suspend(MHD_Connection* connection, std::chrono::milliseconds duration) {
+        MHD_suspend_connection(connection);
+        change([&] { suspended_.emplace(Clock::now() + duration, connection); });
+    }
+
+  private:
+    static constexpr unsigned idle_seconds = 75;
+
+    MHD_Daemon* start(std::vector<MHD_OptionItem> options) {
+        options.push_back({MHD_OPTION_END, 0, nullptr});
+        MHD_Daemon* const daemon =
+            MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
+                             nullptr, nullptr, &Server::on_request, this,                 //
+                             MHD_OPTION_NOTIFY_CONNECTION, &Server::on_connection, this,  //
+                             MHD_OPTION_NOTIFY_COMPLETED, &Server::on_completed, this,    //
+                             MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds,                 //
+                             MHD_OPTION_ARRAY, options.data(), MHD_OPTION_END);
+        if (daemon == nullptr) throw std::runtime_error("cannot start a libmicrohttpd daemon: an option is refused");
+        return daemon;
+    }
+
+    // On the acceptor's thread; the daemon takes the connection over on its own.
+    void add(int fd, Session session) {
+        locked([&] { added_.insert_or_assign(fd, std::move(session)); });
+        sockaddr_storage address{};
+        socklen_t length = sizeof address;
+        auto* const any = reinterpret_cast<sockaddr*>(&address);
+        ::getpeername(fd, any, &length);
+        if (MHD_add_connection(daemon_, fd, any, length) == MHD_NO) locked([&] { added_.erase(fd); });
+    }
+
+    static int fd_of(MHD_Connection* connection) {
+        return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    }
+
+    static void on_connection(void* self, MHD_Connection* connection, void**, MHD_ConnectionNotificationCode what) {
+        auto& server = *static_cast<Server*>(self);
+        const int fd = fd_of(connection);
+        server.locked([&] {
+            if (what == MHD_CONNECTION_NOTIFY_CLOSED) return server.idle_.remove(fd);
+            auto added = server.added_.extract(fd);
+            if (added) server.idle_.add(fd, std::move(added.mapped()));
+            server.wake_if_leaving();
+        });
+    }
+
+    // What a request has beside what the handler keeps of it.
+    struct Exchange {
+        Request counted;
+        void* state = nullptr;
+    };
+
+    static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
+                                 const char* version, const char* data, std::size_t* size, void** state) {
+        auto& server = *static_cast<Server*>(self);
+        if (*state == nullptr) {
+            const int fd = fd_of(connection);
+            if (!server.locked([&] { return server.idle_.set_busy(fd); })) return MHD_NO;
+            *state = new Exchange{server.worker_.begin_request(std::string(method) + " " + url)};
+        }
+        void** const own = &static_cast<Exchange*>(*state)->state;
+        return server.settings_.handler(server.settings_.handler_argument, connection, url, method, version, data, size,
+                                        own);
+    }
+
+    static void on_completed(void* self, MHD_Connection* connection, void** state, MHD_RequestTerminationCode how) {
+        auto& server = *static_cast<Server*>(self);
+        const std::unique_ptr<Exchange> exchange(static_cast<Exchange*>(std::exchange(*state, nullptr)));
+        if (exchange == nullptr) return;
+        const Settings& settings = server.settings_;
+        if (settings.completed != nullptr)
+            settings.completed(settings.completed_argument, connection, &exchange->state, how);
+        const int fd = fd_of(connection);
+        server.locked([&] {
+            server.idle_.set_idle(fd);
+            server.wake_if_leaving();
+        });
+    }
+
+    // The thread that ends idle connections and resumes suspended ones. At rest it sleeps.
+    void keep_time() {
+        std::unique_lock lock(mutex_);
+        while (!is_ending_ || !suspended_.empty()) {
+            const Clock::time_point now = is_hurried_ ? Clock::time_point::max() : Clock::now();
+            if (!suspended_.empty() && suspended_.begin()->first <= now) {
+                MHD_Connection* const connection = suspended_.extract(suspended_.begin()).mapped();
+                lock.unlock();
+                MHD_resume_connection(connection);
+                lock.lock();
+                continue;
+            }
+            Clock::time_point next = idle_.end_overdue().value_or(Clock::time_point::max());
+            if (!suspended_.empty()) next = std::min(next, suspended_.begin()->first);
+            wait_until(next, lock);
+        }
+    }
+
+    void wait_until(Clock::time_point next, std::unique_lock<std::mutex>& lock) {
+        const auto has_changed = [this] { return std::exchange(has_changed_, false); };
+        if (next == Clock::time_point::max()) {
+            changed_.wait(lock, has_changed);
+        } else {
+            changed_.wait_until(lock, next, has_changed);
+        }
+    }
+
+    template <class Function>
+    std::invoke_result_t<Function> locked(Function function) {
+        const std::lock_guard lock(mutex_);
+        return function();
+    }
+
+    // Of something that keep_time() has to know.
+    template <class Function>
+    void change(Function function) {
+        const std::lock_guard lock(mutex_);
+        function();
+        wake();
+    }
+    void wake() {
+        has_changed_ = true;
+        changed_.notify_one();
+    }
+    void wake_if_leaving() {
+        if (idle_.keep_alive().is_leaving()) wake();
+    }
+
+    Worker& worker_;
+    const Settings settings_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool has_changed_ = false;
+    bool is_hurried_ = false;
+    bool is_ending_ = false;
+    IdleConnections idle_;
+    std::unordered_map<int, Session> added_;  // and not yet seen by the daemon
+    std::multimap<Clock::time_point, MHD_Connection*> suspended_;
+    MHD_Daemon* daemon_;
+    std::thread clock_;
+    Acceptor acceptor_;
+};
+
+}  // namespace holdfast::microhttpd
