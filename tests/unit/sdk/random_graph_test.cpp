@@ -25,26 +25,27 @@ using Random = std::mt19937;
 
 unsigned pick(Random& random, unsigned below) { return std::uniform_int_distribution<unsigned>(0, below - 1)(random); }
 
-// Something that is used and closed: whether in the right order, it notes itself.
+// Something that is used and closed: whether in the right order, it notes itself. Its atomics order nothing: that the
+// SDK does so is the question.
 class Pool {
   public:
     void use(std::atomic<int>& violations) {
-        ++users_;
-        if (is_closed_ || content_ != open) {
+        users_.fetch_add(1, std::memory_order_relaxed);
+        if (is_closed() || content_ != open) {
             ++violations;
         }
         std::this_thread::yield();
-        --users_;
+        users_.fetch_sub(1, std::memory_order_relaxed);
     }
 
     void close(std::atomic<int>& violations) {
-        if (users_ != 0 || is_closed_.exchange(true)) {
+        if (users_.load(std::memory_order_relaxed) != 0 || is_closed_.exchange(true, std::memory_order_relaxed)) {
             ++violations;
         }
         content_ = 0;
     }
 
-    bool is_closed() const { return is_closed_; }
+    bool is_closed() const { return is_closed_.load(std::memory_order_relaxed); }
 
   private:
     static constexpr int open = 42;

@@ -1,0 +1,76 @@
+#include "request_slot.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "ledger_core.hpp"
+
+namespace holdfast {
+namespace {
+
+constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+
+// Names of one letter each, and the time of a request is that letter: a mixture of two shows itself.
+std::vector<std::string> names_of_one_letter() {
+    std::vector<std::string> names;
+    for (char letter = 'a'; letter <= 'z'; ++letter) {
+        names.emplace_back(max_name_bytes - static_cast<std::size_t>(letter - 'a') % 8, letter);
+    }
+    return names;
+}
+
+bool is_whole(const RequestSlot::Shown& shown) {
+    return shown.name.find_first_not_of(static_cast<char>(shown.since)) == std::string::npos;
+}
+
+TEST(RequestSlot, ShowsWhatBeganBeforeTheLimit) {
+    LedgerCore core([] {});
+    RequestSlot slot(core.rent_stock());
+    RequestSlot::Shown shown;
+    EXPECT_FALSE(slot.read_if_before(never, shown));
+    slot.write("GET /", 7);
+    EXPECT_FALSE(slot.read_if_before(7, shown));
+    EXPECT_TRUE(slot.read_if_before(8, shown));
+    EXPECT_EQ(shown.name, "GET /");
+    EXPECT_EQ(shown.since, 7);
+    slot.clear();
+    EXPECT_FALSE(slot.read_if_before(never, shown));
+}
+
+TEST(RequestSlot, NeverShowsTwoRequestsAsOne) {
+    LedgerCore core([] {});
+    RequestSlot slot(core.rent_stock());
+    const std::vector<std::string> names = names_of_one_letter();
+    std::atomic<bool> is_over = false;
+    std::atomic<int> written = 0;
+    std::thread writer([&] {
+        while (!is_over) {
+            for (const std::string& name : names) {
+                slot.write(name, name.front());
+                slot.clear();
+            }
+            ++written;
+        }
+    });
+    // Enough of both that they met, however the two threads are scheduled.
+    int mixed = 0;
+    for (int read = 0; read < 20'000 || written < 1'000;) {
+        RequestSlot::Shown shown;
+        if (slot.read_if_before(never, shown)) {
+            ++read;
+            mixed += is_whole(shown) ? 0 : 1;
+        }
+    }
+    is_over = true;
+    writer.join();
+    EXPECT_EQ(mixed, 0);
+}
+
+}  // namespace
+}  // namespace holdfast
