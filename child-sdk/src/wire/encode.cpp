@@ -85,8 +85,11 @@ void add_waiting(Packet& packet, const Report& report) {
         const std::string name = Packet::field(entry.name);
         bytes += report_bytes_of(kind, name);
         if (bytes > max_report_bytes) return;
-        const std::string age = std::to_string(std::max<std::int64_t>(entry.age_usec, 0));
-        packet.line("X_HOLDFAST_WAITING", kind + separator + name + separator + age);
+        std::string value = kind + separator;
+        value += name;
+        value += separator;
+        value += std::to_string(std::max<std::int64_t>(entry.age_usec, 0));
+        packet.line("X_HOLDFAST_WAITING", value);
     }
 }
 

@@ -33,7 +33,7 @@ std::uint8_t Coverage::count(std::uint16_t step) { return trace().counts[step]; 
 
 // Called at the begin of every block: the step from the block before is what is counted. Addresses are taken from here,
 // so that the loader's choice does not change what is found.
-extern "C" void __sanitizer_cov_trace_pc() {
+extern "C" void __sanitizer_cov_trace_pc() {  // NOLINT(bugprone-reserved-identifier): the compiler calls it so
     using holdfast::wire::Coverage;
     auto& trace = holdfast::wire::trace();
     const auto address = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)) -
