@@ -9,6 +9,7 @@
 
 #include <cstdlib>
 #include <holdfast/worker.hpp>
+#include <latch>
 #include <string>
 #include <vector>
 
@@ -107,19 +108,19 @@ TEST_F(HealthProbes, ArePatientWithNobodyForEver) {
 }
 
 TEST_F(HealthProbes, AreAnsweredWhileACallbackHangs) {
-    std::atomic<bool> hangs = false, may_end = false;
+    std::latch hangs(1), may_end(1);
     worker.on_drain([&] {
-        hangs = true;
-        hangs.notify_all();
-        may_end.wait(false);
+        hangs.count_down();
+        may_end.wait();
     });
     worker.ready();
+    Waiter waiter(worker);
     supervisor.tell(Stage::drain);
-    hangs.wait(false);
+    hangs.wait();
     EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
     EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 503"));
-    may_end = true;
-    may_end.notify_all();
+    may_end.count_down();
+    EXPECT_EQ(waiter.status(), 0);
 }
 
 TEST(HealthAddress, OfTheEnvironmentWinsAndAWrongOneIsRefused) {

@@ -101,15 +101,18 @@ TEST_F(Sessions, CannotBeginOnceResourcesAreClosed) {
 }
 
 TEST_F(Sessions, AreToldByTheCancelThoughADrainCallbackHangs) {
-    const Session session = worker.begin_session("stream");
+    Session session = worker.begin_session("stream");
     std::latch told(1);
     const std::stop_callback on_told(session.stop_token(), [&] { told.count_down(); });
     worker.on_drain([&] { told.wait(); });
     worker.ready();
+    Waiter waiter(worker);
     supervisor.tell(Stage::drain);
     supervisor.wait_until_read();
     supervisor.tell(Stage::cancel);
     told.wait();
+    session.end();
+    EXPECT_EQ(waiter.status(), 3);
 }
 
 TEST(SessionsOutlive, TheWorker) {
