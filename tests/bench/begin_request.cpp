@@ -1,5 +1,6 @@
 // What it costs to begin and end a request, beside one bare atomic counter that is raised and lowered: on one thread
-// and on two that share it, in turns, in one run. Prints the medians in nanoseconds for one pair.
+// and on two that share it, in turns, in one run. Prints the medians in nanoseconds for one pair. Fails if a pair
+// allocates.
 
 #include <algorithm>
 #include <atomic>
@@ -7,15 +8,36 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <holdfast/worker.hpp>
+#include <new>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
 namespace {
 
-constexpr int turns = 31;
-constexpr int pairs_a_turn = 200'000;
+// By this thread, counted by the operator new below, which a program may replace.
+constinit thread_local std::uint64_t allocations = 0;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+    ++allocations;
+    if (void* memory = std::malloc(size)) {
+        return memory;
+    }
+    throw std::bad_alloc();
+}
+
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace {
+
+constexpr int turns = 21;
+constexpr int pairs_a_turn = 1'000'000;
 
 struct alignas(64) Counter {
     std::atomic<std::uint64_t> count{0};
@@ -26,23 +48,29 @@ template <typename Pair>
 double measure(int threads, Pair pair) {
     using Clock = std::chrono::steady_clock;
     std::barrier all(threads);
+    std::atomic<std::uint64_t> allocated = 0;
     std::vector<Clock::duration> took(static_cast<std::size_t>(threads));
     std::vector<std::thread> running;
     for (Clock::duration& time : took) {
         running.emplace_back([&] {
             pair();  // what a thread does once is not the question
             all.arrive_and_wait();
+            const std::uint64_t allocations_before = allocations;
             const Clock::time_point began = Clock::now();
             for (int count = 0; count < pairs_a_turn; ++count) {
                 pair();
             }
             time = Clock::now() - began;
+            allocated += allocations - allocations_before;
         });
     }
     std::chrono::duration<double, std::nano> sum{0};
     for (std::size_t thread = 0; thread < running.size(); ++thread) {
         running[thread].join();
         sum += took[thread];
+    }
+    if (allocated != 0) {
+        throw std::runtime_error("a pair allocates");
     }
     return sum.count() / threads / pairs_a_turn;
 }
