@@ -1,0 +1,205 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <holdfast.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
+#include <utility>
+
+#include "control_pipe.hpp"
+
+namespace {
+
+using holdfast::testing::ControlPipe;
+using holdfast::testing::Diary;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// A supervised worker; each test ends it by the stages.
+class CWorker : public ::testing::Test {
+  protected:
+    void SetUp() override { ASSERT_EQ(holdfast_new(nullptr, &worker_), 0) << holdfast_last_error(); }
+    void TearDown() override { EXPECT_EQ(holdfast_free(&worker_), 0) << holdfast_last_error(); }
+
+    static int write_stage(int64_t remaining_usec, void* user) {
+        const auto* note = static_cast<const std::pair<const Diary*, const char*>*>(user);
+        const char* time = remaining_usec == INT64_MAX ? ", no end" : remaining_usec > 0 ? ", some time" : ", no time";
+        note->first->write(note->second + std::string(time));
+        return 0;
+    }
+
+    static int write_word(void* user) {
+        const auto* note = static_cast<const std::pair<const Diary*, const char*>*>(user);
+        note->first->write(note->second);
+        return 0;
+    }
+
+    int drained() {
+        supervisor_.tell("drain");
+        return holdfast_wait(worker_);
+    }
+
+    ControlPipe supervisor_;
+    Diary diary_;
+    holdfast_worker* worker_ = nullptr;
+};
+
+TEST_F(CWorker, TellsItsCallbacksEachStageAndTheTimeThatIsLeft) {
+    std::pair<const Diary*, const char*> notes[] = {{&diary_, "lame duck"}, {&diary_, "pause"},  {&diary_, "run"},
+                                                    {&diary_, "drain"},     {&diary_, "cancel"}, {&diary_, "released"}};
+    EXPECT_EQ(holdfast_on_lame_duck(worker_, write_stage, &notes[0]), 0);
+    EXPECT_EQ(holdfast_on_pause(worker_, write_stage, &notes[1]), 0);
+    EXPECT_EQ(holdfast_on_run(worker_, write_stage, &notes[2]), 0);
+    EXPECT_EQ(holdfast_on_drain(worker_, write_stage, &notes[3]), 0);
+    EXPECT_EQ(holdfast_on_cancel(worker_, write_stage, &notes[4]), 0);
+    EXPECT_EQ(holdfast_on_released(worker_, write_stage, &notes[5]), 0);
+    holdfast_request* request = nullptr;
+    ASSERT_EQ(holdfast_begin_request(worker_, "GET /", &request), 0);
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    supervisor_.wait_for("READY=1");
+    std::thread waiting([&] { EXPECT_EQ(holdfast_wait(worker_), 3); });
+
+    supervisor_.tell("lame-duck");
+    EXPECT_EQ(diary_.next(), "lame duck, some time");
+    supervisor_.tell("pause");
+    EXPECT_EQ(diary_.next(), "pause, some time");
+    supervisor_.tell("run");
+    EXPECT_EQ(diary_.next(), "run, no end");
+    EXPECT_EQ(holdfast_draining(worker_), 0);
+    supervisor_.tell("drain");
+    EXPECT_EQ(diary_.next(), "drain, some time");
+    EXPECT_EQ(holdfast_draining(worker_), 1);
+    int64_t deadline = 0, remaining = 0;
+    EXPECT_EQ(holdfast_deadline(worker_, &deadline), 0);
+    EXPECT_EQ(holdfast_remaining(worker_, &remaining), 0);
+    EXPECT_GT(deadline, remaining);
+    EXPECT_GT(remaining, 0);
+    supervisor_.tell("cancel");
+    EXPECT_EQ(diary_.next(), "cancel, some time");
+    EXPECT_EQ(holdfast_end_request(&request), 0);
+    EXPECT_EQ(diary_.next(), "released, some time");
+    waiting.join();
+    EXPECT_EQ(holdfast_is_supervised(worker_), 1);
+}
+
+TEST_F(CWorker, ReportsWhatItHoldsAsDataAndAsText) {
+    holdfast_request* request = nullptr;
+    holdfast_session* session = nullptr;
+    ASSERT_EQ(holdfast_begin_request(worker_, "GET /report", &request), 0);
+    ASSERT_EQ(holdfast_begin_session(worker_, "stream 7", -1, &session), 0);
+    const holdfast_report* report = nullptr;
+    ASSERT_EQ(holdfast_make_report(worker_, &report), 0);
+    EXPECT_GE(report->size, sizeof *report);
+    EXPECT_EQ(report->stage, holdfast_stage_run);
+    EXPECT_EQ(report->remaining_usec, -1);
+    EXPECT_EQ(report->requests, 1U);
+    EXPECT_EQ(report->sessions, 1U);
+    std::vector<std::string> held;
+    for (size_t i = 0; i < report->waiting_count; ++i) {
+        held.push_back(report->waiting[i].kind + std::string(" ") + report->waiting[i].name);
+        EXPECT_GE(report->waiting[i].age_usec, 0);
+    }
+    EXPECT_THAT(held, ::testing::UnorderedElementsAre("request GET /report", "session stream 7"));
+    EXPECT_THAT(report->text, HasSubstr("GET /report"));
+    EXPECT_EQ(holdfast_free_report(&report), 0);
+    EXPECT_EQ(report, nullptr);
+    EXPECT_EQ(holdfast_end_request(&request), 0);
+    EXPECT_EQ(holdfast_end_session(&session), 0);
+    EXPECT_EQ(holdfast_end_session(&session), 0) << "an ended handle is NULL, and ends nothing";
+}
+
+TEST_F(CWorker, TellsASessionToLeaveOnceAndWhenItHasToHaveLeft) {
+    holdfast_session* session = nullptr;
+    std::pair<const Diary*, const char*> note(&diary_, "leave");
+    ASSERT_EQ(holdfast_begin_session(worker_, "stream", 5000, &session), 0);
+    EXPECT_EQ(holdfast_session_has_to_leave(session), 0);
+    int64_t deadline = 0;
+    EXPECT_EQ(holdfast_session_deadline(session, &deadline), 0);
+    EXPECT_EQ(deadline, -1);
+    EXPECT_EQ(holdfast_session_on_leave(session, write_word, &note), 0);
+    EXPECT_EQ(holdfast_session_on_leave(session, write_word, &note), -EPERM);
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    std::thread waiting([&] { EXPECT_EQ(drained(), 0); });
+    EXPECT_EQ(diary_.next(), "leave");
+    EXPECT_EQ(holdfast_session_has_to_leave(session), 1);
+    EXPECT_EQ(holdfast_session_deadline(session, &deadline), 0);
+    EXPECT_GT(deadline, 0);
+    EXPECT_EQ(holdfast_end_session(&session), 0);
+    waiting.join();
+    EXPECT_THAT(diary_.rest(), ElementsAre());
+}
+
+TEST_F(CWorker, HandsBackWorkThatIsDroppedAndNoneThatIsFinished) {
+    std::pair<const Diary*, const char*> one(&diary_, "one"), two(&diary_, "two"), three(&diary_, "three");
+    holdfast_work *dropped = nullptr, *finished = nullptr, *cancelled = nullptr;
+    ASSERT_EQ(holdfast_hold_work(worker_, "job 1", write_word, &one, &dropped), 0);
+    ASSERT_EQ(holdfast_hold_work(worker_, "job 2", write_word, &two, &finished), 0);
+    ASSERT_EQ(holdfast_hold_work(worker_, "job 3", write_word, &three, &cancelled), 0);
+    EXPECT_EQ(holdfast_drop_work(&dropped), 0);
+    EXPECT_EQ(diary_.next(), "one");
+    EXPECT_EQ(holdfast_finish_work(&finished), 1);
+    EXPECT_EQ(finished, nullptr);
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    std::thread waiting([&] { holdfast_wait(worker_); });
+    supervisor_.tell("cancel");
+    EXPECT_EQ(diary_.next(), "three");
+    EXPECT_EQ(holdfast_finish_work(&cancelled), 0) << "somebody else does it now";
+    waiting.join();
+}
+
+int poll_until_stopped(holdfast_stop* stop, void* user) {
+    const auto* diary = static_cast<const Diary*>(user);
+    const int fd = holdfast_stop_fd(stop);
+    if (holdfast_stop_requested(stop) != 0 || holdfast_stop_wait(stop, 0) != 0) diary->write("stopped too early");
+    diary->write("runs");
+    if (!holdfast::testing::becomes_readable(fd)) return -ETIMEDOUT;
+    diary->write(holdfast_stop_requested(stop) == 1 && holdfast_stop_wait(stop, -1) == 1 ? "stopped" : "not stopped");
+    return 0;
+}
+
+TEST_F(CWorker, AsksATaskToStopWhenNoRequestIsLeftAndClosesAResourceThatItUsesAfterwards) {
+    std::pair<const Diary*, const char*> closed(&diary_, "closed");
+    holdfast_request* request = nullptr;
+    holdfast_user task = 0, pool = 0;
+    ASSERT_EQ(holdfast_begin_request(worker_, "GET /", &request), 0);
+    ASSERT_EQ(holdfast_start_task(worker_, "consumer", poll_until_stopped, &diary_, &task), 0);
+    EXPECT_EQ(diary_.next(), "runs");
+    ASSERT_EQ(holdfast_resource(worker_, "pool", write_word, &closed, &pool), 0);
+    EXPECT_EQ(holdfast_used_by(worker_, pool, task), 0) << holdfast_last_error();
+    EXPECT_EQ(holdfast_used_by(worker_, pool, holdfast_all_requests), 0) << holdfast_last_error();
+    EXPECT_EQ(holdfast_close_within(worker_, pool, 1000), 0);
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    std::thread waiting([&] { EXPECT_EQ(drained(), 0); });
+    supervisor_.wait_for("X_HOLDFAST_ACCEPTING=0");
+    EXPECT_THAT(diary_.rest(), ElementsAre());
+    EXPECT_EQ(holdfast_end_request(&request), 0);
+    waiting.join();
+    EXPECT_THAT(diary_.rest(), ElementsAre("stopped", "closed"));
+}
+
+TEST_F(CWorker, ReportsACloseThatFailsByItsNameAndItsReason) {
+    ASSERT_EQ(holdfast_close_last(
+                  worker_, "database", [](void*) { return holdfast_fail(EIO, "the disk is full"); }, nullptr, nullptr),
+              0);
+    ASSERT_EQ(holdfast_close_last(
+                  worker_, "cache", [](void*) { return -EBUSY; }, nullptr, nullptr),
+              0);
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(drained(), 3);
+    const std::string complaints = ::testing::internal::GetCapturedStderr();
+    EXPECT_THAT(complaints, HasSubstr("the disk is full"));
+    EXPECT_THAT(complaints, HasSubstr("database"));
+    EXPECT_THAT(complaints, HasSubstr("returned -16 (Device or resource busy)"));
+}
+
+TEST_F(CWorker, EndsByItsOwnWishAsBySigterm) {
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    EXPECT_EQ(holdfast_stop_worker(worker_), 0);
+    supervisor_.wait_for("STOPPING=1");
+    EXPECT_EQ(drained(), 0);
+}
+
+}  // namespace
