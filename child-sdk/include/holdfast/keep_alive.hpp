@@ -20,22 +20,28 @@ namespace holdfast {
 /// Not synchronised; costs no system call.
 class KeepAlive {
   public:
-    using Clock = std::chrono::steady_clock;
+    using Clock = std::chrono::steady_clock;  ///< of all its times
 
+    /// How long a connection may be idle, and linger.
     struct Limits {
-        std::chrono::milliseconds min{1000};    ///< longer than a client's pause between two requests
-        std::chrono::milliseconds max{75'000};  ///< idle, while the worker serves
-        std::chrono::milliseconds linger{1000};
+        std::chrono::milliseconds min{1000};     ///< longer than a client's pause between two requests
+        std::chrono::milliseconds max{75'000};   ///< idle, while the worker serves
+        std::chrono::milliseconds linger{1000};  ///< for the client to close after us
     };
 
+    /// Of a worker that serves.
     explicit KeepAlive(Limits limits) : limits_(limits) {}
 
+    /// What it was made with.
     const Limits& limits() const { return limits_; }
+    /// Whether `min` is more than 0.
     bool is_on() const { return limits_.min.count() > 0; }
 
-    /// The worker begins to leave, or takes it back.
+    /// The worker begins to leave.
     void leave(Clock::time_point now) { leaving_since_ = now; }
+    /// The worker serves on.
     void stay() { leaving_since_.reset(); }
+    /// Whether leave() was the last of the two.
     bool is_leaving() const { return leaving_since_.has_value(); }
 
     /// Whether an answer given now has to say "Connection: close".

@@ -19,7 +19,9 @@ enum class Origin {
 /// Not synchronised: one thread at a time.
 class Listener {
   public:
+    /// Takes the descriptor over; the other has none then.
     Listener(Listener&& other) noexcept;
+    /// Closes its own, and takes the other's over.
     Listener& operator=(Listener&& other) noexcept;
     ~Listener();
 
@@ -32,6 +34,7 @@ class Listener {
     /// What it is really bound to: "127.0.0.1:8080", "[::]:8080", "unix:/run/app.sock", "unix:@name".
     const std::string& address() const { return address_; }
 
+    /// Where it comes from.
     Origin origin() const { return origin_; }
 
     /// Gives the descriptor away, to a library that closes it itself.

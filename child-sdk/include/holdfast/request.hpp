@@ -17,7 +17,9 @@ struct WorkState;
 class Request {
   public:
     Request() = default;  ///< holds nothing
+    /// Takes over; the other holds nothing then.
     Request(Request&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
+    /// Ends its own, and takes over.
     Request& operator=(Request&& other) noexcept {
         if (this != &other) {
             end();
@@ -46,8 +48,9 @@ class Request {
 /// the Worker.
 class Session {
   public:
-    Session() = default;  ///< holds nothing
-    Session(Session&&) noexcept = default;
+    Session() = default;                    ///< holds nothing
+    Session(Session&&) noexcept = default;  ///< the other holds nothing then
+    /// Ends its own, and takes over.
     Session& operator=(Session&& other) noexcept;
     ~Session();
 
@@ -73,11 +76,13 @@ class Session {
 /// its `hand_back` is called, once: the item goes back to where it came from, and is counted.
 class Work {
   public:
-    Work() = default;
-    Work(Work&&) noexcept = default;
+    Work() = default;                 ///< holds nothing
+    Work(Work&&) noexcept = default;  ///< the other holds nothing then
+    /// Hands its own back, if it is unfinished, and takes over.
     Work& operator=(Work&& other) noexcept;
     ~Work();
 
+    /// What finish() says.
     enum class Outcome {
         finished,    ///< it is ours to commit
         handed_back  ///< it was put back meanwhile (the cancel): somebody else will do it; do not commit

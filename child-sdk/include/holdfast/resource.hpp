@@ -11,12 +11,14 @@ class Conductor;
 /// Who may use a resource: a task, another resource, or everything of a kind. A value; made by the SDK.
 class User {
   public:
+    /// What it stands for.
     enum class Kind : std::uint8_t { requests, sessions, work, tasks, task, resource };
 
+    /// Made by the SDK: there are constants for those of a kind, and Task and Resource for one.
     constexpr explicit User(Kind kind, std::uint32_t id = 0) : kind_(kind), id_(id) {}
-    constexpr Kind kind() const { return kind_; }
-    constexpr std::uint32_t id() const { return id_; }  ///< of a task or a resource; 0 for the others
-    friend constexpr bool operator==(User, User) = default;
+    constexpr Kind kind() const { return kind_; }            ///< what it stands for
+    constexpr std::uint32_t id() const { return id_; }       ///< of a task or a resource; 0 for the others
+    friend constexpr bool operator==(User, User) = default;  ///< the same kind and id
 
   private:
     Kind kind_;
@@ -31,6 +33,7 @@ inline constexpr User tasks{User::Kind::tasks};        ///< every task, now and 
 /// A background task, from Worker::start_task: a name for it, to be given to Resource::used_by.
 class Task {
   public:
+    /// For Resource::used_by.
     operator User() const { return user_; }
 
   private:
@@ -57,6 +60,7 @@ class Resource {
     /// told otherwise.
     Resource& within(std::chrono::milliseconds close_period);
 
+    /// For Resource::used_by of another one.
     operator User() const { return User(User::Kind::resource, id_); }
 
   private:

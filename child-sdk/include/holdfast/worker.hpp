@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+/// The SDK of holdfast: everything that a worker needs to be restarted and stopped without harm.
 namespace holdfast {
 
 struct Inherited;
@@ -25,9 +26,9 @@ struct Inherited;
 struct WorkerOptions {
     /// @name The deadlines of a worker that stands alone; a supervisor gives its own.
     /// @{
-    std::chrono::milliseconds lame_duck{0};
-    std::chrono::milliseconds grace_period{30'000};
-    std::chrono::milliseconds cancel_period{5'000};
+    std::chrono::milliseconds lame_duck{0};          ///< serve, but look unready; 0: none
+    std::chrono::milliseconds grace_period{30'000};  ///< to finish
+    std::chrono::milliseconds cancel_period{5'000};  ///< to abandon what is left
     /// @}
 
     /// How long an idle keep-alive connection stays readable after the worker began to leave: for adapters, see
@@ -37,12 +38,12 @@ struct WorkerOptions {
     /// Where /livez and /readyz are served; empty: nowhere. Shared by all workers that name the same address.
     std::string health{};
 
-    /// Who drives the worker.
+    /// Who drives a worker.
     enum class Drive {
         helper_thread,  ///< a thread of the SDK
         dispatch,       ///< the program's own event loop, by Worker::fd() and Worker::dispatch(); no thread is started
     };
-    Drive drive = Drive::helper_thread;
+    Drive drive = Drive::helper_thread;  ///< who drives this one
 
     /// Where callbacks and closes run: called with a function that has to be run, once, on the thread of the program's
     /// choice, e.g. `[&](auto f) { asio::post(io, std::move(f)); }`. Empty: on a thread of the SDK. Not with
