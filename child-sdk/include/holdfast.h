@@ -1,6 +1,9 @@
 #ifndef HOLDFAST_H
 #define HOLDFAST_H
 
+/// @file
+/// The SDK for C, and for every language that can call C.
+
 // The SDK for C, and for every language that can call C: link libholdfast.so.1, or load it while running. It is the
 // same library as <holdfast/worker.hpp>, whose comments say what a stage, a drain and a report are.
 //
@@ -73,7 +76,7 @@ enum holdfast_drive {
 /// struct may grow at its end, and `size` tells the library what it knows. The environment wins over the periods,
 /// keep_alive_min_ms and health.
 typedef struct holdfast_options {
-    size_t size;
+    size_t size;                ///< of this struct, as the program knows it
     int64_t lame_duck_ms;       ///< 0
     int64_t grace_period_ms;    ///< 30000
     int64_t cancel_period_ms;   ///< 5000
@@ -85,7 +88,7 @@ typedef struct holdfast_options {
     /// of the program's choice. Called from any thread. NULL: on a thread of the SDK. An error means that the function
     /// will not be run. Not with holdfast_drive_dispatch.
     int (*post)(void (*run)(void* argument), void* argument, void* user);
-    void* post_user;
+    void* post_user;  ///< for `post`, as `user`
 } holdfast_options;
 
 /// Sets every field to its default: `holdfast_init_options(&options, sizeof options)`.
@@ -101,11 +104,17 @@ int holdfast_free(holdfast_worker** worker);
 
 /// @name Callbacks, in the order in which they were added. Add them before holdfast_ready().
 /// @{
+/// Still serve and accept, but look unready to health probes.
 int holdfast_on_lame_duck(holdfast_worker* worker, holdfast_stage_callback callback, void* user);
+/// Stop accepting, and return when the accept queue has been emptied. Serve what is open; keep everything.
 int holdfast_on_pause(holdfast_worker* worker, holdfast_stage_callback callback, void* user);
+/// As for a pause; then finish what is in flight, and close idle connections.
 int holdfast_on_drain(holdfast_worker* worker, holdfast_stage_callback callback, void* user);
+/// Accept again: the pause or the drain is taken back.
 int holdfast_on_run(holdfast_worker* worker, holdfast_stage_callback callback, void* user);
+/// The grace period is over: abandon what is left.
 int holdfast_on_cancel(holdfast_worker* worker, holdfast_stage_callback callback, void* user);
+/// Everything is released; holdfast_wait() returns next.
 int holdfast_on_released(holdfast_worker* worker, holdfast_stage_callback callback, void* user);
 /// @}
 
@@ -162,6 +171,7 @@ const char* holdfast_listener_address(const holdfast_listener* listener);  ///< 
 
 /// Ends the handle; returns the descriptor, which is the caller's now.
 int holdfast_release_listener(holdfast_listener** listener);
+/// Ends the handle and closes the descriptor: of an inherited listener, for this process alone.
 int holdfast_close_listener(holdfast_listener** listener);
 
 /// One connection, for a loop that was told by poll(2) that there is one. Counted as the session "connection" from
@@ -189,12 +199,14 @@ int holdfast_free_acceptor(holdfast_acceptor** acceptor);
 /// Counts a request. `name` is for people ("GET /report"), cut at 64 bytes. ESHUTDOWN once resources are released. In a
 /// forked child nothing is counted, and the handle may be NULL. No allocation.
 int holdfast_begin_request(holdfast_worker* worker, const char* name, holdfast_request** request);
+/// On any thread. The drain waits for this.
 int holdfast_end_request(holdfast_request** request);
 
 /// Something longer than a request. It is told to leave when the drain begins, and is to have left `leave_within_ms`
 /// later; -1: by the end of the stage.
 int holdfast_begin_session(holdfast_worker* worker, const char* name, int64_t leave_within_ms,
                            holdfast_session** session);
+/// On any thread. Waits for a callback of holdfast_session_on_leave() that runs on another one.
 int holdfast_end_session(holdfast_session** session);
 
 /// Returns 1 once the session was told to leave, else 0.
@@ -258,6 +270,7 @@ int holdfast_close_within(holdfast_worker* worker, holdfast_user resource, int64
 
 // ---------------------------------------------------------------------------------------------------------- the report
 
+/// What the worker was told last.
 enum holdfast_stage {
     holdfast_stage_run = 0,
     holdfast_stage_lame_duck = 1,
@@ -269,28 +282,30 @@ enum holdfast_stage {
 /// One thing that is still held. Will not grow.
 typedef struct holdfast_waiting {
     const char* kind;  ///< "request", "session", "task", "work", "resource"
-    const char* name;
-    int64_t age_usec;
+    const char* name;  ///< for people: "GET /report"
+    int64_t age_usec;  ///< microseconds since it began to be held
 } holdfast_waiting;
 
 /// What a worker holds at one moment. Made by the library; may grow at its end: a field is there if `size` reaches it.
 typedef struct holdfast_report {
-    size_t size;
-    int stage;               ///< one of holdfast_stage: the last one that was told
-    int64_t remaining_usec;  ///< until the stage's deadline; -1 while serving
-    uint64_t requests;       ///< in flight
-    uint64_t sessions;
-    uint64_t tasks;
-    uint64_t work;
-    uint64_t resources;    ///< that are not closed
-    uint64_t served;       ///< requests that ended since the start
-    uint64_t handed_back;  ///< items of work since the start
-    const char* text;      ///< all of it for a person, a line each; ends with a newline
-    size_t waiting_count;
+    size_t size;                      ///< of this struct, as the library knows it
+    int stage;                        ///< one of holdfast_stage: the last one that was told
+    int64_t remaining_usec;           ///< until the stage's deadline; -1 while serving
+    uint64_t requests;                ///< in flight
+    uint64_t sessions;                ///< that are held, overdue ones too
+    uint64_t tasks;                   ///< that still run
+    uint64_t work;                    ///< items
+    uint64_t resources;               ///< that are not closed
+    uint64_t served;                  ///< requests that ended since the start
+    uint64_t handed_back;             ///< items of work since the start
+    const char* text;                 ///< all of it for a person, a line each; ends with a newline
+    size_t waiting_count;             ///< entries behind `waiting`
     const holdfast_waiting* waiting;  ///< the 16 oldest of each kind
 } holdfast_report;
 
+/// What is held now. To be freed.
 int holdfast_make_report(holdfast_worker* worker, const holdfast_report** report);
+/// Ends the report, its texts included.
 int holdfast_free_report(const holdfast_report** report);
 
 // --------------------------------------------------------------------------------------- connections (keep_alive.hpp)
