@@ -1,5 +1,4 @@
 # The examples of threads, Boost.Asio and cpp-httplib, each where its library is installed.
-target_sources(holdfast_sdk PRIVATE ${CMAKE_CURRENT_LIST_DIR}/../src/blocking.cpp)
 holdfast_program(threads-http SOURCES ${CMAKE_CURRENT_LIST_DIR}/threads-http.cpp LINKS holdfast::sdk)
 
 find_package(Boost 1.81)

@@ -22,7 +22,8 @@ function(holdfast_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE")
   add_library(${name} STATIC ${arg_SOURCES})
   set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
-  target_link_libraries(${name} PUBLIC ${arg_PUBLIC} PRIVATE holdfast_options ${arg_PRIVATE})
+  target_link_libraries(${name} PUBLIC ${arg_PUBLIC}
+                        PRIVATE $<BUILD_INTERFACE:holdfast_options> ${arg_PRIVATE})
 endfunction()
 
 # holdfast_program(NAME SOURCES... [LINKS ...])

@@ -1,0 +1,12 @@
+// A stranger's worker: stops at once, and says whether everything was released.
+#include <cstdio>
+#include <holdfast/worker.hpp>
+
+int main() {
+    holdfast::Worker worker;
+    worker.close_last("pool", [] { std::puts("pool closed"); });
+    worker.ready();
+    { const auto request = worker.begin_request("GET /"); }
+    worker.stop();
+    return worker.wait();
+}
