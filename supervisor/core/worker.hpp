@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <holdfast/message.hpp>
 #include <optional>
 #include <string>
@@ -91,6 +92,7 @@ inline bool has_work_left(const Worker& worker) {
     if (worker.drained) return false;
     if (worker.speaks != Speaks::protocol) return true;
     if (worker.in_flight.value_or(0) > 0 || (worker.waiting && !worker.waiting->empty())) return true;
+    if (std::ranges::any_of(worker.held, [](const HeldCount& held) { return held.count > 0; })) return true;
     return !worker.in_flight && !worker.waiting;
 }
 

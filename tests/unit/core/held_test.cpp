@@ -154,6 +154,21 @@ TEST_F(Draining, ShowsWhatItHoldsInTheStatus) {
     EXPECT_FALSE(status.drained_at);
 }
 
+// What is only counted is work as well: cutting it off shows in the exit status.
+TEST_F(Draining, IsCutOffIfItHoldsWhatItOnlyCounts) {
+    says(drain_report({}, {{"session", 0}, {"work", 2}}));
+    bench_.advance(30s);
+    bench_.exited(worker_);
+    EXPECT_EQ(bench_.exit_code(), 3);
+}
+
+TEST_F(Draining, IsNotCutOffIfItHoldsNothing) {
+    says(drain_report({}, {{"work", 0}}));
+    bench_.advance(30s);
+    bench_.exited(worker_);
+    EXPECT_EQ(bench_.exit_code(), 0);
+}
+
 // Their own words are what a program without the protocol ends with, and a signal's status is its ordinary end.
 TEST(DrainingMutely, EndsAsItLikes) {
     Bench bench(Policy{});
