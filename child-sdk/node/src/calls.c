@@ -44,18 +44,19 @@ static bool waits(const struct call* call) { return call->kind == kind_waits || 
 static void call_javascript(napi_env env, napi_value dispatcher, void* context, void* data) {
     (void)context;
     struct call* call = data;
+    const bool is_waited_for = waits(call);  // as soon as it is completed it is gone
     if (env == NULL) {
-        if (waits(call)) finish(call, "the event loop has ended");
+        if (is_waited_for) finish(call, "the event loop has ended");
     } else {
         napi_value undefined = NULL, external = NULL;
         napi_get_undefined(env, &undefined);
-        if (waits(call)) napi_create_external(env, call, NULL, NULL, &external);
+        if (is_waited_for) napi_create_external(env, call, NULL, NULL, &external);
         if (call->kind == kind_connection) external = keep_handle(env, kind_session, call->session);
         napi_value values[] = {to_number(env, (double)(uintptr_t)call->key), to_number(env, call->argument),
                                external == NULL ? undefined : external};
         napi_call_function(env, undefined, dispatcher, 3, values, NULL);
     }
-    if (!waits(call)) free(call);
+    if (!is_waited_for) free(call);
 }
 
 napi_status begin_calls(napi_env env, napi_value dispatcher) {
