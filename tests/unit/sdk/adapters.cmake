@@ -8,3 +8,16 @@ if(Boost_FOUND)
     LABELS unit_threads
     TIMEOUT 120)
 endif()
+
+find_package(PkgConfig)
+if(PKG_CONFIG_FOUND)
+  pkg_check_modules(httplib IMPORTED_TARGET cpp-httplib)
+endif()
+if(httplib_FOUND)
+  holdfast_test(
+    sdk_httplib_test
+    SOURCES client.cpp fake_supervisor.cpp httplib_test.cpp
+    LINKS holdfast_sdk holdfast_wire PkgConfig::httplib
+    LABELS unit
+    TIMEOUT 120)
+endif()

@@ -4,6 +4,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <array>
 #include <utility>
 
 #include "fake_supervisor.hpp"
@@ -42,9 +43,11 @@ std::string Client::read_line() const {
 
 std::string Client::read_to_end() const {
     std::string bytes;
-    char byte = 0;
+    std::array<char, 4096> part;
     ssize_t got = 0;
-    while ((got = ::recv(fd_, &byte, 1, 0)) == 1) bytes += byte;
+    while ((got = ::recv(fd_, part.data(), part.size(), 0)) > 0) {
+        bytes.append(part.data(), static_cast<std::size_t>(got));
+    }
     EXPECT_EQ(got, 0) << "the connection was reset, or nothing came";
     return bytes;
 }

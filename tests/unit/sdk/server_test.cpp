@@ -24,20 +24,21 @@ namespace {
 using namespace std::chrono_literals;
 
 // A protocol of lines: "hello" is answered by "keep", or by "close" where a connection is to end; "wait" takes an hour;
-// "throw" fails.
+// "throw" fails; "half" is a request whose other half has to follow within transfer_period.
 template <class Connection>
 std::string answer_to(std::string_view line, const Connection& connection) {
     if (line == "throw") throw std::runtime_error("as the test wanted");
     return connection.says_close() ? "close\n" : "keep\n";
 }
 
+constexpr std::chrono::milliseconds transfer_period{20};
 constexpr std::string_view last_answer = "close\n";
 
 class BlockingKind {
   public:
     BlockingKind(Worker& worker, Listener listener)
         : server_(worker, std::move(listener), [](BlockingConnection& connection) { serve(connection); },
-                  {.most_connections = 8}) {}
+                  {.most_connections = 8, .transfer_period = transfer_period}) {}
 
   private:
     static void serve(BlockingConnection& connection) {
@@ -45,6 +46,7 @@ class BlockingKind {
         while (connection.wait_for_request() == BlockingConnection::Next::request) {
             const std::string_view line(bytes.data(), connection.read_some(bytes));
             if (line == "wait" && !connection.wait_for(1h)) return;
+            if (line == "half" && connection.read_some(bytes) == 0) return;
             const std::string answer = answer_to(line, connection);
             if (!connection.write_all(answer) || answer == last_answer) return;
         }
@@ -66,7 +68,10 @@ class AsioKind {
         while (co_await connection.wait_for_request() == AsioConnection::Next::request) {
             const std::size_t size =
                 co_await connection.socket().async_read_some(net::buffer(bytes), net::use_awaitable);
-            const std::string_view line(bytes.data(), size);
+            const std::string line(bytes.data(), size);
+            connection.expires_after(transfer_period);
+            if (line == "half") co_await connection.socket().async_read_some(net::buffer(bytes), net::use_awaitable);
+            connection.expires_never();
             net::steady_timer work(co_await net::this_coro::executor, line == "wait" ? 1h : 0h);
             co_await work.async_wait(net::use_awaitable);
             const std::string answer = answer_to(line, connection);
@@ -229,6 +234,15 @@ TYPED_TEST(Serving, ClosesOnlyTheConnectionWhoseHandlerThrew) {
     EXPECT_EQ(this->ask(good), "keep");
     EXPECT_EQ(::testing::internal::GetCapturedStderr(),
               "holdfast: a connection is closed, because its handler threw: as the test wanted\n");
+}
+
+TYPED_TEST(Serving, ClosesAConnectionWhoseRequestDoesNotComeInTime) {
+    this->begin(1h);
+    const Client slow(*this->door), idle(*this->door);
+    EXPECT_EQ(this->ask(idle), "keep");
+    slow.send("half");
+    EXPECT_EQ(slow.read_to_end(), "");
+    EXPECT_EQ(this->ask(idle), "keep");  // its former deadline is over, too
 }
 
 TYPED_TEST(Serving, WaitsForAClientThatIsStillSendingBeforeItCloses) {

@@ -1,0 +1,132 @@
+// What cpp-httplib does where it accepts nothing itself.
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <holdfast/httplib.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client.hpp"
+#include "diary.hpp"
+#include "fake_supervisor.hpp"
+
+namespace holdfast::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+struct Httplib : ::testing::Test {
+    Httplib() {
+        server.Get("/who", [](const httplib::Request& request, httplib::Response& answer) {
+            answer.set_content(request.remote_addr, "text/plain");
+        });
+        server.Get("/held", [this](const httplib::Request&, httplib::Response& answer) {
+            std::string held;
+            for (const std::string& line : lines_of(worker.report().waiting)) held += line + "; ";
+            answer.set_content(held, "text/plain");
+        });
+        server.Get("/stream", [](const httplib::Request&, httplib::Response& answer) {
+            answer.set_content_provider(9, "text/plain", [](std::size_t offset, std::size_t, httplib::DataSink& sink) {
+                const std::string part = std::to_string(offset / 3) + ".\n";
+                return sink.write(part.data(), part.size());
+            });
+        });
+        server.Get("/endless", [](const httplib::Request&, httplib::Response& answer) {
+            answer.set_chunked_content_provider("text/plain", [](std::size_t, httplib::DataSink& sink) {
+                const std::string part(1000, 'x');
+                return sink.write(part.data(), part.size());
+            });
+        });
+        server.Post("/echo", [](const httplib::Request& request, httplib::Response& answer) {
+            answer.set_content(request.body, "text/plain");
+        });
+        Listener listener = worker.listen("http", "127.0.0.1:0");
+        door.emplace(listener);
+        server.serve(std::move(listener));
+        worker.ready();
+        waiter.emplace(worker);
+    }
+
+    // The whole connection, of requests that are all sent at once; the last one ends it.
+    std::string ask(const std::vector<std::string>& requests) const {
+        const Client client(*door);
+        std::string bytes;
+        for (const std::string& request : requests) bytes += request;
+        client.send(bytes);
+        return client.read_to_end();
+    }
+
+    void TearDown() override {
+        supervisor.tell(Stage::cancel);
+        waiter->status();
+    }
+
+    FakeSupervisor supervisor;
+    Worker worker{{.keep_alive_min = std::chrono::hours(1)}};
+    HttplibServer server{worker};
+    std::optional<Door> door;
+    std::optional<Waiter> waiter;
+};
+
+std::string get(const std::string& path, const std::string& headers = "") {
+    return "GET " + path + " HTTP/1.1\r\nHost: test\r\n" + headers + "\r\n";
+}
+
+const std::string closes = "Connection: close\r\n";
+
+TEST_F(Httplib, AnswersRequestsThatWereSentWithoutWaiting) {
+    const std::string body = "POST /echo HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody";
+    const std::string answers = ask({get("/stream"), body, get("/who", closes)});
+    EXPECT_THAT(answers, HasSubstr("0.\n1.\n2.\n"));
+    EXPECT_THAT(answers, HasSubstr("\r\n\r\nbodyHTTP/1.1 200 OK"));
+    EXPECT_TRUE(answers.ends_with("\r\n\r\n127.0.0.1"));
+}
+
+TEST_F(Httplib, CountsARequestByMethodAndPath) {
+    EXPECT_THAT(ask({get("/held?ms=1", closes)}), HasSubstr("request GET /held; "));
+    EXPECT_EQ(worker.report().served, 1U);
+}
+
+TEST_F(Httplib, ServesConnectionsBeyondTheReachOfSelect) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 2 * FD_SETSIZE);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    std::vector<int> low;
+    while (low.empty() || low.back() < FD_SETSIZE) {
+        low.push_back(::fcntl(door->fd, F_DUPFD_CLOEXEC, 0));
+        if (low.back() < 0) GTEST_SKIP() << "the limit of descriptors is too low";
+    }
+    const std::string answer = ask({get("/who", closes)});
+    for (const int fd : low) ::close(fd);
+    EXPECT_THAT(answer, HasSubstr("200 OK"));
+}
+
+TEST_F(Httplib, SaysInTheDrainThatItCloses) {
+    const Client client(*door);
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(has_stopped_accepting);
+    client.send(get("/who"));
+    EXPECT_THAT(client.read_to_end(), HasSubstr("Connection: close\r\n"));
+}
+
+TEST_F(Httplib, CutsAStreamShortAtTheCancel) {
+    const Client client(*door);
+    client.send(get("/endless"));
+    EXPECT_EQ(client.read_line(), "HTTP/1.1 200 OK\r");
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(has_stopped_accepting);
+    supervisor.tell(Stage::cancel);
+    EXPECT_THAT(client.read_to_end(), Not(HasSubstr("\r\n0\r\n")));  // which would end it properly
+}
+
+}  // namespace
+}  // namespace holdfast::testing
