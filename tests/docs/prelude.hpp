@@ -1,0 +1,34 @@
+#pragma once
+
+// What the examples of the documentation take for granted: the program around them.
+
+#include <holdfast/blocking.hpp>
+#include <holdfast/worker.hpp>
+
+struct MyServer {
+    explicit MyServer(int listener_fd);
+    void stop_accepting();
+};
+
+struct Closed {
+    void close();
+};
+inline Closed pool, file;
+
+struct Item {};
+
+struct Queue {
+    Item take();
+    void put_back(const Item& item);
+};
+
+struct Client {
+    bool send_next();
+    void say_goodbye();
+};
+
+void consume(const std::stop_token& stop);
+void flush(const std::stop_token& stop);
+void prepare(const Item& item);
+void commit(const Item& item);
+void answer(holdfast::BlockingConnection& client);
