@@ -18,3 +18,8 @@ pkg_check_modules(MICROHTTPD IMPORTED_TARGET libmicrohttpd>=0.9.75)
 if(MICROHTTPD_FOUND)
   holdfast_program(microhttpd-http SOURCES ${here}/microhttpd-http.cpp LINKS holdfast::sdk PkgConfig::MICROHTTPD)
 endif()
+
+pkg_check_modules(GRPC IMPORTED_TARGET GLOBAL grpc++>=1.51)
+if(GRPC_FOUND)
+  holdfast_program(grpc-hello SOURCES ${here}/grpc-hello.cpp LINKS holdfast::sdk PkgConfig::GRPC)
+endif()

@@ -20,3 +20,13 @@ foreach(example ${adapter_examples})
     add_dependencies(adapters_test ${example})
   endif()
 endforeach()
+
+if(TARGET grpc-hello)
+  holdfast_test(
+    grpc_test
+    SOURCES ${common} grpc_test.cpp
+    LINKS ${links} PkgConfig::GRPC
+    LABELS adapters
+    TIMEOUT 180)
+  add_dependencies(grpc_test holdfast grpc-hello)
+endif()
