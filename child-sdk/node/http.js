@@ -66,6 +66,8 @@ class HttpConnection {
     if (this.isFinishing) return;
     this.isFinishing = true;
     clearTimeout(this.timer);
+    this.socket.removeAllListeners('data');
+    this.socket.on('data', () => {}); // what still comes is read, but not served: nobody would get the answer
     this.socket.end(); // the sending half; the socket is destroyed when the client has closed as well
     this.timer = setTimeout(() => this.socket.destroy(), linger);
   }

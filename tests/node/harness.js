@@ -14,10 +14,10 @@ class Supervised {
   #entries = [];
   #waiting = new Set();
 
-  constructor(script, { args = [], options = [] } = {}) {
+  constructor(script, { args = [], options = [], env = [] } = {}) {
     this.directory = fs.mkdtempSync('/tmp/hfb');
     // The supervisor takes HOLDFAST_ out of the environment, so env(1) puts the addon into it.
-    const command = ['env', `HOLDFAST_NODE_ADDON=${addon}`, process.execPath, script, ...args];
+    const command = ['env', `HOLDFAST_NODE_ADDON=${addon}`, `HOLDFAST_SOURCE=${source}`, ...env, process.execPath, script, ...args];
     this.process = spawn(path.join(bin, 'holdfast'), ['run', '--name', 'web', '--runtime-dir', this.directory,
       '--log-format', 'json', '--listen', 'http=127.0.0.1:0', '--settle', '1ms', ...options, '--', ...command],
     { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -1,6 +1,7 @@
 'use strict';
 // A worker for the tests: `subject.js KIND`. Each kind is one behaviour; what it does it prints, a line each.
 
+const http = require('node:http');
 const path = require('node:path');
 const { writeSync } = require('node:fs');
 const { setImmediate: soon } = require('node:timers/promises');
@@ -73,6 +74,13 @@ const kinds = {
 
   stuck(worker) {
     worker.request('GET /stuck');
+  },
+
+  http(worker) {
+    worker.serve(http.createServer((request, response) => {
+      console.error(`served ${request.url}`);
+      response.end();
+    }), 'http', ':0');
   },
 
   // The event loop itself is stuck, from the drain on.

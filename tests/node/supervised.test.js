@@ -39,6 +39,20 @@ describe('an idle connection', () => {
     assert.strictEqual(await service.ended, 0);
   }));
 
+  it('is not served after it was ended, as nobody would get the answer',
+    supervised(subject, { args: ['http'], env: ['HOLDFAST_KEEP_ALIVE_MIN=0ms'] }, async (service) => {
+      const [host, port] = (await service.address()).split(':');
+      const client = net.connect({ port: Number(port), host, allowHalfOpen: true });
+      client.write('GET /first HTTP/1.1\r\nHost: a\r\n\r\n');
+      await once(client, 'data');
+      service.process.kill('SIGTERM');
+      await once(client, 'end');
+      client.end('GET /late HTTP/1.1\r\nHost: a\r\n\r\n');
+      assert.strictEqual(await service.ended, 0);
+      assert.match(service.log(), /served \/first/);
+      assert.doesNotMatch(service.log(), /served \/late/);
+    }));
+
   it('is ended when it says nothing for keep_alive_min', supervised(example, {}, async (service) => {
     const [host, port] = (await service.address()).split(':');
     const client = net.connect(Number(port), host);
