@@ -427,21 +427,20 @@ class Worker:
     def __exit__(self, *_):
         self.close()
 
-    def _runs(self, function):
-        """Keeps a callback; what it returns is awaited in our loop where it is awaitable."""
-        async def awaited(result):
+    def _settle(self, result):
+        """Waits for what a callback returned, in our loop, where it can be awaited."""
+        async def awaited():
             return await result
 
-        def run(*arguments):
-            result = function(*arguments)
-            if not inspect.isawaitable(result):
-                return
-            if self._loop is None or self._drive == DISPATCH:
-                raise TypeError("cannot run a coroutine function as a callback: the Worker has no event loop to run it "
-                                "beside; make the Worker in a coroutine, with drive=THREAD, or give a plain function")
-            asyncio.run_coroutine_threadsafe(awaited(result), self._loop).result()
+        if not inspect.isawaitable(result):
+            return
+        if self._loop is None or self._drive == DISPATCH:
+            raise TypeError("cannot run a coroutine function as a callback: the Worker has no event loop beside which to "
+                            "wait; make it in a coroutine, with drive=THREAD, or give a plain function")
+        asyncio.run_coroutine_threadsafe(awaited(), self._loop).result()
 
-        return _keep(run)
+    def _runs(self, function):
+        return _keep(lambda *arguments: self._settle(function(*arguments)))
 
     def _on(self, stage, callback):
         try:
@@ -546,8 +545,14 @@ class Worker:
 
     def start_task(self, name, function):
         """function(stop) on a thread of the SDK, or in the loop if it is a coroutine function."""
-        number = self._runs(lambda stop: function(Stop(stop)))
-        return User(self, _made(c_uint64, _c.start_task, self._handle, name.encode(), _task, number).value)
+        def run(handle):
+            stop = Stop(handle)
+            try:
+                self._settle(function(stop))
+            finally:
+                stop._handle = None  # it is the task's, and the task is over
+
+        return User(self, _made(c_uint64, _c.start_task, self._handle, name.encode(), _task, _keep(run)).value)
 
     def _add(self, function, name, close):
         return Resource(self, _made(c_uint64, function, self._handle, name.encode(), _plain, self._runs(close)).value)

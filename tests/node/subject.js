@@ -97,6 +97,13 @@ const kinds = {
     });
   },
 
+  taskFails(worker) {
+    worker.startTask('consumer', async () => {
+      await soon();
+      throw new RangeError('the queue is gone');
+    });
+  },
+
   child() {
     const listed = spawnSync('env', { encoding: 'utf8' }).stdout;
     say(`a child sees the control pipe: ${listed.includes('HOLDFAST_CONTROL')}`);

@@ -51,6 +51,10 @@ class Stages(unittest.TestCase):
         self.assertCountEqual(said[:2], ["dropped", "finish true"])
         self.assertEqual(said[2:], ["handed back", "finish false, handed back 2"])
 
+    def test_a_task_that_fails_ends_the_process_as_an_uncaught_exception(self):
+        with node("taskFails") as worker:
+            self.assertEqual(worker.process.wait(PATIENCE), 1)
+
     def test_misuse_throws_what_to_do(self):
         with node("misuse") as worker:
             worker.wait_for("STOPPING=1")

@@ -2,6 +2,7 @@
 import asyncio
 import os
 import pathlib
+import resource
 import signal
 import sys
 
@@ -82,6 +83,17 @@ def raises():
         raise RuntimeError("the disk is full")
 
     worker.close_last("database", close)
+    return serve(worker)
+
+
+def task_raises():
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the test wants no core of it
+    worker = holdfast.Worker()
+
+    def consume(stop):
+        raise LookupError("the queue is gone")
+
+    worker.start_task("consumer", consume)
     return serve(worker)
 
 

@@ -50,6 +50,10 @@ class Stages(unittest.TestCase):
         said, _ = heard("work", "cancel")
         self.assertEqual(said, ["dropped", "finish True", "handed back", "finish False, handed back 2"])
 
+    def test_a_task_that_raises_ends_the_process(self):
+        with Alone(SUBJECT, "task_raises") as worker:
+            self.assertEqual(worker.process.wait(PATIENCE), -signal.SIGABRT)
+
     def test_misuse_raises_what_to_do(self):
         with Alone(SUBJECT, "misuse") as worker:
             worker.wait_for("STOPPING=1")
