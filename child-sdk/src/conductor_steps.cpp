@@ -160,10 +160,12 @@ Conductor::Stepped Conductor::release_some(Lock& lock) {
 
 // One at a time, unless one hangs: what closes beside what is nobody's surprise then.
 Conductor::Stepped Conductor::close_next(Lock& lock) {
+    auto running = tasks_.running();
+    const bool may_take_work = !running.empty();  // a task that empties its queue may be between two items
     const ResourceGraph::Outside held{.requests = ledger_->held() > 0,
                                       .sessions = sessions_.count() > 0,
-                                      .work = items_.count() > 0,
-                                      .tasks = tasks_.running()};
+                                      .work = items_.count() > 0 || may_take_work,
+                                      .tasks = std::move(running)};
     const auto next = resources_.next(held);
     if (!next) return Stepped::no;
     auto function = resources_.begin_close(*next, Clock::now());

@@ -27,8 +27,8 @@ class User {
 
 inline constexpr User requests{User::Kind::requests};  ///< every request, now and later
 inline constexpr User sessions{User::Kind::sessions};  ///< every session, overdue ones too
-inline constexpr User work{User::Kind::work};          ///< every item of work
-inline constexpr User tasks{User::Kind::tasks};        ///< every task, now and later
+inline constexpr User work{User::Kind::work};    ///< every item of work, those that running tasks may still take too
+inline constexpr User tasks{User::Kind::tasks};  ///< every task, now and later
 
 /// A background task, from Worker::start_task: a name for it, to be given to Resource::used_by.
 class Task {

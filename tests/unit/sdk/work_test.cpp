@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <holdfast/worker.hpp>
+#include <latch>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -59,6 +60,30 @@ TEST_F(WorkItems, OfATaskThatEndsGoBackBeforeTheQueueIsClosed) {
     supervisor.tell(Stage::drain);
     EXPECT_EQ(waiter.status(), 0);
     EXPECT_THAT(diary.lines(), ElementsAre("order 7 back", "queue closed"));
+}
+
+// Between two items nothing is held, and yet the queue is not done with.
+TEST_F(WorkItems, ThatARunningTaskMayStillTakeHoldTheQueueOpen) {
+    std::latch other_closed(1);
+    std::atomic<bool> is_queue_closed = false;
+    bool was_closed = false;
+    worker.resource("queue", [&] { is_queue_closed = true; }).used_by(work);
+    worker.resource("other", [&] { other_closed.count_down(); });
+    worker.start_task("consumer", [&](const std::stop_token&) {
+        other_closed.wait();
+        // What nothing holds back is closed, the one registered last first: the queue would be next.
+        ASSERT_TRUE(eventually([&] { return worker.report().resources == 1; }));
+        std::ignore = eventually([&, looks = 0]() mutable { return is_queue_closed || ++looks == 100; });
+        Work item = worker.hold_work("order", [] {});
+        was_closed = is_queue_closed;
+        item.finish();
+    });
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain);
+    EXPECT_EQ(waiter.status(), 0);
+    EXPECT_FALSE(was_closed);
+    EXPECT_TRUE(is_queue_closed);
 }
 
 TEST_F(WorkItems, AreHandedBackByTheCancelAndNotCommittedTwice) {
