@@ -1,4 +1,4 @@
-"""usage: bench.py --build FOLDER [start|replacement|command|request|idle]...
+"""usage: bench.py --build FOLDER [start|replacement|command|request|http|idle]...
 
 Measures what holdfast costs beside its peers on this machine and prints one table. Ratios hold between machines;
 milliseconds do not. Exit status 1: something could not be measured. A goal that is missed is said, not failed.
@@ -15,12 +15,13 @@ from figures import FIGURES, Row
 from supervisors import become_subreaper
 
 OWN = {"holdfast": "bin", "static_worker": "bench", "spawn_loop": "bench", "command_latency": "bench",
-       "begin_request": "bench"}
+       "begin_request": "bench", "hello-http": "bin", "strict-client": "bin", "bare_http": "bench"}
 NEEDED_BY = {
     "start": ["holdfast", "static_worker", "spawn_loop", "s6-svscan"],
     "replacement": ["holdfast", "static_worker", "runsvdir", "start_server"],
     "command": ["command_latency"],
     "request": ["begin_request"],
+    "http": ["hello-http", "bare_http", "strict-client"],
     "idle": ["holdfast", "static_worker"],
 }
 

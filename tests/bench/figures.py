@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import http_figure
 from supervisors import Holdfast, Runit, S6, SpawnLoop, StartServer
 
 START_WORKERS = 100
@@ -180,4 +181,13 @@ def idle(programs, folder):
     ]
 
 
-FIGURES = {"start": start, "replacement": replacement, "command": command, "request": request, "idle": idle}
+def http(programs, folder):
+    """What the SDK costs a server, in requests a second."""
+    rate, time, ours, theirs = http_figure.measure(programs, folder)
+    return [
+        Row("requests/s of hello-http", f"{ours:.0f}", f"without the SDK {theirs:.0f}", rate, ">= 0.99x", rate >= 0.99),
+        Row("its processor time a request", "", "without the SDK", time, "<= 1.01x", time <= 1.01),
+    ]
+
+
+FIGURES = {"start": start, "replacement": replacement, "command": command, "request": request, "http": http, "idle": idle}
