@@ -17,6 +17,7 @@
 
 namespace holdfast {
 
+/// What an AsioServer does with its connections.
 struct AsioOptions {
     std::chrono::milliseconds keep_alive_max{75'000};  ///< idle, while the worker serves
     std::chrono::milliseconds linger{1'000};           ///< for the client to close after us
@@ -26,9 +27,10 @@ struct AsioOptions {
 /// returns. A cancel of the worker cancels whatever the handler waits for: its next co_await throws operation_aborted.
 class AsioConnection : public std::enable_shared_from_this<AsioConnection> {
   public:
-    using Socket = boost::asio::generic::stream_protocol::socket;
-    using Clock = std::chrono::steady_clock;
+    using Socket = boost::asio::generic::stream_protocol::socket;  ///< TCP and unix alike
+    using Clock = std::chrono::steady_clock;                       ///< of its deadlines
 
+    /// What wait_for_request() has waited for.
     enum class Next {
         request,  ///< its first byte is there
         end       ///< there will be none: return from the handler
@@ -50,7 +52,9 @@ class AsioConnection : public std::enable_shared_from_this<AsioConnection> {
     /// What is read or written from now on and not done by then ends with operation_aborted. Cheap: may be called for
     /// every operation.
     void expires_at(Clock::time_point deadline);
+    /// The same, from now on.
     void expires_after(Clock::duration duration) { expires_at(Clock::now() + duration); }
+    /// No deadline any more.
     void expires_never() { expires_at(Clock::time_point::max()); }
 
     /// Whether an answer given now has to say "Connection: close". After such an answer return from the handler.
@@ -98,6 +102,7 @@ class AsioConnection : public std::enable_shared_from_this<AsioConnection> {
 /// (see Acceptor), because asio's acceptor relies on the listener's flags, which others change.
 class AsioServer {
   public:
+    /// The coroutine that serves one connection to its end, on that connection's strand.
     using Handler = std::function<boost::asio::awaitable<void>(AsioConnection&)>;
 
     /// Takes the listener over and serves at once, before Worker::ready(). `worker` and the execution context have to

@@ -15,6 +15,7 @@
 
 namespace holdfast {
 
+/// What a BlockingServer does with its connections.
 struct BlockingOptions {
     std::size_t most_connections = 512;                 ///< at a time, each with a thread; others wait in the queue
     std::chrono::milliseconds keep_alive_max{75'000};   ///< idle, while the worker serves
@@ -31,6 +32,7 @@ class BlockingConnection {
     BlockingConnection(const BlockingConnection&) = delete;
     BlockingConnection& operator=(const BlockingConnection&) = delete;
 
+    /// What wait_for_request() has waited for.
     enum class Next {
         request,  ///< its first byte is there
         end       ///< there will be none: return from the handler
@@ -83,7 +85,7 @@ class BlockingConnection {
 /// the connection is closed at once.
 class BlockingServer {
   public:
-    using Handler = std::function<void(BlockingConnection&)>;
+    using Handler = std::function<void(BlockingConnection&)>;  ///< serves one connection to its end
 
     /// Takes the listener over and serves at once, before Worker::ready(). `worker`, and all that the handler uses,
     /// have to outlive it; it has to live until Worker::wait() returned. Throws std::system_error.

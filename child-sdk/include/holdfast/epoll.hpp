@@ -19,14 +19,15 @@
 #include <unordered_map>
 #include <utility>
 
+/// An event loop on epoll(7), and servers in it.
 namespace holdfast::epoll {
 
 /// An event loop on epoll(7), in one thread: descriptors, timers, and the stages of a worker that was made with
 /// WorkerOptions::Drive::dispatch. Not synchronised: everything on the thread that calls run().
 class Loop {
   public:
-    using Clock = std::chrono::steady_clock;
-    using Ready = std::function<void(std::uint32_t events)>;
+    using Clock = std::chrono::steady_clock;                  ///< of the timers
+    using Ready = std::function<void(std::uint32_t events)>;  ///< called with what epoll_wait(2) said
 
     /// A timer that waits; empty: none. To be given back to cancel().
     using Timer = std::pair<Clock::time_point, std::uint64_t>;
@@ -54,14 +55,17 @@ class Loop {
         if (watched_.erase(fd) > 0) ::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
     }
 
+    /// Calls once, at that time or soon afterwards.
     Timer at(Clock::time_point when, std::function<void()> call) {
         const Timer timer{when, ++timers_made_};
         timers_.emplace(timer, std::move(call));
         return timer;
     }
+    /// Calls once, so long from now.
     Timer after(std::chrono::milliseconds delay, std::function<void()> call) {
         return at(Clock::now() + delay, std::move(call));
     }
+    /// Of a timer that has fired, or of none, nothing happens.
     void cancel(const Timer& timer) { timers_.erase(timer); }
 
     /// Turns until the worker has released everything: what Worker::wait() would return.
@@ -100,8 +104,10 @@ class Loop {
     std::uint64_t timers_made_ = 0;
 };
 
+/// A connection in a Loop. Made by Server.
 class Connection : public StreamConnection {
   public:
+    /// Takes the descriptor over, non-blocking or not.
     Connection(Loop& loop, int fd, StreamServer& server, Session session)
         : StreamConnection(server, std::move(session)), loop_(loop), fd_(fd) {}
     ~Connection() override { close_now(); }

@@ -22,14 +22,16 @@ namespace holdfast {
 /// cpp-httplib (0.11) over a connection of a BlockingServer. Made by HttplibServer.
 class HttplibStream final : public httplib::Stream {
   public:
+    /// Borrows the connection.
     explicit HttplibStream(BlockingConnection& connection) : connection_(connection) {}
 
     /// Bytes that were read ahead: the client sent its next request without waiting.
     bool has_bytes() const { return next_ < size_; }
 
-    bool is_readable() const override { return true; }  // the waits, and their deadlines, are in read()
-    bool is_writable() const override { return true; }  // and in write()
+    bool is_readable() const override { return true; }  ///< the waits, and their deadlines, are in read()
+    bool is_writable() const override { return true; }  ///< and in write()
 
+    /// What was read ahead, or else what the connection has. 0 at its end.
     ssize_t read(char* buffer, std::size_t size) override {
         if (!has_bytes()) {
             next_ = 0;
@@ -41,11 +43,14 @@ class HttplibStream final : public httplib::Stream {
         return static_cast<ssize_t>(taken);
     }
 
+    /// All of it; -1 if the connection is over.
     ssize_t write(const char* bytes, std::size_t size) override {
         return connection_.write_all({bytes, size}) ? static_cast<ssize_t>(size) : -1;
     }
 
+    /// Of the client; nothing on a unix socket.
     void get_remote_ip_and_port(std::string& ip, int& port) const override { name(::getpeername, ip, port); }
+    /// Of this end; nothing on a unix socket.
     void get_local_ip_and_port(std::string& ip, int& port) const override { name(::getsockname, ip, port); }
 
     /// None: the library would answer 500 from descriptor 1024 on, because it uses select(2) on its own sockets.

@@ -24,10 +24,12 @@ namespace holdfast {
 /// Not synchronised. Descriptors are borrowed; remove() comes before their end.
 class IdleConnections {
   public:
-    using Clock = KeepAlive::Clock;
+    using Clock = KeepAlive::Clock;  ///< of all its times
 
+    /// Of a worker that serves.
     explicit IdleConnections(KeepAlive::Limits limits) : keep_alive_(limits) {}
 
+    /// The rule that it obeys.
     const KeepAlive& keep_alive() const { return keep_alive_; }
 
     /// A connection that has been accepted, and is idle. In place of a dead one with this descriptor.
@@ -35,6 +37,7 @@ class IdleConnections {
         Connection connection{.session = std::move(session), .since = Clock::now(), .received = received(fd)};
         connections_.insert_or_assign(fd, std::move(connection));
     }
+    /// A connection that is over. Of one that is not known, nothing happens.
     void remove(int fd) { connections_.erase(fd); }
 
     /// A request is served. False: the client had been told that this connection ends; do not serve it.
@@ -54,7 +57,9 @@ class IdleConnections {
         found->second.received = received(fd);
     }
 
+    /// The worker begins to leave: end_overdue() next.
     void leave() { keep_alive_.leave(Clock::now()); }
+    /// The worker serves on.
     void stay() { keep_alive_.stay(); }
 
     /// While leaving: ends what may end, and says when to come back; nothing: when something has changed.

@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+/// Workers and servers on libevent.
 namespace holdfast::libevent {
 
 /// An evhttp on a listener that others share, in one thread with its event_base, for a worker that was made with

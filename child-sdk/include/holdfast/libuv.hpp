@@ -17,6 +17,7 @@
 #include <string_view>
 #include <utility>
 
+/// Workers and servers in an event loop of libuv.
 namespace holdfast::uv {
 
 /// A handle of libuv and what it calls. uv_close(3) is not over when it returns: the memory lives on in the loop until
@@ -24,6 +25,7 @@ namespace holdfast::uv {
 template <class Handle>
 class Owned {
   public:
+    /// The handle is not initialised yet: uv_..._init(get()) comes next.
     explicit Owned(std::function<void()> call = {}) : box_(new Box{{}, std::move(call)}) { box_->handle.data = box_; }
     ~Owned() {
         uv_close(reinterpret_cast<uv_handle_t*>(&box_->handle),
@@ -32,7 +34,9 @@ class Owned {
     Owned(const Owned&) = delete;
     Owned& operator=(const Owned&) = delete;
 
+    /// Valid until this object dies.
     Handle* get() const { return &box_->handle; }
+    /// Calls what the handle was made with: from a callback of libuv.
     static void call(Handle* handle) {
         const std::function<void()> call = static_cast<Box*>(handle->data)->call;  // may close the handle
         if (call) call();
@@ -46,6 +50,7 @@ class Owned {
     Box* box_;
 };
 
+/// Throws std::runtime_error, "cannot <action>: <cause>", if libuv returned an error.
 inline void check(int result, const char* action) {
     if (result < 0) throw std::runtime_error(std::string("cannot ") + action + ": " + uv_strerror(result));
 }
@@ -67,6 +72,7 @@ class Loop {
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
 
+    /// What it was made with.
     uv_loop_t* get() const { return loop_; }
 
     /// Calls once.
@@ -103,9 +109,11 @@ class Loop {
 /// A timer that can be set again and again.
 class Deadline {
   public:
+    /// `passed` is called on the loop's thread.
     Deadline(uv_loop_t* loop, std::function<void()> passed) : timer_(std::move(passed)) {
         uv_timer_init(loop, timer_.get());
     }
+    /// Instead of the last one.
     void set(std::chrono::steady_clock::time_point deadline) {
         using std::chrono::milliseconds;
         const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
@@ -113,6 +121,7 @@ class Deadline {
         uv_update_time(timer_.get()->loop);
         uv_timer_start(timer_.get(), &Owned<uv_timer_t>::call, static_cast<std::uint64_t>(delay.count()), 0);
     }
+    /// No deadline any more.
     void clear() { uv_timer_stop(timer_.get()); }
 
   private:
@@ -122,6 +131,7 @@ class Deadline {
 /// A connection as a uv_stream_t.
 class Connection : public StreamConnection {
   public:
+    /// Takes the descriptor over, and closes it if libuv refuses it: see is_open().
     Connection(uv_loop_t* loop, int fd, StreamServer& server, Session session)
         : StreamConnection(server, std::move(session)), fd_(fd), deadline_(loop, [this] { on_deadline(); }) {
         stream_ = new Stream;
@@ -138,6 +148,7 @@ class Connection : public StreamConnection {
     }
     ~Connection() override { close_now(); }
 
+    /// Whether libuv has taken it.
     bool is_open() const { return failed_ == 0 && stream_ != nullptr; }
 
   protected:

@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+/// Servers on libmicrohttpd.
 namespace holdfast::microhttpd {
 
 /// A libmicrohttpd daemon with a thread of its own, on a listener that others share. The daemon never sees the listener
@@ -32,14 +33,14 @@ namespace holdfast::microhttpd {
 /// All functions may be called from any thread.
 class Server {
   public:
-    using Clock = std::chrono::steady_clock;
+    using Clock = std::chrono::steady_clock;  ///< of its waits
 
     /// What MHD_start_daemon(3) takes. The callbacks are called on the daemon's thread.
     struct Settings {
-        MHD_AccessHandlerCallback handler;
-        void* handler_argument = nullptr;
+        MHD_AccessHandlerCallback handler;                 ///< called for each request, as MHD_start_daemon(3) says
+        void* handler_argument = nullptr;                  ///< its first argument
         MHD_RequestCompletedCallback completed = nullptr;  ///< instead of MHD_OPTION_NOTIFY_COMPLETED
-        void* completed_argument = nullptr;
+        void* completed_argument = nullptr;                ///< its first argument
         /// More options, but MHD_OPTION_NOTIFY_CONNECTION. MHD_OPTION_CONNECTION_TIMEOUT is 75 s unless given.
         std::vector<MHD_OptionItem> options{};
     };

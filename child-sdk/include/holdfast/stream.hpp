@@ -25,7 +25,8 @@ class StreamServer;
 /// loop (holdfast/epoll.hpp, holdfast/libuv.hpp) moves them. Not synchronised: the loop's thread only.
 class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
   public:
-    using Clock = KeepAlive::Clock;
+    using Clock = KeepAlive::Clock;  ///< of its deadlines
+    /// Said with an answer.
     enum class After { keep, close };  ///< what becomes of the connection when the answer is written
 
     virtual ~StreamConnection() = default;
@@ -53,6 +54,7 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
     void abandon();
 
   protected:
+    /// Of a connection that was accepted just now.
     StreamConnection(StreamServer& server, Session session) : server_(server), session_(std::move(session)) {}
 
     /// @name Done by the class for a loop.
@@ -67,16 +69,20 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
     virtual void close_socket() = 0;
     /// @}
 
+    /// @name Told by the class for a loop.
+    /// @{
+    /// Bytes of the client.
     void received(std::string_view bytes) {
         if (state_ == State::lingering || state_ == State::closed) return;
         input_ += bytes;
         if (input_.size() > most_input) return abandon();
         if (state_ == State::idle || state_ == State::receiving) proceed();
     }
-    void ended() { abandon(); }
-    void broken() { abandon(); }
-    void sent();
-    void overdue();
+    void ended() { abandon(); }   ///< the client has closed its side
+    void broken() { abandon(); }  ///< the connection was lost
+    void sent();                  ///< all that send() was given
+    void overdue();               ///< the deadline has passed
+                                  /// @}
 
   private:
     friend class StreamServer;
@@ -123,6 +129,7 @@ class StreamServer {
     StreamServer& operator=(const StreamServer&) = delete;
 
   protected:
+    /// Adds its callbacks to the worker: before Worker::ready().
     StreamServer(Worker& worker, Listener listener, Serve serve)
         : worker_(worker),
           listener_(std::move(listener)),
@@ -150,9 +157,10 @@ class StreamServer {
     virtual std::shared_ptr<StreamConnection> adopt(int fd, Session session) = 0;  ///< or null, and closes `fd`
     /// @}
 
+    /// The listener, which this object owns.
     int listener_fd() const { return listener_.fd(); }
 
-    /// False: the queue is empty, or nothing can be accepted for now.
+    /// Accepts one connection. False: the queue is empty, or nothing can be accepted for now.
     bool accept_next() {
         Session session = worker_.begin_session("connection");  // from before the accept on
         const int fd = accept_one(listener_.fd());
@@ -171,6 +179,7 @@ class StreamServer {
         return true;
     }
 
+    /// Closes every connection now: at the cancel, and before the class for a loop dies.
     void abandon_all() {
         const auto connections = connections_;
         for (const auto& connection : connections) connection->abandon();
