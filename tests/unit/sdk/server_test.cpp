@@ -190,15 +190,28 @@ TYPED_TEST(Serving, TouchesNoConnectionInAPause) {
 }
 
 TYPED_TEST(Serving, KeepsItsConnectionsWhenTheDrainIsTakenBack) {
-    this->begin(200ms);
+    this->begin(1h);
     const Client client(*this->door);
     EXPECT_EQ(this->ask(client), "keep");
     this->drain();
     this->supervisor.tell(Stage::run);
     this->supervisor.wait_for(accepts);
     EXPECT_EQ(this->ask(client), "keep");
-    const Client other(*this->door);
-    EXPECT_EQ(this->ask(other), "keep");
+    EXPECT_EQ(this->ask(client), "keep");
+}
+
+TYPED_TEST(Serving, LetsConnectionsIdleAgainWhenTheDrainIsTakenBack) {
+    this->begin(1ms);
+    {
+        const Session holds_the_drain = this->worker->begin_session("held");
+        this->drain();
+        this->supervisor.tell(Stage::run);
+        this->supervisor.wait_for(accepts);
+    }
+    const Client idle(*this->door), slow(*this->door);
+    slow.send("half");
+    EXPECT_EQ(slow.read_to_end(), "");  // more than keep_alive_min has passed
+    EXPECT_EQ(this->ask(idle), "keep");
 }
 
 TYPED_TEST(Serving, ClosesEverythingAtTheCancel) {
