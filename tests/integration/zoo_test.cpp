@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
+#include <ostream>
+#include <stdexcept>
 
 #include "harness.hpp"
 #include "programs.hpp"
@@ -25,15 +28,14 @@ RunOptions worker_that(std::vector<std::string> modes) {
 }
 
 // Asks until the answer says so: a worker reports once a second.
-std::string wait_for_status(Supervised& run, const std::string& part, const std::vector<std::string>& arguments = {}) {
+void wait_for_status(Supervised& run, const std::string& part, const std::vector<std::string>& arguments = {}) {
     const auto end = std::chrono::steady_clock::now() + patience;
     std::string shown;
     while (std::chrono::steady_clock::now() < end) {
         shown = run.command("status", arguments).output;
-        if (shown.find(part) != shown.npos) return shown;
+        if (shown.find(part) != shown.npos) return;
     }
-    ADD_FAILURE() << "the status never said " << part << " but:\n" << shown;
-    return shown;
+    throw std::runtime_error("the status never said " + part + " but:\n" + shown);
 }
 
 // A second SIGTERM ends the grace period, which is as long as it takes to look at the status.
@@ -100,6 +102,8 @@ std::vector<Animal> animals() {
          "that block, and for threads that are not joined"},
     };
 }
+
+void PrintTo(const Animal& animal, std::ostream* out) { *out << animal.name; }
 
 class Zoo : public testing::TestWithParam<Animal> {};
 
