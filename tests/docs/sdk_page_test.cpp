@@ -106,13 +106,23 @@ TEST(SdkPage, HasEveryExample) {
     }
 }
 
-TEST(SdkPage, HasEveryVariableThatTheLibraryReads) {
+TEST(SdkPage, HasEveryVariableThatTheLibraryReadsAndNoOther) {
     std::string code;
     for (const std::string& file : files_below("child-sdk/src", {".cpp", ".hpp"})) code += without_comments(read(file));
-    code += read("child-sdk/python/holdfast.py") + read("child-sdk/node/native.js");
-    auto variables = all_of(code, "(?:\"|\\.)(HOLDFAST_[A-Z_]+|LISTEN_[A-Z]+)\\b");
-    ASSERT_TRUE(variables.contains("HOLDFAST_HEALTH") && variables.contains("HOLDFAST_LIBRARY")) << "misread";
-    EXPECT_THAT(missing(variables, names_behind(page(), "Ev")), IsEmpty());
+    const auto variables = all_of(code, "\"(HOLDFAST_[A-Z_]+|LISTEN_[A-Z]+)\"");
+    ASSERT_TRUE(variables.contains("HOLDFAST_HEALTH") && variables.contains("LISTEN_FDS")) << "the sources are misread";
+    std::set<std::string> listed;
+    for (const auto& [head, body] : items_of(page(), "ENVIRONMENT")) {
+        EXPECT_FALSE(body.empty()) << head;
+        listed.merge(all_of(head, "([A-Z_]{2,})"));
+    }
+    EXPECT_EQ(listed, variables);
+}
+
+TEST(SdkPage, HasEveryVariableThatPythonAndNodeRead) {
+    const std::string code = read("child-sdk/python/holdfast.py") + read("child-sdk/node/native.js");
+    EXPECT_THAT(missing(all_of(code, "env\\w*(?:\\.get\\(\"|\\.)(HOLDFAST_\\w+)"), names_behind(page(), "Ev")),
+                IsEmpty());
 }
 
 TEST(SdkPage, HasTheExitStatus) {
