@@ -76,9 +76,10 @@ struct AcceptorUnderSupervisor : ::testing::Test {
     }
 
     void TearDown() override {
-        accepted.close_all();
         if (!waiter) return;
         supervisor.tell(Stage::drain);
+        supervisor.wait_for(has_stopped_accepting);
+        accepted.close_all();  // not before: the acceptor may have been at it
         EXPECT_EQ(waiter->status(), 0);
     }
 

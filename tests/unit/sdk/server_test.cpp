@@ -23,8 +23,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A protocol of lines: "hello" is answered by "keep", or by "close" where a connection is to end; "wait" takes an hour;
-// "throw" fails; "half" is a request whose other half has to follow within transfer_period.
+// A protocol of lines: "hello" is answered by "keep", or by "close" where a connection is to end; "wait" says so and
+// takes an hour;// "throw" fails; "half" is a request whose other half has to follow within transfer_period.
 template <class Connection>
 std::string answer_to(std::string_view line, const Connection& connection) {
     if (line == "throw") throw std::runtime_error("as the test wanted");
@@ -45,7 +45,7 @@ class BlockingKind {
         std::array<char, 64> bytes;
         while (connection.wait_for_request() == BlockingConnection::Next::request) {
             const std::string_view line(bytes.data(), connection.read_some(bytes));
-            if (line == "wait" && !connection.wait_for(1h)) return;
+            if (line == "wait" && !(connection.write_all("waits\n") && connection.wait_for(1h))) return;
             if (line == "half" && connection.read_some(bytes) == 0) return;
             const std::string answer = answer_to(line, connection);
             if (!connection.write_all(answer) || answer == last_answer) return;
@@ -72,8 +72,11 @@ class AsioKind {
             connection.expires_after(transfer_period);
             if (line == "half") co_await connection.socket().async_read_some(net::buffer(bytes), net::use_awaitable);
             connection.expires_never();
-            net::steady_timer work(co_await net::this_coro::executor, line == "wait" ? 1h : 0h);
-            co_await work.async_wait(net::use_awaitable);
+            if (line == "wait") {
+                co_await net::async_write(connection.socket(), net::buffer("waits\n", 6), net::use_awaitable);
+                net::steady_timer work(co_await net::this_coro::executor, 1h);
+                co_await work.async_wait(net::use_awaitable);
+            }
             const std::string answer = answer_to(line, connection);
             co_await net::async_write(connection.socket(), net::buffer(answer), net::use_awaitable);
             if (answer == last_answer) co_return;
@@ -218,7 +221,7 @@ TYPED_TEST(Serving, ClosesEverythingAtTheCancel) {
     this->begin(1h);
     const Client idle(*this->door), silent(*this->door), busy(*this->door);
     EXPECT_EQ(this->ask(idle), "keep");
-    busy.send("wait");
+    EXPECT_EQ(this->ask(busy, "wait"), "waits");
     this->drain();
     this->supervisor.tell(Stage::cancel);
     EXPECT_EQ(idle.read_to_end(), "");
@@ -231,7 +234,7 @@ TYPED_TEST(Serving, EndsEverythingWhenTheServerIsDestroyed) {
     this->begin(1h);
     const Client idle(*this->door), busy(*this->door);
     EXPECT_EQ(this->ask(idle), "keep");
-    busy.send("wait");
+    EXPECT_EQ(this->ask(busy, "wait"), "waits");
     this->server.reset();
     EXPECT_EQ(idle.read_to_end(), "");
     this->drain();

@@ -27,9 +27,10 @@ inline boost::asio::awaitable<AsioConnection::Next> AsioConnection::wait_for_req
         expires_at(rule_.idle_deadline(idle_since_));
         co_await socket_.async_wait(Socket::wait_read, net::redirect_error(net::use_awaitable, error));
         if (error == net::error::operation_aborted && Clock::now() < deadline_) continue;  // it was moved meanwhile
-        if (!rule_.is_on() && rule_.is_leaving() && error) break;
+        if (error && !rule_.is_on() && rule_.is_leaving()) break;
         if (has_bytes(socket_.native_handle())) next = Next::request;  // also if it is too late: one more look
-        break;
+        // With several threads the reactor may tell of bytes that have been read already.
+        if (error || next == Next::request || has_ended(socket_.native_handle())) break;
     }
     is_idle_ = false;
     expires_never();
