@@ -51,7 +51,7 @@ void ControlPipe::tell(std::string_view stage, std::chrono::milliseconds time_le
 
 std::string ControlPipe::wait_for(std::string_view line) const {
     while (becomes_readable(fd_)) {
-        const std::string message = receive(fd_);
+        std::string message = receive(fd_);
         if (message.empty()) break;
         if (("\n" + message + "\n").find("\n" + std::string(line) + "\n") != std::string::npos) return message;
     }

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE  // strerrorname_np
 #include "values.h"
 
 #include <stdlib.h>

@@ -21,7 +21,7 @@ const char* guarded_text(Text text) noexcept {
 
 // In a forked child it is misuse; elsewhere the listener is what does not fit.
 template <class Find>
-int find(holdfast_worker* worker, holdfast_listener** listener, Find find) noexcept {
+int find(holdfast_worker* worker, holdfast_listener** listener, Find find) {
     return guarded(
         [&] {
             make_handle(listener, "listen",
