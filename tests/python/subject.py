@@ -4,6 +4,7 @@ import os
 import pathlib
 import resource
 import signal
+import socket
 import sys
 
 sys.path.append(os.environ.get("HOLDFAST_PYTHON", str(pathlib.Path(__file__).resolve().parents[2] / "child-sdk/python")))
@@ -151,7 +152,7 @@ def shared_flags():
     say(f"flags changed: {os.get_blocking(listener.fileno()) != before}")
     try:
         listener.accept()
-    except TimeoutError:
+    except socket.timeout:
         say("timed out")
     worker.close()
     return 0
