@@ -9,7 +9,8 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::chrono::seconds report_interval{1};
+constexpr std::chrono::milliseconds longest_interval{1000};
+constexpr std::chrono::milliseconds shortest_interval{100};
 constexpr std::chrono::seconds extension_step{5};  // asked for when less than that is left, and requests finish
 
 // The oldest of each kind first, then the second oldest of each: what is cut off at the end is the least telling.
@@ -21,6 +22,14 @@ std::vector<Waiting> by_age_rank(std::array<std::vector<Waiting>, 5> kinds) {
         }
     }
     return all;
+}
+
+// Once a second, and more often when less is left: a request for more time must come before the time is over.
+std::chrono::steady_clock::duration report_interval(std::optional<std::chrono::steady_clock::time_point> deadline,
+                                                    std::chrono::steady_clock::time_point now) {
+    using Interval = std::chrono::steady_clock::duration;
+    if (!deadline) return longest_interval;
+    return std::clamp<Interval>((*deadline - now) / 2, shortest_interval, longest_interval);
 }
 
 }  // namespace
@@ -83,10 +92,10 @@ std::optional<Conductor::Clock::time_point> Conductor::attend() {
         return std::nullopt;
     }
     if (!next_report_) {
-        next_report_ = now + report_interval;
+        next_report_ = now + report_interval(deadline_, now);
         served_at_report_ = ledger_->served();
     } else if (*next_report_ <= now) {
-        next_report_ = now + report_interval;
+        next_report_ = now + report_interval(deadline_, now);
         Report report = facts(now);
         report.extend_usec = extension(now);
         if (is_leaving) pipe_.say(report, ControlPipe::Weight::passing);

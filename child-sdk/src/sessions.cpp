@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
+
+#include "wire/wire.hpp"
 
 namespace holdfast {
 
@@ -15,9 +18,17 @@ std::optional<Clock::time_point> leave_by(const SessionState& session) {
     return *session.told + *session.leave_within;
 }
 
+constexpr std::string_view overdue_mark = " (overdue)";
+
 bool is_overdue(const SessionState& session, Clock::time_point now) {
     const auto end = leave_by(session);
     return end && *end <= now;
+}
+
+// The mark is what people have to see: a long name is cut for it.
+std::string shown_name(const SessionState& session, Clock::time_point now) {
+    if (!is_overdue(session, now)) return session.name;
+    return std::string(wire::cut(session.name, max_name_bytes - overdue_mark.size())).append(overdue_mark);
 }
 
 }  // namespace
@@ -58,7 +69,7 @@ void Sessions::describe(Clock::time_point now, std::vector<Waiting>& report) con
         if (left-- == 0) return;
         report.push_back(
             {.kind = "session",
-             .name = session->name + (is_overdue(*session, now) ? " (overdue)" : ""),
+             .name = shown_name(*session, now),
              .age_usec = std::chrono::duration_cast<std::chrono::microseconds>(now - session->since).count()});
     }
 }

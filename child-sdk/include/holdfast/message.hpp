@@ -79,10 +79,11 @@ struct Report {
     std::optional<std::uint64_t> in_flight;   ///< X_HOLDFAST_IN_FLIGHT
     std::optional<std::uint64_t> served;      ///< X_HOLDFAST_SERVED
     // The drain report. Empty and absent differ: a report of nothing replaces an older one.
-    std::optional<std::vector<Waiting>> waiting;  ///< X_HOLDFAST_WAITING, repeated; present also beside IN_FLIGHT
-    std::vector<HeldCount> held;                  ///< X_HOLDFAST_HELD, repeated; part of the same drain report
-    std::optional<std::uint64_t> handed_back;     ///< X_HOLDFAST_HANDED_BACK: items of work, since the start
-    bool drained = false;                         ///< X_HOLDFAST_DRAINED=1
+    std::optional<std::vector<Waiting>>
+        waiting;                               ///< X_HOLDFAST_WAITING, repeated; present also beside IN_FLIGHT or HELD
+    std::vector<HeldCount> held;               ///< X_HOLDFAST_HELD, repeated; part of the same drain report
+    std::optional<std::uint64_t> handed_back;  ///< X_HOLDFAST_HANDED_BACK: items of work, since the start
+    bool drained = false;                      ///< X_HOLDFAST_DRAINED=1
     friend bool operator==(const Report&, const Report&) = default;  ///< member by member
 };
 

@@ -92,6 +92,13 @@ TEST_F(Sessions, ThatOverstayHoldBackOnlyWhatSessionsUse) {
     EXPECT_THAT(diary.lines(), ElementsAre("pool closed", "hub closed"));
 }
 
+TEST_F(Sessions, ThatAreOverdueSayItHoweverLongTheirNameIs) {
+    const Session session = worker.begin_session(std::string(200, 'x'), 0ms);
+    worker.ready();
+    supervisor.tell(Stage::drain, 1h);
+    supervisor.wait_for(names("session " + std::string(54, 'x') + " (overdue)"));
+}
+
 TEST_F(Sessions, CannotBeginOnceResourcesAreClosed) {
     worker.ready();
     Waiter waiter(worker);
