@@ -131,6 +131,27 @@ TEST_F(CWorker, TellsASessionToLeaveOnceAndWhenItHasToHaveLeft) {
     EXPECT_THAT(diary_.rest(), ElementsAre());
 }
 
+int end_session(void* user) { return holdfast_end_session(static_cast<holdfast_session**>(user)); }
+
+TEST_F(CWorker, LetsACallbackEndItsOwnSessionAlsoWhereItIsCalledAtOnce) {
+    std::pair<const Diary*, const char*> note(&diary_, "leave");
+    holdfast_session *told = nullptr, *early = nullptr, *late = nullptr;
+    ASSERT_EQ(holdfast_begin_session(worker_, "told", -1, &told), 0);
+    ASSERT_EQ(holdfast_begin_session(worker_, "early", -1, &early), 0);
+    ASSERT_EQ(holdfast_begin_session(worker_, "late", -1, &late), 0);
+    EXPECT_EQ(holdfast_session_on_leave(early, end_session, &early), 0);
+    EXPECT_EQ(holdfast_session_on_leave(told, write_word, &note), 0);
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    std::thread waiting([&] { EXPECT_EQ(drained(), 0); });
+    EXPECT_EQ(diary_.next(), "leave");
+    while (holdfast_session_has_to_leave(late) == 0) std::this_thread::yield();
+    EXPECT_EQ(holdfast_session_on_leave(late, end_session, &late), 0);
+    EXPECT_EQ(late, nullptr);
+    EXPECT_EQ(holdfast_end_session(&told), 0);
+    waiting.join();
+    EXPECT_EQ(early, nullptr);
+}
+
 TEST_F(CWorker, HandsBackWorkThatIsDroppedAndNoneThatIsFinished) {
     std::pair<const Diary*, const char*> one(&diary_, "one"), two(&diary_, "two"), three(&diary_, "three");
     holdfast_work *dropped = nullptr, *finished = nullptr, *cancelled = nullptr;

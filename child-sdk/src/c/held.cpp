@@ -11,6 +11,11 @@ struct holdfast_session {
     explicit holdfast_session(holdfast::Session begun) : session(std::move(begun)) {}
 
     holdfast::Session session;
+    // The callback may end the session that it belongs to, while it is still being added: at once on the adding thread,
+    // or on the one that tells. Then the adding thread deletes it.
+    std::recursive_mutex mutex;
+    bool is_adding = false;
+    bool is_over = false;
     std::optional<std::stop_callback<std::function<void()>>> on_leave;
 };
 
@@ -93,7 +98,16 @@ int holdfast_begin_session(holdfast_worker* worker, const char* name, int64_t le
 }
 
 int holdfast_end_session(holdfast_session** session) {
-    return guarded([&] { end_handle(session, "end a session"); });
+    constexpr std::string_view what = "end a session";
+    return guarded([&] {
+        holdfast_session* ended = needed(session, what, "the address of the handle");
+        if (ended != nullptr) {
+            const std::lock_guard lock(ended->mutex);
+            ended->is_over = ended->is_adding;
+            if (ended->is_over) *session = nullptr;
+        }
+        end_handle(session, what);
+    });
 }
 
 int holdfast_session_has_to_leave(const holdfast_session* session) {
@@ -106,10 +120,18 @@ int holdfast_session_has_to_leave(const holdfast_session* session) {
 int holdfast_session_on_leave(holdfast_session* session, holdfast_callback callback, void* user) {
     constexpr std::string_view what = "add a callback to a session";
     return guarded([&] {
-        auto& on_leave = needed(session, what, "session").on_leave;
         const auto function = &needed(callback, what, "callback");
-        if (on_leave) throw std::logic_error("cannot add a callback to a session: it has one; do both in that one");
-        on_leave.emplace(session->session.stop_token(), [function, user] { tell_to_leave(function, user); });
+        needed(session, what, "session");
+        std::unique_lock lock(session->mutex);
+        if (session->on_leave) {
+            throw std::logic_error("cannot add a callback to a session: it has one; do both in that one");
+        }
+        session->is_adding = true;
+        session->on_leave.emplace(session->session.stop_token(), [function, user] { tell_to_leave(function, user); });
+        session->is_adding = false;
+        const bool is_over = session->is_over;
+        lock.unlock();
+        if (is_over) delete session;
     });
 }
 
