@@ -212,8 +212,7 @@ int holdfast_end_session(holdfast_session** session);
 /// Returns 1 once the session was told to leave, else 0.
 int holdfast_session_has_to_leave(const holdfast_session* session);
 /// Has `callback` called once when the session is told to leave; at once if it was already. It may end the session.
-/// Ends with the session:
-/// holdfast_end_session() waits for a callback that runs on another thread. One for a session.
+/// Ends with the session: holdfast_end_session() waits for a callback that runs on another thread. One for a session.
 int holdfast_session_on_leave(holdfast_session* session, holdfast_callback callback, void* user);
 /// When it is to have left, in microseconds of CLOCK_MONOTONIC; -1 until it is told.
 int holdfast_session_deadline(const holdfast_session* session, int64_t* deadline_usec);
