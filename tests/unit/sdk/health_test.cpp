@@ -87,7 +87,7 @@ TEST_F(HealthProbes, LameDuckIsUnreadyAndAliveAndRunTakesItBack) {
     EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 503"));
     EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
     supervisor.tell(Stage::run);
-    supervisor.wait_for(accepts);
+    supervisor.wait_for([](const Report& report) { return accepts(report) && !report.ready; });
     EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 200 OK"));
 }
 
