@@ -17,8 +17,8 @@
 
 namespace http_text {
 
-inline constexpr std::size_t most_head_bytes = 16 * 1024;
-inline constexpr std::size_t most_body_bytes = 1024 * 1024;
+inline constexpr std::size_t most_head_bytes = std::size_t{16} * 1024;
+inline constexpr std::size_t most_body_bytes = std::size_t{1024} * 1024;
 
 // The head of a request. The views point into the bytes that were parsed.
 struct Request {

@@ -233,9 +233,8 @@ bool BlockingConnection::write_all(std::string_view bytes) {
         const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (sent >= 0) {
             bytes.remove_prefix(static_cast<std::size_t>(sent));
-        } else if (errno != EAGAIN && errno != EINTR) {
-            return false;
-        } else if (server_.wait(fd_, POLLOUT, nullptr, deadline) != Seen::ready) {
+        } else if ((errno != EAGAIN && errno != EINTR) ||
+                   server_.wait(fd_, POLLOUT, nullptr, deadline) != Seen::ready) {
             return false;
         }
     }

@@ -111,8 +111,7 @@ TEST_F(AcceptorUnderSupervisor, HandsOverAllThatWaitedBeforeThePauseIsAnswered) 
         if (accepted.count() == 0) ::poll(nullptr, 0, -1);
     };
     begin();
-    std::vector<Client> waiting;
-    for (std::size_t i = 0; i < clients; ++i) waiting.emplace_back(door);
+    const std::vector<Client> waiting = connect(door, clients);
     pause();
     EXPECT_EQ(accepted.count(), clients);
 }
@@ -120,11 +119,11 @@ TEST_F(AcceptorUnderSupervisor, HandsOverAllThatWaitedBeforeThePauseIsAnswered) 
 TEST_F(AcceptorUnderSupervisor, AcceptsNobodyWhilePausedAndLosesNobody) {
     begin();
     constexpr std::size_t clients = 50;
-    std::vector<Client> all;
+    std::vector<std::vector<Client>> all;
     for (std::size_t round = 1; round <= 5; ++round) {
         pause();
         const std::size_t before = accepted.count();
-        for (std::size_t i = 0; i < clients; ++i) all.emplace_back(door);
+        all.push_back(connect(door, clients));
         EXPECT_EQ(accepted.count(), before);
         run();
         EXPECT_TRUE(eventually([&] { return accepted.count() == round * clients; }));
@@ -134,9 +133,8 @@ TEST_F(AcceptorUnderSupervisor, AcceptsNobodyWhilePausedAndLosesNobody) {
 TEST_F(AcceptorUnderSupervisor, LeavesTheQueueToOthersWhilePaused) {
     begin();
     pause();
-    std::vector<Client> clients;
-    for (int i = 0; i < 20; ++i) clients.emplace_back(door);
-    for (int i = 0; i < 20; ++i) {
+    const std::vector<Client> clients = connect(door, 20);
+    for (std::size_t i = 0; i < clients.size(); ++i) {
         const int fd = accept_one(door.fd);
         EXPECT_GE(fd, 0);
         ::close(fd);
@@ -204,9 +202,8 @@ TEST_F(AcceptorUnderSupervisor, LeavesTheListenerToOthersWhenItEnds) {
 }
 
 TEST_F(AcceptorUnderSupervisor, EndsInTheMiddleOfEverything) {
-    std::vector<Client> clients;
     begin();
-    for (int i = 0; i < 20; ++i) clients.emplace_back(door);
+    const std::vector<Client> clients = connect(door, 20);
     supervisor.tell(Stage::pause);
     acceptor.reset();
     supervisor.wait_for(has_stopped_accepting);

@@ -56,4 +56,11 @@ void Client::close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
+std::vector<Client> connect(const Door& door, std::size_t count) {
+    std::vector<Client> clients;
+    clients.reserve(count);
+    while (clients.size() < count) clients.emplace_back(door);
+    return clients;
+}
+
 }  // namespace holdfast::testing

@@ -2,9 +2,11 @@
 
 #include <sys/socket.h>
 
+#include <cstddef>
 #include <holdfast/listener.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace holdfast::testing {
 
@@ -45,5 +47,8 @@ class Client {
   private:
     int fd_ = -1;
 };
+
+// So many of them, one after the other.
+std::vector<Client> connect(const Door& door, std::size_t count);
 
 }  // namespace holdfast::testing

@@ -98,7 +98,7 @@ TEST_F(Httplib, CountsARequestByMethodAndPath) {
 TEST_F(Httplib, ServesConnectionsBeyondTheReachOfSelect) {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 2 * FD_SETSIZE);
+    limit.rlim_cur = std::min(limit.rlim_max, rlim_t{2} * FD_SETSIZE);
     ::setrlimit(RLIMIT_NOFILE, &limit);
     std::vector<int> low;
     while (low.empty() || low.back() < FD_SETSIZE) {

@@ -275,8 +275,8 @@ using Blocking = Serving<BlockingKind>;
 
 TEST_F(Blocking, LetsConnectionsBeyondItsBoundWaitInTheQueue) {
     begin(1h);
-    std::vector<Client> first;
-    for (int i = 0; i < 8; ++i) EXPECT_EQ(ask(first.emplace_back(*door)), "keep");
+    std::vector<Client> first = connect(*door, 8);
+    for (const Client& client : first) EXPECT_EQ(ask(client), "keep");
     const Client next(*door);
     next.send("hello");
     EXPECT_EQ(ask(first.back()), "keep");
@@ -286,8 +286,7 @@ TEST_F(Blocking, LetsConnectionsBeyondItsBoundWaitInTheQueue) {
 
 TEST_F(Blocking, LiftsItsBoundToEmptyTheQueueInAPause) {
     begin(1h);
-    std::vector<Client> clients;
-    for (int i = 0; i < 20; ++i) clients.emplace_back(*door);
+    const std::vector<Client> clients = connect(*door, 20);
     supervisor.tell(Stage::pause);
     supervisor.wait_for(has_stopped_accepting);
     for (const Client& client : clients) EXPECT_EQ(ask(client), "keep");

@@ -160,7 +160,11 @@ inline AsioServer::AsioServer(Worker& worker, Listener listener, boost::asio::an
 
 inline AsioServer::~AsioServer() {
     acceptor_.reset();
-    state_->abandon();
+    try {
+        state_->abandon();
+    } catch (const std::exception& failure) {  // no memory for it: they end with the execution context
+        std::fprintf(stderr, "holdfast: cannot end the connections of a server: %s\n", failure.what());
+    }
 }
 
 }  // namespace holdfast
