@@ -78,7 +78,8 @@ void Helper::hear() {
     if (!is_lost) return;
     poller_.remove(conductor_.pipe().fd());
     is_supervised_ = false;
-    leave_alone();
+    rung_ = Rung::lame_duck;  // nobody accepts in its place: no reason to be announced
+    climb();
 }
 
 void Helper::heed_signals() {
@@ -100,13 +101,12 @@ void Helper::keep_deadlines() {
     if (rung_end_ && *rung_end_ <= Clock::now()) climb();
 }
 
-// The ladder of a worker that stands alone. One whose supervisor is gone may have been told to leave before.
 void Helper::leave_alone() {
-    const bool skips_lame_duck = patience_.lame_duck.count() == 0 || conductor_.draining();
-    rung_ = skips_lame_duck ? Rung::lame_duck : Rung::serving;
+    rung_ = patience_.lame_duck.count() == 0 ? Rung::lame_duck : Rung::serving;
     climb();
 }
 
+// The ladder of a worker that stands alone.
 void Helper::climb() {
     const auto now = last_step_ = Clock::now();
     if (rung_ == Rung::serving) {

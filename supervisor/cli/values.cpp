@@ -6,6 +6,7 @@
 
 #include "base/exit_status.hpp"
 #include "base/parse.hpp"
+#include "base/sdk_variables.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -149,7 +150,8 @@ Result<std::string> parse_environment_entry(std::string_view text) {
     if (mark == text.npos || mark == 0) return error(quoted(text) + " is no variable: write NAME=VALUE");
     const std::string_view key = text.substr(0, mark);
     constexpr std::array<std::string_view, 4> ours{"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET"};
-    if (key.starts_with("HOLDFAST_") || std::ranges::find(ours, key) != ours.end()) {
+    const bool is_our_word = key.starts_with("HOLDFAST_") && !is_sdk_variable(key);
+    if (is_our_word || std::ranges::find(ours, key) != ours.end()) {
         return error(quoted(key) + " is refused: holdfast itself tells it to each worker");
     }
     return std::string(text);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/sdk_variables.hpp"
+
 namespace holdfast::os {
 namespace {
 
@@ -10,6 +12,7 @@ bool has_key(std::string_view entry, std::string_view key) {
 }
 
 bool is_own_handle(std::string_view entry) {
+    if (is_sdk_variable(entry.substr(0, entry.find('=')))) return false;
     return entry.starts_with("LISTEN_") || entry.starts_with("WATCHDOG_") || entry.starts_with("HOLDFAST_") ||
            has_key(entry, "NOTIFY_SOCKET");
 }

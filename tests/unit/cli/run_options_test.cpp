@@ -102,17 +102,18 @@ TEST(RunOptions, SetTheRestOfThePolicy) {
 }
 
 TEST(RunOptions, SetHowWorkersAreLaunched) {
-    const auto launch = run_with(
-                            "--user www --group 33 --chdir /srv --umask 0027 --env A=1 --env B= --env-file /a "
-                            "--env-file /b --limit nofile=1024:65536 --limit core=unlimited --limit memlock=64M "
-                            "--no-new-privileges --stdin inherit --worker-output inherit")
-                            .launch;
+    const auto launch =
+        run_with(
+            "--user www --group 33 --chdir /srv --umask 0027 --env A=1 --env B= --env HOLDFAST_HEALTH=:9 --env-file /a "
+            "--env-file /b --limit nofile=1024:65536 --limit core=unlimited --limit memlock=64M "
+            "--no-new-privileges --stdin inherit --worker-output inherit")
+            .launch;
     EXPECT_THAT(launch.command, ElementsAre("./srv"));
     EXPECT_EQ(launch.user, "www");
     EXPECT_EQ(launch.group, "33");
     EXPECT_EQ(launch.chdir, "/srv");
     EXPECT_EQ(launch.umask, 0027U);
-    EXPECT_THAT(launch.env, ElementsAre("A=1", "B="));
+    EXPECT_THAT(launch.env, ElementsAre("A=1", "B=", "HOLDFAST_HEALTH=:9"));
     EXPECT_THAT(launch.env_files, ElementsAre("/a", "/b"));
     ASSERT_EQ(launch.limits.size(), 3U);
     EXPECT_EQ(launch.limits[0].resource, RLIMIT_NOFILE);

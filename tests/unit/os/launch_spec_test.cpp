@@ -30,6 +30,13 @@ TEST(LaunchSpec, TakesTheSupervisorsOwnHandlesOutOfTheEnvironment) {
         UnorderedElementsAre("PATH=/bin", "NOTIFY_SOCKETS=mine", "LISTENER=mine"));
 }
 
+// They are the operator's word to the SDK, not ours to the worker.
+TEST(LaunchSpec, LetsWhatTheSdkIsToldThrough) {
+    EXPECT_THAT(environment_with(shell("exit"), {"HOLDFAST_HEALTH=:9901", "HOLDFAST_KEEP_ALIVE_MIN=2s",
+                                                 "HOLDFAST_HEALTHY=no", "HOLDFAST_WORKER=1.0"}),
+                UnorderedElementsAre("HOLDFAST_HEALTH=:9901", "HOLDFAST_KEEP_ALIVE_MIN=2s"));
+}
+
 TEST(LaunchSpec, LetsLaterEntriesWin) {
     const TemporaryDirectory directory;
     LaunchOptions options = shell("exit");

@@ -299,6 +299,19 @@ TEST_F(Supervised, EndOfTheSupervisorDrains) {
     EXPECT_FALSE(worker.is_supervised());
 }
 
+// Its lame duck belongs to a worker that stands alone from the start: here nobody accepts in its place any more.
+TEST(SupervisorThatIsGone, IsNotMournedAsALameDuck) {
+    FakeSupervisor supervisor;
+    Diary diary;
+    Worker worker({.lame_duck = std::chrono::hours(1)});
+    worker.on_lame_duck(diary.entry("lame-duck"));
+    worker.on_drain(diary.entry("drain"));
+    worker.ready();
+    supervisor.hang_up();
+    EXPECT_EQ(Waiter(worker).status(), 0);
+    EXPECT_THAT(diary.lines(), ElementsAre("drain"));
+}
+
 TEST_F(Supervised, LastCommandIsObeyedEvenIfTheSupervisorIsGone) {
     note_stages();
     worker.ready();
