@@ -56,10 +56,11 @@ class Hello : public grpc::CallbackGenericService {
 int run() {
     holdfast::Worker worker;
     Hello hello(worker);
+    std::unique_ptr<grpc::Server> server;  // outlives its connections
     grpc::ServerBuilder builder;
     builder.RegisterCallbackGenericService(&hello);
     holdfast::GrpcConnections connections(worker, builder, grpc::InsecureServerCredentials(), std::chrono::seconds(1));
-    const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+    server = builder.BuildAndStart();
     connections.serve(*server, worker.listen("grpc", ":50051"));
     worker.close_last("grpc", [&] { server->Shutdown(); });
     worker.ready();

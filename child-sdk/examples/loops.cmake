@@ -4,17 +4,17 @@ set(here ${CMAKE_CURRENT_LIST_DIR})
 
 holdfast_program(epoll-http SOURCES ${here}/epoll-http.cpp LINKS holdfast::sdk)
 
-pkg_check_modules(LIBUV IMPORTED_TARGET libuv>=1.44)
+pkg_check_modules(LIBUV IMPORTED_TARGET GLOBAL libuv>=1.44)
 if(LIBUV_FOUND)
   holdfast_program(libuv-http SOURCES ${here}/libuv-http.cpp LINKS holdfast::sdk PkgConfig::LIBUV)
 endif()
 
-pkg_check_modules(LIBEVENT IMPORTED_TARGET libevent_core>=2.1 libevent_extra)
+pkg_check_modules(LIBEVENT IMPORTED_TARGET GLOBAL libevent_core>=2.1 libevent_extra)
 if(LIBEVENT_FOUND)
   holdfast_program(libevent-http SOURCES ${here}/libevent-http.cpp LINKS holdfast::sdk PkgConfig::LIBEVENT)
 endif()
 
-pkg_check_modules(MICROHTTPD IMPORTED_TARGET libmicrohttpd>=0.9.75)
+pkg_check_modules(MICROHTTPD IMPORTED_TARGET GLOBAL libmicrohttpd>=0.9.75)
 if(MICROHTTPD_FOUND)
   holdfast_program(microhttpd-http SOURCES ${here}/microhttpd-http.cpp LINKS holdfast::sdk PkgConfig::MICROHTTPD)
 endif()

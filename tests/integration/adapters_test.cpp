@@ -104,6 +104,22 @@ TEST_P(Adapter, IsSeenToLoseRequestsByTheUsualRule) {
     expect_clean_end(run);
 }
 
+// Their clients lose them, or are answered early; nobody waits for them.
+TEST_P(Adapter, EndsRequestsAtTheCancel) {
+    constexpr int milliseconds = 8000;
+    RunOptions options = two_workers(GetParam());
+    set_option(options, "--grace-period", "200ms");
+    set_option(options, "--cancel-period", "25s");
+    Supervised run(options);
+    run.wait_until_serving();
+    BackgroundLoad slow(slow_load(run.address(), 4, milliseconds));
+    slow.wait_for_sent(4);
+    run.command("restart");
+    const LoadReport report = slow.wait_for_end();
+    EXPECT_LT(report.elapsed, std::chrono::milliseconds(milliseconds)) << to_table(std::vector{report});
+    EXPECT_EQ(run.log().count("worker_killed"), 0U);
+}
+
 class LateClients : public Adapter {};
 
 // Who pauses longer than the promise can still lose a request. How often is told, not judged; who kept to it loses

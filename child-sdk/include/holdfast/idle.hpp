@@ -129,6 +129,7 @@ class IdleConnections {
     static void cut(int fd, Connection& connection) {
         ::shutdown(fd, SHUT_RDWR);
         connection.state = State::cut;
+        connection.session.end();  // for its client it is over, whenever the library notices
     }
 
     KeepAlive keep_alive_;

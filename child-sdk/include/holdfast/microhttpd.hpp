@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <functional>
 #include <holdfast/acceptor.hpp>
+#include <holdfast/detail/tie.hpp>
 #include <holdfast/idle.hpp>
 #include <holdfast/worker.hpp>
 #include <map>
@@ -54,17 +55,18 @@ class Server {
           daemon_(start(settings_.options)),
           clock_([this] { keep_time(); }),
           acceptor_(worker, std::move(listener), [this](int fd, Session session) { add(fd, std::move(session)); }) {
-        worker_.on_drain([this] { change([this] { idle_.leave(); }); });
-        worker_.on_run([this] { change([this] { idle_.stay(); }); });
-        worker_.on_cancel([this] {
-            change([this] {
-                idle_.cut_all();
-                is_hurried_ = true;
+        worker_.on_drain(tie_.bind([](Server& server) { server.change([&] { server.idle_.leave(); }); }));
+        worker_.on_run(tie_.bind([](Server& server) { server.change([&] { server.idle_.stay(); }); }));
+        worker_.on_cancel(tie_.bind([](Server& server) {
+            server.change([&] {
+                server.idle_.cut_all();
+                server.is_hurried_ = true;
             });
-        });
+        }));
     }
 
     ~Server() {
+        tie_.cut();
         change([this] { is_hurried_ = is_ending_ = true; });
         clock_.join();  // and with it every suspended connection is resumed
         MHD_stop_daemon(daemon_);
@@ -222,6 +224,7 @@ class Server {
     MHD_Daemon* daemon_;
     std::thread clock_;
     Acceptor acceptor_;
+    detail::Tie<Server> tie_{*this};
 };
 
 }  // namespace holdfast::microhttpd
