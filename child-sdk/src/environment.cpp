@@ -89,6 +89,7 @@ std::chrono::milliseconds duration_from(const char* variable, std::chrono::milli
     if (text == nullptr) return otherwise;
     std::uint32_t count = 0;
     const std::string_view whole = text;
+    if (whole == "0") return {};  // no unit is missing there
     const char* end = std::from_chars(text, text + whole.size(), count).ptr;
     const std::string_view unit = whole.substr(static_cast<std::size_t>(end - text));
     for (const auto& [name, factor] : {std::pair{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}) {

@@ -7,6 +7,13 @@ set(adapter_examples
     libuv-http
     microhttpd-http
     epoll-http)
+# The interpreters run what is shipped only: their examples are scripts beside the programs.
+if(NOT HOLDFAST_SANITIZE)
+  set(binding_examples python-threads-http python-asyncio-http)
+  if(TARGET holdfast_node)
+    list(APPEND binding_examples node-http)
+  endif()
+endif()
 
 holdfast_test(
   adapters_test
@@ -14,10 +21,13 @@ holdfast_test(
   LINKS ${links}
   LABELS adapters
   TIMEOUT 180)
+list(JOIN adapter_examples " " cxx_names)
+list(JOIN binding_examples " " binding_names)
+target_compile_definitions(adapters_test PRIVATE HOLDFAST_ADAPTER_EXAMPLES="${cxx_names} ${binding_names}")
 add_dependencies(adapters_test holdfast)
-foreach(example ${adapter_examples})
-  if(TARGET ${example})
-    add_dependencies(adapters_test ${example})
+foreach(target ${adapter_examples} holdfast_c holdfast_node)
+  if(TARGET ${target})
+    add_dependencies(adapters_test ${target})
   endif()
 endforeach()
 

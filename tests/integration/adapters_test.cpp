@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <set>
+#include <sstream>
 
 #include "harness.hpp"
 #include "programs.hpp"
@@ -20,14 +22,14 @@ using namespace std::chrono_literals;
 constexpr Duration keep_alive_min = 1s;  // what a worker promises unless it is told otherwise
 constexpr int restarts = 20;
 
-class Adapter : public testing::TestWithParam<const char*> {
+class Adapter : public testing::TestWithParam<std::string> {
   protected:
     void SetUp() override {
-        if (!std::filesystem::exists(program(GetParam())))
-            GTEST_SKIP() << GetParam() << " is not built: its library is not installed";
+        ASSERT_TRUE(std::filesystem::exists(program(GetParam())))
+            << GetParam() << " is not built: its library is not installed; run scripts/setup";
     }
 
-    static RunOptions two_workers(const char* example) {
+    static RunOptions two_workers(const std::string& example) {
         RunOptions options;
         options.options = {"--listen", "127.0.0.1:0", "--workers", "2", "--settle", "50ms"};
         options.command = {program(example)};
@@ -64,7 +66,7 @@ void expect_clean_end(Supervised& run) {
     EXPECT_EQ(run.log().count("worker_killed"), 0U);
 }
 
-void print(const char* example, const LoadReport& report) {
+void print(const std::string& example, const LoadReport& report) {
     std::cout << example << ": " << report.label << ": " << report.attempts << " requests, " << report.reused
               << " of them on a used connection, " << report.failed() << " failed, " << report.excused_late
               << " excused: late; " << report.closed_while_idle << " connections closed while idle\n";
@@ -88,7 +90,7 @@ TEST_P(Adapter, LosesNothingOverTwentyRestarts) {
 // The control: the client above is strict enough to notice the rule that servers usually follow.
 TEST_P(Adapter, IsSeenToLoseRequestsByTheUsualRule) {
     RunOptions options = two_workers(GetParam());
-    options.command = shell_worker("export HOLDFAST_KEEP_ALIVE_MIN=0ms; exec " + program(GetParam()));
+    options.options.insert(options.options.end(), {"--env", "HOLDFAST_KEEP_ALIVE_MIN=0"});
     Supervised run(options);
     run.wait_until_serving();
     std::uint64_t lost = 0;
@@ -139,16 +141,19 @@ TEST_P(LateClients, LoseSomeRequestsAndAreCountedApart) {
     expect_clean_end(run);
 }
 
-std::string name_of(const testing::TestParamInfo<const char*>& adapter) {
+std::string name_of(const testing::TestParamInfo<std::string>& adapter) {
     std::string name = adapter.param;
     std::ranges::replace(name, '-', '_');
     return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Http, Adapter,
-                         testing::Values("hello-http", "threads-http", "httplib-http", "libevent-http", "libuv-http",
-                                         "microhttpd-http", "epoll-http"),
-                         name_of);
+// Those that this build has to have, as the build says.
+std::vector<std::string> examples() {
+    std::istringstream names(HOLDFAST_ADAPTER_EXAMPLES);
+    return {std::istream_iterator<std::string>(names), {}};
+}
+
+INSTANTIATE_TEST_SUITE_P(Http, Adapter, testing::ValuesIn(examples()), name_of);
 INSTANTIATE_TEST_SUITE_P(Http, LateClients, testing::Values("epoll-http"), name_of);
 
 }  // namespace

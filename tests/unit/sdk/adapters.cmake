@@ -18,6 +18,6 @@ if(httplib_FOUND)
     sdk_httplib_test
     SOURCES client.cpp fake_supervisor.cpp httplib_test.cpp
     LINKS holdfast_sdk holdfast_wire PkgConfig::httplib
-    LABELS unit
+    LABELS unit_threads
     TIMEOUT 120)
 endif()

@@ -6,6 +6,6 @@ if(TARGET PkgConfig::LIBUV
     sdk_loops_test
     SOURCES client.cpp fake_supervisor.cpp loops_test.cpp
     LINKS holdfast_sdk holdfast_wire PkgConfig::LIBUV PkgConfig::LIBEVENT PkgConfig::MICROHTTPD
-    LABELS unit
+    LABELS unit_threads
     TIMEOUT 120)
 endif()

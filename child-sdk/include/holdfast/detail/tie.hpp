@@ -6,17 +6,18 @@
 
 namespace holdfast::detail {
 
-// Between a worker's callbacks and the object that they belong to: a stage may still be told on another thread while
-// the program, whose wait() has returned, takes everything apart.
+/// Between a worker's callbacks and the object that they belong to: a stage may still be told on another thread while
+/// the program, whose wait() has returned, takes everything apart.
 template <class Owner>
 class Tie {
   public:
+    /// Until cut().
     explicit Tie(Owner& owner) : link_(std::make_shared<Link>()) { link_->owner = &owner; }
     ~Tie() { cut(); }
     Tie(const Tie&) = delete;
     Tie& operator=(const Tie&) = delete;
 
-    // Calls with the owner as long as there is one.
+    /// Calls with the owner as long as there is one.
     template <class Function>
     auto bind(Function function) const {
         return [link = link_, function = std::move(function)] {
@@ -25,7 +26,7 @@ class Tie {
         };
     }
 
-    // Waits for a call that is under way.
+    /// Waits for a call that is under way.
     void cut() {
         const std::lock_guard lock(link_->mutex);
         link_->owner = nullptr;
