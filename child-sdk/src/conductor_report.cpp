@@ -100,7 +100,8 @@ std::optional<Conductor::Clock::time_point> Conductor::attend() {
         report.extend_usec = extension(now);
         if (is_leaving) pipe_.say(report, ControlPipe::Weight::passing);
     }
-    return next_report_;
+    const auto next_step = steps_ == Steps::advance ? next_step_time() : std::nullopt;
+    return next_step ? std::min(*next_step, *next_report_) : next_report_;
 }
 
 // Only requests that finish are progress; time alone earns no time.

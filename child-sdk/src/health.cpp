@@ -6,6 +6,8 @@
 
 #include <array>
 #include <cerrno>
+#include <holdfast/acceptor.hpp>
+#include <system_error>
 #include <utility>
 
 #include "address.hpp"
@@ -17,6 +19,7 @@ namespace {
 constexpr std::size_t most_clients = 64;
 constexpr std::size_t longest_request = 8192;
 constexpr std::chrono::seconds client_time{5};
+constexpr std::chrono::milliseconds rest_time{100};  // while no descriptor is left
 
 std::string response(std::string_view status, std::string_view body) {
     std::string text = "HTTP/1.1 ";
@@ -48,7 +51,11 @@ void Health::handle(const epoll_event& event) {
 }
 
 std::optional<Health::Clock::time_point> Health::tidy(Clock::time_point now) {
-    std::optional<Clock::time_point> next;
+    if (rests_until_ && *rests_until_ <= now) {
+        rests_until_.reset();
+        poller_.change(listener_.get(), EPOLLIN, first_key);
+    }
+    std::optional<Clock::time_point> next = rests_until_;
     for (auto client = clients_.begin(); client != clients_.end();) {
         if (client->second.end <= now) {
             poller_.remove(client->second.fd.get());
@@ -64,6 +71,7 @@ std::optional<Health::Clock::time_point> Health::tidy(Clock::time_point now) {
 void Health::accept_all() {
     for (;;) {
         UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (!fd && accept_failed_for_long(errno)) return rest();
         if (!fd) return;
         // The oldest gives way: who asks now is answered now.
         if (clients_.size() == most_clients) {
@@ -71,9 +79,19 @@ void Health::accept_all() {
             clients_.erase(clients_.begin());
         }
         const std::uint64_t key = ++last_key_;
-        poller_.add(fd.get(), EPOLLIN | EPOLLRDHUP, key);
+        try {
+            poller_.add(fd.get(), EPOLLIN | EPOLLRDHUP, key);
+        } catch (const std::system_error&) {
+            continue;  // the kernel watches no more: closed
+        }
         clients_.try_emplace(key, std::move(fd), Clock::now() + client_time, std::string(), std::string());
     }
+}
+
+// Somebody waits in the queue and cannot be accepted: asked again at once, the kernel would say so again at once.
+void Health::rest() {
+    poller_.change(listener_.get(), 0, first_key);
+    rests_until_ = Clock::now() + rest_time;
 }
 
 void Health::serve(std::uint64_t key, Client& client) {

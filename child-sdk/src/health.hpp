@@ -43,6 +43,7 @@ class Health {
     };
 
     void accept_all();
+    void rest();
     void serve(std::uint64_t key, Client& client);
     bool read_request(Client& client);
     std::string answer_to(std::string_view request) const;
@@ -52,6 +53,7 @@ class Health {
     UniqueFd listener_;
     std::map<std::uint64_t, Client> clients_;
     std::uint64_t last_key_ = first_key;
+    std::optional<Clock::time_point> rests_until_;
 };
 
 }  // namespace holdfast

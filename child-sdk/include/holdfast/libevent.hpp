@@ -206,8 +206,11 @@ class Server {
     }
 
     // evhttp tells nobody that a connection is gone which never asked anything. The descriptor does: it is closed, or
-    // belongs to another connection.
+    // belongs to another connection. A look at each of them: while serving, once a second at the most.
     void remove_dead() {
+        const auto now = IdleConnections::Clock::now();
+        if (!idle_.keep_alive().is_leaving() && now < next_look_) return;
+        next_look_ = now + std::chrono::seconds(1);
         idle_.remove_if([this](int fd) {
             const auto known = inodes_.find(fd);
             if (known != inodes_.end() && inode_of(fd) == known->second) return false;
@@ -234,6 +237,7 @@ class Server {
     Event stage_, gate_, adopt_, timer_, retry_;
     std::vector<std::pair<bufferevent*, Session>> fresh_;
     std::unordered_map<int, ino_t> inodes_;
+    IdleConnections::Clock::time_point next_look_{};
 };
 
 }  // namespace holdfast::libevent

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 
 #include "diary.hpp"
 #include "fake_supervisor.hpp"
+#include "health.hpp"
+#include "poller.hpp"
 
 namespace holdfast::testing {
 namespace {
@@ -121,6 +124,36 @@ TEST_F(HealthProbes, AreAnsweredWhileACallbackHangs) {
     EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 503"));
     may_end.count_down();
     EXPECT_EQ(waiter.status(), 0);
+}
+
+// Who cannot be accepted must not keep the helper busy, and is answered as soon as there is a descriptor again.
+TEST(HealthWithoutADescriptor, RestsAndComesBack) {
+    const Port port;
+    Poller poller;
+    Health health(port.text(), poller, [] { return true; });
+    const auto turn = [&] {
+        const auto events = poller.wait(Poller::Patience::none);
+        for (const epoll_event& event : events) health.handle(event);
+        return events.size();
+    };
+    const int client = port.connect();
+    const std::string request = "GET /livez HTTP/1.1\r\n\r\n";
+    ASSERT_EQ(::send(client, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+    rlimit usual{};
+    ::getrlimit(RLIMIT_NOFILE, &usual);
+    const rlimit none{.rlim_cur = static_cast<rlim_t>(client) + 1, .rlim_max = usual.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    EXPECT_EQ(turn(), 1U);
+    EXPECT_EQ(turn(), 0U);  // the client still waits
+    const auto again = health.tidy(Health::Clock::now());
+    ::setrlimit(RLIMIT_NOFILE, &usual);
+    ASSERT_TRUE(again.has_value());
+    health.tidy(*again);
+    for (int i = 0; i < 3; ++i) turn();
+    char answer[16] = "";
+    EXPECT_EQ(::recv(client, answer, 15, MSG_DONTWAIT), 15);
+    EXPECT_STREQ(answer, "HTTP/1.1 200 OK");
+    ::close(client);
 }
 
 TEST(HealthAddress, OfTheEnvironmentWinsAndAWrongOneIsRefused) {
