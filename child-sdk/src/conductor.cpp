@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "complaint.hpp"
+#include "period.hpp"
 #include "process.hpp"
 #include "wire/wire.hpp"
 
@@ -113,7 +114,7 @@ void Conductor::add_user(std::uint32_t resource, User user) {
 
 void Conductor::set_close_period(std::uint32_t resource, std::chrono::milliseconds period) {
     const std::lock_guard lock(mutex_);
-    resources_.set_close_period(resource, period);
+    resources_.set_close_period(resource, bounded(period));
 }
 
 Ledger::Slot* Conductor::begin_request(std::string_view name) {
@@ -131,7 +132,7 @@ std::shared_ptr<SessionState> Conductor::begin_session(std::string_view name,
     session->conductor = shared_from_this();
     session->name = cut_name(name);
     session->since = now;
-    session->leave_within = leave_within;
+    if (leave_within) session->leave_within = bounded(*leave_within);
     const std::lock_guard lock(mutex_);
     refuse_if_releasing("begin " + std::string(name));
     sessions_.add(*session);

@@ -23,6 +23,7 @@ struct Inherited;
 /// What a Worker is made with. The environment is the operator's and wins over the three periods, keep_alive_min and
 /// health: HOLDFAST_LAME_DUCK, HOLDFAST_GRACE_PERIOD, HOLDFAST_CANCEL_PERIOD, HOLDFAST_KEEP_ALIVE_MIN (durations like
 /// "500ms", "30s", "5m", "1h"), HOLDFAST_HEALTH ("127.0.0.1:9901").
+/// A period is 0 at least, and a year at most.
 struct WorkerOptions {
     /// @name The deadlines of a worker that stands alone; a supervisor gives its own.
     /// @{

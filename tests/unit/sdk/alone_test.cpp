@@ -48,6 +48,18 @@ TEST_F(Alone, SigintDrainsWithTheDeadlineOfTheEnvironment) {
     EXPECT_EQ(worker.wait(), 0);
 }
 
+TEST_F(Alone, NoPeriodIsTooLongOrTooShortToReckonWith) {
+    ::setenv("HOLDFAST_GRACE_PERIOD", "4000000000h", 1);
+    Worker worker({.cancel_period = std::chrono::milliseconds::min()});
+    Request request = worker.begin_request("GET /");
+    worker.ready();
+    ::raise(SIGTERM);
+    ASSERT_TRUE(eventually([&] { return worker.deadline().has_value(); }));
+    EXPECT_GT(*worker.deadline(), Worker::Clock::now() + std::chrono::hours(24));
+    request.end();
+    EXPECT_EQ(worker.wait(), 0);
+}
+
 TEST_F(Alone, TwoSignalsAtOnceAreOneWish) {
     Worker worker;
     std::atomic<bool> cancelled = false;

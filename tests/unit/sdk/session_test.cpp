@@ -99,6 +99,18 @@ TEST_F(Sessions, ThatAreOverdueSayItHoweverLongTheirNameIs) {
     supervisor.wait_for(names("session " + std::string(54, 'x') + " (overdue)"));
 }
 
+TEST_F(Sessions, MayHaveAllTheTimeThereIs) {
+    Session session = worker.begin_session("stream", std::chrono::milliseconds::max());
+    worker.resource("pool", [] {}).within(std::chrono::milliseconds::max());
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain, 1h);
+    ASSERT_TRUE(eventually([&] { return session.stop_token().stop_requested(); }));
+    EXPECT_GT(*session.deadline(), Worker::Clock::now() + 1h);
+    session.end();
+    EXPECT_EQ(waiter.status(), 0);
+}
+
 TEST_F(Sessions, CannotBeginOnceResourcesAreClosed) {
     worker.ready();
     Waiter waiter(worker);
