@@ -36,9 +36,11 @@ export interface Session {
 }
 
 export interface Work {
-  /** Call it before what cannot be done twice. False: it was handed back meanwhile, do not commit. */
+  /** Before what cannot be done twice; it is held on. False: it was handed back meanwhile, do not commit. */
+  claim(): boolean;
+  /** claim(), and lets go of it: when all is done. */
   finish(): boolean;
-  /** Hands it back. */
+  /** Lets go of it, and hands it back unless it was claimed. */
   drop(): void;
 }
 

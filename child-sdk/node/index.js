@@ -53,6 +53,10 @@ class Work {
     this.#handle = native.holdWork(name, this.#key);
   }
 
+  claim() {
+    return native.claimWork(this.#handle);
+  }
+
   finish() {
     const handle = this.#handle;
     this.#handle = 0;

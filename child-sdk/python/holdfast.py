@@ -69,7 +69,7 @@ _FUNCTIONS = """version= last_error= fail=is init_options=Oz new=OH free=H on_la
     remaining=pL is_supervised=p keep_alive_min=pL listen=pssH take_listener=psH listener_fd=p listener_name=p
     listener_address=p listener_is_inherited=p close_listener=H accept=piH start_acceptor=pHapH free_acceptor=H
     begin_request=psH end_request=H begin_session=pslH end_session=H session_has_to_leave=p session_on_leave=pcp
-    session_deadline=pL hold_work=pscpH finish_work=H drop_work=H start_task=pstpU stop_requested=p stop_wait=pl stop_fd=p
+    session_deadline=pL hold_work=pscpH claim_work=p finish_work=H drop_work=H start_task=pstpU stop_requested=p stop_wait=pl stop_fd=p
     resource=pscpU close_last=pscpU used_by=puu close_within=pul make_report=pR free_report=R has_bytes=i half_close=i"""
 
 
@@ -172,9 +172,13 @@ class Session(_Handle):
 
 
 class Work(_Handle):
-    """Handed back if it ends unfinished."""
+    """Handed back if it ends unclaimed."""
+    def claim(self):
+        """Before what cannot be done twice; it is held on. False: it was handed back meanwhile, do not commit."""
+        return bool(_check(_c.claim_work(self._handle)))
+
     def finish(self):
-        """Call it before what cannot be done twice. False: it was handed back meanwhile, do not commit."""
+        """claim(), and lets go of it: when all is done."""
         finished = bool(_check(_c.finish_work(byref(self._handle))))
         _callbacks.pop(self._callback, None)
         return finished

@@ -13,8 +13,10 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <tuple>
 #include <utility>
 
+#include "process.hpp"
 #include "unique_fd.hpp"
 
 namespace holdfast {
@@ -54,6 +56,7 @@ class Accepting {
     Accepting(const Accepting&) = delete;
     Accepting& operator=(const Accepting&) = delete;
 
+    void start();
     void resume();
 
     // Returns when the queue has been empty once and nothing is accepted any more.
@@ -94,6 +97,9 @@ Accepting::Accepting(Worker& worker, Listener listener, Acceptor::Accepted accep
     if (listener_.fd() < 0) refuse(EBADF, listener_.name(), "its descriptor was given away; take it once");
     if (wake_.get() < 0) refuse(errno, listener_.name(), "no descriptor is left; raise the limit (ulimit -n)");
     install_interrupt();
+}
+
+void Accepting::start() {
     thread_ = std::thread([this] { run(); });
 }
 
@@ -216,6 +222,7 @@ class Acceptor::Impl {
         worker.on_run([weak = std::weak_ptr(accepting_)] {
             if (const auto accepting = weak.lock()) accepting->resume();
         });
+        accepting_->start();  // at last: from here on nothing throws
     }
     ~Impl() { accepting_->quit(); }
     Impl(const Impl&) = delete;
@@ -232,6 +239,9 @@ class Acceptor::Impl {
 Acceptor::Acceptor(Worker& worker, Listener listener, Accepted accepted)
     : impl_(std::make_unique<Impl>(worker, std::move(listener), std::move(accepted))) {}
 
-Acceptor::~Acceptor() = default;
+// In a forked child the accepting thread does not exist: nobody can wait for it, and nothing can be destroyed.
+Acceptor::~Acceptor() {
+    if (!is_worker_process()) std::ignore = impl_.release();
+}
 
 }  // namespace holdfast

@@ -136,7 +136,7 @@ std::string to_string(const Address& address) {
         return host + port;
     }
     ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_addr, host, sizeof host);
-    return "[" + std::string(host) + "]" + port;
+    return std::string("[").append(host).append("]").append(port);
 }
 
 bool is_same(const Address& left, const Address& right) {

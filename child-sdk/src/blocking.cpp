@@ -13,10 +13,12 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "beacon.hpp"
 #include "complaint.hpp"
+#include "process.hpp"
 #include "unique_fd.hpp"
 
 namespace holdfast {
@@ -262,6 +264,13 @@ BlockingServer::BlockingServer(Worker& worker, Listener listener, Handler handle
     impl_->accept_from(std::move(listener));
 }
 
-BlockingServer::~BlockingServer() { impl_->end(); }
+BlockingServer::~BlockingServer() {
+    if (is_worker_process()) {
+        impl_->end();
+    } else {
+        // In a forked child there are no threads to wait for, and what they use cannot be destroyed.
+        std::ignore = new std::shared_ptr(impl_);
+    }
+}
 
 }  // namespace holdfast

@@ -46,10 +46,6 @@ std::optional<Conductor::Clock::time_point> instant(std::optional<std::int64_t> 
 
 std::string cut_name(std::string_view name) { return std::string(wire::cut(name, max_name_bytes)); }
 
-void call_all(const std::vector<HandBack>& calls) {
-    for (const HandBack& call : calls) call_or_complain("cannot hand back " + call.name, call.function);
-}
-
 }  // namespace
 
 std::shared_ptr<Conductor> Conductor::make(UniqueFd control, Steps steps, Runner::Post post,
@@ -108,11 +104,13 @@ std::uint32_t Conductor::add_resource(std::string name, std::function<void()> cl
 }
 
 void Conductor::add_user(std::uint32_t resource, User user) {
+    if (is_forked_child()) refuse_in_child("tell who uses a resource");
     const std::lock_guard lock(mutex_);
     resources_.use(resource, user);
 }
 
 void Conductor::set_close_period(std::uint32_t resource, std::chrono::milliseconds period) {
+    if (is_forked_child()) refuse_in_child("limit a close");
     const std::lock_guard lock(mutex_);
     resources_.set_close_period(resource, bounded(period));
 }
@@ -136,7 +134,7 @@ std::shared_ptr<SessionState> Conductor::begin_session(std::string_view name,
     const std::lock_guard lock(mutex_);
     refuse_if_releasing("begin " + std::string(name));
     sessions_.add(*session);
-    if (reached_ == Stage::drain || cancelled_) {
+    if ((reached_ == Stage::drain && wanted_ == Stage::drain) || cancelled_) {
         session->told = now;
         session->stop.request_stop();
     }
@@ -151,6 +149,7 @@ void Conductor::end_session(SessionState& session) {
 }
 
 std::optional<Conductor::Clock::time_point> Conductor::deadline_of(const SessionState& session) const {
+    if (is_forked_child()) return std::nullopt;
     const std::lock_guard lock(mutex_);
     if (!session.told) return std::nullopt;
     if (!session.leave_within) return deadline_;
@@ -164,36 +163,45 @@ std::shared_ptr<WorkState> Conductor::hold_work(std::string_view name, std::func
     item->name = cut_name(name);
     item->since = Clock::now();
     item->hand_back = std::move(hand_back);
-    const std::lock_guard lock(mutex_);
-    if (phase_ == Phase::finishing || phase_ == Phase::released) refuse("take charge of " + std::string(name));
+    Lock lock(mutex_);
+    const bool is_done_with = phase_ == Phase::releasing && holds_nothing();
+    if (is_done_with || phase_ == Phase::finishing || phase_ == Phase::released) {
+        refuse("take charge of " + std::string(name));
+    }
     items_.add(*item);
+    if (cancelled_) put_back(items_.begin_hand_back(*item), lock);  // the others have gone back already
     return item;
 }
 
-bool Conductor::finish(WorkState& item) {
+bool Conductor::claim(WorkState& item) {
     if (is_forked_child()) return false;
     const std::lock_guard lock(mutex_);
-    const bool was_held = items_.finish(item);
-    if (was_held && wanted_ == Stage::drain) note_change();
-    return was_held;
+    return items_.claim(item);
 }
 
-void Conductor::hand_back(WorkState& item) {
+void Conductor::let_go(WorkState& item) {
     if (is_forked_child()) return;
-    std::vector<HandBack> calls;
-    {
-        const std::lock_guard lock(mutex_);
-        calls = items_.hand_back(item);
-    }
-    call_all(calls);
-    const std::lock_guard lock(mutex_);
+    Lock lock(mutex_);
+    items_.release(item);
+    put_back(items_.begin_hand_back(item), lock);
     if (wanted_ == Stage::drain) note_change();
+}
+
+void Conductor::put_back(const Items::Due& due, Lock& lock) {
+    for (const auto& item : due) {
+        lock.unlock();
+        call_or_complain("cannot hand back " + item->name, item->hand_back);
+        item->hand_back = nullptr;
+        lock.lock();
+        items_.end_hand_back(*item);
+    }
+    if (!due.empty() && wanted_ == Stage::drain) note_change();
 }
 
 void Conductor::ready() {
     const std::lock_guard lock(mutex_);
     if (std::exchange(is_ready_, true)) throw std::logic_error("ready() was called before: once is enough");
-    open();
+    begin_serving();
     Report said = facts(Clock::now());
     said.ready = true;
     if (rank_of(wanted_) < rank_of(Stage::pause)) said.accepting = true;
@@ -206,7 +214,7 @@ int Conductor::wait() {
     if (is_self(conductor_) || is_self(canceller_) || std::ranges::any_of(closers_, is_self)) {
         throw std::logic_error("cannot wait() in a callback: it would wait for itself; call it in main");
     }
-    open();
+    begin_serving();
     ++waiters_;
     changed_.wait(lock, [this] { return is_released() || gave_up_; });
     --waiters_;
@@ -234,6 +242,11 @@ bool Conductor::is_finished() const {
     return is_released() || gave_up_;
 }
 
+bool Conductor::is_cancelled() const {
+    const std::lock_guard lock(mutex_);
+    return cancelled_;
+}
+
 bool Conductor::is_forked_child() const { return present_process() != pid_; }
 
 void Conductor::obey(const Command& command) {
@@ -251,16 +264,15 @@ void Conductor::obey(const Command& command) {
     note_change();
 }
 
+// Not under the lock: nobody may read what we write.
 void Conductor::complain_of_held(std::string_view why) const {
-    const std::lock_guard lock(mutex_);
-    const DrainReport state = describe(Clock::now());
+    const DrainReport state = report();
     if (!state.waiting.empty()) complain(why, state);
 }
 
 void Conductor::give_up() {
+    complain("the last deadline has passed; this is still held:", report());
     const std::lock_guard lock(mutex_);
-    if (is_released() || gave_up_) return;
-    complain("the last deadline has passed; this is still held:", describe(Clock::now()));
     if (waiters_ == 0 && steps_ == Steps::own_thread) std::_Exit(left_something_status);
     gave_up_ = true;
     note_change();
@@ -274,11 +286,15 @@ void Conductor::shut_down() {
         changed_elsewhere_ = nullptr;
         note_change();
     }
+    runner_.stop();
     tasks_.request_stop();
     if (conductor_.joinable()) conductor_.join();
     if (canceller_.joinable()) canceller_.join();
     for (std::thread& closer : closers_) closer.join();
     tasks_.join_all();
+    // What the program's functions own may hold a session, which holds us.
+    const StageCallbacks callbacks = std::exchange(callbacks_, {});
+    const ResourceGraph resources = std::exchange(resources_, {});
 }
 
 void Conductor::note_change() {
@@ -288,12 +304,22 @@ void Conductor::note_change() {
 }
 
 void Conductor::open() {
+    const std::lock_guard lock(mutex_);
+    begin_serving();
+}
+
+void Conductor::begin_serving() {
     if (phase_ == Phase::starting) phase_ = Phase::serving;
     note_change();
 }
 
 void Conductor::refuse_if_releasing(std::string_view what) const {
     if (phase_ != Phase::starting && phase_ != Phase::serving) refuse(what);
+}
+
+void Conductor::refuse_in_child(std::string_view what) {
+    throw std::logic_error("cannot " + std::string(what) +
+                           ": this process is a forked child of the worker, not the worker; do it in the parent");
 }
 
 void Conductor::refuse(std::string_view what) {

@@ -62,10 +62,11 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     void end_session(SessionState& session);
     std::optional<Clock::time_point> deadline_of(const SessionState& session) const;
     std::shared_ptr<WorkState> hold_work(std::string_view name, std::function<void()> hand_back);
-    bool finish(WorkState& item);
-    void hand_back(WorkState& item);
+    bool claim(WorkState& item);
+    void let_go(WorkState& item);  // hands it back unless it was claimed
     void ready();
     int wait();
+    void open();  // the program is put together: stages that were told before begin
     std::optional<int> result() const;
     std::optional<Clock::time_point> deadline() const;
     DrainReport report() const;
@@ -77,6 +78,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     const ControlPipe& pipe() const { return pipe_; }
     void obey(const Command& command);
     bool is_finished() const;  // released, or given up
+    bool is_cancelled() const;
 
     // Takes all steps that can be taken now, where no thread of ours does; and says when to look again at the latest.
     void advance();
@@ -101,8 +103,8 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
 
     Conductor(UniqueFd control, Steps steps, Runner::Post post, std::function<void()> changed);
 
-    void note_change();  // under the lock
-    void open();
+    void note_change();  // under the lock, as all below that take none
+    void begin_serving();
     void cancel();
     void abandon();
     enum class Start { started, failed };
@@ -119,13 +121,16 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     void begin_release(Lock& lock);
     Stepped release_some(Lock& lock);
     Stepped close_next(Lock& lock);
-    void close(ResourceGraph::Id resource, const std::function<void()>& function);
+    using Close = std::shared_ptr<std::function<void()>>;
+    void close(ResourceGraph::Id resource, const Close& function);
+    void put_back(const Items::Due& due, Lock& lock);
     void name_overdue();
     bool holds_nothing();
     void finish_release(Lock& lock);
     bool is_released() const { return phase_ == Phase::released; }
     void refuse_if_releasing(std::string_view what) const;
     [[noreturn]] static void refuse(std::string_view what);
+    [[noreturn]] static void refuse_in_child(std::string_view what);
 
     DrainReport describe(Clock::time_point now) const;
     Report facts(Clock::time_point now) const;
@@ -135,7 +140,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     const ControlPipe pipe_;
     const pid_t pid_;
     const Steps steps_;
-    const Runner runner_;
+    Runner runner_;
     sigset_t mask_{};  // of the thread that made the worker: callbacks run with it
     std::atomic<bool> draining_{false};
     std::shared_ptr<Ledger> ledger_;
@@ -151,7 +156,10 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     bool is_ready_ = false;
     bool answer_due_ = false;  // `run` is answered even if nothing had to be undone
     bool cancelled_ = false;
-    bool must_abandon_ = false;    // the cancel was told, and advance() has yet to run what belongs to it
+    bool must_abandon_ = false;  // the cancel was told, and what belongs to it has not begun
+    std::optional<Clock::time_point> abandoning_since_;
+    std::optional<Stage> calling_;  // whose callbacks run
+    Clock::time_point calling_since_;
     bool left_something_ = false;  // at the cancel, or by a close that threw or overstayed
     bool gave_up_ = false;
     bool shutting_down_ = false;

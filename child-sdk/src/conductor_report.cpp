@@ -4,6 +4,7 @@
 #include <array>
 
 #include "conductor.hpp"
+#include "wire/wire.hpp"
 
 namespace holdfast {
 
@@ -14,7 +15,7 @@ constexpr std::chrono::milliseconds shortest_interval{100};
 constexpr std::chrono::seconds extension_step{5};  // asked for when less than that is left, and requests finish
 
 // The oldest of each kind first, then the second oldest of each: what is cut off at the end is the least telling.
-std::vector<Waiting> by_age_rank(std::array<std::vector<Waiting>, 5> kinds) {
+std::vector<Waiting> by_age_rank(std::array<std::vector<Waiting>, 6> kinds) {
     std::vector<Waiting> all;
     for (std::size_t rank = 0; rank < max_waiting_of_a_kind; ++rank) {
         for (std::vector<Waiting>& kind : kinds) {
@@ -47,12 +48,19 @@ DrainReport Conductor::describe(Clock::time_point now) const {
     report.work = items_.count();
     report.handed_back = items_.handed_back();
     report.resources = resources_.open_count();
-    std::array<std::vector<Waiting>, 5> kinds;
+    std::array<std::vector<Waiting>, 6> kinds;
     ledger_->describe(now, max_waiting_of_a_kind, kinds[0]);
     sessions_.describe(now, kinds[1]);
     report.tasks = tasks_.describe(now, kinds[2]);
     items_.describe(now, kinds[3]);
     resources_.describe(now, max_waiting_of_a_kind, kinds[4]);
+    const auto add_callback = [&](Stage stage, Clock::time_point since) {
+        kinds[5].push_back({.kind = "callback",
+                            .name = std::string(wire::name_of(stage)),
+                            .age_usec = std::chrono::duration_cast<std::chrono::microseconds>(now - since).count()});
+    };
+    if (calling_) add_callback(*calling_, calling_since_);
+    if (abandoning_since_) add_callback(Stage::cancel, *abandoning_since_);
     report.waiting = by_age_rank(std::move(kinds));
     return report;
 }

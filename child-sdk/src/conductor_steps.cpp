@@ -1,5 +1,6 @@
 // How a conductor gets from where it is to where it is wanted.
 
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -13,21 +14,20 @@ void Conductor::cancel() {
     if (std::exchange(cancelled_, true)) return;
     left_something_ = left_something_ || !describe(Clock::now()).waiting.empty();
     must_abandon_ = true;
+    sessions_.give_up_on_all();
 }
 
 // What is still held is asked to end now. Hand-backs come first: they are what must not be lost.
 void Conductor::abandon() {
     Lock lock(mutex_);
-    const auto items = items_.hand_back_all();
-    const auto deadline = deadline_;
-    lock.unlock();
-    for (const HandBack& item : items) call_or_complain("cannot hand back " + item.name, item.function);
-    lock.lock();
+    put_back(items_.begin_hand_back_all(), lock);
     tell_sessions(lock);
+    const auto deadline = deadline_;
     lock.unlock();
     tasks_.request_stop();
     callbacks_.run(Stage::cancel, deadline, runner_);
     lock.lock();
+    abandoning_since_.reset();
     note_change();
 }
 
@@ -48,6 +48,7 @@ void Conductor::ensure_thread() {
     if (steps_ == Steps::advance || phase_ == Phase::starting) return;
     if (must_abandon_ && start(canceller_, "the cancel", [this] { abandon(); }) == Start::started) {
         must_abandon_ = false;
+        abandoning_since_ = Clock::now();
     }
     if (!conductor_.joinable() && has_work()) start(conductor_, "the next stage", [this] { conduct(); });
 }
@@ -71,6 +72,7 @@ void Conductor::advance() {
     if (steps_ == Steps::own_thread) return;
     if (must_abandon_ && phase_ != Phase::starting) {
         must_abandon_ = false;
+        abandoning_since_ = Clock::now();
         lock.unlock();
         abandon();
         lock.lock();
@@ -105,9 +107,12 @@ Conductor::Stepped Conductor::step(Lock& lock) {
 void Conductor::reach(Stage stage, Lock& lock) {
     if (stage != reached_) {
         const auto deadline = deadline_;
+        calling_ = stage;
+        calling_since_ = Clock::now();
         lock.unlock();
         callbacks_.run(stage, deadline, runner_);
         lock.lock();
+        calling_.reset();
         reached_ = stage;
         ledger_->watch(stage == Stage::drain ? Ledger::Watch::on : Ledger::Watch::off);
     }
@@ -160,15 +165,15 @@ Conductor::Stepped Conductor::release_some(Lock& lock) {
 
 // One at a time, unless one hangs: what closes beside what is nobody's surprise then.
 Conductor::Stepped Conductor::close_next(Lock& lock) {
-    auto running = tasks_.running();
-    const bool may_take_work = !running.empty();  // a task that empties its queue may be between two items
+    // A task that empties its queue may be between two items; where none runs, none can be started from now on.
+    const bool may_take_work = tasks_.close_if_empty() == Tasks::Closed::no;
     const ResourceGraph::Outside held{.requests = ledger_->held() > 0,
                                       .sessions = sessions_.count() > 0,
                                       .work = items_.count() > 0 || may_take_work,
-                                      .tasks = std::move(running)};
+                                      .tasks = tasks_.running()};
     const auto next = resources_.next(held);
     if (!next) return Stepped::no;
-    auto function = resources_.begin_close(*next, Clock::now());
+    const auto function = std::make_shared<std::function<void()>>(resources_.begin_close(*next, Clock::now()));
     closing_ = next;
     say_state();
     if (steps_ == Steps::own_thread) {
@@ -184,12 +189,14 @@ Conductor::Stepped Conductor::close_next(Lock& lock) {
     return Stepped::yes;
 }
 
-void Conductor::close(ResourceGraph::Id resource, const std::function<void()>& function) {
+void Conductor::close(ResourceGraph::Id resource, const Close& function) {
     Lock lock(mutex_);
     const std::string what = "cannot close " + resources_.name(resource);
     lock.unlock();
-    const Call call = runner_.run(what, function);
+    const Call call = runner_.run(what, *function);
+    *function = nullptr;  // what it owned may be the resource itself, or use others
     lock.lock();
+    name_overdue();  // where nobody looked while it ran
     resources_.end_close(resource,
                          call == Call::threw ? ResourceGraph::Outcome::threw : ResourceGraph::Outcome::closed);
     left_something_ = left_something_ || call == Call::threw;
@@ -209,16 +216,19 @@ void Conductor::name_overdue() {
 }
 
 bool Conductor::holds_nothing() {
-    return resources_.is_all_closed() && sessions_.count() == 0 && items_.count() == 0 &&
-           tasks_.close_if_empty() == Tasks::Closed::yes;
+    return !must_abandon_ && !abandoning_since_ && resources_.is_all_closed() && sessions_.count() == 0 &&
+           items_.count() == 0 && tasks_.close_if_empty() == Tasks::Closed::yes;
 }
 
 void Conductor::finish_release(Lock& lock) {
     phase_ = Phase::finishing;
     const auto deadline = deadline_;
+    calling_ = Stage::drain;
+    calling_since_ = Clock::now();
     lock.unlock();
     callbacks_.run_released(deadline, runner_);
     lock.lock();
+    calling_.reset();
     phase_ = Phase::released;
     Report said = facts(Clock::now());
     said.drained = true;

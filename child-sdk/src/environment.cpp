@@ -89,13 +89,16 @@ Handed take_environment() {
 std::chrono::milliseconds duration_from(const char* variable, std::chrono::milliseconds otherwise) {
     const char* text = std::getenv(variable);
     if (text == nullptr) return bounded(otherwise);
-    std::uint32_t count = 0;
+    std::uint64_t count = 0;
     const std::string_view whole = text;
-    if (whole == "0") return {};  // no unit is missing there
-    const char* end = std::from_chars(text, text + whole.size(), count).ptr;
+    constexpr std::uint64_t most = longest_period.count();  // of any unit: bounded() does the rest
+    if (whole == "0") return {};                            // no unit is missing there
+    const auto [end, failure] = std::from_chars(text, text + whole.size(), count);
+    if (failure == std::errc::result_out_of_range) count = UINT64_MAX;
     const std::string_view unit = whole.substr(static_cast<std::size_t>(end - text));
     for (const auto& [name, factor] : {std::pair{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}) {
-        if (end != text && unit == name) return bounded(std::chrono::milliseconds(std::int64_t{count} * factor));
+        if (end != text && unit == name)
+            return bounded(std::chrono::milliseconds(static_cast<std::int64_t>(std::min(count, most)) * factor));
     }
     throw std::invalid_argument(std::string(variable) + " takes a duration (500ms, 30s, 5m, 1h), not \"" + text + "\"");
 }

@@ -26,7 +26,8 @@ struct Handed {
 // Changes the environment: before there are other threads.
 Handed take_environment();
 
-// A duration like "500ms", "30s", "5m", "1h", "0", bounded() like `otherwise`. Throws std::invalid_argument, naming the variable.
+// A duration like "500ms", "30s", "5m", "1h", "0", bounded() like `otherwise`. Throws std::invalid_argument, naming the
+// variable.
 std::chrono::milliseconds duration_from(const char* variable, std::chrono::milliseconds otherwise);
 
 }  // namespace holdfast

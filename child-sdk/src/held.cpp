@@ -39,19 +39,24 @@ Work::Work(std::shared_ptr<WorkState> state) : state_(std::move(state)) {}
 
 Work& Work::operator=(Work&& other) noexcept {
     if (this != &other) {
-        if (state_) state_->conductor->hand_back(*state_);
+        if (state_) state_->conductor->let_go(*state_);
         state_ = std::move(other.state_);
     }
     return *this;
 }
 
 Work::~Work() {
-    if (state_) state_->conductor->hand_back(*state_);
+    if (state_) state_->conductor->let_go(*state_);
+}
+
+Work::Outcome Work::claim() {
+    return state_ && state_->conductor->claim(*state_) ? Outcome::ours : Outcome::handed_back;
 }
 
 Work::Outcome Work::finish() {
-    const auto state = std::exchange(state_, nullptr);
-    return state && state->conductor->finish(*state) ? Outcome::finished : Outcome::handed_back;
+    const Outcome outcome = claim();
+    if (const auto state = std::exchange(state_, nullptr)) state->conductor->let_go(*state);
+    return outcome;
 }
 
 Resource::Resource(std::shared_ptr<Conductor> conductor, std::uint32_t id)

@@ -3,7 +3,10 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
+
+#include "complaint.hpp"
 
 namespace holdfast {
 
@@ -11,6 +14,10 @@ namespace {
 
 // Ordinary tools deliver one wish as two signals; what comes within this time is the same wish.
 constexpr std::chrono::seconds one_wish{1};
+
+// For main to return after wait() gave up. What is held may be what a destructor waits for.
+constexpr std::chrono::seconds time_to_end{1};
+constexpr int given_up_status = 3;
 
 constexpr std::uint64_t wake_key = 1, control_key = 2;
 
@@ -43,20 +50,25 @@ void Helper::start_thread() {
     sigset_t former;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &former);
-    thread_ = std::jthread([this](const std::stop_token& stop) {
-        while (!stop.stop_requested()) handle(Poller::Patience::endless);
-    });
+    try {
+        thread_ = std::jthread([this](const std::stop_token& stop) {
+            while (!stop.stop_requested()) handle(Poller::Patience::endless);
+        });
+    } catch (...) {
+        ::pthread_sigmask(SIG_SETMASK, &former, nullptr);
+        throw;
+    }
     ::pthread_sigmask(SIG_SETMASK, &former, nullptr);
 }
 
 void Helper::turn() {
-    const std::unique_lock lock(turning_, std::try_to_lock);
-    if (!lock) {
+    if (turning_.test_and_set()) {
         throw std::logic_error(
             "cannot dispatch(): it is running, here below a callback or on another thread; call it from the event "
             "loop");
     }
     handle(Poller::Patience::none);
+    turning_.clear();
 }
 
 void Helper::handle(Poller::Patience patience) {
@@ -74,11 +86,15 @@ void Helper::handle(Poller::Patience patience) {
 void Helper::hear() {
     // Asked before reading: what was sent before the end is then in the pipe already.
     const bool is_lost = conductor_.pipe().is_lost();
-    while (const auto command = conductor_.pipe().hear()) conductor_.obey(*command);
+    while (const auto command = conductor_.pipe().hear()) {
+        if (command->stage == Stage::run) asked_to_stop_ = false;  // it may be asked for again
+        conductor_.obey(*command);
+    }
     if (!is_lost) return;
     poller_.remove(conductor_.pipe().fd());
     is_supervised_ = false;
-    rung_ = Rung::lame_duck;  // nobody accepts in its place: no reason to be announced
+    // Nobody accepts in its place: no reason to be announced. And what was cancelled is not given its time again.
+    rung_ = conductor_.is_cancelled() ? Rung::grace : Rung::lame_duck;
     climb();
 }
 
@@ -97,7 +113,7 @@ void Helper::heed_signals() {
 }
 
 void Helper::keep_deadlines() {
-    if (conductor_.is_finished()) rung_end_.reset();
+    if (conductor_.is_finished() && rung_ != Rung::given_up) rung_end_.reset();
     if (rung_end_ && *rung_end_ <= Clock::now()) climb();
 }
 
@@ -125,7 +141,12 @@ void Helper::climb() {
         const auto end = now + patience_.cancel;
         return obey_alone(Stage::cancel, end, end);
     }
-    rung_end_.reset();
+    if (rung_ == Rung::given_up) {
+        complain("still here, a second after giving up: something waits for what is held; ending the process");
+        std::_Exit(given_up_status);
+    }
+    rung_ = Rung::given_up;
+    rung_end_ = now + time_to_end;
     conductor_.give_up();
 }
 

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -44,7 +43,7 @@ class Helper {
 
   private:
     using Clock = std::chrono::steady_clock;
-    enum class Rung { serving, lame_duck, grace, cancel };  // of the ladder of a worker that stands alone
+    enum class Rung { serving, lame_duck, grace, cancel, given_up };  // of the ladder of a worker that stands alone
 
     void handle(Poller::Patience patience);
     void hear();
@@ -61,7 +60,7 @@ class Helper {
     Poller poller_;
     std::optional<Health> health_;
     std::atomic<bool> is_supervised_;
-    std::mutex turning_;
+    std::atomic_flag turning_;
     bool asked_to_stop_ = false;  // STOPPING=1 was said
     Rung rung_ = Rung::serving;
     std::optional<Clock::time_point> rung_end_;

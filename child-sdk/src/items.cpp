@@ -1,35 +1,60 @@
 #include "items.hpp"
 
 #include <iterator>
+#include <string_view>
 #include <utility>
 
+#include "wire/wire.hpp"
+
 namespace holdfast {
+
+namespace {
+
+constexpr std::string_view back_mark = " (going back)";
+
+std::string shown_name(const WorkState& item) {
+    if (item.state != WorkState::State::handing_back) return item.name;
+    return std::string(wire::cut(item.name, max_name_bytes - back_mark.size())).append(back_mark);
+}
+
+}  // namespace
 
 void Items::add(WorkState& item) {
     held_.push_back(&item);
     item.self = std::prev(held_.end());
 }
 
-bool Items::finish(WorkState& item) {
-    if (!std::exchange(item.is_held, false)) return false;
-    held_.erase(item.self);
-    return true;
+bool Items::claim(WorkState& item) {
+    if (item.state == WorkState::State::held) item.state = WorkState::State::claimed;
+    return item.state == WorkState::State::claimed;
 }
 
-std::vector<HandBack> Items::hand_back(WorkState& item) {
-    std::vector<HandBack> calls;
-    if (!finish(item)) return calls;
-    ++handed_back_;
-    calls.push_back({.name = item.name, .function = std::move(item.hand_back)});
-    return calls;
+void Items::release(WorkState& item) {
+    if (item.state == WorkState::State::claimed) remove(item);
 }
 
-std::vector<HandBack> Items::hand_back_all() {
-    std::vector<HandBack> calls;
-    while (!held_.empty()) {
-        for (HandBack& call : hand_back(*held_.front())) calls.push_back(std::move(call));
+Items::Due Items::begin_hand_back(WorkState& item) {
+    if (item.state != WorkState::State::held) return {};
+    item.state = WorkState::State::handing_back;
+    return {item.shared_from_this()};
+}
+
+Items::Due Items::begin_hand_back_all() {
+    Due due;
+    for (WorkState* item : held_) {
+        for (auto& one : begin_hand_back(*item)) due.push_back(std::move(one));
     }
-    return calls;
+    return due;
+}
+
+void Items::end_hand_back(WorkState& item) {
+    remove(item);
+    ++handed_back_;
+}
+
+void Items::remove(WorkState& item) {
+    item.state = WorkState::State::gone;
+    held_.erase(item.self);
 }
 
 void Items::describe(Clock::time_point now, std::vector<Waiting>& report) const {
@@ -38,7 +63,7 @@ void Items::describe(Clock::time_point now, std::vector<Waiting>& report) const 
         if (left-- == 0) return;
         report.push_back(
             {.kind = "work",
-             .name = item->name,
+             .name = shown_name(*item),
              .age_usec = std::chrono::duration_cast<std::chrono::microseconds>(now - item->since).count()});
     }
 }

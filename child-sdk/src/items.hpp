@@ -14,19 +14,19 @@ namespace holdfast {
 class Conductor;
 
 // One item of work. Guarded by the Conductor's mutex; so is Items.
-struct WorkState {
+struct WorkState : std::enable_shared_from_this<WorkState> {
+    enum class State {
+        held,
+        claimed,       // the program commits it, and holds it until it lets go
+        handing_back,  // its function runs
+        gone
+    };
     std::shared_ptr<Conductor> conductor;
     std::string name;
     std::chrono::steady_clock::time_point since;
     std::function<void()> hand_back;
-    bool is_held = true;  // neither finished nor handed back
+    State state = State::held;
     std::list<WorkState*>::iterator self;
-};
-
-// What has to be called to put an item back, and what to call it in a complaint.
-struct HandBack {
-    std::string name;
-    std::function<void()> function;
 };
 
 // The items of work that are held, the oldest first. Not synchronised: its owner is.
@@ -36,18 +36,25 @@ class Items {
 
     void add(WorkState& item);
 
-    // False: it is held no more, somebody else was quicker.
-    bool finish(WorkState& item);
+    // False: it is going back, or has gone; somebody else will do it.
+    bool claim(WorkState& item);
 
-    // Takes the item, or all of them, out; the caller calls what is returned, without a lock.
-    [[nodiscard]] std::vector<HandBack> hand_back(WorkState& item);
-    [[nodiscard]] std::vector<HandBack> hand_back_all();
+    // Lets go of an item that was claimed; of any other nothing happens.
+    void release(WorkState& item);
+
+    // Those of which hand_back has to be called, without a lock, and then end_hand_back(): until then they are held.
+    using Due = std::vector<std::shared_ptr<WorkState>>;
+    [[nodiscard]] Due begin_hand_back(WorkState& item);
+    [[nodiscard]] Due begin_hand_back_all();
+    void end_hand_back(WorkState& item);
 
     std::uint64_t count() const { return held_.size(); }
     std::uint64_t handed_back() const { return handed_back_; }
     void describe(Clock::time_point now, std::vector<Waiting>& report) const;
 
   private:
+    void remove(WorkState& item);
+
     std::list<WorkState*> held_;
     std::uint64_t handed_back_ = 0;
 };

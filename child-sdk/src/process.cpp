@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <system_error>
 #include <tuple>
+#include <utility>
 
 namespace holdfast {
 
@@ -84,10 +85,15 @@ Process::Process(int control_fd) : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK
 }
 
 Process::~Process() {
-    for (std::size_t i = 0; i < signals_.size(); ++i) ::sigaction(signals_[i], &former_[i], nullptr);
+    restore_signals();
     shared.wake_fd = -1;
     shared.control_fd = -1;
     shared.owner = 0;
+}
+
+void Process::restore_signals() {
+    if (!std::exchange(handles_signals_, false)) return;
+    for (std::size_t i = 0; i < signals_.size(); ++i) ::sigaction(signals_[i], &former_[i], nullptr);
 }
 
 void Process::wake() { write_wake(wake_.get()); }

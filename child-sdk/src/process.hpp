@@ -26,6 +26,9 @@ class Process {
     void wake();
     void clear_wake();
 
+    // The former actions of the stop signals. Again: nothing happens.
+    void restore_signals();
+
     // The same as a stop signal.
     void ask_to_stop();
 
@@ -37,6 +40,7 @@ class Process {
 
     UniqueFd wake_;
     std::array<struct sigaction, signals_.size()> former_{};
+    bool handles_signals_ = true;
 };
 
 // The pid of this process, also in a forked child, once there was a Process. One load, no system call.

@@ -21,6 +21,7 @@ std::optional<Clock::time_point> leave_by(const SessionState& session) {
 constexpr std::string_view overdue_mark = " (overdue)";
 
 bool is_overdue(const SessionState& session, Clock::time_point now) {
+    if (session.is_given_up) return true;
     const auto end = leave_by(session);
     return end && *end <= now;
 }
@@ -34,6 +35,7 @@ std::string shown_name(const SessionState& session, Clock::time_point now) {
 }  // namespace
 
 void Sessions::add(SessionState& session) {
+    session.is_given_up = gives_up_;
     held_.push_back(&session);
     session.self = std::prev(held_.end());
 }
@@ -48,6 +50,11 @@ std::vector<std::stop_source> Sessions::tell(Clock::time_point now) {
         stops.push_back(session->stop);
     }
     return stops;
+}
+
+void Sessions::give_up_on_all() {
+    gives_up_ = true;
+    for (SessionState* session : held_) session->is_given_up = true;
 }
 
 bool Sessions::holds_back(Clock::time_point now) const {

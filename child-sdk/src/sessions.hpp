@@ -21,6 +21,7 @@ struct SessionState {
     std::chrono::steady_clock::time_point since;
     std::optional<std::chrono::milliseconds> leave_within;
     std::optional<std::chrono::steady_clock::time_point> told;  // to leave
+    bool is_given_up = false;                                   // the cancel came: its own time is over
     std::stop_source stop;
     std::list<SessionState*>::iterator self;
 };
@@ -36,6 +37,9 @@ class Sessions {
     // All that were not told before. The caller requests the stops, without a lock: they run functions of the program.
     [[nodiscard]] std::vector<std::stop_source> tell(Clock::time_point now);
 
+    // The cancel: their time is over, those that come later included.
+    void give_up_on_all();
+
     std::uint64_t count() const { return held_.size(); }
 
     // Whether the drain has to wait for one: it is held, and its own time to leave is not over.
@@ -48,6 +52,7 @@ class Sessions {
 
   private:
     std::list<SessionState*> held_;
+    bool gives_up_ = false;
 };
 
 }  // namespace holdfast

@@ -1,7 +1,7 @@
 #include "stage_callbacks.hpp"
 
 #include <algorithm>
-#include <future>
+#include <condition_variable>
 #include <memory>
 #include <string>
 
@@ -19,23 +19,81 @@ Callback::Remaining until(StageCallbacks::Deadline deadline) {
 
 }  // namespace
 
+// One function on its way to another thread: run there once, or never. Outlives the Runner's wait for it.
+class Runner::Posted {
+  public:
+    enum class State { waiting, running, over, thrown_away };
+
+    Posted(std::string what, const std::function<void()>& function) : what_(std::move(what)), function_(&function) {}
+
+    // On the other thread. The function is the caller's: it is touched only while the caller waits.
+    void run() {
+        {
+            const std::lock_guard lock(mutex_);
+            if (state_ != State::waiting) return;
+            state_ = State::running;
+        }
+        const Call call = call_or_complain(what_, *function_);
+        set(State::over, call);
+    }
+
+    // Nobody has it any more, or nobody shall run it.
+    void throw_away() {
+        const std::lock_guard lock(mutex_);
+        if (state_ == State::waiting) state_ = State::thrown_away;
+        changed_.notify_all();
+    }
+
+    State wait() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return state_ == State::over || state_ == State::thrown_away; });
+        return state_;
+    }
+
+    Call call() const { return call_; }
+
+  private:
+    void set(State state, Call call) {
+        const std::lock_guard lock(mutex_);
+        state_ = state;
+        call_ = call;
+        changed_.notify_all();
+    }
+
+    const std::string what_;
+    const std::function<void()>* const function_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    State state_ = State::waiting;
+    Call call_ = Call::threw;
+};
+
 Call Runner::run(std::string_view what, const std::function<void()>& function) const {
     if (!post_) return call_or_complain(what, function);
-    std::future<Call> result;
-    const Call posted = call_or_complain("cannot post a function to where WorkerOptions::post takes it", [&] {
-        auto outcome = std::make_shared<std::promise<Call>>();
-        result = outcome->get_future();
-        post_([outcome = std::move(outcome), what = std::string(what), &function] {
-            outcome->set_value(call_or_complain(what, function));
-        });
-    });
-    if (posted == Call::threw) return posted;
-    try {
-        return result.get();
-    } catch (const std::future_error&) {
-        complain(std::string(what) + ": it was thrown away unrun by what WorkerOptions::post gave it to");
-        return Call::threw;
+    const auto posted = std::make_shared<Posted>(std::string(what), function);
+    {
+        const std::lock_guard lock(mutex_);
+        if (is_stopped_) return Call::threw;
+        under_way_.push_back(posted);
     }
+    const Call given = call_or_complain("cannot post a function to where WorkerOptions::post takes it", [&] {
+        // The last copy of what is posted tells that nobody will run it any more.
+        std::shared_ptr<void> last_copy(nullptr, [posted](void*) { posted->throw_away(); });
+        post_([posted, last_copy = std::move(last_copy)] { posted->run(); });
+    });
+    if (given == Call::threw) posted->throw_away();
+    const bool has_run = posted->wait() == Posted::State::over;
+    const std::lock_guard lock(mutex_);
+    std::erase(under_way_, posted);
+    if (has_run) return posted->call();
+    if (!is_stopped_) complain(std::string(what) + ": it was thrown away unrun by what WorkerOptions::post gave it to");
+    return Call::threw;
+}
+
+void Runner::stop() {
+    const std::lock_guard lock(mutex_);
+    is_stopped_ = true;
+    for (const auto& posted : under_way_) posted->throw_away();
 }
 
 void StageCallbacks::run(Stage stage, Deadline deadline, const Runner& runner) const {

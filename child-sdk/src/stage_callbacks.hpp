@@ -4,6 +4,8 @@
 #include <functional>
 #include <holdfast/callback.hpp>
 #include <holdfast/message.hpp>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -12,7 +14,8 @@
 
 namespace holdfast {
 
-// Where functions of the program run: on the thread that asks, or on one of the program's choice.
+// Where functions of the program run: on the thread that asks, or on one of the program's choice. Any thread may call
+// anything.
 class Runner {
   public:
     using Post = std::function<void(std::function<void()>)>;
@@ -22,8 +25,16 @@ class Runner {
     // Runs it and waits for its end. What it throws is reported as "<what>: <message>".
     Call run(std::string_view what, const std::function<void()>& function) const;
 
+    // From now on what was posted and has not begun will not run, and nobody waits for it: its thread may be gone.
+    void stop();
+
   private:
+    class Posted;
+
     const Post post_;
+    mutable std::mutex mutex_;
+    mutable std::vector<std::shared_ptr<Posted>> under_way_;
+    bool is_stopped_ = false;
 };
 
 // The program's functions for each stage, in the order in which they were added. Not synchronised: nothing is added

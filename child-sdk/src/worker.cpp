@@ -36,6 +36,11 @@ WorkerOptions with_environment(WorkerOptions options) {
     options.cancel_period = duration_from("HOLDFAST_CANCEL_PERIOD", options.cancel_period);
     options.keep_alive_min = duration_from("HOLDFAST_KEEP_ALIVE_MIN", options.keep_alive_min);
     if (const char* health = std::getenv("HOLDFAST_HEALTH"); health != nullptr) options.health = health;
+    if (options.health.starts_with("unix:")) {
+        throw std::invalid_argument("cannot serve health probes at " + options.health +
+                                    ": workers share the address, and a path has one owner; give it a port, like "
+                                    "127.0.0.1:9901");
+    }
     const bool dispatches = options.drive == WorkerOptions::Drive::dispatch;
     if (dispatches && options.post) {
         throw std::logic_error(
@@ -69,6 +74,7 @@ class Worker::Impl {
 
     ~Impl() {
         helper.reset();
+        process.restore_signals();  // nobody heeds them any more, and a task may not end
         conductor->shut_down();
     }
 
@@ -213,6 +219,7 @@ void Worker::stop() {
 int Worker::wait() {
     Conductor& conductor = impl_->here("wait");
     if (impl_->options.drive == WorkerOptions::Drive::helper_thread) return conductor.wait();
+    conductor.open();
     for (;;) {
         dispatch();
         if (const auto status = conductor.result()) return *status;

@@ -160,12 +160,14 @@ TEST_F(CWorker, HandsBackWorkThatIsDroppedAndNoneThatIsFinished) {
     ASSERT_EQ(holdfast_hold_work(worker_, "job 3", write_word, &three, &cancelled), 0);
     EXPECT_EQ(holdfast_drop_work(&dropped), 0);
     EXPECT_EQ(diary_.next(), "one");
+    EXPECT_EQ(holdfast_claim_work(finished), 1);
     EXPECT_EQ(holdfast_finish_work(&finished), 1);
     EXPECT_EQ(finished, nullptr);
     EXPECT_EQ(holdfast_ready(worker_), 0);
     std::thread waiting([&] { holdfast_wait(worker_); });
     supervisor_.tell("cancel");
     EXPECT_EQ(diary_.next(), "three");
+    EXPECT_EQ(holdfast_claim_work(cancelled), 0);
     EXPECT_EQ(holdfast_finish_work(&cancelled), 0) << "somebody else does it now";
     waiting.join();
 }

@@ -31,7 +31,7 @@ bool accept_failed_for_long(int error);
 class Acceptor {
   public:
     /// Called on the accepting thread for each connection. The descriptor is non-blocking and close-on-exec, and is
-    /// owned by the callee; the session ends with the connection.
+    /// owned by the callee; the session ends with the connection. An exception that leaves it ends the process.
     using Accepted = std::function<void(int fd, Session connection)>;
 
     /// Takes the listener over and accepts at once. Before Worker::ready(); has to live until Worker::wait() returned.

@@ -21,7 +21,8 @@ struct DrainReport {
     std::uint64_t served = 0;                            ///< requests that ended since the start
     std::uint64_t handed_back = 0;                       ///< items of work since the start
 
-    /// The 16 oldest of each kind. A resource whose close runs, hangs or threw says so in its name.
+    /// The 16 oldest of each kind, and stages whose callbacks run (kind "callback"). A resource whose close runs, hangs
+    /// or threw says so in its name.
     std::vector<Waiting> waiting;
 
     /// For a person, a line each; ends with a newline.

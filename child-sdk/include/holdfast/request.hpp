@@ -72,8 +72,9 @@ class Session {
     std::shared_ptr<SessionState> state_;
 };
 
-/// An item of work taken from a queue, from Worker::hold_work. If it dies unfinished, or is still held at the cancel,
-/// its `hand_back` is called, once: the item goes back to where it came from, and is counted.
+/// An item of work taken from a queue, from Worker::hold_work. If it dies unclaimed, or is unclaimed at the cancel, its
+/// `hand_back` is called, once: the item goes back to where it came from, and is counted. What work uses stays open
+/// until the item is let go of, or has gone back.
 class Work {
   public:
     Work() = default;                 ///< holds nothing
@@ -83,12 +84,16 @@ class Work {
     ~Work();
 
     /// What finish() says.
+    /// Of claim() and finish().
     enum class Outcome {
-        finished,    ///< it is ours to commit
+        ours,        ///< commit it: hand_back will not be called any more
         handed_back  ///< it was put back meanwhile (the cancel): somebody else will do it; do not commit
     };
 
-    /// The item is done; hand_back will not be called any more. Call it before what cannot be done twice.
+    /// Before what cannot be done twice: from now on the item will not go back. It is held on. Again: the same.
+    Outcome claim();
+
+    /// claim(), and lets go of it: when all is done. Later calls say handed_back.
     Outcome finish();
 
   private:

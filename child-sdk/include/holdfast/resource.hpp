@@ -48,7 +48,7 @@ class Task {
 class Resource {
   public:
     /// The resource is closed only after all of these have been released. Throws std::logic_error, naming the circle,
-    /// if one of the users is (by way of others) used by this resource, and changes nothing then; also if the resource
+    /// if one of the users is (by way of others) used by this resource: that one is not added; also if the resource
     /// is being closed already.
     template <class... Users>
     Resource& used_by(Users... users) {

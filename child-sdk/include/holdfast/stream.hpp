@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <holdfast/acceptor.hpp>
+#include <holdfast/detail/tie.hpp>
 #include <holdfast/keep_alive.hpp>
 #include <holdfast/worker.hpp>
 #include <memory>
@@ -135,18 +136,13 @@ class StreamServer {
           listener_(std::move(listener)),
           serve_(std::move(serve)),
           keep_alive_({.min = worker.keep_alive_min()}) {
-        worker_.on_pause([this] { rest(); });
-        worker_.on_drain([this] {
-            rest();
-            keep_alive_.leave(KeepAlive::Clock::now());
-            for (const auto& connection : connections_) connection->reconsider();
-        });
-        worker_.on_run([this] {
-            keep_alive_.stay();
-            for (const auto& connection : connections_) connection->reconsider();
-            watch_listener();
-        });
-        worker_.on_cancel([this] { abandon_all(); });
+        worker_.on_pause(tie_.bind([](StreamServer& self) { self.rest(); }));
+        worker_.on_drain(tie_.bind([](StreamServer& self) { self.leave(); }));
+        worker_.on_run(tie_.bind([](StreamServer& self) { self.stay(); }));
+        worker_.on_cancel(tie_.bind([](StreamServer& self) {
+            self.is_abandoned_ = true;  // those too that a drain, told with the cancel, still accepts
+            self.abandon_all();
+        }));
     }
 
     /// @name Done by the class for a loop. Each may be called when it is so already.
@@ -175,7 +171,10 @@ class StreamServer {
         const auto connection = adopt(fd, std::move(session));
         if (connection == nullptr) return true;
         connections_.insert(connection);
-        connection->become_idle();
+        if (is_abandoned_)
+            connection->abandon();
+        else
+            connection->become_idle();
         return true;
     }
 
@@ -189,6 +188,18 @@ class StreamServer {
     friend class StreamConnection;
     static constexpr int most_in_a_queue = 4096;  // net.core.somaxconn: under load it may never be seen empty
 
+    void leave() {
+        rest();
+        keep_alive_.leave(KeepAlive::Clock::now());
+        for (const auto& connection : connections_) connection->reconsider();
+    }
+
+    void stay() {
+        keep_alive_.stay();
+        for (const auto& connection : connections_) connection->reconsider();
+        watch_listener();
+    }
+
     void rest() {
         pollfd waiting{.fd = listener_.fd(), .events = POLLIN, .revents = 0};
         for (int i = 0; i<most_in_a_queue&& ::poll(&waiting, 1, 0)> 0 && accept_next(); ++i) continue;
@@ -200,6 +211,8 @@ class StreamServer {
     Serve serve_;
     KeepAlive keep_alive_;
     std::unordered_set<std::shared_ptr<StreamConnection>> connections_;
+    bool is_abandoned_ = false;
+    detail::Tie<StreamServer> tie_{*this};
 };
 
 inline bool StreamConnection::says_close() const { return server_.keep_alive_.says_close(); }

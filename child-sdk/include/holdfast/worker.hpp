@@ -124,7 +124,8 @@ class Worker {
     void on_drain(Callback callback);
     /// Accept again: the pause or the drain is taken back. The supervisor is told when all have returned.
     void on_run(Callback callback);
-    /// The grace period is over: abandon what is left.
+    /// The grace period is over: abandon what is left. May run beside a callback of another stage that hangs, and
+    /// before those of the drain if the cancel is the first that is told.
     void on_cancel(Callback callback);
     /// Everything is released; wait() returns next.
     void on_released(Callback callback);

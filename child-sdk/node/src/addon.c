@@ -192,6 +192,12 @@ static napi_value hold_work(napi_env env, napi_callback_info info) {
     return failed(env, returned) ? NULL : keep_handle(env, kind_work, work);
 }
 
+static napi_value claim_work(napi_env env, napi_callback_info info) {
+    const struct arguments given = arguments_of(env, info);
+    const int claimed = holdfast_claim_work(handle_at(&given, 0, kind_work));
+    return failed(env, claimed) ? NULL : to_boolean(env, claimed == 1);
+}
+
 static napi_value finish_work(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
     holdfast_work* work = take_handle_at(&given, 0, kind_work);
@@ -311,6 +317,7 @@ static napi_value init(napi_env env, napi_value exports) {
                      {"onLeave", on_leave},
                      {"endSession", end_session},
                      {"holdWork", hold_work},
+                     {"claimWork", claim_work},
                      {"finishWork", finish_work},
                      {"dropWork", drop_work},
                      {"startTask", start_task},

@@ -160,12 +160,17 @@ int holdfast_hold_work(holdfast_worker* worker, const char* name, holdfast_callb
         misuse_of(worker, ESHUTDOWN));
 }
 
+int holdfast_claim_work(holdfast_work* work) {
+    return guarded(
+        [&] { return needed(work, "claim work", "work").work.claim() == holdfast::Work::Outcome::ours ? 1 : 0; });
+}
+
 int holdfast_finish_work(holdfast_work** work) {
     constexpr std::string_view what = "finish work";
     return guarded([&] {
         needed(needed(work, what, "the address of the handle"), what, "work");
         const std::unique_ptr<holdfast_work> ended(std::exchange(*work, nullptr));
-        return ended->work.finish() == holdfast::Work::Outcome::finished ? 1 : 0;
+        return ended->work.finish() == holdfast::Work::Outcome::ours ? 1 : 0;
     });
 }
 

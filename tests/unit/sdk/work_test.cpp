@@ -29,7 +29,7 @@ TEST_F(WorkItems, ThatAreFinishedAreNotHandedBack) {
     {
         Work item = worker.hold_work("order 1", diary.entry("handed back"));
         EXPECT_EQ(worker.report().work, 1U);
-        EXPECT_EQ(item.finish(), Work::Outcome::finished);
+        EXPECT_EQ(item.finish(), Work::Outcome::ours);
     }
     EXPECT_THAT(diary.lines(), ElementsAre());
     EXPECT_EQ(worker.report().work, 0U);
@@ -40,7 +40,7 @@ TEST_F(WorkItems, ThatDieUnfinishedAreHandedBackAndCounted) {
     { const Work item = worker.hold_work("order 1", diary.entry("handed back")); }
     Work item = worker.hold_work("order 2", diary.entry("handed back 2"));
     item = worker.hold_work("order 3", diary.entry("handed back 3"));
-    EXPECT_EQ(item.finish(), Work::Outcome::finished);
+    EXPECT_EQ(item.finish(), Work::Outcome::ours);
     EXPECT_THAT(diary.lines(), ElementsAre("handed back", "handed back 2"));
     EXPECT_EQ(worker.report().handed_back, 2U);
 }
@@ -99,6 +99,55 @@ TEST_F(WorkItems, AreHandedBackByTheCancelAndNotCommittedTwice) {
     item.reset();
     EXPECT_EQ(waiter.status(), 3);
     EXPECT_THAT(diary.lines(), ElementsAre("back"));
+}
+
+// What it is committed to may not be closed meanwhile.
+TEST_F(WorkItems, ThatAreClaimedStayUntilTheyAreLetGoOf) {
+    std::optional<Work> item = worker.hold_work("order 5", diary.entry("back"));
+    worker.resource("database", diary.entry("database closed")).used_by(work);
+    worker.ready();
+    Waiter waiter(worker);
+    EXPECT_EQ(item->claim(), Work::Outcome::ours);
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(is_releasing);
+    supervisor.tell(Stage::cancel);
+    supervisor.wait_for([](const Report& report) { return report.in_flight.has_value(); });
+    EXPECT_EQ(item->claim(), Work::Outcome::ours);
+    EXPECT_THAT(diary.lines(), ElementsAre());
+    item.reset();
+    EXPECT_EQ(waiter.status(), 3);
+    EXPECT_THAT(diary.lines(), ElementsAre("database closed"));
+}
+
+// Until it is really back, it is held: what it goes back to stays open, and nothing is said to be released.
+TEST_F(WorkItems, ThatGoBackSlowlyHoldEverythingThatTheyUse) {
+    std::latch going(1), may_go(1);
+    Work item = worker.hold_work("order 6", [&] {
+        going.count_down();
+        may_go.wait();
+        diary.note("back");
+    });
+    worker.resource("queue", diary.entry("queue closed")).used_by(work);
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::cancel);
+    going.wait();
+    supervisor.wait_for(names("work order 6 (going back)"));
+    EXPECT_EQ(item.finish(), Work::Outcome::handed_back);
+    EXPECT_FALSE(waiter.is_over());
+    may_go.count_down();
+    EXPECT_EQ(waiter.status(), 3);
+    EXPECT_THAT(diary.lines(), ElementsAre("back", "queue closed"));
+}
+
+TEST_F(WorkItems, ThatAreTakenAfterTheCancelGoBackAtOnce) {
+    const Request request = worker.begin_request("GET /");
+    worker.ready();
+    supervisor.tell(Stage::cancel);
+    ASSERT_TRUE(eventually([&] { return worker.report().stage == Stage::cancel; }));
+    Work item = worker.hold_work("order 8", diary.entry("back"));
+    EXPECT_THAT(diary.lines(), ElementsAre("back"));
+    EXPECT_EQ(item.finish(), Work::Outcome::handed_back);
 }
 
 TEST_F(WorkItems, WhoseHandBackThrowsAreReportedAndStopNothing) {
