@@ -1,0 +1,220 @@
+// What the program does wrong or late must neither release too early nor hold the process for ever.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cstdlib>
+#include <holdfast/acceptor.hpp>
+#include <holdfast/worker.hpp>
+#include <latch>
+#include <optional>
+#include <thread>
+
+#include "diary.hpp"
+#include "fake_supervisor.hpp"
+
+namespace holdfast::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+struct Stubborn : ::testing::Test {
+    FakeSupervisor supervisor;
+    Diary diary;
+    Worker worker;
+};
+
+// Declared after the worker, as servers are: it is destroyed first, and waits for what was given up.
+struct WaitsWhenItDies {
+    ~WaitsWhenItDies() { std::latch(1).wait(); }
+};
+
+TEST(StubbornAlone, DestructorsDoNotOutliveWhatWasGivenUp) {
+    EXPECT_EXIT(
+        {
+            Worker worker({.grace_period = 10ms, .cancel_period = 10ms});
+            const Request request = worker.begin_request("GET /");
+            const WaitsWhenItDies server;
+            worker.ready();
+            worker.stop();
+            worker.wait();
+        },
+        ::testing::ExitedWithCode(3), "still here, a second after giving up");
+}
+
+TEST(StubbornAlone, TasksCanBeEndedBySignalsOnceNobodyHeedsThem) {
+    EXPECT_EXIT(
+        {
+            std::thread([] {
+                for (;;) {
+                    struct sigaction action {};
+                    ::sigaction(SIGTERM, nullptr, &action);
+                    if (action.sa_handler == SIG_DFL) ::raise(SIGTERM);
+                    std::this_thread::yield();
+                }
+            }).detach();
+            Worker worker;
+            worker.start_task("deaf", [](const std::stop_token&) { std::latch(1).wait(); });
+        },
+        ::testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(StubbornAlone, PeriodsThatNoNumberHoldsAreLong) {
+    ::setenv("HOLDFAST_GRACE_PERIOD", "99999999999999999999999ms", 1);
+    Worker worker;
+    ::unsetenv("HOLDFAST_GRACE_PERIOD");
+    worker.ready();
+    const Request request = worker.begin_request("GET /");
+    worker.stop();
+    ASSERT_TRUE(eventually([&] { return worker.deadline().has_value(); }));
+    EXPECT_GT(*worker.deadline(), Worker::Clock::now() + 24h);
+}
+
+TEST(StubbornAlone, ProbesAtAPathAreRefused) {
+    EXPECT_THAT(misuse([] { const Worker worker({.health = "unix:/tmp/health"}); }), HasSubstr("give it a port"));
+}
+
+// What tasks use may be closed already: then no further task is started.
+TEST_F(Stubborn, TasksAreNotStartedUnderWhatIsClosed) {
+    std::latch may_close(1);
+    worker.resource("pool", diary.entry("pool closed")).used_by(tasks);
+    worker.resource("hanging", [&] { may_close.wait(); }).within(1ms);
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain, 1h);
+    ASSERT_TRUE(eventually([&] { return !diary.lines().empty(); }));
+    EXPECT_THAT(misuse([&] { worker.start_task("late", [](const std::stop_token&) {}); }),
+                HasSubstr("cannot start the task late"));
+    may_close.count_down();
+    EXPECT_EQ(waiter.status(), 3);
+}
+
+TEST_F(Stubborn, AcceptorsAreRefusedInWordsOnceTheWorkerIsReady) {
+    Listener listener = worker.listen("http", "127.0.0.1:0");
+    worker.ready();
+    EXPECT_THAT(misuse([&] { const Acceptor late(worker, std::move(listener), [](int, Session) {}); }),
+                HasSubstr("add callbacks before ready()"));
+}
+
+// What a close owns dies before others are told that it is closed.
+TEST_F(Stubborn, ClosesTakeWhatTheyOwnWithThem) {
+    auto pool = std::make_shared<int>();
+    const std::weak_ptr<int> alive = pool;
+    Resource log = worker.resource("log", [&] { diary.note(alive.expired() ? "pool gone" : "pool alive"); });
+    log.used_by(worker.resource("pool", [owned = std::move(pool)] {}));
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain);
+    EXPECT_EQ(waiter.status(), 0);
+    EXPECT_THAT(diary.lines(), ElementsAre("pool gone"));
+}
+
+// The end of the stage is the end of their time, if they were given no other.
+TEST_F(Stubborn, SessionsHoldOnlyWhatSessionsUseFromTheCancelOn) {
+    Session session = worker.begin_session("stream");
+    worker.resource("pool", diary.entry("pool closed")).used_by(requests);
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(has_stopped_accepting);
+    EXPECT_THAT(diary.lines(), ElementsAre());
+    supervisor.tell(Stage::cancel);
+    ASSERT_TRUE(eventually([&] { return !diary.lines().empty(); }));
+    EXPECT_FALSE(waiter.is_over());
+    session.end();
+    EXPECT_EQ(waiter.status(), 3);
+}
+
+TEST_F(Stubborn, SessionsThatBeginWhenTheDrainIsTakenBackAreNotToldToLeave) {
+    std::optional<Session> accepted;
+    const Request request = worker.begin_request("GET /");
+    worker.on_run([&] { accepted = worker.begin_session("connection"); });
+    worker.ready();
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(has_stopped_accepting);
+    supervisor.tell(Stage::run);
+    supervisor.wait_for(accepts);
+    EXPECT_FALSE(accepted->stop_token().stop_requested());
+}
+
+TEST_F(Stubborn, CallbacksThatHangAreNamed) {
+    std::latch may_end(1);
+    worker.on_drain([&] { may_end.wait(); });
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::drain);
+    supervisor.wait_for(names("callback drain"));
+    may_end.count_down();
+    EXPECT_EQ(waiter.status(), 0);
+}
+
+// What its functions look at is still there when wait() returns.
+TEST_F(Stubborn, CancelCallbacksAreWaitedFor) {
+    std::latch begun(1), may_end(1);
+    worker.on_cancel([&] {
+        begun.count_down();
+        may_end.wait();
+    });
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.tell(Stage::cancel);
+    begun.wait();
+    supervisor.wait_for(names("callback cancel"));
+    EXPECT_FALSE(waiter.is_over());
+    may_end.count_down();
+    EXPECT_EQ(waiter.status(), 0);
+}
+
+TEST(StubbornLoop, ThatRunsNoMoreHoldsNoWorker) {
+    FakeSupervisor supervisor;
+    std::function<void()> never_run;
+    {
+        Worker worker({.post = [&](auto function) { never_run = std::move(function); }});
+        worker.on_drain([] {});
+        worker.ready();
+        supervisor.tell(Stage::drain);
+        supervisor.wait_for(names("callback drain"));
+    }
+    never_run();  // too late: nothing happens
+}
+
+struct StubbornDispatch : ::testing::Test {
+    FakeSupervisor supervisor;
+    Diary diary;
+    Worker worker{WorkerOptions{.drive = WorkerOptions::Drive::dispatch}};
+};
+
+TEST_F(StubbornDispatch, ClosesThatOverstayAreAFailureThereToo) {
+    worker
+        .close_last("pool",
+                    [] {
+                        const auto begun = Worker::Clock::now();
+                        while (Worker::Clock::now() < begun + 5ms) continue;
+                    })
+        .within(1ms);
+    worker.ready();
+    supervisor.tell(Stage::drain);
+    EXPECT_EQ(worker.wait(), 3);
+}
+
+TEST_F(StubbornDispatch, ClosesMayOwnWhatAsksTheWorker) {
+    const auto asks = [this](void*) { diary.note(std::to_string(worker.report().resources)); };
+    worker.close_last("pool", [owned = std::shared_ptr<void>(nullptr, asks)] {});
+    worker.ready();
+    supervisor.tell(Stage::drain);
+    EXPECT_EQ(worker.wait(), 0);
+    EXPECT_THAT(diary.lines(), ElementsAre("1"));
+}
+
+TEST(StubbornDispatchAlone, StopBeforeReadyIsObeyedByWait) {
+    Worker worker({.drive = WorkerOptions::Drive::dispatch});
+    worker.stop();
+    EXPECT_EQ(worker.wait(), 0);
+}
+
+}  // namespace
+}  // namespace holdfast::testing
