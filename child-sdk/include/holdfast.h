@@ -221,8 +221,8 @@ int holdfast_session_deadline(const holdfast_session* session, int64_t* deadline
 /// dropped or still held at the cancel.
 int holdfast_hold_work(holdfast_worker* worker, const char* name, holdfast_callback hand_back, void* user,
                        holdfast_work** work);
-/// Before what cannot be done twice: returns 1 if the item is ours to commit, and will not be handed back any more; 0 if
-/// it was handed back meanwhile: do not commit. It is held on, and so is what work uses.
+/// Before what cannot be done twice: returns 1 if the item is ours to commit, and will not be handed back any more; 0
+/// if it was handed back meanwhile: do not commit. It is held on, and so is what work uses.
 int holdfast_claim_work(holdfast_work* work);
 /// The same, and lets go of it: when all is done.
 int holdfast_finish_work(holdfast_work** work);
