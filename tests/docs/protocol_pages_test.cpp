@@ -90,7 +90,8 @@ TEST(ProtocolPages, HaveTheStagesAndTheReasons) {
 TEST(ProtocolPages, HaveTheKindsOfTheReport) {
     std::set<std::string> kinds;
     for (const auto& [head, body] : items_of(page(), "THE DRAIN REPORT")) kinds.insert(head);
-    EXPECT_EQ(kinds, (std::set<std::string>{"Cm request", "Cm session", "Cm task", "Cm work", "Cm resource", "Cm callback"}));
+    EXPECT_EQ(kinds,
+              (std::set<std::string>{"Cm request", "Cm session", "Cm task", "Cm work", "Cm resource", "Cm callback"}));
     for (const std::string& kind : kinds) {
         EXPECT_THAT(markdown(), testing::HasSubstr("\n| `" + kind.substr(3) + "` |"));
     }
