@@ -78,7 +78,7 @@ std::vector<Animal> animals() {
          {"crowd"},
          "waits for 64 sessions, the oldest: GET /chat/1 (",
          R"("held":[{"kind":"session","count":64}])",
-         "it still held 64 sessions, the oldest: GET /chat/1 for "},
+         "it still held 64 sessions, the oldest: GET /chat/1 "},
         {"HangingClose",
          {"hanging-close"},
          "waits for resource db-pool (its close hangs) (",
