@@ -27,21 +27,28 @@ namespace {
 
 constexpr int listener_fd = 3;
 
+using Message = http::request<http::string_body>;
+
 struct Service {
+    net::awaitable<http::response<http::string_body>> answer(const Message& request, std::string name) {
+        const Pool::Lease lease(pool);
+        net::steady_timer work(co_await net::this_coro::executor, http_text::ms_of(name));
+        co_await work.async_wait(net::use_awaitable);
+        http::response<http::string_body> response{http::status::ok, request.version(), lease.answer()};
+        response.set(http::field::content_type, "text/plain");
+        response.set("X-Worker", id);
+        log.add(std::move(name));
+        co_return response;
+    }
+
     net::awaitable<void> serve(boost::beast::tcp_stream stream) {
         boost::beast::flat_buffer buffer;
         for (;;) {
-            http::request<http::string_body> request;
+            Message request;
             stream.expires_after(75s);
             co_await http::async_read(stream, buffer, request, net::use_awaitable);
-            std::string name = std::string(request.method_string()) + " " + std::string(request.target());
-            const Pool::Lease lease(pool);
-            net::steady_timer work(co_await net::this_coro::executor, http_text::ms_of(name));
-            co_await work.async_wait(net::use_awaitable);
-            http::response<http::string_body> response{http::status::ok, request.version(), lease.answer()};
-            response.set(http::field::content_type, "text/plain");
-            response.set("X-Worker", id);
-            log.add(std::move(name));
+            const std::string name = std::string(request.method_string()) + " " + std::string(request.target());
+            http::response<http::string_body> response = co_await answer(request, name);
             response.keep_alive(request.keep_alive());
             response.prepare_payload();
             stream.expires_after(30s);

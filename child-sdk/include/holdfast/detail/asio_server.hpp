@@ -9,8 +9,10 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/system/system_error.hpp>
 #include <cstdio>
 #include <exception>
@@ -50,6 +52,7 @@ class AsioServer::State : public std::enable_shared_from_this<AsioServer::State>
         const AsioConnection* connection_;
     };
 
+    static boost::asio::any_io_executor strand_of(const boost::asio::any_io_executor& executor);
     static boost::asio::awaitable<void> serve(std::shared_ptr<State> self, std::shared_ptr<AsioConnection> connection);
     template <class Action>
     void tell_all(Action action);
@@ -89,6 +92,14 @@ inline void AsioServer::State::join_stages() {
     worker_.on_cancel(call(&State::abandon));
 }
 
+// Of the usual executors by their own types: a strand of one whose type is hidden would hide it twice, and pay twice.
+inline boost::asio::any_io_executor AsioServer::State::strand_of(const boost::asio::any_io_executor& executor) {
+    namespace net = boost::asio;
+    if (const auto* context = executor.target<net::io_context::executor_type>()) return net::make_strand(*context);
+    if (const auto* pool = executor.target<net::thread_pool::executor_type>()) return net::make_strand(*pool);
+    return net::make_strand(executor);
+}
+
 // On the accepting thread.
 inline void AsioServer::State::begin(int fd, Session session) {
     namespace net = boost::asio;
@@ -97,7 +108,7 @@ inline void AsioServer::State::begin(int fd, Session session) {
     const int yes = 1;
     ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
     if (address.ss_family != AF_UNIX) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    const auto strand = net::make_strand(executor_);
+    const auto strand = strand_of(executor_);
     AsioConnection::Socket socket(strand);
     boost::system::error_code refused;
     if (socket.assign(net::generic::stream_protocol(address.ss_family, 0), fd, refused)) {
