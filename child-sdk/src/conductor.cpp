@@ -18,8 +18,6 @@ namespace holdfast {
 
 namespace {
 
-constexpr int left_something_status = 3;  // as the supervisor ends when it had to kill
-
 // How far a stage leads away from serving.
 int rank_of(Stage stage) {
     switch (stage) {
@@ -104,13 +102,13 @@ std::uint32_t Conductor::add_resource(std::string name, std::function<void()> cl
 }
 
 void Conductor::add_user(std::uint32_t resource, User user) {
-    if (is_forked_child()) refuse_in_child("tell who uses a resource");
+    refuse_in_child("tell who uses a resource");
     const std::lock_guard lock(mutex_);
     resources_.use(resource, user);
 }
 
 void Conductor::set_close_period(std::uint32_t resource, std::chrono::milliseconds period) {
-    if (is_forked_child()) refuse_in_child("limit a close");
+    refuse_in_child("limit a close");
     const std::lock_guard lock(mutex_);
     resources_.set_close_period(resource, bounded(period));
 }
@@ -270,12 +268,20 @@ void Conductor::complain_of_held(std::string_view why) const {
     if (!state.waiting.empty()) complain(why, state);
 }
 
-void Conductor::give_up() {
-    complain("the last deadline has passed; this is still held:", report());
+Conductor::GaveUp Conductor::give_up() {
+    const DrainReport state = report();  // written without the lock: nobody may read what we write
+    {
+        const std::lock_guard lock(mutex_);
+        if (is_released()) return GaveUp::too_late;
+        left_something_ = true;
+    }
+    complain("the last deadline has passed; this is still held:", state);
     const std::lock_guard lock(mutex_);
+    if (is_released()) return GaveUp::too_late;
     if (waiters_ == 0 && steps_ == Steps::own_thread) std::_Exit(left_something_status);
     gave_up_ = true;
     note_change();
+    return GaveUp::yes;
 }
 
 void Conductor::shut_down() {
@@ -317,7 +323,8 @@ void Conductor::refuse_if_releasing(std::string_view what) const {
     if (phase_ != Phase::starting && phase_ != Phase::serving) refuse(what);
 }
 
-void Conductor::refuse_in_child(std::string_view what) {
+void Conductor::refuse_in_child(std::string_view what) const {
+    if (!is_forked_child()) return;
     throw std::logic_error("cannot " + std::string(what) +
                            ": this process is a forked child of the worker, not the worker; do it in the parent");
 }

@@ -42,6 +42,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     using Clock = std::chrono::steady_clock;
     using Lock = std::unique_lock<std::mutex>;
     enum class Steps { own_thread, advance };
+    static constexpr int left_something_status = 3;  // as the supervisor ends when it had to kill
 
     // `changed` is called whenever advance() or attend() may have something to do; from any thread, under the lock.
     static std::shared_ptr<Conductor> make(UniqueFd control, Steps steps, Runner::Post post,
@@ -73,6 +74,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     const std::atomic<bool>& draining() const { return draining_; }
     bool is_serving() const;  // ready, and not told to leave or to look as if
     bool is_forked_child() const;
+    void refuse_in_child(std::string_view what) const;  // throws in a forked child
 
     // The helper's side.
     const ControlPipe& pipe() const { return pipe_; }
@@ -91,8 +93,9 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     void complain_of_held(std::string_view why) const;
 
     // The last deadline has passed and no supervisor will act on it: reports, lets wait() return 3, or, if nobody
-    // waits, ends the process.
-    void give_up();
+    // waits, ends the process. Too late: everything was released just before, and nothing happens.
+    enum class GaveUp { yes, too_late };
+    GaveUp give_up();
 
     // The end of the Worker; the helper is gone.
     void shut_down();
@@ -130,7 +133,6 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     bool is_released() const { return phase_ == Phase::released; }
     void refuse_if_releasing(std::string_view what) const;
     [[noreturn]] static void refuse(std::string_view what);
-    [[noreturn]] static void refuse_in_child(std::string_view what);
 
     DrainReport describe(Clock::time_point now) const;
     Report facts(Clock::time_point now) const;
@@ -158,7 +160,7 @@ class Conductor : public std::enable_shared_from_this<Conductor> {
     bool cancelled_ = false;
     bool must_abandon_ = false;  // the cancel was told, and what belongs to it has not begun
     std::optional<Clock::time_point> abandoning_since_;
-    std::optional<Stage> calling_;  // whose callbacks run
+    std::string_view calling_;  // the stage whose callbacks run; empty: none do
     Clock::time_point calling_since_;
     bool left_something_ = false;  // at the cancel, or by a close that threw or overstayed
     bool gave_up_ = false;

@@ -54,13 +54,13 @@ DrainReport Conductor::describe(Clock::time_point now) const {
     report.tasks = tasks_.describe(now, kinds[2]);
     items_.describe(now, kinds[3]);
     resources_.describe(now, max_waiting_of_a_kind, kinds[4]);
-    const auto add_callback = [&](Stage stage, Clock::time_point since) {
+    const auto add_callback = [&](std::string_view stage, Clock::time_point since) {
         kinds[5].push_back({.kind = "callback",
-                            .name = std::string(wire::name_of(stage)),
+                            .name = std::string(stage),
                             .age_usec = std::chrono::duration_cast<std::chrono::microseconds>(now - since).count()});
     };
-    if (calling_) add_callback(*calling_, calling_since_);
-    if (abandoning_since_) add_callback(Stage::cancel, *abandoning_since_);
+    if (!calling_.empty()) add_callback(calling_, calling_since_);
+    if (abandoning_since_) add_callback(wire::name_of(Stage::cancel), *abandoning_since_);
     report.waiting = by_age_rank(std::move(kinds));
     return report;
 }

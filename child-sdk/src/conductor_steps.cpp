@@ -6,6 +6,7 @@
 
 #include "complaint.hpp"
 #include "conductor.hpp"
+#include "wire/wire.hpp"
 
 namespace holdfast {
 
@@ -107,12 +108,12 @@ Conductor::Stepped Conductor::step(Lock& lock) {
 void Conductor::reach(Stage stage, Lock& lock) {
     if (stage != reached_) {
         const auto deadline = deadline_;
-        calling_ = stage;
+        calling_ = wire::name_of(stage);
         calling_since_ = Clock::now();
         lock.unlock();
         callbacks_.run(stage, deadline, runner_);
         lock.lock();
-        calling_.reset();
+        calling_ = {};
         reached_ = stage;
         ledger_->watch(stage == Stage::drain ? Ledger::Watch::on : Ledger::Watch::off);
     }
@@ -223,12 +224,12 @@ bool Conductor::holds_nothing() {
 void Conductor::finish_release(Lock& lock) {
     phase_ = Phase::finishing;
     const auto deadline = deadline_;
-    calling_ = Stage::drain;
+    calling_ = "released";
     calling_since_ = Clock::now();
     lock.unlock();
     callbacks_.run_released(deadline, runner_);
     lock.lock();
-    calling_.reset();
+    calling_ = {};
     phase_ = Phase::released;
     Report said = facts(Clock::now());
     said.drained = true;

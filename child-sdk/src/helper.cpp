@@ -17,7 +17,6 @@ constexpr std::chrono::seconds one_wish{1};
 
 // For main to return after wait() gave up. What is held may be what a destructor waits for.
 constexpr std::chrono::seconds time_to_end{1};
-constexpr int given_up_status = 3;
 
 constexpr std::uint64_t wake_key = 1, control_key = 2;
 
@@ -143,11 +142,12 @@ void Helper::climb() {
     }
     if (rung_ == Rung::given_up) {
         complain("still here, a second after giving up: something waits for what is held; ending the process");
-        std::_Exit(given_up_status);
+        std::_Exit(Conductor::left_something_status);
     }
+    rung_end_.reset();
+    if (conductor_.give_up() == Conductor::GaveUp::too_late) return;
     rung_ = Rung::given_up;
     rung_end_ = now + time_to_end;
-    conductor_.give_up();
 }
 
 void Helper::obey_alone(Stage stage, Clock::time_point end, Clock::time_point kill) {

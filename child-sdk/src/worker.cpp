@@ -83,9 +83,8 @@ class Worker::Impl {
 
     // The Conductor of a process that is the worker.
     Conductor& here(std::string_view what) const {
-        if (!conductor->is_forked_child()) return *conductor;
-        throw std::logic_error("cannot " + std::string(what) +
-                               ": this process is a forked child of the worker, not the worker; do it in the parent");
+        conductor->refuse_in_child(what);
+        return *conductor;
     }
 
     void expect_dispatch(std::string_view what) const {

@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "diary.hpp"
-#include "fake_supervisor.hpp"
+#include "supervised_worker.hpp"
 
 namespace holdfast::testing {
 namespace {
@@ -18,11 +18,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-struct Resources : ::testing::Test {
-    FakeSupervisor supervisor;
-    Diary diary;
-    Worker worker;
-
+struct Resources : SupervisedWorker {
     int drain() {
         worker.ready();
         Waiter waiter(worker);

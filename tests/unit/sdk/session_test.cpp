@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "diary.hpp"
-#include "fake_supervisor.hpp"
+#include "supervised_worker.hpp"
 
 namespace holdfast::testing {
 namespace {
@@ -17,11 +17,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-struct Sessions : ::testing::Test {
-    FakeSupervisor supervisor;
-    Diary diary;
-    Worker worker;
-};
+struct Sessions : SupervisedWorker {};
 
 TEST_F(Sessions, AreToldToLeaveWhenTheDrainBeginsAndWaitedFor) {
     Session session = worker.begin_session("websocket");

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "diary.hpp"
-#include "fake_supervisor.hpp"
+#include "supervised_worker.hpp"
 
 namespace holdfast::testing {
 namespace {
@@ -22,11 +22,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-struct Stubborn : ::testing::Test {
-    FakeSupervisor supervisor;
-    Diary diary;
-    Worker worker;
-};
+struct Stubborn : SupervisedWorker {};
 
 // Declared after the worker, as servers are: it is destroyed first, and waits for what was given up.
 struct WaitsWhenItDies {

@@ -14,18 +14,14 @@
 #include <vector>
 
 #include "diary.hpp"
-#include "fake_supervisor.hpp"
+#include "supervised_worker.hpp"
 
 namespace holdfast::testing {
 namespace {
 
 using ::testing::ElementsAre;
 
-struct Supervised : ::testing::Test {
-    FakeSupervisor supervisor;
-    Diary diary;
-    Worker worker;
-
+struct Supervised : SupervisedWorker {
     void note_stages() {
         worker.on_lame_duck(diary.entry("lame-duck"));
         worker.on_pause(diary.entry("pause"));

@@ -10,7 +10,7 @@
 #include <stdexcept>
 
 #include "diary.hpp"
-#include "fake_supervisor.hpp"
+#include "supervised_worker.hpp"
 
 namespace holdfast::testing {
 namespace {
@@ -19,11 +19,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-struct WorkItems : ::testing::Test {
-    FakeSupervisor supervisor;
-    Diary diary;
-    Worker worker;
-};
+struct WorkItems : SupervisedWorker {};
 
 TEST_F(WorkItems, ThatAreFinishedAreNotHandedBack) {
     {

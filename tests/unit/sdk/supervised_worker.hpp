@@ -1,0 +1,19 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <holdfast/worker.hpp>
+
+#include "diary.hpp"
+#include "fake_supervisor.hpp"
+
+namespace holdfast::testing {
+
+// A worker in this process, the other end of its control pipe, and what happened meanwhile.
+struct SupervisedWorker : ::testing::Test {
+    FakeSupervisor supervisor;
+    Diary diary;
+    Worker worker;
+};
+
+}  // namespace holdfast::testing
