@@ -165,7 +165,8 @@ class Worker {
 
     /// Waits until everything is released. 0: it was, in time. 3: the cancel found something still held, a close threw
     /// or overstayed, or (alone) the last deadline passed; that is reported on stderr, by name.
-    /// After the latter the process has a second to end by itself: then it ends with 3, whatever a destructor waits for.
+    /// After the latter the process has a second to end by itself: then it ends with 3, whatever a destructor waits
+    /// for.
     int wait();
 
     /// @name For WorkerOptions::Drive::dispatch: instead of wait().
