@@ -157,7 +157,9 @@ class Server {
         pollfd waiting{.fd = listener_fd_, .events = POLLIN, .revents = 0};
         for (int i = 0; is_accepting_ && i<most_in_a_queue&& ::poll(&waiting, 1, 0)> 0; ++i) {
             set_nonblocking(listener_fd_);
-            event_base_loop(base_, EVLOOP_NONBLOCK);
+            // Once: without it libevent goes on for as long as anything is ready, and the worker's own descriptor is,
+            // from its next command on, until dispatch() is called again, from which this may be called.
+            event_base_loop(base_, EVLOOP_ONCE | EVLOOP_NONBLOCK);
         }
         is_accepting_ = false;
         event_del(retry_.get());

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <functional>
 #include <future>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -47,6 +49,7 @@ class Loop : public ::testing::Test {
             Worker worker({.keep_alive_min = keep_alive_min, .drive = Kind::drive});
             Listener listener = worker.listen("http", "127.0.0.1:0");
             door.emplace(listener);
+            if (first_in_the_drain) worker.on_drain(first_in_the_drain);
             Kind::run(worker, std::move(listener), [&] {
                 worker.ready();
                 serving.set_value();
@@ -72,6 +75,7 @@ class Loop : public ::testing::Test {
 
     FakeSupervisor supervisor;
     std::optional<Door> door;
+    std::function<void()> first_in_the_drain;  // before the server hears of it
     std::jthread thread;
 };
 
@@ -116,6 +120,22 @@ TYPED_TEST(Loop, ServesWhatHadArrivedBeforeTheDrain) {
         read_answer(client);
         client.close();
     }
+    this->end();
+}
+
+// The worker's descriptor is readable while the queue is emptied: nobody but dispatch(), which waits for that, can
+// change it.
+TYPED_TEST(Loop, HearsTheNextCommandAfterItEmptiedTheQueue) {
+    std::optional<Client> late;
+    this->first_in_the_drain = [&] {
+        if (late) return;
+        late.emplace(*this->door).send(request);
+        this->supervisor.tell(Stage::drain);
+    };
+    this->begin(1h);
+    this->tell(Stage::drain);
+    read_answer(*late);
+    late->close();
     this->end();
 }
 
