@@ -21,7 +21,7 @@ using namespace holdfast;
 
 int run(const core::Configuration& configuration) {
     const os::HangUp hang_up = os::prepare_signals();
-    auto opened = runtime::Runtime::open(configuration, hang_up);
+    auto opened = runtime::Runtime::open(configuration, hang_up, {});
     if (!opened) {
         std::cerr << "holdfast: " << opened.error().text << '\n';
         return opened.error().code;

@@ -70,6 +70,10 @@ std::string_view to_word(core::Phase phase) {
             return "rolling_out";
         case core::Phase::rolling_back:
             return "rolling_back";
+        case core::Phase::probation:
+            return "probation";
+        case core::Phase::paused:
+            return "paused";
         case core::Phase::scaling:
             return "scaling";
         case core::Phase::stopping:
@@ -104,6 +108,8 @@ std::string_view to_word(core::Outcome::Result result) {
             return "superseded";
         case core::Outcome::Result::interrupted:
             return "interrupted";
+        case core::Outcome::Result::undone:
+            return "undone";
         case core::Outcome::Result::refused:
             return "refused";
     }
@@ -119,6 +125,7 @@ int http_status_of(core::Outcome::Result result) {
             return 500;
         case core::Outcome::Result::superseded:
         case core::Outcome::Result::interrupted:
+        case core::Outcome::Result::undone:
         case core::Outcome::Result::refused:
             return 409;
     }

@@ -7,6 +7,9 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/request.hpp"
 #include "core/status.hpp"
@@ -19,6 +22,19 @@ using Ask = std::function<void(core::Request request, std::function<void(core::O
 
 // The state as it is now.
 using Snapshot = std::function<core::Status()>;
+
+// What the server may do with the supervisor. Each is called on the server's executor.
+struct Supervised {
+    Ask ask;
+    Snapshot snapshot;
+    // Reads the configuration again and carries out what it changes; or says what that would be, and touches nothing.
+    std::function<void(std::string asked_by, std::function<void(core::Outcome)> answer)> reload;
+    std::function<core::Outcome()> what_reload_would_do;
+    std::function<std::vector<std::string>()> history;  // JSON objects, oldest first
+    std::function<std::vector<core::LastOutput>()> last_output;
+    // `hear` is called with each event, a JSON object, until the handle ends.
+    std::function<std::shared_ptr<void>(std::function<void(std::string_view)> hear)> follow_events;
+};
 
 // What the server allows. Tests make them shorter.
 struct Limits {

@@ -21,9 +21,9 @@ void interrupt_changes(Turn& turn, Ending::Cause cause) {
     State& state = turn.state;
     const Outcome outcome = outcome_of_interrupted(cause);
     state.first_generation.reset();
-    if (auto rollout = std::exchange(state.rollout, std::nullopt)) turn.answer(rollout->asker, outcome);
+    if (auto rollout = std::exchange(state.rollout, std::nullopt)) turn.answer(rollout->askers, outcome);
     if (auto scaling = std::exchange(state.scaling, std::nullopt)) turn.answer(scaling->asker, outcome);
-    for (const PendingChange& change : std::exchange(state.pending, {})) turn.answer(change.asker, outcome);
+    for (const PendingChange& change : std::exchange(state.pending, {})) turn.answer(change.askers, outcome);
 }
 
 // What the next stop would do: to the worker that has come least far.

@@ -32,7 +32,7 @@ void enqueue(Turn& turn, PendingChange change) {
     const auto same = std::find_if(pending.begin(), pending.end(),
                                    [&](const PendingChange& earlier) { return earlier.kind == change.kind; });
     if (same != pending.end()) {
-        supersede(turn, same->asker, change.asked_by);
+        for (const RequestId asker : same->askers) supersede(turn, asker, change.asked_by);
         pending.erase(same);
     }
     pending.push_back(std::move(change));
@@ -58,7 +58,7 @@ void ask_scale(Turn& turn, RequestId asker, const std::string& asked_by, std::in
         supersede(turn, state.scaling->asker, asked_by);
         return begin_scaling(turn, asker, asked_by, wanted);
     }
-    enqueue(turn, {PendingChange::Kind::scale, asker, asked_by, wanted});
+    enqueue(turn, {PendingChange::Kind::scale, {asker}, asked_by, wanted, std::nullopt});
 }
 
 void ask_stop(Turn& turn, RequestId asker, const std::string& asked_by, const Stop& stop) {
@@ -81,7 +81,7 @@ struct Asking {
     RequestId id;
     const std::string& asked_by;
 
-    void operator()(const Restart&) const { enqueue(turn, {PendingChange::Kind::restart, id, asked_by, 0}); }
+    void operator()(const Restart&) const { enqueue(turn, {PendingChange::Kind::restart, {id}, asked_by, 0, std::nullopt}); }
     void operator()(const Stop& stop) const { ask_stop(turn, id, asked_by, stop); }
     void operator()(const Scale& scale) const { ask_scale(turn, id, asked_by, scale.target); }
     void operator()(const ScaleBy& scale) const {
@@ -89,6 +89,9 @@ struct Asking {
     }
     void operator()(const Pause&) const { ask_pause(turn, id, asked_by); }
     void operator()(const Resume&) const { resume_workers(turn, id); }
+    void operator()(const Rollback&) const { refuse(turn, id, "not built"); }
+    void operator()(const Undo&) const { refuse(turn, id, "not built"); }
+    void operator()(const Reload&) const { refuse(turn, id, "not built"); }
 };
 
 }  // namespace
@@ -105,9 +108,9 @@ bool begin_next_change(Turn& turn) {
     const PendingChange change = state.pending.front();
     state.pending.erase(state.pending.begin());
     if (change.kind == PendingChange::Kind::restart) {
-        begin_rollout(turn, change.asker, change.asked_by);
+        begin_rollout(turn, change.askers.front(), change.asked_by);
     } else {
-        begin_scaling(turn, change.asker, change.asked_by, change.target);
+        begin_scaling(turn, change.askers.front(), change.asked_by, change.target);
     }
     return true;
 }

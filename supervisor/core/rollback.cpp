@@ -88,7 +88,7 @@ void finish(Turn& turn, Outcome::Result result, const std::string& end) {
     const Rollout rollout = *std::exchange(turn.state.rollout, std::nullopt);
     const std::string text = rollout.failure + "; " + end;
     turn.note(result == Outcome::Result::failed ? Level::warning : Level::error, "rollout_done", text);
-    turn.answer(rollout.asker, {result, text, rollout.last_words, 1});
+    turn.answer(rollout.askers, {result, text, rollout.last_words, 1});
 }
 
 std::string describe_missing(const State& state, const Crew& crew) {

@@ -93,7 +93,7 @@ void finish_forward(Turn& turn) {
     std::string text = name_of(rollout.next.generation) + " serves with " + workers(state.target);
     if (!rollout.killed.empty()) text += "; killed at their last deadline: " + list_of(rollout.killed);
     turn.note(Level::info, "rollout_done", text);
-    turn.answer(rollout.asker, {Outcome::Result::done, text, {}, 0});
+    turn.answer(rollout.askers, {Outcome::Result::done, text, {}, 0});
 }
 
 void advance_forward(Turn& turn) {
@@ -111,7 +111,7 @@ void begin_rollout(Turn& turn, RequestId asker, const std::string& asked_by) {
     State& state = turn.state;
     forgive_crashes(state);
     Rollout rollout;
-    rollout.asker = asker;
+    rollout.askers = {asker};
     rollout.asked_by = asked_by;
     rollout.former = state.serving;
     rollout.next = Origin{Generation{++state.last_generation}, LaunchSpecId{++state.last_spec}};
@@ -120,6 +120,8 @@ void begin_rollout(Turn& turn, RequestId asker, const std::string& asked_by) {
               "restart to " + name_of(rollout.next.generation) + ", asked for by " + asked_by);
     state.rollout = std::move(rollout);
 }
+
+void on_prepared(Turn&, const Prepared&) {}
 
 void advance_rollout(Turn& turn) {
     if (turn.state.rollout->direction == Rollout::Direction::forward) {

@@ -13,6 +13,8 @@ namespace holdfast::core {
 
 void begin_rollout(Turn& turn, RequestId asker, const std::string& asked_by);
 
+void on_prepared(Turn& turn, const Prepared& event);
+
 // One step forward or back, as far as things stand; answers when it is over.
 void advance_rollout(Turn& turn);
 

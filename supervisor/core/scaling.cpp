@@ -40,7 +40,7 @@ void begin_scaling(Turn& turn, RequestId asker, const std::string& asked_by, int
     forgive_crashes(state);
     turn.note(Level::info, "scale_started",
               "from " + std::to_string(state.target) + " to " + workers(target) + ", asked for by " + asked_by);
-    state.scaling = Scaling{asker, asked_by, state.target, turn.now + start_bound(state.policy)};
+    state.scaling = Scaling{Scaling::Kind::scale, asker, asked_by, state.target, turn.now + start_bound(state.policy)};
     state.target = target;
     state.slots.resize(std::max(state.slots.size(), static_cast<std::size_t>(target)));
 }

@@ -57,7 +57,7 @@ WorkerStatus show(const Worker& worker) {
 void show_slots(const State& state, Instant now, Status& status) {
     for (std::size_t slot = 0; slot < static_cast<std::size_t>(state.target); ++slot) {
         const Slot& record = state.slots[slot];
-        SlotStatus shown{SlotId{slot}, record.crashes_in_a_row, std::nullopt};
+        SlotStatus shown{SlotId{slot}, record.crashes_in_a_row, std::nullopt, record.last_failure, record.last_words};
         if (record.next_attempt && *record.next_attempt > now) shown.next_attempt = record.next_attempt;
         status.slots.push_back(shown);
     }
@@ -95,6 +95,10 @@ std::string describe(const State& state) {
             return "rolling back to " + generation + ": " + ready + ", " + std::to_string(counted.others) + " new left";
         case Phase::scaling:
             return "scaling to " + workers(state.target) + ": " + ready;
+        case Phase::probation:
+            return generation + " in probation: " + ready;
+        case Phase::paused:
+            return generation + ": paused";
         case Phase::stopping:
             return "stopping: " + workers(static_cast<int>(state.workers.size())) + " left";
         case Phase::finished:

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -31,9 +32,18 @@ struct FirstGeneration {
 // A restart under way. Forward, `next` takes the place of `former`; after a failure `former` takes its place back.
 struct Rollout {
     enum class Direction { forward, back };
-    RequestId asker;
+    enum class Kind { restart, rollback, reload };
+    enum class Stage { preparing, launching, probation };  // of the way forward
+    Kind kind = Kind::restart;
+    Stage stage = Stage::preparing;
+    std::vector<RequestId> askers;
     std::string asked_by;
     Origin former, next;
+    PlanId plan;                                         // reload
+    std::optional<std::pair<Policy, int>> former_rules;  // reload: policy and target, to go back to
+    Instant preparing_until = never;
+    Instant probation_until = never;
+    std::optional<RequestId> undone_by;  // answered when the former generation serves again
     Direction direction = Direction::forward;
     bool committed = false;               // the first old worker was told to leave
     Instant deadline = never;             // back: answered by then, whatever could be brought back
@@ -43,8 +53,16 @@ struct Rollout {
     std::vector<std::string> killed;      // names of old workers that had to be killed
 };
 
-// A change of the target under way.
+// Everything stands still on an operator's word.
+struct ServicePause {
+    std::string asked_by;
+    Instant until{};
+};
+
+// A change of the target under way; or, after a stop that was undone, the way back to it.
 struct Scaling {
+    enum class Kind { scale, undo_of_stop };
+    Kind kind = Kind::scale;
     RequestId asker;
     std::string asked_by;
     int from = 0;
@@ -53,11 +71,12 @@ struct Scaling {
 
 // A change that waits for its turn: at most one restart and one scale, in the order of asking.
 struct PendingChange {
-    enum class Kind { restart, scale };
+    enum class Kind { restart, rollback, reload, scale };
     Kind kind = Kind::restart;
-    RequestId asker;
+    std::vector<RequestId> askers;
     std::string asked_by;
-    int target = 0;  // scale
+    int target = 0;                 // scale
+    std::optional<Reload> reload;   // reload
 };
 
 // The end of everything: a stop, or a first generation that did not get ready.
@@ -85,6 +104,7 @@ struct State {
     Random random;
     int target = 0;
     Origin serving;  // the generation that should serve; a rollout's next one only once it is done
+    std::optional<Origin> last_good;  // served before `serving`: what a rollback brings back
     std::uint64_t last_worker = 0;
     std::uint64_t last_generation = 0;
     std::uint64_t last_spec = 0;
@@ -93,6 +113,11 @@ struct State {
     bool told_ready_by_time = false;
     bool finished = false;
     Doors doors = Doors::accept;
+    bool has_served = false;                 // the first generation got ready
+    std::optional<Instant> unserved_since;   // nobody is ready
+    std::optional<ServicePause> pause;
+    Duration awake{};                        // how long the supervisor could hear, at most `ear_span` a step
+    std::optional<Instant> last_step;
 
     std::map<WorkerId, Worker> workers;
     std::vector<Slot> slots;          // at least `target`

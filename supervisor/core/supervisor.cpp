@@ -5,6 +5,7 @@
 #include "core/lives.hpp"
 #include "core/reconcile.hpp"
 #include "core/requests.hpp"
+#include "core/rollout.hpp"
 #include "core/snapshot.hpp"
 #include "core/state.hpp"
 
@@ -21,13 +22,17 @@ struct Happening {
     void operator()(const ChannelLost& event) const { on_channel_lost(turn, event); }
     void operator()(const MainExited& event) const { on_main_exited(turn, event); }
     void operator()(const Exited& event) const { on_exited(turn, event); }
+    void operator()(const ProbeAnswered&) const {}
+    void operator()(const Claimed&) const {}
+    void operator()(const Prepared& event) const { on_prepared(turn, event); }
     void operator()(const Asked& event) const { on_asked(turn, event); }
     void operator()(const Elapsed&) const { expire(turn); }
 };
 
 }  // namespace
 
-Supervisor::Supervisor(const Policy& policy, std::uint64_t seed) : state_(std::make_unique<State>()) {
+Supervisor::Supervisor(const Policy& policy, std::uint64_t seed, Generation last) : state_(std::make_unique<State>()) {
+    state_->last_generation = last.value;
     state_->policy = policy;
     state_->random.state = seed;
     state_->target = policy.workers;

@@ -19,8 +19,8 @@ struct State;
 // One thread. The same policy, seed and events give the same actions.
 class Supervisor {
   public:
-    // `seed` feeds the jitter of the backoff.
-    Supervisor(const Policy& policy, std::uint64_t seed);
+    // `seed` feeds the jitter of the backoff; `last` is the last generation of the supervisor before, 0 for none.
+    Supervisor(const Policy& policy, std::uint64_t seed, Generation last = {});
     ~Supervisor();
     Supervisor(Supervisor&&) noexcept;
     Supervisor& operator=(Supervisor&&) noexcept;

@@ -8,6 +8,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "core/event.hpp"
 #include "core/status.hpp"
 #include "core/worker_state.hpp"
 
@@ -62,6 +63,13 @@ struct Worker {
     std::optional<std::uint64_t> handed_back;
     std::optional<Instant> drained_at;  // when it said so
     std::string text;
+
+    Claim claim = Claim::not_known;
+    enum class Probing { no, awaited } probing = Probing::no;  // its answer
+    Instant probe_at = never;                                  // the next one
+    int probes_failed = 0;                                     // in a row
+    std::string probe_text;                                    // of the last that failed
+    std::optional<Duration> heard_at;  // on the clock of State::awake; of the last WATCHDOG=1, or of getting ready
 };
 
 inline bool is_leaving(const Worker& worker) {

@@ -34,6 +34,8 @@ class Launching {
 
     void spawn(const core::Spawn& action);
     void forget(WorkerId id);
+    // Listeners that only other specs have are closed.
+    void serve_with(LaunchSpecId) {}
     void forget_spec(LaunchSpecId id) { specs_.erase(id); }
 
     // A launch was answered. Returns the worker that lives now, if core still wants it.

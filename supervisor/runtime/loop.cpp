@@ -61,9 +61,12 @@ Loop::Loop(std::unique_ptr<Ground> ground, const core::Configuration& configurat
       hearing_(ground_->io, workers_, pump_, ground_->log, ground_->output,
                [this](Worker& worker) { reaping_.main_ended(worker); }),
       reaping_(workers_, pump_, hearing_, launches_),
+      preparing_(pump_),
+      probing_(pump_),
+      claims_(pump_, reaping_, ground_->listeners),
       launching_(ground_->io, workers_, pump_, ground_->log, ground_->listeners, launches_,
                  surroundings(configuration_, holdings_)),
-      deeds_({workers_, launching_, reaping_, hearing_, ground_->listeners, ground_->log, *holdings_.manager,
+      deeds_({workers_, preparing_, plans_, launching_, probing_, claims_, ledger_, reaping_, hearing_, ground_->listeners, ground_->log, *holdings_.manager,
               [this](RequestId id, const core::Outcome& outcome) { answer(id, outcome); },
               [this](int exit_code) { finish(exit_code); }}),
       timer_(ground_->io) {}

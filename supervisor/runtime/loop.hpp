@@ -67,6 +67,11 @@ class Loop {
     LaunchThread launches_;
     Hearing hearing_;
     Reaping reaping_;
+    Preparing preparing_;
+    Plans plans_;
+    Probing probing_;
+    Claims claims_;
+    Ledger ledger_;
     Launching launching_;
     Deeds deeds_;
     boost::asio::steady_timer timer_;

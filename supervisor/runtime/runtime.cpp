@@ -94,7 +94,8 @@ Result<void> take_addresses(const core::Configuration& configuration, Loop::Grou
 Runtime::Runtime(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 Runtime::~Runtime() = default;
 
-Result<std::unique_ptr<Runtime>> Runtime::open(const core::Configuration& configuration, os::HangUp hang_up) {
+Result<std::unique_ptr<Runtime>> Runtime::open(const core::Configuration& configuration, os::HangUp hang_up,
+                                               Reread) {
     auto ground = std::make_unique<Loop::Ground>(configuration);
     Holdings holdings;
     holdings.hang_up = hang_up;
@@ -126,6 +127,20 @@ void Runtime::ask(core::Request request, std::function<void(core::Outcome)> answ
 }
 
 core::Status Runtime::snapshot() const { return loop_->snapshot(); }
+
+void Runtime::reload(std::string, std::function<void(core::Outcome)> answer) {
+    answer({core::Outcome::Result::refused, "not built", {}, 1});
+}
+
+core::Outcome Runtime::what_reload_would_do() const { return {core::Outcome::Result::refused, "not built", {}, 1}; }
+
+std::vector<std::string> Runtime::history() const { return {}; }
+
+std::vector<core::LastOutput> Runtime::last_output() const { return {}; }
+
+std::shared_ptr<void> Runtime::follow_events(std::function<void(std::string_view)>) { return nullptr; }
+
+std::vector<int> Runtime::release_admin_sockets() { return {}; }
 
 int Runtime::run(std::function<void(std::function<void()>)> last) { return loop_->run(std::move(last)); }
 
