@@ -23,6 +23,10 @@ class Bench {
 
     explicit Bench(const Policy& policy) : core_(policy, 1) { keep(core_.start(now_)); }
 
+    // What the runtime answers at once, unless a test wants to answer by itself: nothing then.
+    std::optional<Claim> claims = Claim::held;
+    std::optional<std::string> preparation_fault = std::string{};
+
     // Facts.
     void feed(const Event& event) { keep(core_.step(event, now_)); }
     void spawned(WorkerId worker) { feed(Spawned{worker, 100 + static_cast<int>(worker.value)}); }
@@ -177,7 +181,18 @@ class Bench {
 
   private:
     void keep(std::vector<Action> actions) {
+        const std::size_t first = done_.size();
         for (Action& action : actions) done_.push_back({now_, std::move(action)});
+        std::vector<Event> answers;
+        for (std::size_t i = first; i < done_.size(); ++i) {
+            if (const auto* check = std::get_if<CheckClaim>(&done_[i].action); check && claims) {
+                answers.push_back(Claimed{check->worker, *claims, "no process has :8080 open"});
+            }
+            if (const auto* prepare = std::get_if<Prepare>(&done_[i].action); prepare && preparation_fault) {
+                answers.push_back(Prepared{prepare->spec, *preparation_fault, {}});
+            }
+        }
+        for (const Event& answer : answers) feed(answer);
     }
 
     Supervisor core_;
