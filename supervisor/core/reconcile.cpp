@@ -17,7 +17,7 @@ void advance_change(Turn& turn) {
     const State& state = turn.state;
     if (state.ending) return advance_ending(turn);
     if (state.first_generation) return advance_first_generation(turn);
-    if (state.rollout) return advance_rollout(turn);
+    if (state.rollout && !is_preparing(*state.rollout)) return advance_rollout(turn);
     keep_slots(turn);
     if (state.scaling) advance_scaling(turn);
 }
@@ -26,6 +26,9 @@ void advance_change(Turn& turn) {
 bool is_needed(const State& state, LaunchSpecId spec) {
     if (spec == state.serving.spec) return true;
     if (state.rollout && (spec == state.rollout->former.spec || spec == state.rollout->next.spec)) return true;
+    const bool good =
+        std::any_of(state.good.begin(), state.good.end(), [&](const Origin& origin) { return origin.spec == spec; });
+    if (good) return true;
     return std::any_of(state.workers.begin(), state.workers.end(),
                        [&](const auto& entry) { return entry.second.spec == spec; });
 }

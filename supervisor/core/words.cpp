@@ -36,6 +36,29 @@ std::string name_of(const Worker& worker) {
     return std::to_string(worker.generation.value) + "." + std::to_string(worker.slot.value);
 }
 
+std::string name_of(Generation generation) { return "generation " + std::to_string(generation.value); }
+
+std::string_view noun_of(Rollout::Kind kind) {
+    switch (kind) {
+        case Rollout::Kind::restart:
+            return "restart";
+        case Rollout::Kind::rollback:
+            return "rollback";
+        case Rollout::Kind::reload:
+            return "reload";
+    }
+    return "?";
+}
+
+std::string describe_exit(const ExitStatus& status, KilledBy killed_by) {
+    constexpr int sigkill = 9;
+    if (killed_by == KilledBy::not_known) return describe(status);
+    const auto* killed = std::get_if<holdfast::KilledBy>(&status);
+    const bool itself = killed != nullptr && killed->signal == sigkill;
+    if (itself) return "was killed by the kernel: out of memory (" + signal_name(sigkill) + ")";
+    return describe(status) + " after the kernel had killed one of its processes: out of memory";
+}
+
 std::string list_of(const std::vector<std::string>& items) {
     std::string text;
     for (std::size_t i = 0; i < items.size(); ++i) {
