@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -110,6 +112,28 @@ class Bench {
             if (spawn && spawn->generation.value == generation && spawn->slot.value == slot) found = spawn->worker;
         }
         return found;
+    }
+    // The youngest launch in a slot, of whatever generation.
+    WorkerId last_launched(std::uint64_t slot) const {
+        WorkerId found;
+        for (const Spawn& spawn : all<Spawn>()) {
+            if (spawn.slot.value == slot) found = spawn.worker;
+        }
+        return found;
+    }
+    // The eldest that is alive in a slot.
+    WorkerId worker_of(std::uint64_t slot) const {
+        for (const WorkerStatus& worker : status().workers) {
+            if (worker.slot.value == slot) return worker.id;
+        }
+        return {};
+    }
+    // Of the first action of a kind, among all.
+    template <class T>
+    std::size_t index_of() const {
+        const auto found =
+            std::ranges::find_if(done_, [](const Done& done) { return std::holds_alternative<T>(done.action); });
+        return static_cast<std::size_t>(found - done_.begin());
     }
     std::optional<WorkerState> state(WorkerId id) const {
         for (const WorkerStatus& worker : status().workers) {

@@ -14,20 +14,31 @@ void finish_rollout(Bench& bench) {
 }
 
 // Invariant 4.
-TEST(Restart, DuringARolloutWaitsAndOnlyTheLatestOne) {
+TEST(Restart, DuringARolloutWaitsAndAllWhoAskMeanwhileLearnTheOutcomeOfOne) {
     Bench bench = serving({}, 1);
     const RequestId first = bench.ask(Restart{});
-    const RequestId second = bench.ask(Restart{});
-    const RequestId third = bench.ask(Restart{});
+    std::vector<RequestId> later;
+    for (int i = 0; i < 9; ++i) later.push_back(bench.ask(Restart{}));
     EXPECT_EQ(bench.all<Spawn>().size(), 1U);
-    EXPECT_EQ(bench.result(second), Result::superseded);
     finish_rollout(bench);
     EXPECT_EQ(bench.result(first), Result::done);
-    EXPECT_FALSE(bench.answer(third));
+    for (const RequestId asker : later) EXPECT_FALSE(bench.answer(asker));
     EXPECT_EQ(bench.all<Spawn>().back().generation.value, 3U);
     finish_rollout(bench);
-    EXPECT_EQ(bench.result(third), Result::done);
+    for (const RequestId asker : later) EXPECT_EQ(bench.result(asker), Result::done);
     EXPECT_EQ(bench.notes("rollout_started").size(), 2U);
+}
+
+TEST(Restart, ThatWaitsGivesWayToARollbackAskedForLater) {
+    Bench bench = serving({}, 1);
+    bench.ask(Restart{});
+    const RequestId waiting = bench.ask(Restart{});
+    const RequestId rollback = bench.ask(Rollback{});
+    EXPECT_EQ(bench.result(waiting), Result::superseded);
+    finish_rollout(bench);
+    EXPECT_EQ(bench.all<Prepare>().back().from, Prepare::From::kept);
+    finish_rollout(bench);
+    EXPECT_EQ(bench.result(rollback), Result::done);
 }
 
 TEST(Restart, DuringTheFirstGenerationWaitsForIt) {
