@@ -49,7 +49,7 @@ struct SlotStatus {
 struct ChangeStatus {
     std::string what;       // "restart to generation 3", "rollback to the program of generation 1", "scale to 4"
     std::string asked_by;
-    std::string stage;      // "checking", "starting", "taking over", "probation", "rolling back"
+    std::string stage;      // "checking", "starting", "taking over", "probation", "retiring", "rolling back"
     std::string failure;    // empty: none yet
     std::optional<Instant> deadline;  // of this stage, where it has one of its own
     int waiting = 0;                  // further requests that wait for it

@@ -1,13 +1,18 @@
 #include "core/supervisor.hpp"
 
+#include "core/claims.hpp"
+#include "core/crashes.hpp"
 #include "core/deadlines.hpp"
 #include "core/first_generation.hpp"
 #include "core/lives.hpp"
+#include "core/pausing.hpp"
+#include "core/probing.hpp"
 #include "core/reconcile.hpp"
 #include "core/requests.hpp"
 #include "core/rollout.hpp"
 #include "core/snapshot.hpp"
 #include "core/state.hpp"
+#include "core/watchdog.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -22,12 +27,20 @@ struct Happening {
     void operator()(const ChannelLost& event) const { on_channel_lost(turn, event); }
     void operator()(const MainExited& event) const { on_main_exited(turn, event); }
     void operator()(const Exited& event) const { on_exited(turn, event); }
-    void operator()(const ProbeAnswered&) const {}
-    void operator()(const Claimed&) const {}
+    void operator()(const ProbeAnswered& event) const { on_probe_answered(turn, event); }
+    void operator()(const Claimed& event) const { on_claimed(turn, event); }
     void operator()(const Prepared& event) const { on_prepared(turn, event); }
     void operator()(const Asked& event) const { on_asked(turn, event); }
     void operator()(const Elapsed&) const { expire(turn); }
 };
+
+// What follows from the facts, whatever event brought them.
+void draw_conclusions(Turn& turn) {
+    watch_for_loops(turn);
+    keep_paused(turn);
+    reconcile(turn);
+    ask_probes(turn);
+}
 
 }  // namespace
 
@@ -52,9 +65,10 @@ std::vector<Action> Supervisor::start(Instant now) {
 
 std::vector<Action> Supervisor::step(const Event& event, Instant now) {
     if (state_->finished) return {};
+    keep_listening(*state_, now);
     Turn turn{*state_, now};
     std::visit(Happening{turn}, event);
-    reconcile(turn);
+    draw_conclusions(turn);
     return std::move(turn.actions);
 }
 

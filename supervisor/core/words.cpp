@@ -68,14 +68,18 @@ std::string list_of(const std::vector<std::string>& items) {
     return text;
 }
 
-std::string inventory_of(const Worker& worker) {
+std::string inventory_of(const std::vector<Waiting>& waiting, const std::vector<HeldCount>& held) {
     std::vector<HeldThing> things;
-    for (const Waiting& item : worker.waiting.value_or(std::vector<Waiting>{})) {
+    for (const Waiting& item : waiting) {
         things.push_back({item.kind, item.name + " for " + seconds(Duration{item.age_usec})});
     }
     std::vector<HeldNumber> numbers;
-    for (const HeldCount& held : worker.held) numbers.push_back({held.kind, held.count});
+    for (const HeldCount& count : held) numbers.push_back({count.kind, count.count});
     return describe_held(things, numbers);
+}
+
+std::string inventory_of(const Worker& worker) {
+    return inventory_of(worker.waiting.value_or(std::vector<Waiting>{}), worker.held);
 }
 
 std::string held_by(const Worker& worker, Instant now) {

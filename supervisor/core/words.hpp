@@ -37,6 +37,8 @@ std::string describe_exit(const ExitStatus& status, KilledBy killed_by);
 // nothing, or it said nothing.
 std::string inventory_of(const Worker& worker);
 
+std::string inventory_of(const std::vector<Waiting>& waiting, const std::vector<HeldCount>& held);
+
 // Why it is still there, as a sentence: "it still held request GET /report for 12.3 s".
 std::string held_by(const Worker& worker, Instant now);
 

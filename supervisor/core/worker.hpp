@@ -66,10 +66,10 @@ struct Worker {
     std::string text;
 
     Claim claim = Claim::not_known;
-    enum class Probing { no, awaited } probing = Probing::no;  // its answer
-    Instant probe_at = never;                                  // the next one
-    int probes_failed = 0;                                     // in a row
-    std::string probe_text;                                    // of the last that failed
+    enum class Probing { no, awaited } probing = Probing::no;     // its answer
+    Instant probe_at = never;                                     // the next one
+    int probes_failed = 0;                                        // in a row
+    std::string probe_text;                                       // of the last that failed
     enum class Claiming { no, awaited } claiming = Claiming::no;  // the answer to CheckClaim: it settles only after it
     Duration watchdog{};  // the longest silence, as it was told when it was launched; 0: it was told of none
     std::optional<Duration> heard_at;  // on the clock of State::awake; of the last WATCHDOG=1, or of getting ready
@@ -93,7 +93,8 @@ inline bool can_be_told(const Worker& worker, Stage stage) {
 // It served, leaves because an operator wanted it, has released nothing yet, and understands `run`.
 inline bool can_be_recalled(const Worker& worker) {
     const bool early = worker.state == WorkerState::lame_duck || worker.state == WorkerState::draining;
-    const bool asked = worker.reason == Reason::restart || worker.reason == Reason::scale || worker.reason == Reason::stop;
+    const bool asked =
+        worker.reason == Reason::restart || worker.reason == Reason::scale || worker.reason == Reason::stop;
     return early && asked && worker.ready_since && can_be_told(worker, Stage::run) && !worker.recalled &&
            !worker.stopping && !worker.releasing && !worker.drained && !worker.main_exited;
 }
