@@ -19,6 +19,18 @@ namespace {
 
 using namespace holdfast;
 
+api::Supervised supervised(runtime::Runtime& runtime) {
+    return {
+        .ask = [&](core::Request request, auto answer) { runtime.ask(std::move(request), std::move(answer)); },
+        .snapshot = [&] { return runtime.snapshot(); },
+        .reload = [&](std::string asked_by, auto answer) { runtime.reload(std::move(asked_by), std::move(answer)); },
+        .what_reload_would_do = [&] { return runtime.what_reload_would_do(); },
+        .history = [&] { return runtime.history(); },
+        .last_output = [&] { return runtime.last_output(); },
+        .follow_events = [&](auto hear) { return runtime.follow_events(std::move(hear)); },
+    };
+}
+
 int run(const core::Configuration& configuration) {
     const os::HangUp hang_up = os::prepare_signals();
     auto opened = runtime::Runtime::open(configuration, hang_up, {});
@@ -29,10 +41,7 @@ int run(const core::Configuration& configuration) {
     auto& runtime = **opened;
     std::optional<api::Server> server;
     if (const int api_fd = runtime.release_api_socket(); api_fd >= 0) {
-        server.emplace(
-            runtime.executor(), api_fd, ::getuid(),
-            [&](core::Request request, auto answer) { runtime.ask(std::move(request), std::move(answer)); },
-            [&] { return runtime.snapshot(); });
+        server.emplace(runtime.executor(), api_fd, ::getuid(), supervised(runtime));
     }
     return runtime.run([&](std::function<void()> done) {
         if (server) {

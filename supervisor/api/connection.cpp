@@ -9,6 +9,9 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <algorithm>
+#include <span>
+
 #include "api/encode.hpp"
 
 namespace holdfast::api {
@@ -127,22 +130,57 @@ void Connection::handle_request() {
     }
     const std::string method(request.method_string()), target(request.target());
     Route route = find_route(method, target, request.body());
-    if (std::holds_alternative<StatusWanted>(route)) return respond(200, to_json(host_.snapshot()));
-    if (auto* rejection = std::get_if<Rejection>(&route)) {
-        return respond(rejection->http_status, error_to_json(rejection->text), rejection->allow);
-    }
-    ask(std::get<ChangeWanted>(std::move(route)));
+    std::visit([this](auto wanted) { serve(std::move(wanted)); }, std::move(route));
 }
 
-void Connection::ask(ChangeWanted change) {
+void Connection::serve(StatusWanted) { respond(200, to_json(host_.supervised.snapshot())); }
+
+void Connection::serve(ReloadPreviewWanted) {
+    const core::Outcome outcome = host_.supervised.what_reload_would_do();
+    respond(http_status_of(outcome.result), to_json(outcome));
+}
+
+void Connection::serve(HistoryWanted wanted) {
+    const std::vector<std::string> lines = host_.supervised.history();
+    const std::size_t count = std::min(lines.size(), wanted.limit.value_or(lines.size()));
+    respond(200, objects_to_json(std::span(lines).last(count)));
+}
+
+void Connection::serve(const LogsWanted& wanted) {
+    auto outputs = host_.supervised.last_output();
+    if (!wanted.worker.empty()) std::erase_if(outputs, [&](const auto& each) { return each.worker != wanted.worker; });
+    if (outputs.empty() && !wanted.worker.empty()) {
+        return respond(404, error_to_json("nothing is kept of a worker " + wanted.worker));
+    }
+    respond(200, to_json(outputs));
+}
+
+void Connection::serve(const WhyWanted&) { respond(501, error_to_json("not built")); }
+
+void Connection::serve(EventsWanted) { respond(501, error_to_json("not built")); }
+
+void Connection::serve(const Rejection& rejection) {
+    respond(rejection.http_status, error_to_json(rejection.text), rejection.allow);
+}
+
+void Connection::serve(ChangeWanted change) {
     change.request.asked_by = describe(peer_);
-    if (change.wait == ChangeWanted::Wait::no) {
-        host_.ask(std::move(change.request), [](const core::Outcome&) {});
+    ask(change.wait, [&](auto answer) { host_.supervised.ask(std::move(change.request), std::move(answer)); });
+}
+
+void Connection::serve(ReloadWanted reload) {
+    ask(reload.wait, [&](auto answer) { host_.supervised.reload(describe(peer_), std::move(answer)); });
+}
+
+template <class Ask>
+void Connection::ask(ChangeWanted::Wait wait, Ask ask) {
+    if (wait == ChangeWanted::Wait::no) {
+        ask([](const core::Outcome&) {});
         return respond(202, R"({"result":"accepted","text":"asked for; the outcome is not waited for"})");
     }
     state_ = State::waiting;
     watch_for_hang_up();
-    host_.ask(std::move(change.request), [weak = weak_from_this()](const core::Outcome& outcome) {
+    ask([weak = weak_from_this()](const core::Outcome& outcome) {
         if (const auto self = weak.lock()) self->answer(outcome);
     });
 }

@@ -16,8 +16,7 @@ namespace holdfast::api {
 // What all connections share; outlives them.
 struct Host {
     uid_t our_uid = 0;
-    Ask ask;
-    Snapshot snapshot;
+    Supervised supervised;
     Limits limits;
 };
 
@@ -45,7 +44,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void read();
     void handle_request();
     void handle_broken_request(const boost::system::error_code& failure);
-    void ask(ChangeWanted change);
+    void serve(StatusWanted);
+    void serve(ReloadPreviewWanted);
+    void serve(HistoryWanted wanted);
+    void serve(const LogsWanted& wanted);
+    void serve(const WhyWanted& wanted);
+    void serve(EventsWanted);
+    void serve(ChangeWanted change);
+    void serve(ReloadWanted reload);
+    void serve(const Rejection& rejection);
+    template <class Ask>
+    void ask(ChangeWanted::Wait wait, Ask ask);
     void watch_for_hang_up();
     void answer(const core::Outcome& outcome);
     void respond(int http_status, std::string json, const std::string& allow = {});

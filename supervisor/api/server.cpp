@@ -122,10 +122,9 @@ void Server::Acceptor::close() {
     for (const auto& [key, connection] : connections) connection->close();
 }
 
-Server::Server(boost::asio::any_io_executor executor, int listening_fd, uid_t our_uid, Ask ask, Snapshot snapshot,
+Server::Server(boost::asio::any_io_executor executor, int listening_fd, uid_t our_uid, Supervised supervised,
                Limits limits)
-    : acceptor_(std::make_shared<Acceptor>(executor, listening_fd,
-                                           Host{our_uid, std::move(ask), std::move(snapshot), limits})) {
+    : acceptor_(std::make_shared<Acceptor>(executor, listening_fd, Host{our_uid, std::move(supervised), limits})) {
     acceptor_->accept();
 }
 

@@ -58,7 +58,7 @@ class Server {
   public:
     // `listening_fd`: a bound and listening unix stream socket, owned from now on; its path stays the caller's.
     // `our_uid`: who may ask, beside root.
-    Server(boost::asio::any_io_executor executor, int listening_fd, uid_t our_uid, Ask ask, Snapshot snapshot,
+    Server(boost::asio::any_io_executor executor, int listening_fd, uid_t our_uid, Supervised supervised,
            Limits limits = {});
     // Closes everything at once; answers that come later are dropped.
     ~Server();

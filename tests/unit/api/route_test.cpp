@@ -43,7 +43,7 @@ TEST_P(RouteRefuses, AndSaysWhatItTakes) {
 
 INSTANTIATE_TEST_SUITE_P(
     Requests, RouteRefuses,
-    testing::Values(Refused{"GET", "/", "", 404, "GET /v1/status"}, Refused{"GET", "/v1/statu", "", 404, "exist"},
+    testing::Values(Refused{"GET", "/", "", 404, "GET /v1/status"}, Refused{"GET", "/v1/statu", "", 404, "there are GET"},
                     Refused{"POST", "/v1/status", "", 405, "takes GET, not POST"},
                     Refused{"GET", "/v1/stop", "", 405, "takes POST, not GET"},
                     Refused{"DELETE", "/v1/scale", "", 405, "takes POST"},

@@ -51,10 +51,9 @@ TEST_F(ServerTest, AnswersAChangeWithItsOutcomeAndNotBefore) {
 }
 
 TEST_F(ServerTest, TakesAnAnswerThatComesAtOnce) {
-    server_ = std::make_unique<Server>(
-        io_.get_executor(), directory_.listen(), ::getuid(),
-        [](const core::Request&, const std::function<void(core::Outcome)>& answer) { answer({}); },
-        [this] { return status_; });
+    Supervised supervisor = supervised();
+    supervisor.ask = [](const core::Request&, const std::function<void(core::Outcome)>& answer) { answer({}); };
+    server_ = std::make_unique<Server>(io_.get_executor(), directory_.listen(), ::getuid(), std::move(supervisor));
     EXPECT_THAT(answer_to(post_restart), StartsWith("HTTP/1.1 200 "));
 }
 
