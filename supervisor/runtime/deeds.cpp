@@ -91,6 +91,7 @@ void Deeds::act(const core::Forget& action) {
     }
     hands_.listeners.look_at_backlogs();
     if (Worker* worker = hands_.workers.find(action.worker)) hands_.hearing.hang_up(*worker);
+    hands_.probing.forget(action.worker);
     hands_.launching.forget(action.worker);
 }
 
