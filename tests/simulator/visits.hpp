@@ -41,7 +41,7 @@ class Visits {
     std::array<Count, 2> doors_{};                    // SetDoors
     std::array<Count, 4> exit_codes_{};               // Finish
     std::vector<Word> notes_;                         // Note
-    std::array<std::array<Count, 6>, 6> outcomes_{};  // request by result
+    std::array<std::array<Count, 7>, 9> outcomes_{};  // request by result
 };
 
 }  // namespace holdfast::simulator
