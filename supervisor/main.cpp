@@ -1,7 +1,10 @@
 #include <unistd.h>
+
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -9,10 +12,12 @@
 #include <vector>
 
 #include "api/server.hpp"
+#include "check.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/options.hpp"
 #include "os/signals.hpp"
+#include "os/terminal.hpp"
 #include "runtime/runtime.hpp"
 
 namespace {
@@ -31,9 +36,12 @@ api::Supervised supervised(runtime::Runtime& runtime) {
     };
 }
 
-int run(const core::Configuration& configuration) {
+int run(const cli::RunCommand& command) {
     const os::HangUp hang_up = os::prepare_signals();
-    auto opened = runtime::Runtime::open(configuration, hang_up, {});
+    // Without a file a reload would find nothing new.
+    runtime::Runtime::Reread reread;
+    if (!command.configuration.file.empty()) reread = [&] { return cli::reread(command); };
+    auto opened = runtime::Runtime::open(command.configuration, hang_up, std::move(reread));
     if (!opened) {
         std::cerr << "holdfast: " << opened.error().text << '\n';
         return opened.error().code;
@@ -52,14 +60,37 @@ int run(const core::Configuration& configuration) {
     });
 }
 
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string{} : value;
+}
+
+cli::Screen screen() {
+    auto held_back = std::make_shared<std::optional<os::Interrupts>>();
+    return {
+        .error_width = [] { return os::terminal_width(STDERR_FILENO); },
+        .output_width = [] { return os::terminal_width(STDOUT_FILENO); },
+        .colour = cli::wanted_colour(variable("NO_COLOR"), variable("TERM")),
+        .was_interrupted =
+            [held_back] {
+                if (!*held_back) *held_back = os::Interrupts::hold_back();
+                return (*held_back)->was_interrupted();
+            },
+    };
+}
+
 int dispatch(const cli::Command& command) {
     return std::visit(
         [](const auto& chosen) -> int {
             using Chosen = std::decay_t<decltype(chosen)>;
             if constexpr (std::is_same_v<Chosen, cli::RunCommand>) {
-                return run(chosen.configuration);
+                return run(chosen);
+            } else if constexpr (std::is_same_v<Chosen, cli::CheckCommand>) {
+                return check(chosen, std::cout);
+            } else if constexpr (std::is_same_v<Chosen, cli::DoctorCommand>) {
+                return consult_doctor(chosen, std::cout, std::cerr);
             } else if constexpr (std::is_same_v<Chosen, cli::ClientCommand>) {
-                return cli::run_client(chosen, std::cout, std::cerr);
+                return cli::run_client(chosen, std::cout, std::cerr, screen());
             } else if constexpr (std::is_same_v<Chosen, cli::Text>) {
                 std::cout << chosen.text;
                 return 0;
