@@ -12,13 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-RunOptions two_hello_workers() {
-    RunOptions options;
-    options.options = {"--listen", "127.0.0.1:0", "--workers", "2", "--settle", "100ms"};
-    options.command = hello_http();
-    return options;
-}
-
 TEST(Stop, FinishesWhatWasSentAndRefusesNewClientsAtOnce) {
     Supervised run(two_hello_workers());
     run.wait_until_serving();
