@@ -8,9 +8,11 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "api/probe_server.hpp"
 #include "api/server.hpp"
 #include "check.hpp"
 #include "cli/commands.hpp"
@@ -50,6 +52,13 @@ int run(const cli::RunCommand& command) {
     std::optional<api::Server> server;
     if (const int api_fd = runtime.release_api_socket(); api_fd >= 0) {
         server.emplace(runtime.executor(), api_fd, ::getuid(), supervised(runtime));
+    }
+    std::optional<api::ProbeServer> probes;
+    if (const std::vector<int> admin_fds = runtime.release_admin_sockets(); !admin_fds.empty()) {
+        probes.emplace(runtime.executor(), admin_fds, [&] {
+            core::Status status = runtime.snapshot();
+            return api::Readiness{status.ready, std::move(status.unready_because)};
+        });
     }
     return runtime.run([&](std::function<void()> done) {
         if (server) {
