@@ -27,8 +27,9 @@ std::variant<os::Leader, os::LaunchFailure> launch_shell(const os::LaunchSpec& s
 }  // namespace
 
 PreRestart::PreRestart(boost::asio::io_context& io, Output& output, HeldSpec surroundings, std::string command,
-                       std::vector<std::string> environment, std::function<void(Verdict)> done)
-    : io_(io), output_(output), done_(std::move(done)), patience_(io) {
+                       std::vector<std::string> environment, std::function<void(Verdict)> done,
+                       std::function<void()> collect)
+    : io_(io), output_(output), done_(std::move(done)), collect_(std::move(collect)), patience_(io) {
     const std::string problem = launch(std::move(surroundings), std::move(command), std::move(environment));
     if (!problem.empty()) tell("cannot run --pre-restart: " + problem);
 }
@@ -68,11 +69,13 @@ std::string PreRestart::launch(HeldSpec surroundings, std::string command, std::
 
 void PreRestart::launched(Launched outcome) {
     launch_.reset();
-    if (const auto* failure = std::get_if<os::LaunchFailure>(&outcome)) {
-        return tell("cannot run --pre-restart: " + os::describe(*failure));
+    if (auto* leader = std::get_if<os::Leader>(&outcome)) {
+        leader_ = std::move(*leader);
+        await_output();
+    } else {
+        tell("cannot run --pre-restart: " + os::describe(std::get<os::LaunchFailure>(outcome)));
     }
-    leader_ = std::get<os::Leader>(std::move(outcome));
-    await_output();
+    collect_();  // it may have ended before it was known
 }
 
 void PreRestart::give_up() {

@@ -32,9 +32,10 @@ class PreRestart {
     // How long it may go on after SIGTERM.
     static constexpr Duration patience = std::chrono::seconds{5};
 
-    // `environment` beside that of the spec. `done` is called once, on the loop, unless it is given up first.
+    // `environment` beside that of the spec. `done` is called once, on the loop, unless it is given up first; `collect`
+    // when the reaper shall ask again about those that it was to judge later.
     PreRestart(boost::asio::io_context& io, Output& output, HeldSpec surroundings, std::string command,
-               std::vector<std::string> environment, std::function<void(Verdict)> done);
+               std::vector<std::string> environment, std::function<void(Verdict)> done, std::function<void()> collect);
     // Nothing of it is left.
     ~PreRestart();
 
@@ -59,6 +60,7 @@ class PreRestart {
     boost::asio::io_context& io_;
     Output& output_;
     std::function<void(Verdict)> done_;  // empty: told, or given up
+    std::function<void()> collect_;
     std::optional<Errand<Launched>> launch_;
     os::Leader leader_;
     Descriptor pipe_;

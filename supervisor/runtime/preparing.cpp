@@ -90,12 +90,13 @@ void Preparing::check() {
     const Spec& spec = task_->spec;
     const std::string& command = spec.configuration->launch.pre_restart;
     if (command.empty()) return finish({});
-    checks_.emplace_back(hands_.io, hands_.output, spec.held, command, check_environment(),
-                         [this, number = task_->number](PreRestart::Verdict verdict) {
-                             if (task_ && task_->number == number) finish(std::move(verdict));
-                             forget_over();
-                             hands_.collect();
-                         });
+    checks_.emplace_back(
+        hands_.io, hands_.output, spec.held, command, check_environment(),
+        [this, number = task_->number](PreRestart::Verdict verdict) {
+            if (task_ && task_->number == number) finish(std::move(verdict));
+            forget_over();
+        },
+        hands_.collect);
 }
 
 void Preparing::finish(PreRestart::Verdict verdict) {
