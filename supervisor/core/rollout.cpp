@@ -92,12 +92,13 @@ void note_ready(Turn& turn, const Crew& crew) {
     turn.record(rollout.next.generation, "ready", workers(turn.state.target) + " ready");
 }
 
-// Every new one has settled, and every old one has done what it can do before the end of the probation.
-bool may_begin_probation(const State& state, const Crew& crew) {
-    return state.rollout->committed && all_settled(crew) &&
-           std::ranges::all_of(crew.places, [&](const Crew::Place& place) {
-               return place.other == nullptr || waits_for_probation(state, *place.other);
-           });
+// Every new one has settled, and every old one, if any is left, has done what it can do before the end of the
+// probation.
+bool may_begin_probation(Turn& turn, const Crew& crew) {
+    const bool is_done = all_settled(crew) && std::ranges::all_of(crew.places, [&](const Crew::Place& place) {
+                             return place.other == nullptr || waits_for_probation(turn.state, *place.other);
+                         });
+    return is_done && may_commit(turn, crew);
 }
 
 void begin_probation(Turn& turn) {
@@ -123,7 +124,7 @@ void advance_launching(Turn& turn, Crew& crew) {
     while (launch_new(turn, crew) || release_old(turn, crew)) {
     }
     if (state.policy.probation > 0s) {
-        if (may_begin_probation(state, crew)) begin_probation(turn);
+        if (may_begin_probation(turn, crew)) begin_probation(turn);
     } else if (all_settled(crew) && old_ones_are_gone(state)) {
         finish_rollout(turn);
     }

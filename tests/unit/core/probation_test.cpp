@@ -117,6 +117,17 @@ TEST_F(Probation, IsPreemptedByAStop) {
     EXPECT_EQ(bench.count(WorkerState::draining), 4);
 }
 
+TEST_F(Probation, BeginsAlsoWhereNoOldOneIsLeft) {
+    restart = bench.ask(Restart{});
+    bench.exited(old_one, 1);
+    bench.exited(old_two, 1);
+    bench.serve_all();
+    bench.advance(1s);
+    EXPECT_EQ(bench.phase(), Phase::probation);
+    bench.advance(60s);
+    EXPECT_EQ(bench.result(restart), Result::done);
+}
+
 TEST(ProbationOfMuteWorkers, LetsBothGenerationsAccept) {
     Policy policy = with_probation();
     policy.workers = 1;
