@@ -13,6 +13,8 @@
 namespace holdfast::os {
 namespace {
 
+constexpr int looks = 3;  // at a process whose descriptors come and go
+
 using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
 
 // The inode in "socket:[123]"; 0 for everything else.
@@ -51,7 +53,12 @@ SocketClaim look_for_claim(std::span<const pid_t> processes, std::span<const std
     SocketClaim all = SocketClaim::missing;
     int left = most_descriptors;
     for (const pid_t process : processes) {
-        const SocketClaim one = look_at(proc + "/" + std::to_string(process) + "/fd", inodes, left);
+        const std::string folder = proc + "/" + std::to_string(process) + "/fd";
+        // A descriptor that is closed while it is looked at may have been moved elsewhere: looked at anew, then.
+        SocketClaim one = SocketClaim::not_known;
+        for (int look = 0; look < looks && one == SocketClaim::not_known && left >= 0; ++look) {
+            one = look_at(folder, inodes, left);
+        }
         if (one == SocketClaim::held) return SocketClaim::held;
         if (one == SocketClaim::not_known) all = SocketClaim::not_known;
         if (left < 0) break;

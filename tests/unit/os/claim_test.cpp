@@ -25,7 +25,8 @@ TEST(Claim, IsHeldByAProcessThatHasTheSocketOpen) {
 }
 
 TEST(Claim, IsMissingWhereNoProcessHasIt) {
-    Started worker = start(shell("kill -STOP $$"));
+    Started worker = start(shell("echo ready; kill -STOP $$"));
+    ASSERT_EQ(read_line(worker.output), "ready");  // it opens and closes nothing any more
     const std::array processes{worker.leader.pid()};
     const Listener listener = open_listener("127.0.0.1:0");
     const std::array inodes{socket_inode(listener.fd.get())};
