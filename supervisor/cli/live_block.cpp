@@ -11,13 +11,6 @@ void LiveBlock::show(const std::string& text) {
     shown_ = text;
 }
 
-void LiveBlock::say(const std::string& line) {
-    const std::string below = shown_;
-    clear();
-    terminal_ << line << '\n';
-    show(below);
-}
-
 void LiveBlock::clear() {
     if (shown_.empty()) return;
     const auto lines = std::ranges::count(shown_, '\n');

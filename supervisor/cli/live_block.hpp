@@ -13,8 +13,6 @@ class LiveBlock {
 
     // Nothing is written where nothing has changed.
     void show(const std::string& text);
-    // A line that stays, above the block.
-    void say(const std::string& line);
     // Takes the block away; the cursor is where it began.
     void clear();
 

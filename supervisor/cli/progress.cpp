@@ -140,7 +140,8 @@ std::string render_progress(const api::ServiceView& service, int most_leaving, i
 }
 
 std::string render_event(const api::EventView& event) {
-    std::string text = event.text.empty() ? event.event : event.text;
+    std::string text = event.worker.empty() ? "" : event.worker + ": ";
+    text += event.text.empty() ? event.event : event.text;
     std::ranges::replace_if(
         text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
     return text;

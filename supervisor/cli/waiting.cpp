@@ -32,12 +32,6 @@ class OnTerminal {
     OnTerminal(std::ostream& err, const Screen& screen) : block_(err), screen_(screen) {}
     ~OnTerminal() { block_.clear(); }
 
-    void hear(const api::EventView& event) {
-        if (event.level == "warning" || event.level == "error") {
-            block_.say(fit(render_event(event), screen_.error_width() - 1));
-        }
-    }
-
     void see(const api::ServiceView& service) {
         most_leaving_ = std::max(most_leaving_, leaving(service));
         block_.show(render_progress(service, most_leaving_, screen_.error_width(), screen_.colour));
@@ -78,7 +72,6 @@ Result<api::Answer> wait_for(const ClientCommand& command, const api::Service& s
             return api::pursue(service, wish, ears);
         }
         OnTerminal terminal(err, screen);
-        ears.event = [&](const api::EventView& event) { terminal.hear(event); };
         ears.status = [&](const api::ServiceView& view) { terminal.see(view); };
         return api::pursue(service, wish, ears);
     } catch (const Interrupted&) {

@@ -118,7 +118,8 @@ TEST(Progress, WritesAnEventWithoutControlCharacters) {
     EXPECT_EQ(render_event(event), "worker 1.0 said ?[2J?");
     event.text.clear();
     event.event = "worker_ready";
-    EXPECT_EQ(render_event(event), "worker_ready");
+    event.worker = "1.0";
+    EXPECT_EQ(render_event(event), "1.0: worker_ready");
 }
 
 TEST(LiveBlock, IsWrittenAnewInPlaceAndTakenAway) {
@@ -128,13 +129,13 @@ TEST(LiveBlock, IsWrittenAnewInPlaceAndTakenAway) {
     EXPECT_EQ(terminal.str(), "a\nb\n");
     block.show("a\nb\n");
     EXPECT_EQ(terminal.str(), "a\nb\n") << "nothing has changed";
-    block.say("look");
-    EXPECT_EQ(terminal.str(), "a\nb\n\r\x1b[2A\x1b[Jlook\na\nb\n");
+    block.show("c\n");
+    EXPECT_EQ(terminal.str(), "a\nb\n\r\x1b[2A\x1b[Jc\n");
     terminal.str("");
     block.clear();
-    EXPECT_EQ(terminal.str(), "\r\x1b[2A\x1b[J");
+    EXPECT_EQ(terminal.str(), "\r\x1b[1A\x1b[J");
     block.clear();
-    EXPECT_EQ(terminal.str(), "\r\x1b[2A\x1b[J");
+    EXPECT_EQ(terminal.str(), "\r\x1b[1A\x1b[J");
 }
 
 }  // namespace
