@@ -42,13 +42,10 @@ void Preparing::make_fresh() {
     spec.made_for = task_->action.generation;
     spec.configuration = hands_.plans.find(task_->action.plan);
     if (!spec.configuration) return finish({"cannot prepare a plan that was dropped", {}});
-    if (task_->action.plan.value == 0) {
-        spec.listeners = hands_.listeners.in_force();
-    } else {
-        auto obtained = hands_.listeners.obtain(spec.configuration->listen);
-        if (!obtained) return finish({obtained.error().text, {}});
-        spec.listeners = std::move(*obtained);
-    }
+    // Also without a plan: after a rollback not all that the configuration names need be bound.
+    auto obtained = hands_.listeners.obtain(spec.configuration->listen);
+    if (!obtained) return finish({obtained.error().text, {}});
+    spec.listeners = std::move(*obtained);
     look([configuration = spec.configuration, environment = hands_.environment]() -> Looked {
         auto made = os::resolve(configuration->launch, environment);
         if (const auto* failure = std::get_if<os::LaunchFailure>(&made)) return os::describe(*failure);

@@ -204,6 +204,11 @@ TEST_F(Preparation, OfAPlanBindsFirstAndClosesWhenTheNewOneServes) {
     listeners.serve(specs.find(first)->listeners);
     EXPECT_FALSE(is_there("b.sock"));
     EXPECT_EQ(listeners.fds().size(), 1U);
+    // And a restart follows the configuration in force, which a rollback does not change.
+    EXPECT_EQ(prepare(LaunchSpecId{3}).fault, "");
+    EXPECT_TRUE(is_there("a.sock") && is_there("b.sock"));
+    listeners.serve(specs.find(LaunchSpecId{3})->listeners);
+    EXPECT_THAT(in_force(), ElementsAre(path("b.sock")));
 }
 
 TEST_F(Preparation, OfAPlanThatCannotBindLeavesNothingBound) {
