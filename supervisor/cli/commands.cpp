@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <ostream>
 
@@ -29,7 +30,11 @@ int complain(std::ostream& err, const Error& problem, ExitCode code) {
 int done() { return to_int(ExitCode::done); }
 
 int show_all(const ClientCommand& command, const Streams& to) {
-    const auto services = api::list_services();
+    auto services = api::list_services();
+    // One whose directory the service manager chose lies in no collection.
+    if (services.empty()) {
+        if (auto only = api::find_service({})) services.push_back(*std::move(only));
+    }
     if (command.format == Format::json) {
         to.out << '[';
         for (const auto& service : services) {
@@ -74,6 +79,9 @@ int show_logs(const ClientCommand& command, const api::Service& service, const S
 int show_why(const ClientCommand& command, const api::Service& service, const Streams& to) {
     const auto text = api::why(service, command.worker);
     if (!text) return complain(to.err, text.error(), ExitCode::not_done);
+    const auto& workers = service.status.workers;
+    const bool is_here = std::ranges::find(workers, command.worker, &api::WorkerView::worker) != workers.end();
+    if (!is_here) return complain(to.err, error(*text), ExitCode::not_done);
     to.out << (command.format == Format::json ? "{\"text\":" + json_string(*text) + "}" : *text) << '\n';
     return done();
 }

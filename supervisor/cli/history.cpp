@@ -22,7 +22,7 @@ constexpr std::size_t short_build_id = 8;
 
 // What one generation's lines say together.
 struct Life {
-    std::string when, asked_by, program, build_id, configuration, ended;
+    std::string when, asked_by, program, build_id, outcome;
     std::optional<double> started, ready;
     int killed = 0;
 };
@@ -44,9 +44,9 @@ std::string readable(std::string time) {
     return time.substr(0, std::min(time.find_first_of(".Z+"), time.size()));
 }
 
-bool is_end(std::string_view event) {
-    constexpr std::array<std::string_view, 6> ends{"done", "failed", "mixed", "undone", "interrupted", "retired"};
-    return std::ranges::find(ends, event) != ends.end();
+bool is_outcome(std::string_view event) {
+    constexpr std::array<std::string_view, 5> outcomes{"done", "failed", "mixed", "undone", "interrupted"};
+    return std::ranges::find(outcomes, event) != outcomes.end();
 }
 
 void add(const api::LedgerLine& line, Life& life) {
@@ -58,10 +58,11 @@ void add(const api::LedgerLine& line, Life& life) {
         life.ready = seconds_of(line.time);
     } else if (line.event == "worker_killed") {
         ++life.killed;
-    } else if (is_end(line.event)) {
-        // A generation that failed is retired too: the first word about its end says more than the last.
-        if (life.ended.empty() || life.ended == "done") life.ended = line.event;
-        if (!line.text.empty() && line.event != "retired" && line.event != "done") life.ended += ": " + line.text;
+    } else if (is_outcome(line.event)) {
+        // The first generation has no other line that says that it is ready.
+        if (line.event == "done" && !life.ready) life.ready = seconds_of(line.time);
+        life.outcome = line.event;
+        if (!line.text.empty() && line.event != "done") life.outcome += ": " + line.text;
     }
     if (!line.program.empty()) life.program = line.program;
     if (!line.build_id.empty()) life.build_id = line.build_id;
@@ -112,10 +113,10 @@ std::string render_history(const std::vector<std::string>& lines) {
         }
     }
     std::vector<std::vector<std::string>> rows{
-        {"GENERATION", "WHEN (UTC)", "PROGRAM", "READY AFTER", "KILLED", "ENDED", "ASKED BY"}};
+        {"GENERATION", "WHEN (UTC)", "PROGRAM", "READY AFTER", "KILLED", "OUTCOME", "ASKED BY"}};
     for (const auto& [generation, life] : lives) {
         rows.push_back({std::to_string(generation), or_dash(life.when), safe(program_of(life)), ready_after(life),
-                        std::to_string(life.killed), safe(or_dash(life.ended)), safe(or_dash(life.asked_by))});
+                        std::to_string(life.killed), safe(or_dash(life.outcome)), safe(or_dash(life.asked_by))});
     }
     return render_table(rows);
 }

@@ -28,12 +28,21 @@ const std::vector<std::string> ledger{
 TEST(History, HasARowForEachGeneration) {
     EXPECT_EQ(
         render_history(ledger),
-        "GENERATION  WHEN (UTC)           PROGRAM       READY AFTER  KILLED  ENDED                                    "
+        "GENERATION  WHEN (UTC)           PROGRAM       READY AFTER  KILLED  OUTCOME                                  "
         "ASKED BY\n"
         "1           2026-11-22 23:59:59  app 01234567  2.5s         0       -                                        "
         "start\n"
         "2           2026-11-23 08:00:00  app           -            1       failed: worker 2.0 exited with status 3  "
         "uid 0, pid 7 over the API\n");
+}
+
+// It has no line of its own that says that it is ready.
+TEST(History, KnowsHowSoonTheFirstGenerationWasReady) {
+    const std::string text =
+        render_history({R"({"time":"2026-11-22T20:00:00.000Z","generation":1,"event":"started","text":"start"})",
+                        R"({"time":"2026-11-22T20:00:03.000Z","generation":1,"event":"done"})",
+                        R"({"time":"2026-11-22T20:09:00.000Z","generation":1,"event":"retired"})"});
+    EXPECT_THAT(text, HasSubstr("  3.0s         0       done     start\n"));
 }
 
 TEST(History, ShowsNoControlCharacters) {
