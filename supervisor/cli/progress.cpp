@@ -37,6 +37,9 @@ std::string spoken(std::string word) {
 // Why this one is still waited for; nothing if it is not.
 std::string reason(const api::ServiceView& service, const api::WorkerView& worker) {
     std::string text;
+    // An old worker that nobody has told to leave yet is not waited for.
+    const bool is_told = service.phase == "stopping" || !worker.why_leaving.empty();
+    if (worker.state == "ready" && !is_told && worker.generation != service.generation) return {};
     if (is_leaving(service, worker)) {
         text = spoken(worker.state);
         const std::string held = render_held(worker);

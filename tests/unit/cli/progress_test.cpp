@@ -57,6 +57,14 @@ TEST(Progress, ShowsABarAndAReasonForEachWorkerThatIsWaitedFor) {
               "  2.1  ready 0.4s, not settled yet\n");
 }
 
+TEST(Progress, DoesNotNameOldWorkersThatServeOn) {
+    auto service = restart();
+    service.workers = {worker("1.0", 1, "ready")};
+    EXPECT_EQ(lines_of(render_progress(service, 1, 80, Colour::no)).size(), 2U);
+    service.workers[0].why_leaving = "restart";
+    EXPECT_THAT(render_progress(service, 1, 80, Colour::no), HasSubstr("  1.0  ready\n"));
+}
+
 TEST(Progress, IsColouredOnlyWhereThatIsWanted) {
     EXPECT_THAT(render_progress(restart(), 2, 80, Colour::yes), HasSubstr("\x1b[32m####"));
     EXPECT_THAT(render_progress(restart(), 2, 80, Colour::no), Not(HasSubstr("\x1b")));
