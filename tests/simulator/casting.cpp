@@ -13,7 +13,8 @@ core::ReadyWhen random_readiness(Random& random) {
     const int draw = random.below(100);
     if (draw < 60) return core::ReadyAuto{};
     if (draw < 78) return core::ReadyNotify{};
-    if (draw < 88) return core::ReadyProbe{core::ReadyProbe::How::http, core::ReadyProbe::Where::private_listener, "", "/"};
+    if (draw < 88)
+        return core::ReadyProbe{core::ReadyProbe::How::http, core::ReadyProbe::Where::private_listener, "", "/"};
     return core::ReadyAlive{random.pick<Duration>({100ms, 700ms, 1500ms})};
 }
 

@@ -52,13 +52,13 @@ std::string seconds(Instant instant) { return seconds(instant.time_since_epoch()
 
 std::string_view name_of(const core::Request& request) {
     constexpr std::array<std::string_view, 9> names{"restart", "stop",     "scale", "scale by", "pause",
-                                                   "resume",  "rollback", "undo",  "reload"};
+                                                    "resume",  "rollback", "undo",  "reload"};
     return names.at(request.what.index());
 }
 
 std::string_view name_of(core::Outcome::Result result) {
     constexpr std::array<std::string_view, 7> names{"done",        "failed", "mixed",  "superseded",
-                                                   "interrupted", "undone", "refused"};
+                                                    "interrupted", "undone", "refused"};
     return names.at(static_cast<std::size_t>(result));
 }
 
@@ -68,9 +68,8 @@ std::string_view name_of(Stage stage) {
 }
 
 std::string_view name_of(core::Phase phase) {
-    constexpr std::array<std::string_view, 9> names{"starting",     "serving", "rolling out", "probation",
-                                                   "rolling back", "scaling", "paused",      "stopping",
-                                                   "finished"};
+    constexpr std::array<std::string_view, 9> names{"starting", "serving", "rolling out", "probation", "rolling back",
+                                                    "scaling",  "paused",  "stopping",    "finished"};
     return names.at(static_cast<std::size_t>(phase));
 }
 
@@ -129,8 +128,8 @@ std::string describe(const core::Action& action) {
                    [](const core::Probe& it) { return "Probe " + number(it.worker); },
                    [](const core::CheckClaim& it) { return "CheckClaim " + number(it.worker); },
                    [](const core::Record& it) {
-                       return "Record generation " + std::to_string(it.generation.value) + " " +
-                              std::string(it.event) + ": " + it.text;
+                       return "Record generation " + std::to_string(it.generation.value) + " " + std::string(it.event) +
+                              ": " + it.text;
                    },
                    [](const core::Spawn& it) {
                        return "Spawn " + number(it.worker) + " = " + std::to_string(it.generation.value) + "." +
@@ -168,7 +167,8 @@ std::string describe(const core::Action& action) {
 
 std::string describe(const core::Status& status) {
     std::ostringstream text;
-    text << name_of(status.phase) << (status.change ? " (" + status.change->stage + ")" : "") << " target " << status.target << " generation " << status.generation.value;
+    text << name_of(status.phase) << (status.change ? " (" + status.change->stage + ")" : "") << " target "
+         << status.target << " generation " << status.generation.value;
     for (const core::WorkerStatus& worker : status.workers) {
         text << " | " << number(worker.id) << ' ' << worker.generation.value << '.' << worker.slot.value << ' '
              << core::to_string(worker.state) << (worker.settled ? " settled" : "");
@@ -186,7 +186,8 @@ std::string describe(const core::Policy& policy) {
          << seconds(policy.cancel_period) << ", extension " << seconds(policy.max_extension) << ", pause "
          << seconds(policy.max_pause) << ", backoff " << seconds(policy.backoff_min) << ".."
          << seconds(policy.backoff_max) << ", probation " << seconds(policy.probation) << ", watchdog "
-         << seconds(policy.watchdog) << ", queue for " << seconds(policy.queue_for) << ", cancel signal " << policy.cancel_signal;
+         << seconds(policy.watchdog) << ", queue for " << seconds(policy.queue_for) << ", cancel signal "
+         << policy.cancel_signal;
     return text.str();
 }
 

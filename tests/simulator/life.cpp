@@ -140,7 +140,8 @@ void Life::plan(const Incident& incident) {
         case What::stall:
             return world_.disturb(testing::Disturbance::stall, after, incident.length);
         case What::reload: {
-            core::Reload reload{{}, std::make_shared<core::Policy>(incident.rules), incident.workers, "settle 1 s → 2 s"};
+            core::Reload reload{
+                {}, std::make_shared<core::Policy>(incident.rules), incident.workers, "settle 1 s → 2 s"};
             const auto listeners = static_cast<testing::FakeSpecs::Listeners>(incident.listeners);
             world_.ask_reload(std::move(reload), listeners, incident.asker, after);
             return;

@@ -107,7 +107,8 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
     const auto options = holdfast::simulator::parse(argc, argv);
     if (!options) {
-        std::cerr << "usage: holdfast_simulator [--seed N] [--schedules N] [--events N] [--failures N] [--minimise SECONDS] [--verbose]\n";
+        std::cerr << "usage: holdfast_simulator [--seed N] [--schedules N] [--events N] [--failures N] [--minimise "
+                     "SECONDS] [--verbose]\n";
         return 2;
     }
     return holdfast::simulator::run(*options);

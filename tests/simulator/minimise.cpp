@@ -33,7 +33,7 @@ class Minimiser {
     void end_early();
     void drop_incidents();
     template <class Map>
-    void drop_entries(Map Story::* entries);
+    void drop_entries(Map Story::*entries);
     template <class Part, class Access>
     void make_usual(const Part& usual, Access access);
     void simplify();
@@ -89,7 +89,7 @@ void Minimiser::drop_incidents() {
 
 // Whoever is not named behaves well.
 template <class Map>
-void Minimiser::drop_entries(Map Story::* entries) {
+void Minimiser::drop_entries(Map Story::*entries) {
     std::vector<std::uint64_t> keys;
     for (const auto& entry : best_.*entries) keys.push_back(entry.first);
     for (std::size_t size = std::max<std::size_t>(keys.size(), 1); has_time(); size /= 2) {
@@ -211,8 +211,7 @@ void Minimiser::shrink_times() {
     for (const std::uint64_t id : workers)
         shrink_fields([id](Story& story) -> testing::WorkerScript& { return story.scripts[id]; });
     for (const std::uint64_t id : preparations)
-        shrink_fields(
-            [id](Story& story) -> testing::PreparationScript& { return story.preparations[id]; });
+        shrink_fields([id](Story& story) -> testing::PreparationScript& { return story.preparations[id]; });
 }
 
 Minimised Minimiser::run() {

@@ -15,7 +15,8 @@ namespace holdfast::simulator {
 // recover, answer everybody, and stop.
 class Schedule {
   public:
-    Schedule(std::uint64_t seed, Onlookers onlookers) : random_(seed * 0x2545f4914f6cdd1d), seed_(seed), onlookers_(onlookers) {}
+    Schedule(std::uint64_t seed, Onlookers onlookers)
+        : random_(seed * 0x2545f4914f6cdd1d), seed_(seed), onlookers_(onlookers) {}
 
     // What broke; empty if nothing did.
     std::vector<std::string> run(std::uint64_t events);

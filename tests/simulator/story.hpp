@@ -36,11 +36,11 @@ struct Incident {
     What what = What::restart;
     Duration at{};  // since the world began
     testing::Asker asker = testing::Asker::waits;
-    int number = 0;       // scale, scale_by
-    Duration length{};    // stall
-    int listeners = 1;    // reload: a bit for each
+    int number = 0;     // scale, scale_by
+    Duration length{};  // stall
+    int listeners = 1;  // reload: a bit for each
     core::Reload::Workers workers = core::Reload::Workers::keep;
-    core::Policy rules;   // reload: in force from then on
+    core::Policy rules;  // reload: in force from then on
 };
 
 // All that a service met, and nothing of what it made of it: the same story gives the same steps. Workers that are not
@@ -49,7 +49,7 @@ struct Story {
     core::Policy policy;
     std::uint64_t seed = 1;  // of the core
     Company company = Company::protocol;
-    std::map<std::uint64_t, testing::WorkerScript> scripts;           // by the worker's id
+    std::map<std::uint64_t, testing::WorkerScript> scripts;            // by the worker's id
     std::map<std::uint64_t, testing::PreparationScript> preparations;  // in order, from 1
     std::map<std::uint64_t, Duration> lateness;                        // of the timer, in order, from 1
     std::vector<Incident> incidents;

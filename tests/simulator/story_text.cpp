@@ -27,7 +27,6 @@ std::pair<std::string, std::string> split(const std::string& text, char at) {
     return {text.substr(0, place), text.substr(place + 1)};
 }
 
-
 template <class Enum>
 constexpr auto words_of() {
     if constexpr (std::is_same_v<Enum, testing::Launch>)
@@ -51,13 +50,12 @@ constexpr auto words_of() {
 }
 
 template <class Enum>
-    requires std::is_enum_v<Enum>
-std::string write(Enum value) {
+requires std::is_enum_v<Enum> std::string write(Enum value) {
     return std::string(words_of<Enum>().at(static_cast<std::size_t>(value)));
 }
 
 template <class Enum>
-    requires std::is_enum_v<Enum>
+requires std::is_enum_v<Enum>
 void read(const std::string& text, Enum& value) {
     constexpr auto words = words_of<Enum>();
     for (std::size_t i = 0; i < words.size(); ++i)
@@ -228,8 +226,7 @@ std::string to_text(const Story& story) {
         Incident usual;
         usual.what = incident.what;
         text += write_fields(incident, usual);
-        if (incident.what == Incident::What::reload)
-            text += write_fields(incident.rules, story.policy, "rules.");
+        if (incident.what == Incident::What::reload) text += write_fields(incident.rules, story.policy, "rules.");
         text += "\n";
     }
     return text + "roams_until " + write(story.roams_until) + "\n";

@@ -21,14 +21,32 @@ constexpr auto note_words = std::to_array<std::string_view>(
      "stop_skipped",       "stop_ignored",   "doors_closed",     "doors_opened",      "request_refused",
      "request_superseded", "finished"});
 
-constexpr auto action_names = std::to_array<std::string_view>(
-    {"Prepare", "AbandonPreparation", "ServeWith", "AdoptPlan", "DropPlan", "Probe", "CheckClaim", "Record", "Spawn", "Tell", "Signal", "Kill", "Forget", "ForgetSpec", "SetDoors", "Answer", "Note", "ManagerReady",
-     "ManagerStopping", "ManagerExtend", "ManagerStatus", "Finish"});
+constexpr auto action_names = std::to_array<std::string_view>({"Prepare",
+                                                               "AbandonPreparation",
+                                                               "ServeWith",
+                                                               "AdoptPlan",
+                                                               "DropPlan",
+                                                               "Probe",
+                                                               "CheckClaim",
+                                                               "Record",
+                                                               "Spawn",
+                                                               "Tell",
+                                                               "Signal",
+                                                               "Kill",
+                                                               "Forget",
+                                                               "ForgetSpec",
+                                                               "SetDoors",
+                                                               "Answer",
+                                                               "Note",
+                                                               "ManagerReady",
+                                                               "ManagerStopping",
+                                                               "ManagerExtend",
+                                                               "ManagerStatus",
+                                                               "Finish"});
 static_assert(action_names.size() == std::variant_size_v<core::Action>);
 
-constexpr auto request_names =
-    std::to_array<std::string_view>({"restart", "stop", "scale", "scale by", "pause", "resume", "rollback", "undo",
-                                     "reload"});
+constexpr auto request_names = std::to_array<std::string_view>(
+    {"restart", "stop", "scale", "scale by", "pause", "resume", "rollback", "undo", "reload"});
 constexpr auto result_names =
     std::to_array<std::string_view>({"done", "failed", "mixed", "superseded", "interrupted", "undone", "refused"});
 

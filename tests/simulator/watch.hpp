@@ -34,6 +34,7 @@ class Watch {
         core::WorkerState state = core::WorkerState::starting;
         Instant since{};
         std::optional<Instant> first_ready{};
+        bool has_settled = false;
         std::shared_ptr<const Rules> rules{};  // when it entered its state
     };
     // The rollout that is under way.
@@ -122,7 +123,7 @@ class Watch {
     testing::FakeWorld& world_;
     LongestAnswers& longest_;
     std::shared_ptr<const Rules> rules_, rules_next_;  // in this step; from the next one on, where they differ
-    std::vector<core::Policy> all_rules_;  // that ever were possible
+    std::vector<core::Policy> all_rules_;              // that ever were possible
     struct Reload {
         PlanId plan;
         std::shared_ptr<const core::Policy> policy;

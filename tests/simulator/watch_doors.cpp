@@ -38,13 +38,12 @@ void Watch::check_doors() {
             const FakeWorker* real = world_.find(worker.id);
             return real != nullptr && may_accept(worker, *real);
         });
-    const bool is_anybody_serving =
-        std::any_of(status.workers.begin(), status.workers.end(), [&](const auto& worker) {
-            const FakeWorker* real = world_.find(worker.id);
-            const Seen* known = find_seen(worker.id);
-            return real != nullptr && known != nullptr && known->first_ready &&
-                   worker.state != WorkerState::paused && may_accept(worker, *real);
-        });
+    const bool is_anybody_serving = std::any_of(status.workers.begin(), status.workers.end(), [&](const auto& worker) {
+        const FakeWorker* real = world_.find(worker.id);
+        const Seen* known = find_seen(worker.id);
+        return real != nullptr && known != nullptr && known->first_ready && worker.state != WorkerState::paused &&
+               may_accept(worker, *real);
+    });
     if (is_anybody_serving || status.paused_until) {
         unserved_since_.reset();
     } else if (!unserved_since_) {

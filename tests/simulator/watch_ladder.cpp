@@ -1,6 +1,7 @@
 // Invariants 2 and 7 for each worker: which stages it passes, and when.
 
 #include <algorithm>
+#include <utility>
 
 #include "tests/simulator/bounds.hpp"
 #include "tests/simulator/describe.hpp"
@@ -93,8 +94,8 @@ void Watch::check_workers() {
         if (worker.state == WorkerState::ready) check_ready(worker, was);
         const Instant ready = entry.first_ready.value_or(world_.now());
         const Duration settle = std::min(entry.rules->tight.settle, rules_->tight.settle);
-        if (worker.settled && world_.now() < ready + settle)
-            broken(3, words(worker) + " settled too early");
+        const bool is_new = worker.settled && !std::exchange(entry.has_settled, worker.settled);
+        if (is_new && world_.now() < ready + settle) broken(3, words(worker) + " settled too early");
         const bool is_cut_off = worker.state == WorkerState::cancelling || worker.state == WorkerState::killed;
         if (stop_asked_at_ && is_cut_off) has_cut_off_in_stop_ = true;
     }
@@ -112,7 +113,8 @@ void Watch::check_transition(const core::WorkerStatus& worker, const Seen& was) 
         // And a restart knows no lame duck.
         const bool is_restart = after.phase == core::Phase::rolling_out || after.phase == core::Phase::rolling_back ||
                                 after.phase == core::Phase::probation;
-        const bool must_last = !lame_duck_is_skipped_ && is_same_change && !is_restart && !is_about(worker.id) && !is_given_up(worker.id);
+        const bool must_last =
+            !lame_duck_is_skipped_ && is_same_change && !is_restart && !is_about(worker.id) && !is_given_up(worker.id);
         if (must_last) check_rung(worker, was, policy.lame_duck);
     }
     if (worker.state == WorkerState::lame_duck && !stop_asked_at_ && world_.status().target > 0)

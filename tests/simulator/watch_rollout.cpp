@@ -30,8 +30,7 @@ bool goes_forward(Phase phase) { return phase == Phase::rolling_out || phase == 
 void Watch::check_counts() {
     const core::Status& status = world_.status();
     const int target = std::max(status.target, world_.before().target);
-    int surge =
-        is_rollout(status.phase) || is_rollout(world_.before().phase) ? rules_->most_surge(target) : 0;
+    int surge = is_rollout(status.phase) || is_rollout(world_.before().phase) ? rules_->most_surge(target) : 0;
     // Who was paused for a probation comes back without a launch: there was room for it all the time.
     const bool is_back = status.phase == Phase::rolling_back || world_.before().phase == Phase::rolling_back;
     if (is_back && rules_->loose.probation > Duration{}) surge = std::max(surge, target);
@@ -80,8 +79,8 @@ void Watch::follow_rollout() {
     }
     for (const auto& worker : world_.before().workers) {
         const auto* after = find(world_.status(), worker.id);
-        const bool is_lost =
-            counts(worker) && (is_about(worker.id) || is_given_up(worker.id)) && (after == nullptr || after->state != WorkerState::ready);
+        const bool is_lost = counts(worker) && (is_about(worker.id) || is_given_up(worker.id)) &&
+                             (after == nullptr || after->state != WorkerState::ready);
         if (is_lost) rollout_->is_healthy = false;
     }
     if (is == Phase::probation) rollout_->was_in_probation = true;
@@ -126,7 +125,8 @@ void Watch::check_commit() {
     if (!goes_forward(world_.before().phase) && !goes_forward(world_.status().phase)) return;
     bool is_old_told = false;
     for (const auto& worker : world_.before().workers) {
-        if (worker.generation >= rollout_->generation || worker.state != WorkerState::ready || is_about(worker.id))
+        if (worker.generation >= rollout_->generation || worker.state != WorkerState::ready || is_about(worker.id) ||
+            is_given_up(worker.id))
             continue;
         const auto* after = find(world_.status(), worker.id);
         if (after != nullptr && after->state != WorkerState::ready) is_old_told = true;

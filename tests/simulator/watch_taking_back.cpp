@@ -62,7 +62,9 @@ void Watch::check_probation() {
     for (const core::WorkerStatus& was : world_.before().workers) {
         const bool could_stay = was.state == WorkerState::paused ? !was.deadline || *was.deadline > world_.now()
                                                                  : was.state == WorkerState::ready;
-        if (was.generation != rollout_->former || !could_stay || is_about(was.id) || is_given_up(was.id) || !can_pause(was.id)) continue;
+        if (was.generation != rollout_->former || !could_stay || is_about(was.id) || is_given_up(was.id) ||
+            !can_pause(was.id))
+            continue;
         const auto* is = find(world_.status(), was.id);
         if (is != nullptr && is->state == WorkerState::draining)
             broken(6, name_of(was.id) + " was told to drain, and could have been paused until the end of probation");
@@ -74,7 +76,8 @@ void Watch::check_return() {
     const bool goes_back = world_.status().phase == Phase::rolling_back && world_.before().phase != Phase::rolling_back;
     if (!rollout_ || !goes_back || !rollout_->is_undisturbed) return;
     for (const core::WorkerStatus& was : world_.before().workers) {
-        if (was.generation != rollout_->former || was.state != WorkerState::paused || is_about(was.id) || is_given_up(was.id))
+        if (was.generation != rollout_->former || was.state != WorkerState::paused || is_about(was.id) ||
+            is_given_up(was.id))
             continue;
         if (!can_pause(was.id) || (was.deadline && *was.deadline <= world_.now())) continue;
         if (is_launched_now(was.slot)) broken(6, name_of(was.id) + " is paused, and another one is launched for it");

@@ -28,13 +28,13 @@ struct FakeWorker {
     bool has_lost_channel = false;
     bool has_said_stopping = false;
     bool has_released = false;
-    bool is_probed = false;         // and has not answered yet
-    bool is_checked = false;        // for its claim, likewise
-    int good_answers = 0;           // to probes, heard by the core
+    bool is_probed = false;           // and has not answered yet
+    bool is_checked = false;          // for its claim, likewise
+    int good_answers = 0;             // to probes, heard by the core
     bool has_promised_beats = false;  // the core heard a WATCHDOG=1
-    bool accepts = true;          // in truth
-    std::optional<Stage> told{};  // the last stage that it was told, or that a signal meant
-    int stop_signals = 0;         // heard since it was last told to run
+    bool accepts = true;              // in truth
+    std::optional<Stage> told{};      // the last stage that it was told, or that a signal meant
+    int stop_signals = 0;             // heard since it was last told to run
     int cancel_signals = 0;
     int group_signals = 0;
     std::uint32_t order = 1;  // counts what it was told: plans made for an older order are void

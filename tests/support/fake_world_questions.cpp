@@ -16,8 +16,7 @@ void FakeWorld::carry_out(const core::Prepare& action) {
     complain(specs_.prepare(action));
     const PreparationScript script = preparing_ ? preparing_(action) : PreparationScript{};
     preparations_.push_back({action.spec, script});
-    if (script.result != PreparationScript::Result::never)
-        plan(preparations_.size() - 1, What::prepared, script.takes);
+    if (script.result != PreparationScript::Result::never) plan(preparations_.size() - 1, What::prepared, script.takes);
 }
 
 void FakeWorld::carry_out(const core::AbandonPreparation& action) {
