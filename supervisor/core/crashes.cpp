@@ -14,6 +14,15 @@ constexpr Duration hardly_served = 1s;
 
 bool crashes_over_and_over(const Slot& slot) { return slot.crashes_in_a_row >= crash_loop_after; }
 
+// Whose worker has been ready for so long that the crashes before it no longer count.
+std::vector<bool> find_steady_slots(const Turn& turn) {
+    std::vector<bool> steady(turn.state.slots.size());
+    for (const auto& [id, worker] : turn.state.workers) {
+        if (is_ready(worker) && has_outlived_crashes(worker, turn.now)) steady[worker.slot.value] = true;
+    }
+    return steady;
+}
+
 void begin_loop(Turn& turn, std::size_t slot) {
     Slot& record = turn.state.slots[slot];
     record.looping = true;
@@ -91,14 +100,14 @@ void forgive_crashes(State& state) {
 void watch_for_loops(Turn& turn) {
     State& state = turn.state;
     if (state.ending) return;
-    for (const auto& [id, worker] : state.workers) {
-        Slot& slot = state.slots[worker.slot.value];
-        if (slot.looping && is_ready(worker) && has_outlived_crashes(worker, turn.now)) slot.crashes_in_a_row = 0;
-    }
+    const std::vector<bool> steady = find_steady_slots(turn);
     for (std::size_t slot = 0; slot < state.slots.size(); ++slot) {
-        const bool looping = slot < static_cast<std::size_t>(state.target) && crashes_over_and_over(state.slots[slot]);
-        if (state.slots[slot].looping && !looping) end_loop(turn, slot);
-        if (!state.slots[slot].looping && looping && !state.rollout) begin_loop(turn, slot);
+        Slot& record = state.slots[slot];
+        if (record.looping && steady[slot]) record.crashes_in_a_row = 0;
+        const bool wanted = slot < static_cast<std::size_t>(state.target);
+        const bool looping = wanted && !steady[slot] && crashes_over_and_over(record);
+        if (record.looping && !looping) end_loop(turn, slot);
+        if (!record.looping && looping && !state.rollout) begin_loop(turn, slot);
     }
 }
 

@@ -132,11 +132,21 @@ std::string describe_failed(const Status& status, const SlotStatus& slot) {
     return slot.last_failure + quote_last(slot.last_words) + "; " + describe_attempt(status, slot);
 }
 
+std::string names_of(const Status& status) {
+    constexpr std::size_t most_named = 8;
+    std::vector<std::string> names;
+    for (const WorkerStatus& worker : status.workers) {
+        if (names.size() < most_named) names.push_back(name_of(worker));
+    }
+    const std::size_t others = status.workers.size() - names.size();
+    if (others > 0) names.push_back(std::to_string(others) + " others");
+    return list_of(names);
+}
+
 std::string describe_unknown(const Status& status, std::string_view name) {
-    std::vector<std::string> known;
-    for (const WorkerStatus& worker : status.workers) known.push_back(name_of(worker));
+    const std::string known = names_of(status);
     std::string text = "there is no worker " + std::string(name) + ": ";
-    text += known.empty() ? "none is here" : list_of(known) + (known.size() == 1 ? " is here" : " are here");
+    text += known.empty() ? "none is here" : known + (status.workers.size() == 1 ? " is here" : " are here");
     for (const SlotStatus& slot : status.slots) {
         if (slot.next_attempt && !is_occupied(status, slot.slot)) text += "; " + describe_failed(status, slot);
     }

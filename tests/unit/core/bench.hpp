@@ -53,6 +53,14 @@ class Bench {
         report.stopping = true;
         feed(Said{worker, report});
     }
+    void says(WorkerId worker, Watchdog health) {
+        Report report;
+        report.watchdog = health;
+        feed(Said{worker, report});
+    }
+    void probed(WorkerId worker, ProbeAnswered::Answer answer, const std::string& text = {}) {
+        feed(ProbeAnswered{worker, answer, text});
+    }
     void exited(WorkerId worker, int code = 0) { feed(Exited{worker, ExitedWith{code}, {"last line"}}); }
     // A worker that speaks the protocol, or only says READY=1, from its launch until it is ready.
     void serve(WorkerId worker) {
@@ -98,25 +106,26 @@ class Bench {
         }
         now_ = end;
     }
+    // Time goes by, and the supervisor is not called: it is stopped, or the machine is.
+    void stall(Duration duration) { now_ += duration; }
     Instant now() const { return now_; }
     std::optional<Instant> next_deadline() const { return core_.next_deadline(); }
 
     // What came of it.
     Status status() const { return core_.snapshot(now_); }
     Phase phase() const { return status().phase; }
-    // The youngest launch of a generation and slot.
+    // The youngest launch of a generation and slot, also where the actions so far were forgotten.
     WorkerId worker(std::uint64_t generation, std::uint64_t slot) const {
         WorkerId found;
-        for (const Done& done : done_) {
-            const auto* spawn = std::get_if<Spawn>(&done.action);
-            if (spawn && spawn->generation.value == generation && spawn->slot.value == slot) found = spawn->worker;
+        for (const Spawn& spawn : launched_) {
+            if (spawn.generation.value == generation && spawn.slot.value == slot) found = spawn.worker;
         }
         return found;
     }
     // The youngest launch in a slot, of whatever generation.
     WorkerId last_launched(std::uint64_t slot) const {
         WorkerId found;
-        for (const Spawn& spawn : all<Spawn>()) {
+        for (const Spawn& spawn : launched_) {
             if (spawn.slot.value == slot) found = spawn.worker;
         }
         return found;
@@ -209,6 +218,7 @@ class Bench {
         for (Action& action : actions) done_.push_back({now_, std::move(action)});
         std::vector<Event> answers;
         for (std::size_t i = first; i < done_.size(); ++i) {
+            if (const auto* spawn = std::get_if<Spawn>(&done_[i].action)) launched_.push_back(*spawn);
             if (const auto* check = std::get_if<CheckClaim>(&done_[i].action); check && claims) {
                 answers.push_back(Claimed{check->worker, *claims, "no process has :8080 open"});
             }
@@ -222,6 +232,7 @@ class Bench {
     Supervisor core_;
     Instant now_ = from_usec(1'000'000'000);
     std::vector<Done> done_;
+    std::vector<Spawn> launched_;
     std::uint64_t last_request_ = 0;
 };
 

@@ -96,44 +96,5 @@ TEST(Requests, OfSignalsHaveNoAnswer) {
     EXPECT_TRUE(bench.all<Answer>().empty());
 }
 
-TEST(Pause, TellsReadyWorkersAndResumeTellsThemToRun) {
-    Bench bench = serving({}, 2);
-    const RequestId pause = bench.ask(Pause{});
-    EXPECT_EQ(bench.result(pause), Result::done);
-    EXPECT_EQ(bench.count(WorkerState::paused), 2);
-    const RequestId resume = bench.ask(Resume{});
-    EXPECT_EQ(bench.result(resume), Result::done);
-    EXPECT_EQ(bench.count(WorkerState::paused), 2);  // ready on their own word alone
-    for (const WorkerStatus& worker : bench.status().workers) bench.accepting(worker.id, true);
-    EXPECT_EQ(bench.count(WorkerState::ready), 2);
-    EXPECT_TRUE(bench.all<Spawn>().empty());
-}
-
-TEST(Pause, IsRefusedWhereNobodyCan) {
-    Policy policy;
-    policy.workers = 1;
-    Bench bench(policy);
-    bench.serve_mutely(bench.worker(1, 0));
-    EXPECT_EQ(bench.result(bench.ask(Pause{})), Result::refused);
-    EXPECT_EQ(bench.result(bench.ask(Resume{})), Result::refused);
-}
-
-TEST(Pause, IsRefusedWhileAChangeIsUnderWay) {
-    Bench bench = serving({}, 1);
-    bench.ask(Restart{});
-    EXPECT_EQ(bench.result(bench.ask(Pause{})), Result::refused);
-}
-
-TEST(Pause, EndsInADrainAndASuccessorWhenItLastsTooLong) {
-    Policy policy;
-    policy.max_pause = 60s;
-    Bench bench = serving(policy, 1);
-    bench.ask(Pause{});
-    bench.advance(60s);
-    EXPECT_EQ(bench.count(WorkerState::draining), 1);
-    EXPECT_EQ(bench.all<Spawn>().size(), 1U);
-    EXPECT_EQ(bench.status().slots.at(0).crashes_in_a_row, 0);
-}
-
 }  // namespace
 }  // namespace holdfast::core::testing
