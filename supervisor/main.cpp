@@ -56,8 +56,8 @@ int run(const cli::RunCommand& command) {
     std::optional<api::ProbeServer> probes;
     if (const std::vector<int> admin_fds = runtime.release_admin_sockets(); !admin_fds.empty()) {
         probes.emplace(runtime.executor(), admin_fds, [&] {
-            core::Status status = runtime.snapshot();
-            return api::Readiness{status.ready, std::move(status.unready_because)};
+            std::string because = runtime.unready_because();
+            return api::Readiness{because.empty(), std::move(because)};
         });
     }
     return runtime.run([&](std::function<void()> done) {

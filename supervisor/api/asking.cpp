@@ -2,6 +2,7 @@
 #include "api/client.hpp"
 #include "api/decode.hpp"
 #include "api/http_call.hpp"
+#include "api/looking.hpp"
 
 namespace holdfast::api {
 namespace {
@@ -39,9 +40,7 @@ Result<Answer> reload(const Service& service, Wait wait) { return change(service
 Result<Service> look_again(const Service& service) {
     auto body = get(service, "/v1/status");
     if (!body) return body.error();
-    auto status = decode_status(*body);
-    if (!status) return status.error();
-    return Service{service.directory, without_newline(std::move(*body)), std::move(*status)};
+    return read_service(service.directory, std::move(*body));
 }
 
 Result<Answer> what_reload_would_do(const Service& service) {

@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "api/changes.hpp"
 #include "api/decode.hpp"
 #include "api/http_call.hpp"
+#include "api/looking.hpp"
 
 namespace holdfast::api {
 namespace {
@@ -30,9 +30,7 @@ Result<Service> visit(const std::string& directory, std::optional<uid_t> trusted
         return error(socket_of(directory) + " is held by a process of uid " + std::to_string(reply->uid), EPERM);
     }
     if (reply->http_status != 200) return error(socket_of(directory) + ": " + decode_error(reply->body), EPERM);
-    auto status = decode_status(reply->body);
-    if (!status) return status.error();
-    return Service{directory, without_newline(std::move(reply->body)), std::move(*status)};
+    return read_service(directory, std::move(reply->body));
 }
 
 std::vector<std::string> subdirectories(const std::string& parent) {

@@ -57,8 +57,9 @@ Result<std::vector<OutputView>> logs(const Service& service, std::string_view wo
 Result<std::string> why(const Service& service, std::string_view worker);
 
 // Blocks and hands over each event from now on, until `hear` has had enough or the supervisor ends; neither is an
-// error.
+// error. Once `give_up_fd` is readable it ends with EINTR.
 enum class Hear { on, enough };
-Result<void> follow_events(const Service& service, const std::function<Hear(const EventView&)>& hear);
+Result<void> follow_events(const Service& service, const std::function<Hear(const EventView&)>& hear,
+                           int give_up_fd = -1);
 
 }  // namespace holdfast::api

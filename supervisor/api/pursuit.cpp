@@ -2,27 +2,26 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
 #include <memory>
 #include <optional>
 
 #include "api/changes.hpp"
-#include "api/decode.hpp"
 #include "api/event_reader.hpp"
 #include "api/exchange.hpp"
+#include "api/giving_up.hpp"
 #include "api/http_call.hpp"
+#include "api/looking.hpp"
 
 namespace holdfast::api {
 namespace {
-
-using namespace std::chrono_literals;
-constexpr Duration look_limit = 2s;
 
 // The change, its events and the looks at the status, each on a connection of its own, in one loop that ends with the
 // answer.
 class Pursuit {
   public:
     Pursuit(const Service& service, const Wish& wish, const Ears& ears)
-        : path_(socket_of(service.directory)), wish_(wish), ears_(ears) {}
+        : path_(socket_of(service.directory)), wish_(wish), ears_(ears), looking_(io_, service.directory) {}
 
     Result<Answer> run() {
         if (ears_.event) {
@@ -30,12 +29,14 @@ class Pursuit {
         } else {
             ask();
         }
-        if (ears_.tick || ears_.status) wait_for_tick();
+        if (ears_.tick || ears_.status || ears_.look) wait_for_tick();
         io_.run();
         return std::move(*answer_);
     }
 
   private:
+    enum class Asked { not_yet, yes };
+
     // What begins to be heard after the change was asked for might lack its first events.
     void follow() {
         events_ = std::make_shared<EventReader>(io_, path_);
@@ -43,6 +44,7 @@ class Pursuit {
     }
 
     void ask() {
+        asked_ = Asked::yes;
         auto request = std::make_shared<Exchange>(io_, path_);
         request->start("POST", target_of(wish_), body_of(wish_), std::nullopt, [this](Result<Reply> reply) {
             answer_ = reply ? read_answer(std::move(reply->body)) : Result<Answer>(reply.error());
@@ -57,23 +59,27 @@ class Pursuit {
         io_.stop();
     }
 
+    void give_up() {
+        answer_ = asked_ == Asked::yes
+                      ? error("nobody waits for the outcome any more: what was asked for goes on", EINTR)
+                      : error("given up before it was asked for: nothing has changed", ECANCELED);
+        io_.stop();
+    }
+
     void wait_for_tick() {
         timer_.expires_after(ears_.look_every);
         timer_.async_wait([this](const boost::system::error_code& aborted) {
             if (aborted) return;
             if (ears_.tick) ears_.tick();
-            if (ears_.status && !looking_) look();
+            if ((ears_.status || ears_.look) && !looking_.is_under_way()) look();
             wait_for_tick();
         });
     }
 
     void look() {
-        looking_ = true;
-        auto request = std::make_shared<Exchange>(io_, path_);
-        request->start("GET", "/v1/status", {}, look_limit, [this](const Result<Reply>& reply) {
-            looking_ = false;
-            if (!reply || reply->http_status != 200) return;
-            if (const auto status = decode_status(reply->body)) ears_.status(*status);
+        looking_.look([this](const Result<Service>& seen) {
+            if (seen && ears_.status) ears_.status(seen->status);
+            if (seen && ears_.look) ears_.look(*seen);
         });
     }
 
@@ -82,8 +88,10 @@ class Pursuit {
     const Ears& ears_;
     boost::asio::io_context io_{1};
     boost::asio::steady_timer timer_{io_};
+    GivingUp giving_up_{io_, ears_.give_up_fd, [this] { give_up(); }};
+    Looking looking_;
     std::shared_ptr<EventReader> events_;
-    bool looking_ = false;
+    Asked asked_ = Asked::not_yet;
     std::optional<Result<Answer>> answer_;
 };
 

@@ -45,11 +45,21 @@ struct Ears {
     // Every `look_every`, whether a status came or not: for what moves on a terminal.
     std::function<void()> tick;
     Duration look_every = std::chrono::milliseconds(250);
+    // The status with its JSON, at the same times.
+    std::function<void(const Service&)> look{};
+    // Gets readable when the caller wants to wait no longer; it is neither read nor closed. -1: never.
+    int give_up_fd = -1;
 };
 
 // Asks for a change and blocks until its outcome is known, like change(); what happens meanwhile is heard. Events are
 // followed before the change is asked for, so that none of it is missed; where they cannot be followed the change is
-// carried out unheard.
+// carried out unheard. Given up, it is an error: EINTR where the change goes on, ECANCELED where it was not asked for
+// yet.
 Result<Answer> pursue(const Service& service, const Wish& wish, const Ears& ears);
+
+// Asks for nothing and blocks until the supervisor ends, which is no error, or the caller gives up: EINTR. The status
+// is heard at once, after events, at most every `look_every`, and every second while a change is under way or a worker
+// leaves: what they wait for makes no events. At rest nothing is asked.
+Result<void> watch(const Service& service, const Ears& ears);
 
 }  // namespace holdfast::api

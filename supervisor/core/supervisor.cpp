@@ -12,6 +12,7 @@
 #include "core/rollout.hpp"
 #include "core/snapshot.hpp"
 #include "core/state.hpp"
+#include "core/unready.hpp"
 #include "core/watchdog.hpp"
 
 namespace holdfast::core {
@@ -75,6 +76,8 @@ std::vector<Action> Supervisor::step(const Event& event, Instant now) {
 std::optional<Instant> Supervisor::next_deadline() const { return core::next_deadline(*state_); }
 
 Status Supervisor::snapshot(Instant now) const { return take_snapshot(*state_, now); }
+
+std::string Supervisor::unready_because(Instant now) const { return core::unready_because(*state_, now); }
 
 const Visits& Supervisor::visits() const { return state_->visits; }
 

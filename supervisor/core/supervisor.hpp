@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/time.hpp"
@@ -35,6 +36,8 @@ class Supervisor {
     [[nodiscard]] std::optional<Instant> next_deadline() const;
 
     [[nodiscard]] Status snapshot(Instant now) const;
+    // What the snapshot says under this name, without the rest of it: health probes ask often.
+    [[nodiscard]] std::string unready_because(Instant now) const;
 
     // How often each trigger was met in each state, for tests that must know what they have seen.
     [[nodiscard]] const Visits& visits() const;

@@ -151,6 +151,8 @@ core::Status Loop::snapshot() const {
     return status;
 }
 
+std::string Loop::unready_because() const { return core_.unready_because(now()); }
+
 std::vector<core::LastOutput> Loop::last_output() const {
     std::vector<core::LastOutput> result;
     for (const auto& [id, worker] : workers_) {

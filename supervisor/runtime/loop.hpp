@@ -50,6 +50,7 @@ class Loop {
     void reload(std::string asked_by, std::function<void(core::Outcome)> answer);
     [[nodiscard]] core::Outcome what_reload_would_do() const { return plans_.what_would_change(); }
     [[nodiscard]] core::Status snapshot() const;
+    [[nodiscard]] std::string unready_because() const;
     [[nodiscard]] std::vector<std::string> history() const { return ledger_.lines(); }
     [[nodiscard]] std::vector<core::LastOutput> last_output() const;
     int run(std::function<void(std::function<void()>)> last);

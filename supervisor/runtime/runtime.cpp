@@ -142,6 +142,8 @@ void Runtime::ask(core::Request request, std::function<void(core::Outcome)> answ
 
 core::Status Runtime::snapshot() const { return loop_->snapshot(); }
 
+std::string Runtime::unready_because() const { return loop_->unready_because(); }
+
 void Runtime::reload(std::string asked_by, std::function<void(core::Outcome)> answer) {
     loop_->reload(std::move(asked_by), std::move(answer));
 }

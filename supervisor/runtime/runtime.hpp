@@ -38,6 +38,8 @@ class Runtime {
     boost::asio::any_io_executor executor();
     void ask(core::Request request, std::function<void(core::Outcome)> answer);
     [[nodiscard]] core::Status snapshot() const;
+    // Why the service is not ready, in a sentence; empty while it is.
+    [[nodiscard]] std::string unready_because() const;
 
     // Reads the configuration again and has core carry out what it changes.
     void reload(std::string asked_by, std::function<void(core::Outcome)> answer);
