@@ -17,6 +17,8 @@ constexpr std::string_view opening =
 
 void EventStream::start() {
     queue_ = opening;
+    error_code ignored;
+    socket_.non_blocking(true, ignored);
     // Both directions are closed: EPOLLHUP.
     socket_.async_wait(Socket::wait_error, [weak = weak_from_this()](const error_code& aborted) {
         const auto self = weak.lock();
@@ -42,6 +44,11 @@ void EventStream::write() {
         if (state_ == State::closing) close();
         return;
     }
+    // What the socket takes at once has left before anything that is answered later in this turn of the loop. A failure
+    // is found again, by what is written then.
+    error_code failed;
+    queue_.erase(0, socket_.write_some(boost::asio::buffer(queue_), failed));
+    if (queue_.empty()) return state_ == State::closing ? close() : void();
     under_way_ = std::exchange(queue_, {});
     boost::asio::async_write(socket_, boost::asio::buffer(under_way_),
                              [self = shared_from_this()](const error_code& failure, std::size_t) {
