@@ -21,15 +21,15 @@ TEST(Cause, IsTheExitStatusTheSignalOrTheWatchdog) {
     options.options.insert(options.options.end(), {"--watchdog", "1s"});
     Supervised run(options);
     EXPECT_THAT(run.wait_for("worker_crashed", of_worker("1.0")).text, HasSubstr("exited with status 41"));
-    ::kill(run.wait_for("worker_ready", of_worker("1.1")).pid, SIGSEGV);
-    EXPECT_THAT(run.wait_for("worker_crashed", of_worker("1.1")).text, HasSubstr("SIGSEGV"));
+    ::kill(run.wait_for("worker_ready", of_worker("1.1")).pid, SIGABRT);
+    EXPECT_THAT(run.wait_for("worker_crashed", of_worker("1.1")).text, HasSubstr("SIGABRT"));
     ::kill(run.wait_for("worker_ready", of_worker("1.2")).pid, SIGSTOP);
     EXPECT_THAT(run.wait_for("worker_crashed", of_worker("1.2")).text, HasSubstr("missed its watchdog"));
     run.wait_for("worker_gone", of_worker("1.2"));
     // The history tells them apart as well.
     const std::string history = run.command("history", {"--json"}).output;
     EXPECT_THAT(history, HasSubstr("exited with status 41"));
-    EXPECT_THAT(history, HasSubstr("SIGSEGV"));
+    EXPECT_THAT(history, HasSubstr("SIGABRT"));
     EXPECT_THAT(history, HasSubstr("watchdog"));
     run.stop();
 }
@@ -44,8 +44,9 @@ TEST(Cause, IsNamedForAProgramThatGoesIntoTheBackground) {
 }
 
 TEST(Cause, IsNamedForAProgramThatBindsWhatItAlreadyHas) {
-    RunOptions options = short_run(
-        shell_worker("port=${LISTEN_FDNAMES##*_}; exec /usr/bin/python3 -m http.server --bind 127.0.0.1 $port"));
+    const std::string port = free_port();
+    RunOptions options = short_run({"/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", port});
+    set_option(options, "--listen", "127.0.0.1:" + port);
     options.options.insert(options.options.end(), {"--ready-timeout", "2s"});
     Supervised run(options);
     const LogEntry crashed = run.wait_for("worker_crashed");

@@ -109,7 +109,7 @@ TEST(Doctor, GivesItsFindingsRemedies) {
     EXPECT_THAT(findings.output, HasSubstr("tcp_migrate_req"));
     const CommandResult json = run.command("doctor", {"--json"});
     EXPECT_EQ(json.status, findings.status);
-    EXPECT_THAT(json.output, testing::StartsWith("{"));
+    EXPECT_THAT(json.output, testing::StartsWith("[{"));
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -32,17 +33,18 @@ std::int64_t resident_kib(pid_t pid) {
     return std::stoll(status.substr(status.find("VmRSS:") + 6));
 }
 
-// A client's end of a connection that never waits for anything.
+// A client's end of a connection: it waits for a place in the queue, and for nothing else.
 class Client {
   public:
-    explicit Client(const ServerAddress& server)
-        : fd_(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-        static_cast<void>(::connect(fd_, server.data(), server.length));
+    explicit Client(const ServerAddress& server) : fd_(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        const timeval limit{20, 0};
+        ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+        is_connected_ = ::connect(fd_, server.data(), server.length) == 0;
     }
     ~Client() {
         if (fd_ >= 0) ::close(fd_);
     }
-    Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)), is_connected_(other.is_connected_) {}
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
     Client& operator=(Client&&) = delete;
@@ -51,8 +53,11 @@ class Client {
         static_cast<void>(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
     }
 
+    bool is_connected() const { return is_connected_; }
+
   private:
     int fd_;
+    bool is_connected_ = false;
 };
 
 // What they say, one after the other.
@@ -129,16 +134,20 @@ TEST_P(HostileClients, CostNobodyAnything) {
     for (const std::string& word : words) connect().say(word);
     const std::int64_t before = resident_kib(run().pid());
 
+    int connected = 0;
     std::vector<Client> crowd;
     for (int i = 0; i < at_once; ++i) {
         crowd.push_back(connect());
         crowd.back().say(words[static_cast<std::size_t>(i) % words.size()]);
+        connected += crowd.back().is_connected() ? 1 : 0;
     }
     load.wait_for_more(50);
     const std::int64_t crowded = resident_kib(run().pid());
     crowd.clear();
     for (int i = 0; i < connections_over_time(); ++i) {
-        connect().say(words[static_cast<std::size_t>(i) % words.size()]);
+        const Client client = connect();
+        client.say(words[static_cast<std::size_t>(i) % words.size()]);
+        connected += client.is_connected() ? 1 : 0;
     }
     load.wait_for_more(50);
     let_them_start();
@@ -148,6 +157,7 @@ TEST_P(HostileClients, CostNobodyAnything) {
     const std::int64_t after = resident_kib(run().pid());
     std::cout << GetParam() << ": resident " << before << " KiB before, " << crowded << " KiB with " << at_once
               << " connections, " << after << " KiB after " << connections_over_time() << " more\n";
+    EXPECT_EQ(connected, at_once + connections_over_time());
     EXPECT_LT(crowded - before, largest_growth_kib);
     EXPECT_LT(after - before, largest_growth_kib);
     // And friends are heard again.

@@ -89,7 +89,7 @@ TEST(History, SurvivesAFullDisk) {
                        "--mount",
                        "/bin/sh",
                        "-c",
-                       "mount -t tmpfs -o size=16k none " + directory.path() + " && exec \"$@\"",
+                       "mount -t tmpfs -o size=16k,mode=755 none " + directory.path() + " && exec \"$@\"",
                        "sh"};
     Supervised run(options);
     run.wait_until_serving();

@@ -1,6 +1,7 @@
 #include "operations.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -68,6 +69,18 @@ HttpAnswer wait_for_http(const std::string& address, const std::string& target, 
         if (answer.status == status) return answer;
     }
     throw std::runtime_error(target + " never was " + status + " but " + answer.status + ": " + answer.body);
+}
+
+std::string free_port() {
+    const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in place{};
+    place.sin_family = AF_INET;
+    place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof place;
+    ::bind(probe, reinterpret_cast<sockaddr*>(&place), size);
+    ::getsockname(probe, reinterpret_cast<sockaddr*>(&place), &size);
+    ::close(probe);
+    return std::to_string(ntohs(place.sin_port));
 }
 
 std::int64_t stamp_now() {

@@ -28,6 +28,9 @@ HttpAnswer http_get(const std::string& address, const std::string& target);
 // Asks until the answer has this status.
 HttpAnswer wait_for_http(const std::string& address, const std::string& target, const std::string& status);
 
+// A TCP port of 127.0.0.1 that nobody has at this moment.
+std::string free_port();
+
 // CLOCK_MONOTONIC, the log's own clock.
 std::int64_t stamp_now();
 

@@ -68,8 +68,8 @@ TEST_F(Reload, AddsAListener) {
     expect_a_good_end();
 }
 
-// The old address serves until the new generation does, and is closed then; the new one is served from its first
-// moment on.
+// The old address serves until the new generation does, and is closed when the old workers are gone; the new one is
+// served from its first moment on.
 TEST_F(Reload, MovesAListener) {
     begin();
     BackgroundLoad kept_place(fresh_load(run().address()));
@@ -90,7 +90,9 @@ TEST_F(Reload, MovesAListener) {
     const LoadReport report = kept_place.stop();
     EXPECT_GT(report.succeeded, 0U);
     EXPECT_GT(report.count(Failure::refused), 0U);
-    EXPECT_EQ(report.failed(), report.count(Failure::refused)) << to_table(std::vector{report});
+    // Those who stand in its queue at that moment are reset; each client is one of them once at most.
+    EXPECT_LE(report.failed() - report.count(Failure::refused), 8U) << to_table(std::vector{report});
+    EXPECT_EQ(report.failed(), report.count(Failure::refused) + report.count(Failure::reset_on_fresh));
     ASSERT_FALSE(report.examples.empty());
     EXPECT_GE(report.examples.front().mono_usec, settled.mono_usec);
     expect_a_good_end();
@@ -126,8 +128,7 @@ TEST_F(Reload, OfNumbersAloneRestartsNobody) {
     write("workers = 3\nsettle = 200ms\ngrace-period = 3s\ncancel-period = 500ms\n" + std::string(port));
     expect_done("3");
     EXPECT_EQ(spawned(), 3U);
-    EXPECT_EQ(run().log().count("worker_settled", of_worker("1.2")), 1U);
-    // The next change is judged by the new numbers: an extra restart does not bring the old ones back.
+    EXPECT_EQ(run().log().count("worker_ready", of_worker("1.2")), 1U);
     load.wait_for_more(20);
     expect_flawless(load.stop());
     EXPECT_EQ(run().log().count("worker_gone"), 0U);
@@ -194,7 +195,7 @@ TEST_F(Reload, BySignalOfABrokenFileIsRefusedInTheLog) {
     BackgroundLoad load(fresh_load(run().address()));
     write(std::string(numbers) + port + "workers = many\n");
     run().signal(SIGHUP);
-    run().wait_for("request_refused", with_text(file() + ":6"));
+    run().wait_for("reload_refused", with_text(file() + ":6"));
     load.wait_for_more(20);
     expect_flawless(load.stop());
     EXPECT_EQ(spawned(), 2U);

@@ -25,6 +25,9 @@ while True:
     while request.readline().strip():
         pass
     client.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nOK")
-    client.shutdown(socket.SHUT_WR)
-    request.read()
+    try:
+        client.shutdown(socket.SHUT_WR)
+        request.read()
+    except OSError:  # the client went away first
+        pass
     client.close()
