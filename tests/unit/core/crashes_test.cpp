@@ -211,11 +211,17 @@ TEST(CrashLoop, IsOverWhenAnOperatorForgivesIt) {
 
 TEST(CrashLoop, InARolloutIsAFailedRolloutInstead) {
     Policy policy;
-    policy.settle = 0s;
+    policy.max_surge = {0, false};
     Bench bench = serving(policy, 1);
-    const RequestId restart = bench.ask(Restart{});
+    bench.ask(Restart{});
+    bench.exit_all_leaving();
     bench.exited(bench.worker(2, 0), 3);
-    EXPECT_EQ(bench.result(restart), Outcome::Result::failed);
+    for (int i = 0; i < crash_loop_after; ++i) {
+        bench.exited(bench.worker(1, 0), 3);
+        bench.advance(5s);
+    }
+    EXPECT_EQ(bench.phase(), Phase::rolling_back);
+    EXPECT_GT(bench.status().slots.at(0).crashes_in_a_row, crash_loop_after);
     EXPECT_THAT(bench.notes("crash_loop"), IsEmpty());
 }
 

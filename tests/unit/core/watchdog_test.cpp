@@ -119,7 +119,8 @@ TEST(Watchdog, HearsUnreadMessagesBeforeItJudges) {
 TEST(Watchdog, GivesUpASilentWorkerAlsoAfterStalls) {
     Bench bench = serving(watched(), 1);
     const WorkerId worker = only(bench);
-    for (int i = 0; i < 5; ++i) {
+    for (int i = 0; i < 4; ++i) {  // a quarter of the watchdog each
+        EXPECT_EQ(bench.state(worker), WorkerState::ready);
         bench.stall(1h);
         bench.feed(Elapsed{});
     }
