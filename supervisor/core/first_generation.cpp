@@ -6,6 +6,7 @@
 
 #include "core/crew.hpp"
 #include "core/ending.hpp"
+#include "core/probing.hpp"
 #include "core/words.hpp"
 
 namespace holdfast::core {
@@ -23,7 +24,7 @@ std::string describe_unready(const State& state, std::size_t slot, const Worker*
     if (worker != nullptr && worker->launch == Launch::pending) {
         text += "worker " + name_of(*worker) + " is still being launched";
     } else if (worker != nullptr) {
-        text += "worker " + name_of(*worker) + " did not say that it is ready";
+        text += "worker " + name_of(*worker) + " did not say that it is ready" + probe_words(*worker);
     }
     if (record.last_failure.empty()) return text;
     if (worker != nullptr) text += ", and before that ";

@@ -101,16 +101,15 @@ TEST(History, SurvivesAFullDisk) {
     while (run.log().count("history_not_written") == 0 && ++restarts <= 20) {
         EXPECT_TRUE(run.command("restart").succeeded());
     }
-    run.wait_for("history_not_written");
+    const LogEntry full = run.wait_for("history_not_written");
     load.wait_for_more(20);
     // What could not be written is still known to those who ask.
     EXPECT_THAT(run.command("history").output, HasSubstr("\n" + std::to_string(restarts + 1) + " "));
     for (const std::string& line : lines_of(seen_from_here + "/history.jsonl")) EXPECT_TRUE(is_whole(line)) << line;
 
-    const std::size_t full = run.log().mark();
     run_command({.program = "/bin/rm", .arguments = {seen_from_here + "/filler"}});
     EXPECT_TRUE(run.command("restart").succeeded());
-    run.wait_for("history_not_written", any_entry(), full);  // it says that it writes again
+    run.wait_for("history_not_written", with_text("the history is written again"), full.index);
     const std::vector<std::string> lines = lines_of(seen_from_here + "/history.jsonl");
     ASSERT_FALSE(lines.empty());
     for (const std::string& line : lines) EXPECT_TRUE(is_whole(line)) << line;
