@@ -47,9 +47,12 @@ inline Duration rollback_bound(const Policy& policy, int target) {
     return policy.grace_period + policy.max_extension + replacement_bound(policy, target) + end_bound(policy);
 }
 
+// From the end of the probation to the answer: the old ones end, and what crashed meanwhile is replaced.
+inline Duration retire_bound(const Policy& policy) { return end_bound(policy) + start_bound(policy); }
+
 // From the start of a rollout to its answer, whatever it is.
 inline Duration rollout_bound(const Policy& policy, int target) {
-    return prepare_bound() + replacement_bound(policy, target) + policy.probation + end_bound(policy) +
+    return prepare_bound() + replacement_bound(policy, target) + policy.probation + retire_bound(policy) +
            rollback_bound(policy, target);
 }
 

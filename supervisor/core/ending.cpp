@@ -8,6 +8,7 @@
 #include "core/manager.hpp"
 #include "core/pending.hpp"
 #include "core/rollout.hpp"
+#include "core/rollout_end.hpp"
 #include "core/scaling.hpp"
 #include "core/words.hpp"
 
@@ -25,6 +26,7 @@ void interrupt_changes(Turn& turn, Ending::Cause cause) {
     const Outcome outcome = outcome_of_interrupted(cause);
     state.first_generation.reset();
     state.pause.reset();
+    restore_rules(state);
     if (auto rollout = std::exchange(state.rollout, std::nullopt)) {
         abandon_rollout(turn, *rollout);
         turn.answer(rollout->askers, outcome);

@@ -8,6 +8,7 @@
 #include "core/manager.hpp"
 #include "core/requests.hpp"
 #include "core/rollout.hpp"
+#include "core/rollout_end.hpp"
 #include "core/scaling.hpp"
 
 namespace holdfast::core {
@@ -59,6 +60,7 @@ void reconcile(Turn& turn) {
         advance_change(turn);
     } while (begin_next_change(turn));
     if (turn.state.finished) return;
+    close_other_listeners(turn);
     drop_past_attempts(turn);
     forget_specs(turn);
     close_doors_if_nobody_accepts(turn);

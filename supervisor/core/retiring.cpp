@@ -41,12 +41,7 @@ Retired retire(Turn& turn, Crew& crew, Crew::Place& place) {
         pause(turn, crew, *place.other);
         return Retired::yes;
     }
-    if (waits_for_probation(state, *place.other)) {
-        turn.note(Level::warning, "worker_not_paused", *place.other,
-                  "it cannot be paused, which needs HELLO=1 and the stages pause and run: during the probation both "
-                  "generations accept");
-        return Retired::no;
-    }
+    if (waits_for_probation(state, *place.other)) return Retired::no;
     dismiss(turn, crew, place.other, Reason::restart, why(state));
     return Retired::yes;
 }

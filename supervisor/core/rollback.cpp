@@ -34,6 +34,10 @@ void dismiss_unready(Turn& turn, Crew& crew) {
 void recall_paused(Turn& turn, Crew& crew) {
     for (Crew::Place& place : crew.places) {
         if (place.wanted == nullptr || place.wanted->state != WorkerState::paused || place.wanted->recalled) continue;
+        if (!can_be_told(*place.wanted, Stage::run)) {
+            dismiss(turn, crew, place.wanted, Reason::rollback, "it cannot be told to accept again");
+            continue;
+        }
         recall(turn, *place.wanted);
         ++crew.staying;
     }

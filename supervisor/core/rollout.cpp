@@ -111,6 +111,12 @@ void begin_probation(Turn& turn) {
                              " can be had back";
     turn.record(rollout.next.generation, "probation", text);
     turn.note(Level::info, "probation_started", text);
+    for (const auto& [id, worker] : state.workers) {
+        if (!is_ready(worker) || worker.generation == rollout.next.generation) continue;
+        turn.note(Level::warning, "worker_not_paused", worker,
+                  "it cannot be paused, which needs HELLO=1 and the stages pause and run: during the probation both "
+                  "generations accept");
+    }
 }
 
 bool old_ones_are_gone(const State& state) {
@@ -135,7 +141,7 @@ void advance_retiring(Turn& turn, Crew& crew) {
     dismiss_old(turn, crew);
     while (launch_new(turn, crew)) {
     }
-    if (old_ones_are_gone(turn.state)) finish_rollout(turn);
+    if (all_ready(crew) && old_ones_are_gone(turn.state)) finish_rollout(turn);
 }
 
 void advance_forward(Turn& turn) {
@@ -158,6 +164,7 @@ void turn_back(Turn& turn) {
     State& state = turn.state;
     Rollout& rollout = *state.rollout;
     rollout.direction = Rollout::Direction::back;
+    rollout.stage = Stage::launching;
     restore_rules(state);
     rollout.preparing_until = rollout.probation_until = never;
     rollout.deadline = turn.now + rollback_bound(state.policy, state.target);
@@ -194,6 +201,7 @@ void begin_rollout(Turn& turn, const PendingChange& change) {
     turn.record(rollout.next.generation, "started", text);
     turn.note(Level::info, "rollout_started", text);
     state.rollout = std::move(rollout);
+    state.holds_other_listeners = true;
     prepare(turn);
 }
 
@@ -269,7 +277,9 @@ Instant next_deadline(const Rollout& rollout) {
 void expire_rollout(Turn& turn) {
     State& state = turn.state;
     Rollout& rollout = *state.rollout;
-    if (rollout.deadline <= turn.now) return give_up_rollback(turn);
+    if (rollout.deadline <= turn.now) {
+        return rollout.stage == Stage::retiring ? finish_rollout_short(turn) : give_up_rollback(turn);
+    }
     if (rollout.preparing_until <= turn.now) {
         turn.add(AbandonPreparation{rollout.next.spec});
         rollout.failure = "the preparation of " + name_of(rollout.next.generation) + " was not over within " +
@@ -279,6 +289,7 @@ void expire_rollout(Turn& turn) {
     if (rollout.probation_until > turn.now) return;
     rollout.probation_until = never;
     rollout.stage = Stage::retiring;
+    rollout.deadline = turn.now + retire_bound(state.policy);
     const std::string text =
         name_of(rollout.next.generation) + " has passed its probation: old workers are told to leave";
     turn.record(rollout.next.generation, "retired", text);

@@ -1,7 +1,9 @@
 #include "core/rollout_end.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "core/crew.hpp"
 #include "core/scaling.hpp"
 #include "core/words.hpp"
 
@@ -55,6 +57,22 @@ void end_back(Turn& turn, Rollout rollout, Result result, const std::string& end
     answer_undoers(turn, rollout, result, text);
 }
 
+Rollout take_over(Turn& turn) {
+    State& state = turn.state;
+    Rollout rollout = *std::exchange(state.rollout, std::nullopt);
+    state.serving = rollout.next;
+    remember_good(state, rollout);
+    close_other_listeners(turn);
+    if (rollout.plan.value != 0) turn.add(AdoptPlan{rollout.plan});
+    return rollout;
+}
+
+std::string describe_end(const State& state, const Rollout& rollout) {
+    std::string text = name_of(rollout.next.generation) + " serves with " + workers(state.target);
+    if (!rollout.killed.empty()) text += "; killed at their last deadline: " + list_of(rollout.killed);
+    return text;
+}
+
 }  // namespace
 
 std::string describe_start(const State& state, const Rollout& rollout) {
@@ -68,19 +86,31 @@ std::string describe_start(const State& state, const Rollout& rollout) {
 
 void finish_rollout(Turn& turn) {
     State& state = turn.state;
-    Rollout rollout = *std::exchange(state.rollout, std::nullopt);
-    state.serving = rollout.next;
-    remember_good(state, rollout);
-    turn.add(ServeWith{rollout.next.spec});
-    if (rollout.plan.value != 0) turn.add(AdoptPlan{rollout.plan});
-    std::string text = name_of(rollout.next.generation) + " serves with " + workers(state.target);
-    if (!rollout.killed.empty()) text += "; killed at their last deadline: " + list_of(rollout.killed);
+    const Rollout rollout = take_over(turn);
+    const std::string text = describe_end(state, rollout);
     turn.record(rollout.next.generation, "done", text);
     turn.note(Level::info, "rollout_done", text);
     if (rollout.former_rules && rollout.former_rules->workers != state.policy.workers) {
         return begin_scaling(turn, rollout.askers, rollout.asked_by, state.policy.workers, text + "; ");
     }
     turn.answer(rollout.askers, {Result::done, text, {}, 0});
+}
+
+void finish_rollout_short(Turn& turn) {
+    const State& state = turn.state;
+    const Rollout rollout = take_over(turn);
+    const Crew crew = take_crew(turn.state, rollout.next.generation);
+    std::string text = name_of(rollout.next.generation) + " has taken over, but it is short of workers";
+    std::vector<std::string> last_words;
+    for (std::size_t slot = 0; slot < crew.places.size(); ++slot) {
+        if (crew.places[slot].wanted != nullptr && is_ready(*crew.places[slot].wanted)) continue;
+        text += "; slot " + std::to_string(slot) + ": " + state.slots[slot].last_failure;
+        last_words = state.slots[slot].last_words;
+    }
+    text += "; tried again with growing pauses";
+    turn.record(rollout.next.generation, "failed", text);
+    turn.note(Level::error, "rollout_done", text);
+    turn.answer(rollout.askers, {Result::failed, text, last_words, 1});
 }
 
 void refuse_rollout(Turn& turn) {
@@ -91,12 +121,22 @@ void refuse_rollout(Turn& turn) {
 
 void finish_rollback(Turn& turn, Result result, const std::string& end) {
     const Rollout rollout = *std::exchange(turn.state.rollout, std::nullopt);
-    if (result != Result::mixed) turn.add(ServeWith{rollout.former.spec});
     end_back(turn, rollout, result, end);
 }
 
+void close_other_listeners(Turn& turn) {
+    State& state = turn.state;
+    if (!state.holds_other_listeners || state.rollout || state.ending) return;
+    const bool alone =
+        std::ranges::all_of(state.workers, [&](const auto& entry) { return entry.second.spec == state.serving.spec; });
+    if (!alone) return;
+    state.holds_other_listeners = false;
+    turn.add(ServeWith{state.serving.spec});
+}
+
 void restore_rules(State& state) {
-    if (state.rollout->former_rules) state.policy = *std::exchange(state.rollout->former_rules, std::nullopt);
+    if (state.rollout && state.rollout->former_rules)
+        state.policy = *std::exchange(state.rollout->former_rules, std::nullopt);
 }
 
 }  // namespace holdfast::core

@@ -119,6 +119,7 @@ struct State {
     bool told_refusing = false;   // that nobody serves, since somebody did
     bool finished = false;
     Doors doors = Doors::accept;
+    bool holds_other_listeners = false;     // a rollout began since ServeWith
     bool has_served = false;                // the first generation got ready
     std::optional<Instant> unserved_since;  // nobody is ready
     std::optional<ServicePause> pause;

@@ -54,7 +54,7 @@ TEST(Doctor, GivesEachFindingItsRemedy) {
     facts.is_in_kubernetes = true;
     facts.sees_other_processes = false;
     for (const Finding& finding : examine(facts, {})) {
-        if (finding.weight != Weight::fine) EXPECT_NE(finding.remedy, "") << finding.text;
+        EXPECT_TRUE(finding.weight == Weight::fine || !finding.remedy.empty()) << finding.text;
     }
 }
 

@@ -94,8 +94,36 @@ TEST_F(Probation, OnceOverMakesACrashAnOrdinaryOne) {
     EXPECT_EQ(bench.phase(), Phase::rolling_out);
     ASSERT_EQ(bench.all<Spawn>().size(), 1U);
     EXPECT_EQ(bench.all<Spawn>()[0].generation.value, 2U);
+    bench.serve_all();
     bench.exit_all_leaving();
     EXPECT_EQ(bench.result(restart), Result::done);
+}
+
+// Invariant 9: with a worker short it is not done.
+TEST_F(Probation, OnceOverIsNotDoneWhileAWorkerOfTheNewGenerationIsMissing) {
+    begin();
+    bench.advance(60s);
+    const WorkerId crashed = bench.last_launched(1);
+    bench.exited(crashed, 9);
+    bench.exit_all_leaving();
+    EXPECT_FALSE(bench.answer(restart));
+    bench.advance(std::chrono::minutes(10));  // nobody there ever says READY=1
+    ASSERT_TRUE(bench.answer(restart));
+    EXPECT_EQ(bench.answer(restart)->result, Result::failed);
+    EXPECT_NE(bench.answer(restart)->text.find("short of workers"), std::string::npos);
+    EXPECT_EQ(bench.status().generation.value, 2U);
+}
+
+TEST_F(Probation, ReplacesAnOldOneThatHasHungUp) {
+    begin();
+    bench.feed(ChannelLost{old_two});
+    const WorkerId crashed = bench.last_launched(1);
+    bench.forget_actions();
+    bench.exited(crashed, 9);
+    EXPECT_TRUE(bench.told(old_two).empty());
+    EXPECT_EQ(bench.state(old_two), WorkerState::draining);
+    ASSERT_EQ(bench.all<Spawn>().size(), 1U);
+    EXPECT_EQ(bench.all<Spawn>()[0].generation.value, 1U);
 }
 
 TEST_F(Probation, IsUndoneByAnOperator) {

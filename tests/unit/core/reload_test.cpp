@@ -80,6 +80,13 @@ TEST(Reload, ThatFailsGivesEverythingBack) {
     EXPECT_EQ(bench.all<Tell>().back().command.deadline_usec, to_usec(bench.now() + Policy{}.grace_period));
 }
 
+TEST(Reload, ThatAStopInterruptsGivesItsNumbersBack) {
+    Bench bench = serving({}, 1);
+    bench.ask(reload(7, quick(), Reload::Workers::replace));
+    bench.signal(Stop{});
+    EXPECT_EQ(bench.all<Tell>().at(0).command.deadline_usec, to_usec(bench.now() + Policy{}.grace_period));
+}
+
 TEST(Reload, ThatCannotBindIsRefusedAndDropped) {
     Bench bench = serving({}, 1);
     bench.preparation_fault = "cannot listen on :80: permission denied";

@@ -18,7 +18,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-unsigned mode_of(const std::string& path) {
+unsigned permissions_of(const std::string& path) {
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777U : 0U;
 }
@@ -48,8 +48,8 @@ TEST(StateDirectory, IsMadeForUsAlone) {
     const TemporaryDirectory home;
     const auto state = open_at(home.path() + "/.local/state/holdfast/web");
     ASSERT_TRUE(state) << state.error().text;
-    EXPECT_EQ(mode_of(state->path), 0700U);
-    EXPECT_EQ(mode_of(home.path() + "/.local"), 0700U);
+    EXPECT_EQ(permissions_of(state->path), 0700U);
+    EXPECT_EQ(permissions_of(home.path() + "/.local"), 0700U);
 }
 
 TEST(StateDirectory, IsTakenAsItIsWhereItWasMadeBefore) {
@@ -57,7 +57,7 @@ TEST(StateDirectory, IsTakenAsItIsWhereItWasMadeBefore) {
     std::filesystem::create_directory(home.path() + "/state");
     ASSERT_EQ(::chmod((home.path() + "/state").c_str(), 0755), 0);
     EXPECT_TRUE(open_at(home.path() + "/state"));
-    EXPECT_EQ(mode_of(home.path() + "/state"), 0755U);
+    EXPECT_EQ(permissions_of(home.path() + "/state"), 0755U);
 }
 
 TEST(StateDirectory, IsNoneThatOthersMayWriteTo) {

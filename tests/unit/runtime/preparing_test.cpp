@@ -23,7 +23,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using From = core::Prepare::From;
 
-constexpr LaunchSpecId first{1}, second{2};
+constexpr LaunchSpecId first_spec{1}, second_spec{2};
 
 // The loop without workers: preparations alone, and the one reaper.
 struct Preparation : ::testing::Test {
@@ -119,10 +119,10 @@ struct Preparation : ::testing::Test {
 
 TEST_F(Preparation, ResolvesASpecFromTheConfigurationInForce) {
     start(configuration());
-    const auto prepared = prepare(first);
+    const auto prepared = prepare(first_spec);
     EXPECT_EQ(prepared.fault, "");
-    ASSERT_NE(specs.find(first), nullptr);
-    EXPECT_THAT(specs.find(first)->held->argv, ElementsAre("/bin/true"));
+    ASSERT_NE(specs.find(first_spec), nullptr);
+    EXPECT_THAT(specs.find(first_spec)->held->argv, ElementsAre("/bin/true"));
     EXPECT_EQ(known[Generation{1}].program, "/bin/true");
     EXPECT_EQ(known[Generation{1}].configuration.size(), 16U);
 }
@@ -131,14 +131,14 @@ TEST_F(Preparation, TellsWhatCannotBeResolved) {
     auto with_fault = configuration();
     with_fault.launch.command = {"./none"};
     start(with_fault);
-    EXPECT_EQ(prepare(first).fault, "cannot execute ./none: No such file or directory");
-    EXPECT_EQ(specs.find(first), nullptr);
+    EXPECT_EQ(prepare(first_spec).fault, "cannot execute ./none: No such file or directory");
+    EXPECT_EQ(specs.find(first_spec), nullptr);
 }
 
 TEST_F(Preparation, RunsTheCheckInTheWorkersSurroundings) {
     start(configuration(
         "echo $RELEASE $HOLDFAST_NAME $HOLDFAST_GENERATION $HOLDFAST_PRE_RESTART \"$LISTEN_FDS\" > seen"));
-    EXPECT_EQ(prepare(second).fault, "");
+    EXPECT_EQ(prepare(second_spec).fault, "");
     std::ifstream seen(folder + "/seen");
     std::string line;
     std::getline(seen, line);
@@ -148,16 +148,16 @@ TEST_F(Preparation, RunsTheCheckInTheWorkersSurroundings) {
 
 TEST_F(Preparation, IsVetoedByTheCheckInItsOwnWords) {
     start(configuration("echo checking; echo 'bad configuration' >&2; exit 3"));
-    const auto prepared = prepare(first);
+    const auto prepared = prepare(first_spec);
     EXPECT_EQ(prepared.fault, "--pre-restart said no: exited with status 3");
     EXPECT_THAT(prepared.last_words, ElementsAre("checking", "bad configuration"));
-    EXPECT_EQ(specs.find(first), nullptr);
+    EXPECT_EQ(specs.find(first_spec), nullptr);
     EXPECT_THAT(os::children_of(::getpid()), IsEmpty());
 }
 
 TEST_F(Preparation, KillsWhatTheCheckLeftInItsGroup) {
     start(configuration("tail -f /dev/null & echo $! > child; exit 0"));
-    EXPECT_EQ(prepare(first).fault, "");
+    EXPECT_EQ(prepare(first_spec).fault, "");
     int child = 0;
     std::ifstream(folder + "/child") >> child;
     ASSERT_GT(child, 0);
@@ -170,38 +170,38 @@ TEST_F(Preparation, KillsWhatTheCheckLeftInItsGroup) {
 
 TEST_F(Preparation, ThatIsAbandonedEndsItsCheckAndAnswersNothing) {
     ASSERT_NO_FATAL_FAILURE(start(configuration("trap '' TERM; echo > begun; exec tail -f /dev/null")));
-    preparing->prepare({first, Generation{1}, From::fresh, {}});
+    preparing->prepare({first_spec, Generation{1}, From::fresh, {}});
     while (!is_there("begun")) io.run_one_for(std::chrono::milliseconds(10));
     EXPECT_EQ(os::children_of(::getpid()).size(), 1U);
-    preparing->abandon(first);
+    preparing->abandon(first_spec);
     // SIGTERM is ignored: it takes the kill behind it.
     while (!os::children_of(::getpid()).empty()) io.run_one();
     EXPECT_THAT(answers, IsEmpty());
-    EXPECT_EQ(specs.find(first), nullptr);
-    EXPECT_EQ(prepare(second, From::kept).fault, "cannot roll back to generation 0: nothing of it was kept");
+    EXPECT_EQ(specs.find(first_spec), nullptr);
+    EXPECT_EQ(prepare(second_spec, From::kept).fault, "cannot roll back to generation 0: nothing of it was kept");
 }
 
 TEST_F(Preparation, OfAPlanBindsFirstAndClosesWhenTheNewOneServes) {
     start(configuration());
-    specs.add(first, {nullptr, plans->in_force(), listeners.in_force(), Generation{1}});
+    specs.add(first_spec, {nullptr, plans->in_force(), listeners.in_force(), Generation{1}});
     const PlanId plan = plan_with(path("b.sock"));
     next.listen.erase(next.listen.begin());
     plans->drop(plan);
     const auto moved = plans->read_again(core::Reload::Workers::keep);
     ASSERT_TRUE(moved);
     EXPECT_EQ(moved->workers, core::Reload::Workers::replace);
-    EXPECT_EQ(prepare(second, From::fresh, moved->plan).fault, "");
+    EXPECT_EQ(prepare(second_spec, From::fresh, moved->plan).fault, "");
     EXPECT_TRUE(is_there("a.sock") && is_there("b.sock"));
     EXPECT_THAT(in_force(), ElementsAre(path("a.sock")));
-    listeners.serve(specs.find(second)->listeners);
+    listeners.serve(specs.find(second_spec)->listeners);
     plans->adopt(moved->plan);
     EXPECT_FALSE(is_there("a.sock"));
     EXPECT_THAT(in_force(), ElementsAre(path("b.sock")));
     // The way back binds it again.
-    specs.find(first)->held = specs.find(second)->held;
-    EXPECT_EQ(prepare(first, From::kept).fault, "");
+    specs.find(first_spec)->held = specs.find(second_spec)->held;
+    EXPECT_EQ(prepare(first_spec, From::kept).fault, "");
     EXPECT_TRUE(is_there("a.sock") && is_there("b.sock"));
-    listeners.serve(specs.find(first)->listeners);
+    listeners.serve(specs.find(first_spec)->listeners);
     EXPECT_FALSE(is_there("b.sock"));
     EXPECT_EQ(listeners.fds().size(), 1U);
     // And a restart follows the configuration in force, which a rollback does not change.
@@ -215,7 +215,7 @@ TEST_F(Preparation, OfAPlanThatCannotBindLeavesNothingBound) {
     start(configuration());
     plan_with(path("b.sock"));
     const PlanId plan = plan_with("unix:" + folder + "/none/c.sock");
-    EXPECT_THAT(prepare(second, From::fresh, plan).fault,
+    EXPECT_THAT(prepare(second_spec, From::fresh, plan).fault,
                 HasSubstr("cannot listen on unix:" + folder + "/none/c.sock"));
     EXPECT_TRUE(is_there("a.sock"));
     EXPECT_FALSE(is_there("b.sock"));
@@ -226,7 +226,7 @@ TEST_F(Preparation, OfAPlanThatIsDroppedClosesWhatItHadBound) {
     start(with_check);
     next.launch.pre_restart = "exit 1";
     const PlanId plan = plan_with(path("b.sock"));
-    EXPECT_THAT(prepare(second, From::fresh, plan).fault, HasSubstr("--pre-restart said no"));
+    EXPECT_THAT(prepare(second_spec, From::fresh, plan).fault, HasSubstr("--pre-restart said no"));
     plans->drop(plan);
     EXPECT_FALSE(is_there("b.sock"));
     EXPECT_TRUE(is_there("a.sock"));
@@ -237,10 +237,10 @@ TEST_F(Preparation, OfAKeptSpecRefusesAProgramThatWasOverwritten) {
     std::filesystem::copy_file("/bin/true", folder + "/app");
     own_program.launch.command = {"./app"};
     start(own_program);
-    ASSERT_EQ(prepare(first).fault, "");
-    EXPECT_EQ(prepare(first, From::kept).fault, "");
+    ASSERT_EQ(prepare(first_spec).fault, "");
+    EXPECT_EQ(prepare(first_spec, From::kept).fault, "");
     std::ofstream(folder + "/app", std::ios::trunc) << "something else";
-    EXPECT_THAT(prepare(first, From::kept).fault,
+    EXPECT_THAT(prepare(first_spec, From::kept).fault,
                 HasSubstr("cannot roll back to generation 1: ./app was overwritten in place, and no copy of the former "
                           "program exists"));
 }
@@ -250,13 +250,13 @@ TEST_F(Preparation, OfAKeptSpecThatIsRefusedClosesWhatItBoundAgain) {
     std::filesystem::copy_file("/bin/true", folder + "/app");
     own_program.launch.command = {"./app"};
     start(own_program);
-    ASSERT_EQ(prepare(first).fault, "");
+    ASSERT_EQ(prepare(first_spec).fault, "");
     next.listen = {*parse_listen_address(path("b.sock"))};
     const auto moved = plans->read_again(core::Reload::Workers::keep);
-    ASSERT_EQ(prepare(second, From::fresh, moved->plan).fault, "");
-    listeners.serve(specs.find(second)->listeners);
+    ASSERT_EQ(prepare(second_spec, From::fresh, moved->plan).fault, "");
+    listeners.serve(specs.find(second_spec)->listeners);
     std::ofstream(folder + "/app", std::ios::trunc) << "something else";
-    EXPECT_NE(prepare(first, From::kept).fault, "");
+    EXPECT_NE(prepare(first_spec, From::kept).fault, "");
     EXPECT_FALSE(is_there("a.sock"));
     EXPECT_TRUE(is_there("b.sock"));
 }
