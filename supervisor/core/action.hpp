@@ -15,9 +15,9 @@ namespace holdfast::core {
 // Everything the core can want done. The runtime carries actions out in order, and decides nothing.
 
 // Makes a launch spec before anything is launched from it, and runs --pre-restart. Answered by exactly one Prepared,
-// unless it is abandoned first. `fresh`: from the configuration in force, or from `plan` (whose added listeners are bound
-// now); `kept`: the one of a former generation, looked at again: its directory and its program have to be what they were,
-// and its listeners are bound again where they were closed.
+// unless it is abandoned first. `fresh`: from the configuration in force, or from `plan` (whose added listeners are
+// bound now); `kept`: the one of a former generation, looked at again: its directory and its program have to be what
+// they were, and its listeners are bound again where they were closed.
 struct Prepare {
     enum class From { fresh, kept };
     LaunchSpecId spec;
@@ -142,7 +142,8 @@ struct Finish {
     int exit_code = 0;
 };
 
-using Action = std::variant<Prepare, AbandonPreparation, ServeWith, AdoptPlan, DropPlan, Probe, CheckClaim, Record, Spawn, Tell, Signal, Kill, Forget, ForgetSpec, SetDoors, Answer, Note, ManagerReady,
+using Action = std::variant<Prepare, AbandonPreparation, ServeWith, AdoptPlan, DropPlan, Probe, CheckClaim, Record,
+                            Spawn, Tell, Signal, Kill, Forget, ForgetSpec, SetDoors, Answer, Note, ManagerReady,
                             ManagerStopping, ManagerExtend, ManagerStatus, Finish>;
 
 }  // namespace holdfast::core

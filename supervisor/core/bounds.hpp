@@ -48,7 +48,7 @@ inline Duration rollback_bound(const Policy& policy, int target) {
 }
 
 // From the end of the probation to the answer: the old ones end, and what crashed meanwhile is replaced.
-inline Duration retire_bound(const Policy& policy) { return end_bound(policy) + start_bound(policy); }
+inline Duration retire_bound(const Policy& policy) { return end_bound(policy) + start_bound(policy) + policy.settle; }
 
 // From the start of a rollout to its answer, whatever it is.
 inline Duration rollout_bound(const Policy& policy, int target) {

@@ -8,7 +8,7 @@ namespace holdfast::core {
 namespace {
 
 // Only an SDK worker says when it has stopped accepting; of any other nobody can know before it is gone.
-bool may_accept(const Worker& worker) {
+bool accepts(const Worker& worker) {
     switch (worker.state) {
         case WorkerState::draining:
             return worker.speaks != Speaks::protocol || worker.accepting != false;
@@ -22,9 +22,12 @@ bool may_accept(const Worker& worker) {
     }
 }
 
+// It does, or was told to run again and is about to.
+bool may_accept(const Worker& worker) { return worker.recalled || accepts(worker); }
+
 // It got ready once, and takes clients.
 bool serves(const Worker& worker) {
-    return worker.ready_since && worker.state != WorkerState::paused && may_accept(worker);
+    return worker.ready_since && worker.state != WorkerState::paused && accepts(worker);
 }
 
 bool anybody(const State& state, bool (*is_so)(const Worker&)) {

@@ -90,7 +90,7 @@ struct Asked {
 // Time has passed; perhaps a deadline with it.
 struct Elapsed {};
 
-using Event = std::variant<Spawned, SpawnFailed, Said, ChannelLost, MainExited, Exited, ProbeAnswered, Claimed, Prepared,
-                           Asked, Elapsed>;
+using Event = std::variant<Spawned, SpawnFailed, Said, ChannelLost, MainExited, Exited, ProbeAnswered, Claimed,
+                           Prepared, Asked, Elapsed>;
 
 }  // namespace holdfast::core

@@ -127,6 +127,7 @@ void ask_to_leave(Turn& turn, Worker& worker, const Departure& departure) {
 void pause(Turn& turn, Worker& worker, Duration pause_for) {
     worker.pause_for = pause_for;
     if (!std::exchange(worker.recalled, false)) return apply(turn, worker, Trigger::asked_to_pause);
+    worker.since = turn.now;
     worker.deadline = turn.now + own_time(turn.state.policy, worker);
     worker.kill_at = turn.now + rest_of_ladder(turn.state.policy, worker);
     voice_stage(turn, worker);

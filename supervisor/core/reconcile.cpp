@@ -6,6 +6,7 @@
 #include "core/ending.hpp"
 #include "core/first_generation.hpp"
 #include "core/manager.hpp"
+#include "core/readiness.hpp"
 #include "core/requests.hpp"
 #include "core/rollout.hpp"
 #include "core/rollout_end.hpp"
@@ -57,6 +58,8 @@ void drop_past_attempts(Turn& turn) {
 
 void reconcile(Turn& turn) {
     do {
+        // What a change brings may be other times.
+        for (auto& [id, worker] : turn.state.workers) let_time_count(turn, worker);
         advance_change(turn);
     } while (begin_next_change(turn));
     if (turn.state.finished) return;

@@ -141,7 +141,7 @@ void advance_retiring(Turn& turn, Crew& crew) {
     dismiss_old(turn, crew);
     while (launch_new(turn, crew)) {
     }
-    if (all_ready(crew) && old_ones_are_gone(turn.state)) finish_rollout(turn);
+    if (all_settled(crew) && old_ones_are_gone(turn.state)) finish_rollout(turn);
 }
 
 void advance_forward(Turn& turn) {

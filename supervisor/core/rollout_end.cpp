@@ -103,8 +103,10 @@ void finish_rollout_short(Turn& turn) {
     std::string text = name_of(rollout.next.generation) + " has taken over, but it is short of workers";
     std::vector<std::string> last_words;
     for (std::size_t slot = 0; slot < crew.places.size(); ++slot) {
-        if (crew.places[slot].wanted != nullptr && is_ready(*crew.places[slot].wanted)) continue;
-        text += "; slot " + std::to_string(slot) + ": " + state.slots[slot].last_failure;
+        const Worker* worker = crew.places[slot].wanted;
+        if (worker != nullptr && is_ready(*worker) && worker->settled) continue;
+        text += "; slot " + std::to_string(slot) + " does not serve";
+        if (!state.slots[slot].last_failure.empty()) text += ": " + state.slots[slot].last_failure;
         last_words = state.slots[slot].last_words;
     }
     text += "; tried again with growing pauses";

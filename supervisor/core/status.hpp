@@ -47,10 +47,10 @@ struct SlotStatus {
 
 // A change under way, for status, progress and `why`.
 struct ChangeStatus {
-    std::string what;       // "restart to generation 3", "rollback to the program of generation 1", "scale to 4"
+    std::string what;  // "restart to generation 3", "rollback to the program of generation 1", "scale to 4"
     std::string asked_by;
-    std::string stage;      // "checking", "starting", "taking over", "probation", "retiring", "rolling back"
-    std::string failure;    // empty: none yet
+    std::string stage;                // "checking", "starting", "taking over", "probation", "retiring", "rolling back"
+    std::string failure;              // empty: none yet
     std::optional<Instant> deadline;  // of this stage, where it has one of its own
     int waiting = 0;                  // further requests that wait for it
 };
@@ -79,14 +79,14 @@ struct Status {
     int pid = 0;
     Instant now{};
     Phase phase = Phase::starting;
-    std::string detail;  // a sentence: "generation 3: 1 of 2 ready"
-    bool ready = false;            // what /readyz says
-    std::string unready_because;   // a sentence; empty while ready
-    bool refusing = false;         // clients are refused: nobody serves
+    std::string detail;           // a sentence: "generation 3: 1 of 2 ready"
+    bool ready = false;           // what /readyz says
+    std::string unready_because;  // a sentence; empty while ready
+    bool refusing = false;        // clients are refused: nobody serves
     std::optional<ChangeStatus> change;
     std::optional<Instant> paused_until;
     std::optional<Generation> rollback_to;  // whose program `rollback` would bring
-    bool mixed = false;  // workers of two generations serve after a failed rollout
+    bool mixed = false;                     // workers of two generations serve after a failed rollout
     int target = 0;
     Generation generation;       // the one that should serve
     std::uint64_t restarts = 0;  // crashes replaced since the start

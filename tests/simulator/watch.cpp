@@ -15,7 +15,8 @@ Watch::Watch(testing::FakeWorld& world, LongestAnswers& longest)
       longest_(longest),
       rules_(std::make_shared<Rules>(std::vector{world.policy()})),
       all_rules_{world.policy()},
-      in_force_(world.policy()) {}
+      in_force_(world.policy()),
+      unserved_since_(world.now()) {}
 
 Duration Watch::recovery_bound() const {
     const core::Policy policy = longest();

@@ -36,7 +36,8 @@ void Watch::check_doors() {
     const bool is_anybody_accepting =
         std::any_of(status.workers.begin(), status.workers.end(), [&](const auto& worker) {
             const FakeWorker* real = world_.find(worker.id);
-            return real != nullptr && may_accept(worker, *real);
+            const bool is_coming = worker.recall == core::WorkerStatus::Recall::awaited;
+            return real != nullptr && (is_coming || may_accept(worker, *real));
         });
     const bool is_anybody_serving = std::any_of(status.workers.begin(), status.workers.end(), [&](const auto& worker) {
         const FakeWorker* real = world_.find(worker.id);

@@ -180,7 +180,9 @@ void Watch::check_deadline(const core::WorkerStatus& worker, const Seen& entry) 
             budget = core::unkillable_after;
             break;
     }
-    if (*worker.deadline > entry.since + budget)
+    // Told to pause once more before it came back, it begins anew.
+    const Instant since = worker.state == WorkerState::paused ? std::max(entry.since, worker.since) : entry.since;
+    if (*worker.deadline > since + budget)
         broken(7, words(worker) + " may last until " + seconds(*worker.deadline) + ", it began at " +
                       seconds(entry.since));
     const bool is_elapsed = std::holds_alternative<core::Elapsed>(world_.last_event());

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using Network = LoadConnection::Network;
 using Phase = LoadConnection::Phase;
 
-constexpr std::string_view request = "GET / HTTP/1.1\r\n\r\n";
+constexpr std::string_view one_request = "GET / HTTP/1.1\r\n\r\n";
 
 // Both ends of one connection in one thread: the test decides what happens first.
 class LoadConnectionTest : public testing::Test {

@@ -95,6 +95,7 @@ TEST_F(Probation, OnceOverMakesACrashAnOrdinaryOne) {
     ASSERT_EQ(bench.all<Spawn>().size(), 1U);
     EXPECT_EQ(bench.all<Spawn>()[0].generation.value, 2U);
     bench.serve_all();
+    bench.advance(1s);
     bench.exit_all_leaving();
     EXPECT_EQ(bench.result(restart), Result::done);
 }

@@ -96,6 +96,18 @@ TEST(Undo, OfAStopOpensTheDoorsAgainBeforeItLaunches) {
     EXPECT_LT(bench.index_of<SetDoors>(), bench.index_of<Spawn>());
 }
 
+TEST(Undo, OfALongStopLeavesTheDoorsOpenForWhoIsCalledBack) {
+    Bench bench = serving({}, 1);
+    bench.ask(Stop{});
+    bench.accepting(bench.worker_of(0), false);
+    bench.advance(Policy{}.queue_for + 1s);
+    bench.forget_actions();
+    bench.ask(Undo{});
+    EXPECT_EQ(bench.told(bench.worker_of(0)), std::vector{Stage::run});
+    ASSERT_EQ(bench.all<SetDoors>().size(), 1U);
+    EXPECT_EQ(bench.all<SetDoors>()[0].doors, Doors::accept);
+}
+
 TEST(Undo, OfAStopInTheMiddleOfARestartGoesBackToTheFormerGeneration) {
     Bench bench = serving({}, 1);
     const WorkerId old = bench.worker_of(0);
