@@ -24,7 +24,7 @@ inline int unavailable(const Policy& policy, int target) {
 inline Duration start_bound(const Policy& policy) { return policy.ready_timeout + policy.max_extension; }
 
 // Until a launch spec is made and --pre-restart has answered.
-inline Duration prepare_bound() { return pre_restart_timeout; }
+inline Duration prepare_bound(const Policy& policy) { return policy.ready_timeout; }
 
 // From being told to leave to being killed.
 inline Duration ladder_bound(const Policy& policy) {
@@ -52,7 +52,7 @@ inline Duration retire_bound(const Policy& policy) { return end_bound(policy) + 
 
 // From the start of a rollout to its answer, whatever it is.
 inline Duration rollout_bound(const Policy& policy, int target) {
-    return prepare_bound() + replacement_bound(policy, target) + policy.probation + retire_bound(policy) +
+    return prepare_bound(policy) + replacement_bound(policy, target) + policy.probation + retire_bound(policy) +
            rollback_bound(policy, target);
 }
 

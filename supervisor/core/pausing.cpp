@@ -81,7 +81,8 @@ void resume_workers(Turn& turn, RequestId asker) {
 }
 
 void keep_paused(Turn& turn) {
-    if (turn.state.pause) static_cast<void>(tell_to_pause(turn, *turn.state.pause));
+    const auto& service = turn.state.pause;
+    if (service && service->until > turn.now) static_cast<void>(tell_to_pause(turn, *service));
 }
 
 void end_pause(Turn& turn) {

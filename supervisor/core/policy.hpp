@@ -64,11 +64,10 @@ inline constexpr Duration backoff_reset_after = 10s;  // of being ready: the cra
 inline constexpr Duration skip_not_before = 1s;       // between two SIGTERMs: ordinary tools deliver two at once
 inline constexpr Duration unkillable_after = 10s;     // after SIGKILL: state D, reported and left behind
 inline constexpr int max_workers = 4096;
-inline constexpr Duration probe_every = 250ms;        // while a worker starts, and while a rollout watches it
-inline constexpr Duration probe_timeout = 1s;         // one that hangs is a failed one
-inline constexpr int probes_missed = 3;               // in a row, of a worker that was ready: it is not any more
-inline constexpr int crash_loop_after = 3;            // crashes in a row: status and /readyz call it a loop
-inline constexpr Duration pre_restart_timeout = 60s;  // a check that hangs vetoes
+inline constexpr Duration probe_every = 250ms;  // while a worker starts, and while a rollout watches it
+inline constexpr Duration probe_timeout = 1s;   // one that hangs is a failed one
+inline constexpr int probes_missed = 3;         // in a row, of a worker that was ready: it is not any more
+inline constexpr int crash_loop_after = 3;      // crashes in a row: status and /readyz call it a loop
 
 // The first thing that is wrong with a policy, as a sentence; nothing if it can be run.
 std::optional<std::string> find_fault(const Policy& policy);

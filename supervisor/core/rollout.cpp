@@ -155,7 +155,7 @@ void advance_forward(Turn& turn) {
 void prepare(Turn& turn) {
     Rollout& rollout = *turn.state.rollout;
     const bool kept = rollout.kind == Rollout::Kind::rollback;
-    rollout.preparing_until = turn.now + prepare_bound();
+    rollout.preparing_until = turn.now + prepare_bound(turn.state.policy);
     turn.add(Prepare{rollout.next.spec, rollout.next.generation, kept ? Prepare::From::kept : Prepare::From::fresh,
                      rollout.plan});
 }
@@ -283,7 +283,8 @@ void expire_rollout(Turn& turn) {
     if (rollout.preparing_until <= turn.now) {
         turn.add(AbandonPreparation{rollout.next.spec});
         rollout.failure = "the preparation of " + name_of(rollout.next.generation) + " was not over within " +
-                          seconds(prepare_bound()) + ": look at --pre-restart, and at the file system of the program";
+                          seconds(prepare_bound(state.policy)) +
+                          ": look at --pre-restart, and at the file system of the program";
         return refuse_rollout(turn);
     }
     if (rollout.probation_until > turn.now) return;

@@ -133,7 +133,7 @@ std::variant<LaunchJob, os::LaunchFailure> Launching::prepare(Worker& worker) {
 std::optional<os::LaunchFailure> Launching::hand_listeners(const Spec& spec, Worker& worker, LaunchJob& job) {
     for (const auto& use : spec.listeners) {
         const int held = listeners_.fds({use}).front();
-        os::UniqueFd copy{held < 0 ? -1 : ::fcntl(held, F_DUPFD_CLOEXEC, first_inherited_fd)};
+        os::UniqueFd copy{held < 0 ? -1 : ::fcntl(held, F_DUPFD_CLOEXEC, 0)};
         if (!copy) return os::LaunchFailure{"pass the listener " + use.name, held < 0 ? EBADF : errno};
         job.plan.inherited_fds.push_back(copy.get());
         job.plan.listener_names.push_back(use.name);

@@ -16,6 +16,7 @@
 
 #include "operations.hpp"
 #include "proc.hpp"
+#include "rollout_scene.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -92,13 +93,10 @@ class HostileClients : public testing::TestWithParam<const char*> {
   protected:
     void SetUp() override {
         raise_file_limit();
-        RunOptions options =
-            short_run(shell_worker("if [ $HOLDFAST_GENERATION -gt 1 ]; then read line < $GATE; fi; "
-                                   "exec " +
-                                   hello_http().front()));
+        RunOptions options = short_run(shell_worker("if [ $HOLDFAST_GENERATION -gt 1 ]; then " + gate_.words() +
+                                                    "; fi; exec " + hello_http().front()));
         options.options.insert(options.options.end(), {"--admin", "127.0.0.1:0"});
-        options.environment = {"GATE=" + gate(), "ASAN_OPTIONS=quarantine_size_mb=1"};
-        run_command({.program = "/usr/bin/mkfifo", .arguments = {gate()}});
+        options.environment = {"ASAN_OPTIONS=quarantine_size_mb=1"};
         run_ = std::make_unique<Supervised>(options);
         run_->wait_until_serving();
         const std::string text = run_->wait_for("admin_listening").text;
@@ -108,17 +106,13 @@ class HostileClients : public testing::TestWithParam<const char*> {
     }
 
     // The workers of the new generation wait for this.
-    void let_them_start() const {
-        run_command({.program = "/bin/sh", .arguments = {"-c", "echo go > " + gate() + "; echo go > " + gate()}});
-    }
+    void let_them_start() { gate_.open(); }
 
     Supervised& run() { return *run_; }
     Client connect() const { return Client(server_); }
 
-    std::string gate() const { return directory_ / "gate"; }
-
   private:
-    TemporaryDirectory directory_;
+    Gate gate_;
     std::unique_ptr<Supervised> run_;
     std::string address_;
     ServerAddress server_;

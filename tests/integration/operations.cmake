@@ -6,6 +6,7 @@ holdfast_test(
   operations_test
   SOURCES harness.cpp
           operations.cpp
+          rollout_scene.cpp
           admin_test.cpp
           causes_test.cpp
           claim_test.cpp

@@ -18,7 +18,7 @@ Duration coming_bound(const core::Policy& policy) {
 
 Duration rollout_bound(const core::Policy& policy, int target) {
     const Duration step = coming_bound(policy) + leaving_bound(policy);
-    const Duration forward = core::pre_restart_timeout + target * step + policy.probation + leaving_bound(policy);
+    const Duration forward = core::prepare_bound(policy) + target * step + policy.probation + leaving_bound(policy);
     return forward + return_bound(policy, target);
 }
 

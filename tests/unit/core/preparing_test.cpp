@@ -44,7 +44,7 @@ TEST(Preparation, ThatIsVetoedChangesNothingAndSaysWhy) {
 TEST(Preparation, HasATimeLimit) {
     Bench bench = waiting_for_preparation();
     const RequestId restart = bench.ask(Restart{});
-    bench.advance(prepare_bound());
+    bench.advance(prepare_bound(Policy{}));
     EXPECT_EQ(bench.result(restart), Result::refused);
     EXPECT_EQ(bench.all<AbandonPreparation>().size(), 1U);
     bench.feed(Prepared{bench.all<Prepare>()[0].spec, {}, {}});  // too late
