@@ -1,27 +1,49 @@
 #include <unistd.h>
+
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "api/probe_server.hpp"
 #include "api/server.hpp"
+#include "check.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/options.hpp"
 #include "os/signals.hpp"
+#include "os/terminal.hpp"
 #include "runtime/runtime.hpp"
 
 namespace {
 
 using namespace holdfast;
 
-int run(const core::Configuration& configuration) {
+api::Supervised supervised(runtime::Runtime& runtime) {
+    return {
+        .ask = [&](core::Request request, auto answer) { runtime.ask(std::move(request), std::move(answer)); },
+        .snapshot = [&] { return runtime.snapshot(); },
+        .reload = [&](std::string asked_by, auto answer) { runtime.reload(std::move(asked_by), std::move(answer)); },
+        .what_reload_would_do = [&] { return runtime.what_reload_would_do(); },
+        .history = [&] { return runtime.history(); },
+        .last_output = [&] { return runtime.last_output(); },
+        .follow_events = [&](auto hear) { return runtime.follow_events(std::move(hear)); },
+    };
+}
+
+int run(const cli::RunCommand& command) {
     const os::HangUp hang_up = os::prepare_signals();
-    auto opened = runtime::Runtime::open(configuration, hang_up);
+    // Without a file a reload would find nothing new.
+    runtime::Runtime::Reread reread;
+    if (!command.configuration.file.empty()) reread = [&] { return cli::reread(command); };
+    auto opened = runtime::Runtime::open(command.configuration, hang_up, std::move(reread));
     if (!opened) {
         std::cerr << "holdfast: " << opened.error().text << '\n';
         return opened.error().code;
@@ -29,10 +51,14 @@ int run(const core::Configuration& configuration) {
     auto& runtime = **opened;
     std::optional<api::Server> server;
     if (const int api_fd = runtime.release_api_socket(); api_fd >= 0) {
-        server.emplace(
-            runtime.executor(), api_fd, ::getuid(),
-            [&](core::Request request, auto answer) { runtime.ask(std::move(request), std::move(answer)); },
-            [&] { return runtime.snapshot(); });
+        server.emplace(runtime.executor(), api_fd, ::getuid(), supervised(runtime));
+    }
+    std::optional<api::ProbeServer> probes;
+    if (const std::vector<int> admin_fds = runtime.release_admin_sockets(); !admin_fds.empty()) {
+        probes.emplace(runtime.executor(), admin_fds, [&] {
+            std::string because = runtime.unready_because();
+            return api::Readiness{because.empty(), std::move(because)};
+        });
     }
     return runtime.run([&](std::function<void()> done) {
         if (server) {
@@ -43,14 +69,37 @@ int run(const core::Configuration& configuration) {
     });
 }
 
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string{} : value;
+}
+
+cli::Screen screen() {
+    auto held_back = std::make_shared<std::optional<os::Interrupts>>();
+    return {
+        .error_width = [] { return os::terminal_width(STDERR_FILENO); },
+        .output_width = [] { return os::terminal_width(STDOUT_FILENO); },
+        .colour = cli::wanted_colour(variable("NO_COLOR"), variable("TERM")),
+        .was_interrupted =
+            [held_back] {
+                if (!*held_back) *held_back = os::Interrupts::hold_back();
+                return (*held_back)->was_interrupted();
+            },
+    };
+}
+
 int dispatch(const cli::Command& command) {
     return std::visit(
         [](const auto& chosen) -> int {
             using Chosen = std::decay_t<decltype(chosen)>;
             if constexpr (std::is_same_v<Chosen, cli::RunCommand>) {
-                return run(chosen.configuration);
+                return run(chosen);
+            } else if constexpr (std::is_same_v<Chosen, cli::CheckCommand>) {
+                return check(chosen, std::cout);
+            } else if constexpr (std::is_same_v<Chosen, cli::DoctorCommand>) {
+                return consult_doctor(chosen, std::cout, std::cerr);
             } else if constexpr (std::is_same_v<Chosen, cli::ClientCommand>) {
-                return cli::run_client(chosen, std::cout, std::cerr);
+                return cli::run_client(chosen, std::cout, std::cerr, screen());
             } else if constexpr (std::is_same_v<Chosen, cli::Text>) {
                 std::cout << chosen.text;
                 return 0;

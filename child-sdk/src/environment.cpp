@@ -75,14 +75,22 @@ std::vector<Inherited> take_listeners() {
     return listeners;
 }
 
+// Not WATCHDOG_PID's alone, for the reason why LISTEN_PID is not asked.
+std::chrono::microseconds watchdog_period() {
+    constexpr std::uint64_t most = std::chrono::microseconds(longest_period).count();
+    const std::uint64_t period = std::min(number_from("WATCHDOG_USEC").value_or(0), most);
+    return std::chrono::microseconds(static_cast<std::int64_t>(period));
+}
+
 }  // namespace
 
 Handed take_environment() {
-    Handed handed{.control = take_control(), .listeners = {}};
+    Handed handed{.control = take_control(), .listeners = {}, .watchdog = {}};
     // Behind a wrapper LISTEN_PID is the wrapper's; who holds the control pipe is the worker all the same.
     if (handed.control || number_from("LISTEN_PID") == static_cast<std::uint64_t>(::getpid())) {
         handed.listeners = take_listeners();
     }
+    if (handed.control) handed.watchdog = watchdog_period();
     return handed;
 }
 

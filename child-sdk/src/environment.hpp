@@ -17,10 +17,12 @@ struct Inherited {
 };
 
 // What a process was started with, checked to be meant for it, and then taken out of the environment, so that no child
-// of it believes it was meant. All descriptors are close-on-exec.
+// of it believes it was meant. (WATCHDOG_USEC stays, for a program that reads it itself; WATCHDOG_PID guards it.) All
+// descriptors are close-on-exec.
 struct Handed {
     UniqueFd control;  // none: no supervisor
     std::vector<Inherited> listeners;
+    std::chrono::microseconds watchdog{};  // the longest silence that the supervisor takes for life; 0: any
 };
 
 // Changes the environment: before there are other threads.

@@ -18,6 +18,9 @@ constexpr std::chrono::seconds one_wish{1};
 // For main to return after wait() gave up. What is held may be what a destructor waits for.
 constexpr std::chrono::seconds time_to_end{1};
 
+// Whatever the environment says.
+constexpr std::chrono::milliseconds shortest_beat{1};
+
 constexpr std::uint64_t wake_key = 1, control_key = 2;
 
 std::int64_t usec_of(std::chrono::steady_clock::time_point instant) {
@@ -32,11 +35,19 @@ std::optional<Time> earlier(std::optional<Time> left, std::optional<Time> right)
 
 }  // namespace
 
-Helper::Helper(Conductor& conductor, Process& process, Patience patience, const std::string& health)
-    : conductor_(conductor), process_(process), patience_(patience), is_supervised_(conductor.pipe().exists()) {
+Helper::Helper(Conductor& conductor, Process& process, Patience patience, const std::string& health,
+               std::chrono::microseconds watchdog)
+    : conductor_(conductor),
+      process_(process),
+      patience_(patience),
+      is_supervised_(conductor.pipe().exists()),
+      watchdog_(watchdog) {
     poller_.add(process_.wake_fd(), EPOLLIN, wake_key);
     if (is_supervised()) poller_.add(conductor_.pipe().fd(), EPOLLIN | EPOLLRDHUP, control_key);
     if (!health.empty()) health_.emplace(health, poller_, [this] { return conductor_.is_serving(); });
+    if (!is_supervised() || watchdog_.count() == 0) return;
+    say_alive_at_ = Clock::now();
+    poller_.set_alarm(say_alive_at_);
 }
 
 Helper::~Helper() {
@@ -79,6 +90,7 @@ void Helper::handle(Poller::Patience patience) {
     heed_signals();
     keep_deadlines();
     conductor_.advance();
+    say_alive();
     set_alarm(conductor_.attend());
 }
 
@@ -92,6 +104,7 @@ void Helper::hear() {
     if (!is_lost) return;
     poller_.remove(conductor_.pipe().fd());
     is_supervised_ = false;
+    say_alive_at_.reset();
     // Nobody accepts in its place: no reason to be announced. And what was cancelled is not given its time again.
     rung_ = conductor_.is_cancelled() ? Rung::grace : Rung::lame_duck;
     climb();
@@ -156,8 +169,19 @@ void Helper::obey_alone(Stage stage, Clock::time_point end, Clock::time_point ki
         {.stage = stage, .deadline_usec = usec_of(end), .kill_usec = usec_of(kill), .reason = Reason::stop});
 }
 
+// Twice in the time that may pass. By whoever drives: a loop that hangs in dispatch() mode says nothing, while a thread
+// of ours speaks for the process alone.
+void Helper::say_alive() {
+    const auto now = Clock::now();
+    if (!say_alive_at_ || now < *say_alive_at_) return;
+    say_alive_at_ = now + std::max<Clock::duration>(watchdog_ / 2, shortest_beat);
+    Report report;
+    report.watchdog = Watchdog::alive;
+    conductor_.pipe().say(report, ControlPipe::Weight::passing);
+}
+
 void Helper::set_alarm(std::optional<Clock::time_point> attention) {
-    auto alarm = earlier(attention, rung_end_);
+    auto alarm = earlier(earlier(attention, rung_end_), say_alive_at_);
     if (health_) alarm = earlier(alarm, health_->tidy(Clock::now()));
     poller_.set_alarm(alarm);
 }

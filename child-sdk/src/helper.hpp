@@ -26,8 +26,10 @@ struct Patience {
 // by turn().
 class Helper {
   public:
-    // `health` empty: no probes. Throws std::system_error, std::invalid_argument (the address of `health`).
-    Helper(Conductor& conductor, Process& process, Patience patience, const std::string& health);
+    // `health` empty: no probes. `watchdog` 0: nobody wants to hear that we live. Throws std::system_error,
+    // std::invalid_argument (the address of `health`).
+    Helper(Conductor& conductor, Process& process, Patience patience, const std::string& health,
+           std::chrono::microseconds watchdog);
     ~Helper();
     Helper(const Helper&) = delete;
     Helper& operator=(const Helper&) = delete;
@@ -52,6 +54,7 @@ class Helper {
     void leave_alone();
     void climb();
     void obey_alone(Stage stage, Clock::time_point end, Clock::time_point kill);
+    void say_alive();
     void set_alarm(std::optional<Clock::time_point> attention);
 
     Conductor& conductor_;
@@ -65,7 +68,9 @@ class Helper {
     Rung rung_ = Rung::serving;
     std::optional<Clock::time_point> rung_end_;
     Clock::time_point last_step_;
-    std::jthread thread_;  // last: it uses all the others
+    const std::chrono::microseconds watchdog_;
+    std::optional<Clock::time_point> say_alive_at_;  // empty: nobody wants to hear it
+    std::jthread thread_;                            // last: it uses all the others
 };
 
 }  // namespace holdfast

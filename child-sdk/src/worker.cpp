@@ -67,7 +67,7 @@ class Worker::Impl {
           helper(
               std::in_place, *conductor, process,
               Patience{.lame_duck = options.lame_duck, .grace = options.grace_period, .cancel = options.cancel_period},
-              options.health) {
+              options.health, handed.watchdog) {
         conductor->pipe().say(hello());
         if (options.drive == WorkerOptions::Drive::helper_thread) helper->start_thread();
     }

@@ -9,6 +9,7 @@
 
 #include "api/decode.hpp"
 #include "api/http_call.hpp"
+#include "api/looking.hpp"
 
 namespace holdfast::api {
 namespace {
@@ -16,16 +17,9 @@ namespace {
 using namespace std::chrono_literals;
 constexpr Duration status_limit = 2s;
 
-std::string socket_of(const std::string& directory) { return directory + "/" + std::string(api_socket_file); }
-
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
     return value == nullptr ? std::string{} : value;
-}
-
-std::string without_newline(std::string text) {
-    while (!text.empty() && text.back() == '\n') text.pop_back();
-    return text;
 }
 
 // `trusted_uid`: whose process may answer, beside root's; nothing where the user named the directory.
@@ -36,9 +30,7 @@ Result<Service> visit(const std::string& directory, std::optional<uid_t> trusted
         return error(socket_of(directory) + " is held by a process of uid " + std::to_string(reply->uid), EPERM);
     }
     if (reply->http_status != 200) return error(socket_of(directory) + ": " + decode_error(reply->body), EPERM);
-    auto status = decode_status(reply->body);
-    if (!status) return status.error();
-    return Service{directory, without_newline(std::move(reply->body)), std::move(*status)};
+    return read_service(directory, std::move(reply->body));
 }
 
 std::vector<std::string> subdirectories(const std::string& parent) {
@@ -77,16 +69,6 @@ Result<Service> find_only(const RuntimeSurroundings& surroundings) {
     return error("more than one supervisor is running, say which one is meant: " + names, EINVAL);
 }
 
-Result<Answer> change(const Service& service, std::string target, const std::string& body, Wait wait) {
-    if (wait == Wait::no) target += "?wait=no";
-    auto reply = call(socket_of(service.directory), "POST", target, body);
-    if (!reply) return reply.error();
-    auto answer = decode_answer(reply->body);
-    if (answer && answer->result.empty()) return error("the supervisor does not do this: " + decode_error(reply->body));
-    if (answer) answer->json = without_newline(std::move(reply->body));
-    return answer;
-}
-
 }  // namespace
 
 RuntimeSurroundings surroundings_of_this_process() {
@@ -117,14 +99,6 @@ Result<Service> find_service(const Where& where, const RuntimeSurroundings& surr
             ENOENT);
     }
     return service;
-}
-
-Result<Answer> restart(const Service& service, Wait wait) { return change(service, "/v1/restart", {}, wait); }
-
-Result<Answer> stop(const Service& service, Wait wait) { return change(service, "/v1/stop", {}, wait); }
-
-Result<Answer> scale(const Service& service, int workers, Wait wait) {
-    return change(service, "/v1/scale", R"({"workers": )" + std::to_string(workers) + "}", wait);
 }
 
 }  // namespace holdfast::api

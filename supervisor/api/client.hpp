@@ -1,76 +1,19 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "api/ledger_line.hpp"
+#include "api/pursuit.hpp"
+#include "api/views.hpp"
 #include "base/result.hpp"
 #include "base/runtime_paths.hpp"
 
 namespace holdfast::api {
-
-// The status as the API tells it: the manual explains each field. Times are in seconds, counted back from the answer
-// (`since_s`, `age_s`, `drained_s`) or on from it (`deadline_s`, `next_attempt_s`).
-struct WaitingView {
-    std::string kind, name;
-    double age_s = 0;
-};
-
-struct HeldView {
-    std::string kind;
-    std::uint64_t count = 0;  // of them `waiting` names the oldest
-};
-
-struct WorkerView {
-    std::string worker;  // "<generation>.<slot>"
-    std::uint64_t generation = 0;
-    int pid = 0;
-    std::string state;
-    double since_s = 0;
-    std::optional<double> deadline_s;
-    std::string speaks;
-    bool settled = false;
-    std::optional<bool> accepting;
-    std::optional<std::uint64_t> in_flight, served;
-    std::vector<WaitingView> waiting;
-    std::vector<HeldView> held;
-    std::optional<std::uint64_t> handed_back;  // items of work
-    std::optional<double> drained_s;           // everything is released since then
-    std::string status, why_leaving;
-};
-
-struct SlotView {
-    std::uint64_t slot = 0;
-    int crashes_in_a_row = 0;
-    std::optional<double> next_attempt_s;
-};
-
-struct ListenerView {
-    std::string name, address;
-    int backlog = 0;
-    std::uint64_t revived = 0;
-};
-
-struct ServiceView {
-    std::string name;
-    int pid = 0;
-    std::string phase, detail;
-    bool mixed = false;
-    int target = 0;
-    std::uint64_t generation = 0, restarts = 0;
-    std::vector<WorkerView> workers;
-    std::vector<SlotView> slots;
-    std::vector<ListenerView> listeners;
-};
-
-// A supervisor that answered.
-struct Service {
-    std::string directory;    // its runtime directory; api.sock lies in it
-    std::string status_json;  // its status, word for word
-    ServiceView status;
-};
 
 // Whose supervisor is meant. Both empty: the one that this user runs.
 struct Where {
@@ -89,22 +32,34 @@ std::vector<Service> list_services(const RuntimeSurroundings& surroundings = sur
 Result<Service> find_service(const Where& where,
                              const RuntimeSurroundings& surroundings = surroundings_of_this_process());
 
-enum class Wait { for_outcome, no };
-
-// The outcome of a change. `result` is done, failed, mixed, superseded, interrupted or refused; accepted if nobody
-// waits for it.
-struct Answer {
-    std::string result;
-    std::string text;
-    std::vector<std::string> last_words;
-    int exit_code = 0;
-    std::string json;  // all of it, word for word
-};
-
 // Asks for a change and blocks until its outcome is known, however long that takes. A supervisor that ended before it
 // answered is noticed at once and is an error.
+Result<Answer> change(const Service& service, const Wish& wish, Wait wait);
 Result<Answer> restart(const Service& service, Wait wait);
 Result<Answer> stop(const Service& service, Wait wait);
 Result<Answer> scale(const Service& service, int workers, Wait wait);
+Result<Answer> rollback(const Service& service, Wait wait);
+Result<Answer> undo(const Service& service, Wait wait);
+Result<Answer> pause(const Service& service, Wait wait);
+Result<Answer> resume(const Service& service, Wait wait);
+Result<Answer> reload(const Service& service, Wait wait);
+
+// The questions below are answered within 2 s, or are an error.
+
+Result<Service> look_again(const Service& service);
+// What a reload would change, or why it cannot be done (`result` is refused then). Nothing is touched.
+Result<Answer> what_reload_would_do(const Service& service);
+// The ledger's lines, each a JSON object, oldest first; with `newest` so many at most.
+Result<std::vector<std::string>> history(const Service& service, std::optional<std::size_t> newest = std::nullopt);
+// The last lines of every living worker's standard error, and of the last one that ended in each slot; or of one.
+Result<std::vector<OutputView>> logs(const Service& service, std::string_view worker = {});
+// Why this worker is still here, in a sentence.
+Result<std::string> why(const Service& service, std::string_view worker);
+
+// Blocks and hands over each event from now on, until `hear` has had enough or the supervisor ends; neither is an
+// error. Once `give_up_fd` is readable it ends with EINTR.
+enum class Hear { on, enough };
+Result<void> follow_events(const Service& service, const std::function<Hear(const EventView&)>& hear,
+                           int give_up_fd = -1);
 
 }  // namespace holdfast::api

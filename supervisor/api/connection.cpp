@@ -8,51 +8,16 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
-
-#include "api/encode.hpp"
+#include <optional>
 
 namespace holdfast::api {
 
 namespace http = boost::beast::http;
-
-namespace {
-
-constexpr std::uint32_t max_header_bytes = 8 * 1024;
-constexpr std::uint64_t max_body_bytes = 64 * 1024;
-
-// SO_PEERCRED as Asio's GettableSocketOption.
-class PeerCredentials {
-  public:
-    template <class Protocol>
-    int level(const Protocol&) const {
-        return SOL_SOCKET;
-    }
-    template <class Protocol>
-    int name(const Protocol&) const {
-        return SO_PEERCRED;
-    }
-    template <class Protocol>
-    void* data(const Protocol&) {
-        return &credentials_;
-    }
-    template <class Protocol>
-    std::size_t size(const Protocol&) const {
-        return sizeof credentials_;
-    }
-    template <class Protocol>
-    void resize(const Protocol&, std::size_t) {}
-
-    Peer peer() const { return {credentials_.uid, credentials_.pid}; }
-
-  private:
-    // Nobody, until the kernel says who.
-    ucred credentials_{.pid = 0, .uid = static_cast<uid_t>(-1), .gid = static_cast<gid_t>(-1)};
-};
-
-}  // namespace
+using boost::system::error_code;
 
 struct Connection::Reader {
-    boost::beast::flat_buffer buffer{max_header_bytes + max_body_bytes};  // what one request may be at most
+    explicit Reader(std::size_t most) : buffer(most) {}
+    boost::beast::flat_buffer buffer;  // what one request may be at most; it grows as bytes come
     std::optional<http::request_parser<http::string_body>> parser;
 };
 
@@ -60,30 +25,38 @@ struct Connection::Writer {
     http::response<http::string_body> response;
 };
 
-Connection::Connection(Socket socket, const Host& host, std::function<void(Connection&)> closed)
+Connection::Connection(Socket socket, const Host& host)
     : socket_(std::move(socket)),
       host_(host),
-      closed_(std::move(closed)),
       timer_(socket_.get_executor()),
-      reader_(std::make_unique<Reader>()) {
-    PeerCredentials credentials;
-    boost::system::error_code failure;
-    socket_.get_option(credentials, failure);
-    peer_ = credentials.peer();
-}
+      reader_(std::make_unique<Reader>(host.max_header_bytes + host.max_body_bytes)) {}
 
 Connection::~Connection() = default;
 
 void Connection::start() { read(); }
 
+Peer Connection::peer() const {
+    ucred credentials{.pid = 0, .uid = static_cast<uid_t>(-1), .gid = static_cast<gid_t>(-1)};
+    socklen_t size = sizeof credentials;
+    const int fd = const_cast<Socket&>(socket_).native_handle();
+    // Nobody, unless the kernel says who.
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {static_cast<uid_t>(-1), 0};
+    return {credentials.uid, credentials.pid};
+}
+
+void Connection::become(State state) {
+    state_ = state;
+    host_.changed(*this);
+}
+
 void Connection::read() {
-    state_ = State::reading;
     auto& parser = reader_->parser.emplace();
-    parser.header_limit(max_header_bytes);
-    parser.body_limit(max_body_bytes);
+    parser.header_limit(host_.max_header_bytes);
+    parser.body_limit(host_.max_body_bytes);
     limit_time();
+    become(State::reading);
     http::async_read(socket_, reader_->buffer, parser,
-                     [self = shared_from_this()](const boost::system::error_code& failure, std::size_t) {
+                     [self = shared_from_this()](const error_code& failure, std::size_t) {
                          self->end_limit();
                          if (self->state_ == State::closed) return;
                          failure ? self->handle_broken_request(failure) : self->handle_request();
@@ -92,8 +65,8 @@ void Connection::read() {
 
 // A client that neither sends its request nor reads its answer holds one of few places, so not for long.
 void Connection::limit_time() {
-    timer_.expires_after(host_.limits.bytes);
-    timer_.async_wait([weak = weak_from_this(), mine = ++limit_](const boost::system::error_code& aborted) {
+    timer_.expires_after(host_.bytes);
+    timer_.async_wait([weak = weak_from_this(), mine = ++limit_](const error_code& aborted) {
         const auto self = weak.lock();
         if (self && !aborted && self->limit_ == mine) self->close();
     });
@@ -105,87 +78,85 @@ void Connection::end_limit() {
     timer_.cancel();
 }
 
-void Connection::handle_broken_request(const boost::system::error_code& failure) {
+void Connection::handle_broken_request(const error_code& failure) {
     afterwards_ = Afterwards::close;
+    method_ = Method::other;
     if (failure == http::error::end_of_stream ||
         failure.category() != make_error_code(http::error::end_of_stream).category()) {
         return close();
     }
-    if (failure == http::error::body_limit) return respond(413, error_to_json("the body is over 64 KiB"));
-    if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
-        return respond(431, error_to_json("the header is over 8 KiB"));
+    if (failure == http::error::body_limit) {
+        return respond(host_.complain(413, "the body is over " + std::to_string(host_.max_body_bytes / 1024) + " KiB"));
     }
-    respond(400, error_to_json("this is no HTTP request: " + failure.message()));
+    if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
+        return respond(
+            host_.complain(431, "the header is over " + std::to_string(host_.max_header_bytes / 1024) + " KiB"));
+    }
+    respond(host_.complain(400, "this is no HTTP request: " + failure.message()));
 }
 
 void Connection::handle_request() {
-    const auto& request = reader_->parser->get();
-    if (!request.keep_alive() || request.method() == http::verb::head) afterwards_ = Afterwards::close;
-    if (!may_ask(peer_.uid, host_.our_uid)) {
-        return respond(403, error_to_json("uid " + std::to_string(peer_.uid) + " may not ask: only uid " +
-                                          std::to_string(host_.our_uid) + " and root may"));
-    }
-    const std::string method(request.method_string()), target(request.target());
-    Route route = find_route(method, target, request.body());
-    if (std::holds_alternative<StatusWanted>(route)) return respond(200, to_json(host_.snapshot()));
-    if (auto* rejection = std::get_if<Rejection>(&route)) {
-        return respond(rejection->http_status, error_to_json(rejection->text), rejection->allow);
-    }
-    ask(std::get<ChangeWanted>(std::move(route)));
+    auto& request = reader_->parser->get();
+    if (!request.keep_alive()) afterwards_ = Afterwards::close;
+    method_ = request.method() == http::verb::head ? Method::head : Method::other;
+    const HttpQuery query{std::string(request.method_string()), std::string(request.target()),
+                          std::move(request.body())};
+    reader_->parser.reset();
+    state_ = State::writing;  // an answer is owed from here on, even if the server is closed by what is asked for
+    host_.serve(*this, query);
 }
 
-void Connection::ask(ChangeWanted change) {
-    change.request.asked_by = describe(peer_);
-    if (change.wait == ChangeWanted::Wait::no) {
-        host_.ask(std::move(change.request), [](const core::Outcome&) {});
-        return respond(202, R"({"result":"accepted","text":"asked for; the outcome is not waited for"})");
-    }
-    state_ = State::waiting;
+void Connection::await() {
+    if (state_ == State::closed) return;
     watch_for_hang_up();
-    host_.ask(std::move(change.request), [weak = weak_from_this()](const core::Outcome& outcome) {
-        if (const auto self = weak.lock()) self->answer(outcome);
-    });
+    become(State::waiting);
 }
 
 // Asio 1.26 completes wait_error at EPOLLHUP: both directions are closed. One that has only finished sending still
 // waits for its answer.
 void Connection::watch_for_hang_up() {
-    socket_.async_wait(Socket::wait_error, [weak = weak_from_this()](const boost::system::error_code& aborted) {
+    socket_.async_wait(Socket::wait_error, [weak = weak_from_this()](const error_code& aborted) {
         const auto self = weak.lock();
         if (self && !aborted && self->state_ == State::waiting) self->close();
     });
 }
 
-void Connection::answer(const core::Outcome& outcome) {
+void Connection::answer(HttpReply reply) {
     if (state_ != State::waiting) return;
-    boost::system::error_code ignored;
+    error_code ignored;
     socket_.cancel(ignored);
-    respond(http_status_of(outcome.result), to_json(outcome));
+    respond(std::move(reply));
 }
 
-void Connection::respond(int http_status, std::string json, const std::string& allow) {
-    state_ = State::writing;
+void Connection::respond(HttpReply reply) {
+    if (state_ == State::closed) return;
     writer_ = std::make_unique<Writer>();
     auto& response = writer_->response;
     response.version(11);
-    response.result(static_cast<unsigned>(http_status));
-    response.set(http::field::content_type, "application/json");
-    if (!allow.empty()) response.set(http::field::allow, allow);
-    response.body() = std::move(json) + "\n";
+    response.result(static_cast<unsigned>(reply.http_status));
+    response.set(http::field::content_type, reply.content_type);
+    if (!reply.allow.empty()) response.set(http::field::allow, reply.allow);
     response.keep_alive(afterwards_ == Afterwards::read_on);
-    response.prepare_payload();
+    response.content_length(reply.body.size());
+    if (method_ != Method::head) response.body() = std::move(reply.body);
     limit_time();
-    http::async_write(socket_, response,
-                      [self = shared_from_this()](const boost::system::error_code& failure, std::size_t) {
-                          self->end_limit();
-                          if (self->state_ != State::closed) self->written(failure);
-                      });
+    become(State::writing);
+    http::async_write(socket_, response, [self = shared_from_this()](const error_code& failure, std::size_t) {
+        self->end_limit();
+        if (self->state_ != State::closed) self->written(failure);
+    });
 }
 
-void Connection::written(const boost::system::error_code& failure) {
+void Connection::written(const error_code& failure) {
     writer_.reset();
     if (failure || afterwards_ == Afterwards::close) return close();
     read();
+}
+
+Socket Connection::release_socket() {
+    Socket released = std::move(socket_);
+    close();
+    return released;
 }
 
 void Connection::close_when_answered() {
@@ -196,11 +167,10 @@ void Connection::close_when_answered() {
 void Connection::close() {
     if (state_ == State::closed) return;
     const auto alive = shared_from_this();
-    state_ = State::closed;
     end_limit();
-    boost::system::error_code ignored;
+    error_code ignored;
     socket_.close(ignored);
-    closed_(*this);
+    become(State::closed);
 }
 
 }  // namespace holdfast::api

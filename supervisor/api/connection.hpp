@@ -1,66 +1,93 @@
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "api/route.hpp"
-#include "api/server.hpp"
 
 namespace holdfast::api {
 
-// What all connections share; outlives them.
+using Socket = boost::asio::generic::stream_protocol::socket;  // TCP or unix
+
+struct HttpQuery {
+    std::string method, target, body;
+};
+
+struct HttpReply {
+    int http_status = 200;
+    std::string body;
+    std::string content_type;
+    std::string allow{};  // with 405: the methods that exist
+};
+
+class Connection;
+
+// What all connections of a server share; outlives them.
 struct Host {
-    uid_t our_uid = 0;
-    Ask ask;
-    Snapshot snapshot;
-    Limits limits;
+    std::uint32_t max_header_bytes = 8 * 1024;
+    std::uint64_t max_body_bytes = 64 * 1024;
+    std::chrono::milliseconds bytes{10'000};  // for a whole request to arrive, for a whole answer to leave
+    // Answers with respond(), await() or release_socket().
+    std::function<void(Connection&, const HttpQuery&)> serve;
+    // The words for a client that sent no HTTP.
+    std::function<HttpReply(int http_status, std::string text)> complain;
+    // Where it stands has changed; called once more, and then never again, when it is closed.
+    std::function<void(Connection&)> changed;
 };
 
 // One client: its requests are read, answered and only then the next is read. Ends by itself after 10 s without a
-// whole request, when the client hangs up, or when it is closed.
+// whole request, or with an answer that is not read; when the client hangs up, or when it is closed.
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
-    using Socket = boost::asio::local::stream_protocol::socket;
+    enum class State { reading, waiting, writing, closed };
 
-    // `closed` is called once, when the socket is closed, whoever closed it.
-    Connection(Socket socket, const Host& host, std::function<void(Connection&)> closed);
+    Connection(Socket socket, const Host& host);
     ~Connection();
 
     void start();
+    void respond(HttpReply reply);
+    // The answer takes its time, and no byte is owed to us until then.
+    void await();
+    // Where await() was called and the client is still there.
+    void answer(HttpReply reply);
+    // The connection is no HTTP any more; this object ends.
+    Socket release_socket();
+
     // Ends at once if nothing is owed to the client, else when its answer is written.
     void close_when_answered();
     void close();
 
+    State state() const { return state_; }
+    Peer peer() const;
+    // When it was last waited for: its present read or write began then.
+    std::chrono::steady_clock::time_point waited_for_since() const { return timer_.expiry() - host_.bytes; }
+
   private:
     struct Reader;
     struct Writer;
-    enum class State { reading, waiting, writing, closed };
     enum class Afterwards { read_on, close };
 
+    void become(State state);
     void read();
     void handle_request();
     void handle_broken_request(const boost::system::error_code& failure);
-    void ask(ChangeWanted change);
     void watch_for_hang_up();
-    void answer(const core::Outcome& outcome);
-    void respond(int http_status, std::string json, const std::string& allow = {});
     void written(const boost::system::error_code& failure);
     void limit_time();
     void end_limit();
 
     Socket socket_;
     const Host& host_;
-    std::function<void(Connection&)> closed_;
     boost::asio::steady_timer timer_;  // runs only while bytes are awaited
     std::uint64_t limit_ = 0;          // which of its runs is the present one
-    State state_ = State::reading;
+    State state_ = State::closed;
     Afterwards afterwards_ = Afterwards::read_on;
-    Peer peer_;
+    enum class Method { head, other } method_ = Method::other;
     std::unique_ptr<Reader> reader_;
     std::unique_ptr<Writer> writer_;
 };

@@ -11,6 +11,9 @@
 
 namespace holdfast::api {
 
+// The API's socket in a runtime directory.
+std::string socket_of(const std::string& directory);
+
 struct Reply {
     int http_status = 0;
     std::string body;

@@ -1,65 +1,32 @@
 #include "api/route.hpp"
 
 #include <array>
-#include <boost/json/parse.hpp>
-#include <optional>
+#include <charconv>
 
-#include "core/policy.hpp"
+#include "api/change_body.hpp"
 
 namespace holdfast::api {
 namespace {
 
-using Change = std::variant<core::Request, Rejection>;
+Rejection reject(std::string text) { return {400, std::move(text)}; }
 
-Rejection reject(std::string text, int http_status = 400) { return {http_status, std::move(text), {}}; }
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
-// The body as an object; an empty one if there is none.
-std::variant<boost::json::object, Rejection> read_object(std::string_view body, std::string_view example) {
-    if (body.empty()) return boost::json::object{};
-    boost::json::error_code failure;
-    boost::json::parse_options options;
-    options.max_depth = 4;
-    const boost::json::value value = boost::json::parse({body.data(), body.size()}, failure, {}, options);
-    if (failure) return reject("the body is no JSON: " + failure.message() + "; it looks like " + std::string(example));
-    if (!value.is_object()) return reject("the body is no JSON object; it looks like " + std::string(example));
-    return value.get_object();
+// What stands behind the question mark, for a path that takes nothing there.
+std::optional<Rejection> refuse_query(std::string_view query) {
+    if (query.empty()) return std::nullopt;
+    return reject("unknown query " + quoted(query) + ": this path takes none");
 }
 
-Change read_nothing(std::string_view body, core::Request request) {
-    auto object = read_object(body, "{}");
-    if (auto* wrong = std::get_if<Rejection>(&object)) return std::move(*wrong);
-    const auto& members = std::get<boost::json::object>(object);
-    if (members.empty()) return request;
-    return reject("this request takes no \"" + std::string(members.begin()->key()) + "\", its body is empty");
+// "worker=1.0" is nobody's percent-encoding: a worker's name is two numbers and a dot.
+std::optional<std::string> read_worker(std::string_view query) {
+    constexpr std::string_view key = "worker=";
+    if (!query.starts_with(key)) return std::nullopt;
+    query.remove_prefix(key.size());
+    const bool is_name =
+        !query.empty() && query.size() <= 40 && query.find_first_not_of("0123456789.") == std::string_view::npos;
+    return is_name ? std::optional<std::string>(query) : std::nullopt;
 }
-
-Change read_restart(std::string_view body) { return read_nothing(body, {core::Restart{}, {}}); }
-Change read_stop(std::string_view body) { return read_nothing(body, {core::Stop{}, {}}); }
-
-Change read_scale(std::string_view body) {
-    const std::string taken = "a number from 0 to " + std::to_string(core::max_workers);
-    auto object = read_object(body, R"({"workers": 4})");
-    if (auto* wrong = std::get_if<Rejection>(&object)) return std::move(*wrong);
-    const auto& members = std::get<boost::json::object>(object);
-    for (const auto& member : members) {
-        if (member.key() != "workers") {
-            return reject("unknown key \"" + std::string(member.key()) + R"(", the body looks like {"workers": 4})");
-        }
-    }
-    const boost::json::value* workers = members.if_contains("workers");
-    if (workers == nullptr) return reject(R"("workers" is missing: the body looks like {"workers": 4})");
-    if (!workers->is_int64() || workers->get_int64() < 0 || workers->get_int64() > core::max_workers) {
-        return reject("\"workers\" takes " + taken);
-    }
-    return core::Request{core::Scale{static_cast<int>(workers->get_int64())}, {}};
-}
-
-struct ChangeRow {
-    std::string_view path;
-    Change (*read)(std::string_view body);
-};
-constexpr std::array changes = {ChangeRow{"/v1/restart", read_restart}, ChangeRow{"/v1/stop", read_stop},
-                                ChangeRow{"/v1/scale", read_scale}};
 
 std::optional<ChangeWanted::Wait> read_wait(std::string_view query) {
     if (query.empty() || query == "wait=yes") return ChangeWanted::Wait::for_outcome;
@@ -67,9 +34,96 @@ std::optional<ChangeWanted::Wait> read_wait(std::string_view query) {
     return std::nullopt;
 }
 
-Rejection wrong_method(std::string_view method, std::string_view path, std::string_view allowed) {
-    return {405, std::string(path) + " takes " + std::string(allowed) + ", not " + std::string(method),
-            std::string(allowed)};
+template <class Wanted>
+Route get_plain(std::string_view query) {
+    if (auto wrong = refuse_query(query)) return std::move(*wrong);
+    return Wanted{};
+}
+
+Route get_history(std::string_view query) {
+    if (query.empty()) return HistoryWanted{};
+    constexpr std::string_view key = "limit=";
+    std::size_t limit = 0;
+    if (query.starts_with(key)) {
+        const char* end = query.data() + query.size();
+        const auto [stopped, failure] = std::from_chars(query.data() + key.size(), end, limit);
+        if (failure == std::errc{} && stopped == end) return HistoryWanted{limit};
+    }
+    return reject("unknown query " + quoted(query) + ": it takes limit=N, a number of lines");
+}
+
+Route get_logs(std::string_view query) {
+    if (query.empty()) return LogsWanted{};
+    if (auto worker = read_worker(query)) return LogsWanted{std::move(*worker)};
+    return reject("unknown query " + quoted(query) + ": it takes worker=1.0, a worker's name");
+}
+
+Route get_why(std::string_view query) {
+    if (auto worker = read_worker(query)) return WhyWanted{std::move(*worker)};
+    return reject("which worker is meant? The query looks like worker=1.0");
+}
+
+struct GetRow {
+    std::string_view path;
+    Route (*read)(std::string_view query);
+};
+constexpr std::array gets = {GetRow{"/v1/status", get_plain<StatusWanted>},
+                             GetRow{"/v1/reload", get_plain<ReloadPreviewWanted>},
+                             GetRow{"/v1/history", get_history},
+                             GetRow{"/v1/logs", get_logs},
+                             GetRow{"/v1/why", get_why},
+                             GetRow{"/v1/events", get_plain<EventsWanted>}};
+
+Route post_reload(std::string_view body, ChangeWanted::Wait wait) {
+    if (auto wrong = refuse_members(body)) return reject(std::move(*wrong));
+    return ReloadWanted{wait};
+}
+
+template <class What>
+Route post_plain(std::string_view body, ChangeWanted::Wait wait) {
+    if (auto wrong = refuse_members(body)) return reject(std::move(*wrong));
+    return ChangeWanted{{What{}, {}}, wait};
+}
+
+Route post_scale(std::string_view body, ChangeWanted::Wait wait) {
+    auto scale = read_scale(body);
+    if (auto* wrong = std::get_if<std::string>(&scale)) return reject(std::move(*wrong));
+    return ChangeWanted{{std::get<core::Scale>(scale), {}}, wait};
+}
+
+struct PostRow {
+    std::string_view path;
+    Route (*read)(std::string_view body, ChangeWanted::Wait wait);
+};
+constexpr std::array posts = {PostRow{"/v1/restart", post_plain<core::Restart>},
+                              PostRow{"/v1/stop", post_plain<core::Stop>},
+                              PostRow{"/v1/scale", post_scale},
+                              PostRow{"/v1/reload", post_reload},
+                              PostRow{"/v1/rollback", post_plain<core::Rollback>},
+                              PostRow{"/v1/undo", post_plain<core::Undo>},
+                              PostRow{"/v1/pause", post_plain<core::Pause>},
+                              PostRow{"/v1/resume", post_plain<core::Resume>}};
+
+template <class Rows>
+auto find_row(const Rows& rows, std::string_view path) -> decltype(rows.data()) {
+    for (const auto& row : rows) {
+        if (row.path == path) return &row;
+    }
+    return nullptr;
+}
+
+Route post(const PostRow& row, std::string_view query, std::string_view body) {
+    const auto wait = read_wait(query);
+    if (!wait) return reject("unknown query " + quoted(query) + ": it takes wait=yes or wait=no");
+    return row.read(body, *wait);
+}
+
+Rejection nothing_there(std::string_view path) {
+    std::string exist;
+    for (const GetRow& row : gets) exist += (exist.empty() ? "GET " : ", ") + std::string(row.path);
+    exist += "; POST ";
+    for (const PostRow& row : posts) exist += (&row == &posts.front() ? "" : ", ") + std::string(row.path);
+    return {404, "there is no " + std::string(path) + ": there are " + exist};
 }
 
 }  // namespace
@@ -78,22 +132,13 @@ Route find_route(std::string_view method, std::string_view target, std::string_v
     const std::size_t mark = target.find('?');
     const std::string_view path = target.substr(0, mark);
     const std::string_view query = mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
-    if (path == "/v1/status") {
-        if (method == "GET") return StatusWanted{};
-        return wrong_method(method, path, "GET");
-    }
-    for (const ChangeRow& row : changes) {
-        if (row.path != path) continue;
-        if (method != "POST") return wrong_method(method, path, "POST");
-        const auto wait = read_wait(query);
-        if (!wait) return reject("unknown query \"" + std::string(query) + "\": it takes wait=yes or wait=no");
-        Change change = row.read(body);
-        if (auto* wrong = std::get_if<Rejection>(&change)) return std::move(*wrong);
-        return ChangeWanted{std::get<core::Request>(std::move(change)), *wait};
-    }
-    return reject("there is no " + std::string(path) +
-                      ": GET /v1/status, POST /v1/restart, POST /v1/stop and POST /v1/scale exist",
-                  404);
+    const GetRow* get_row = find_row(gets, path);
+    const PostRow* post_row = find_row(posts, path);
+    if (get_row == nullptr && post_row == nullptr) return nothing_there(path);
+    if (get_row != nullptr && method == "GET") return get_row->read(query);
+    if (post_row != nullptr && method == "POST") return post(*post_row, query, body);
+    const std::string allowed = get_row == nullptr ? "POST" : post_row == nullptr ? "GET" : "GET, POST";
+    return Rejection{405, std::string(path) + " takes " + allowed + ", not " + std::string(method), allowed};
 }
 
 std::string describe(const Peer& peer) {

@@ -7,6 +7,9 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/request.hpp"
 #include "core/status.hpp"
@@ -20,29 +23,52 @@ using Ask = std::function<void(core::Request request, std::function<void(core::O
 // The state as it is now.
 using Snapshot = std::function<core::Status()>;
 
-// What the server allows. Tests make them shorter.
+// What the server may do with the supervisor. Each is called on the server's executor.
+struct Supervised {
+    Ask ask;
+    Snapshot snapshot;
+    // Reads the configuration again and carries out what it changes; or says what that would be, and touches nothing.
+    std::function<void(std::string asked_by, std::function<void(core::Outcome)> answer)> reload;
+    std::function<core::Outcome()> what_reload_would_do;
+    std::function<std::vector<std::string>()> history;  // JSON objects, oldest first
+    std::function<std::vector<core::LastOutput>()> last_output;
+    // `hear` is called with each event, a JSON object, until the handle ends.
+    std::function<std::shared_ptr<void>(std::function<void(std::string_view)> hear)> follow_events;
+};
+
+// What the server allows. Tests make it less.
+//
+// What all clients together can make the supervisor keep: `connections` and `waiting` times one request (8 KiB header,
+// 64 KiB body, both in a buffer and in pieces, so 150 KiB at most, 1 KiB at rest) and one answer; and `event_streams`
+// times two queues.
 struct Limits {
-    std::size_t connections = 64;             // one more waits in the socket's backlog for a place
+    std::size_t connections = 64;    // that owe us a request, or do not read their answer
+    std::size_t waiting = 128;       // for an outcome
+    std::size_t event_streams = 16;  // one whose client does not read gives way to a new one
+    std::size_t event_queue_bytes = 256 * 1024;
     std::chrono::milliseconds bytes{10'000};  // for a whole request to arrive, for a whole answer to leave
+    std::chrono::milliseconds patience{100};  // with all places taken, nobody gives way to a newcomer before
     std::chrono::milliseconds pause{1'000};   // until accepting is tried again where there was no descriptor
     std::chrono::milliseconds closing{1'000};
 };
 
 // The API: HTTP/1.1 and JSON over a unix socket, for the supervisor's own user and for root (SO_PEERCRED).
 //
-//   GET  /v1/status
-//   POST /v1/restart   POST /v1/stop   POST /v1/scale {"workers": N}
+//   GET  /v1/status   /v1/reload (what it would change)   /v1/history?limit=N   /v1/logs?worker=1.0
+//        /v1/why?worker=1.0   /v1/events (server-sent events)
+//   POST /v1/restart   /v1/stop   /v1/scale {"workers": N}   /v1/reload   /v1/rollback   /v1/undo   /v1/pause
+//   /v1/resume
 //
 // Each POST is answered with its outcome, however long that takes; with ?wait=no at once with 202. What the outcome
-// is in HTTP: done 200, failed and mixed 500, superseded, interrupted and refused 409.
+// is in HTTP: done 200, failed and mixed 500, superseded, interrupted, undone and refused 409; 503 where too many wait.
 //
 // One thread: all functions are called on the executor's. Nothing is polled, and no timer runs unless bytes of a
-// request are awaited, the process is out of descriptors, or the server is closing.
+// request are awaited, all places are taken, the process is out of descriptors, or the server is closing.
 class Server {
   public:
     // `listening_fd`: a bound and listening unix stream socket, owned from now on; its path stays the caller's.
     // `our_uid`: who may ask, beside root.
-    Server(boost::asio::any_io_executor executor, int listening_fd, uid_t our_uid, Ask ask, Snapshot snapshot,
+    Server(boost::asio::any_io_executor executor, int listening_fd, uid_t our_uid, Supervised supervised,
            Limits limits = {});
     // Closes everything at once; answers that come later are dropped.
     ~Server();
@@ -55,8 +81,8 @@ class Server {
     void close_when_answered(std::function<void()> done);
 
   private:
-    class Acceptor;
-    std::shared_ptr<Acceptor> acceptor_;
+    class Desk;
+    std::shared_ptr<Desk> desk_;
 };
 
 }  // namespace holdfast::api

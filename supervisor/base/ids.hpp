@@ -21,6 +21,8 @@ using SlotId = Id<struct SlotTag>;
 using Generation = Id<struct GenerationTag>;
 // What a generation was launched from: argv, environment, directory and executable, held open by runtime/.
 using LaunchSpecId = Id<struct LaunchSpecTag>;
+// A configuration that was read and is not in force yet, held by runtime/ until it is adopted or dropped; 0: none.
+using PlanId = Id<struct PlanTag>;
 // One question of one operator; 0 where nobody waits for the answer (a signal).
 using RequestId = Id<struct RequestTag>;
 

@@ -31,6 +31,7 @@ struct LaunchOptions {
     Privileges privileges = Privileges::keep;
     StandardInput standard_input = StandardInput::null;
     WorkerOutput output = WorkerOutput::tee;
+    std::string pre_restart;  // run by /bin/sh before a generation is launched in place of another; empty: none
 };
 
 }  // namespace holdfast

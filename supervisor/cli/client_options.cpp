@@ -6,10 +6,18 @@
 namespace holdfast::cli {
 namespace {
 
-Result<void> set_runtime_dir(std::string_view value, ClientCommand& command) {
+Result<void> put_text(std::string_view value, std::string& place) {
     if (value.empty()) return error("it is empty");
-    command.runtime_dir = value;
+    place = value;
     return {};
+}
+
+Result<void> set_runtime_dir(std::string_view value, ClientCommand& command) {
+    return put_text(value, command.runtime_dir);
+}
+
+Result<void> set_state_dir(std::string_view value, ClientCommand& command) {
+    return put_text(value, command.state_dir);
 }
 
 Result<void> set_no_wait(std::string_view, ClientCommand& command) {
@@ -22,13 +30,29 @@ Result<void> set_json(std::string_view, ClientCommand& command) {
     return {};
 }
 
+Result<void> set_watch(std::string_view, ClientCommand& command) {
+    command.watch = Watch::on;
+    return {};
+}
+
+Result<void> set_dry_run(std::string_view, ClientCommand& command) {
+    command.rehearsal = Rehearsal::dry_run;
+    return {};
+}
+
 constexpr std::array table = {
     ClientOption{{"runtime-dir", "DIR", "", "the runtime directory of the supervisor that is meant"},
                  set_runtime_dir,
-                 "restart stop scale status"},
-    ClientOption{
-        {"no-wait", "", "", "return as soon as the supervisor has been asked"}, set_no_wait, "restart stop scale"},
-    ClientOption{{"json", "", "", "print the supervisor's answer as JSON"}, set_json, "restart stop scale status"},
+                 "restart reload stop scale rollback undo pause resume status history why logs events"},
+    ClientOption{{"state-dir", "DIR", "", "read the history that lies here, whoever runs"}, set_state_dir, "history"},
+    ClientOption{{"no-wait", "", "", "return as soon as the supervisor has been asked"},
+                 set_no_wait,
+                 "restart reload stop scale rollback undo"},
+    ClientOption{{"dry-run", "", "", "say what would change, and change nothing"}, set_dry_run, "reload"},
+    ClientOption{{"watch", "", "", "show it again whenever something happens"}, set_watch, "status"},
+    ClientOption{{"json", "", "", "print the supervisor's answer as JSON"},
+                 set_json,
+                 "restart reload stop scale rollback undo pause resume status history why logs"},
 };
 
 }  // namespace
@@ -38,20 +62,28 @@ std::span<const ClientOption> client_options() { return table; }
 std::vector<const ClientOption*> client_options_of(std::string_view verb) {
     std::vector<const ClientOption*> options;
     for (const ClientOption& option : table) {
-        if (option.verbs.find(verb) != option.verbs.npos) options.push_back(&option);
+        const std::string words = " " + std::string(option.verbs) + " ";
+        if (words.find(" " + std::string(verb) + " ") != words.npos) options.push_back(&option);
     }
     return options;
 }
 
+std::span<const OptionWords> doctor_options() {
+    static constexpr std::array options = {
+        OptionWords{"config", "FILE", "", "judge by the configuration in this file, nothing is started"},
+        OptionWords{"runtime-dir", "DIR", "", "the runtime directory of the supervisor that is meant"},
+        OptionWords{"json", "", "", "print the findings as JSON"},
+    };
+    return options;
+}
+
 std::span<const std::string_view> later_client_options() {
-    static constexpr std::array<std::string_view, 3> later{"watch", "canary", "for"};
+    static constexpr std::array<std::string_view, 3> later{"canary", "for", "follow"};
     return later;
 }
 
 std::span<const std::string_view> later_commands() {
-    static constexpr std::array<std::string_view, 14> later{"reload",  "rollback", "undo",   "promote", "pause",
-                                                            "resume",  "history",  "why",    "logs",    "events",
-                                                            "upgrade", "check",    "doctor", "drill"};
+    static constexpr std::array<std::string_view, 3> later{"promote", "upgrade", "drill"};
     return later;
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cli/options.hpp"
+#include "cli/screen.hpp"
 
 namespace holdfast::cli {
 
@@ -18,6 +19,6 @@ std::span<const CommandRow> command_table();
 
 // Asks a running supervisor and prints its answer. Returns the exit status: see exit_codes.hpp; a stop returns what
 // `holdfast run` returns. Blocks until the outcome is known.
-int run_client(const ClientCommand& command, std::ostream& out, std::ostream& err);
+int run_client(const ClientCommand& command, std::ostream& out, std::ostream& err, const Screen& screen = {});
 
 }  // namespace holdfast::cli

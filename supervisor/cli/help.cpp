@@ -43,9 +43,12 @@ std::string help_of(std::string_view command) {
     if (row == command_table().end()) return help_text();
     std::string text = "usage: holdfast " + std::string(row->name) + " " + std::string(row->arguments) + "\n\n" +
                        std::string(row->summary) + "\n\n";
-    if (command == "run") {
+    if (command == "run" || command == "check") {
         for (const RunOption& option : run_options()) text += option_line(option.words);
         return text + "\nDurations take ms, s, m and h. Defaults stand in parentheses.\n";
+    }
+    if (command == "doctor") {
+        for (const OptionWords& option : doctor_options()) text += option_line(option);
     }
     for (const ClientOption* option : client_options_of(command)) text += option_line(option->words);
     return text;

@@ -42,6 +42,9 @@ struct ClientOption {
 std::span<const ClientOption> client_options();
 std::vector<const ClientOption*> client_options_of(std::string_view verb);
 
+// `doctor` asks the machine, and perhaps a supervisor.
+std::span<const OptionWords> doctor_options();
+
 // Options and commands of the whole design that this version lacks: named, so that nobody looks for a misspelling.
 std::span<const std::string_view> later_run_options();
 std::span<const std::string_view> later_client_options();

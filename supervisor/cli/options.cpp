@@ -7,7 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/option_table.hpp"
-#include "cli/service_name.hpp"
+#include "cli/run_command.hpp"
 #include "cli/tokens.hpp"
 #include "cli/values.hpp"
 
@@ -17,7 +17,18 @@ namespace {
 using Words = std::vector<std::string>;
 
 constexpr OptionWords help_option{"help", "", "", "print this and end"};
-constexpr OptionWords version_option{"version", "", "", "print the version and end"};
+
+struct VerbWord {
+    std::string_view word;
+    Verb verb;
+};
+constexpr std::array verbs = {
+    VerbWord{"restart", Verb::restart}, VerbWord{"reload", Verb::reload},     VerbWord{"stop", Verb::stop},
+    VerbWord{"scale", Verb::scale},     VerbWord{"rollback", Verb::rollback}, VerbWord{"undo", Verb::undo},
+    VerbWord{"pause", Verb::pause},     VerbWord{"resume", Verb::resume},     VerbWord{"status", Verb::status},
+    VerbWord{"history", Verb::history}, VerbWord{"why", Verb::why},           VerbWord{"logs", Verb::logs},
+    VerbWord{"events", Verb::events},
+};
 
 UsageError usage(std::string_view command, const std::string& text) {
     return {(command.empty() ? std::string{} : std::string(command) + ": ") + text};
@@ -31,66 +42,62 @@ bool has(const Tokens& tokens, std::string_view option) {
     return std::ranges::find(tokens.options, option, &GivenOption::name) != tokens.options.end();
 }
 
-Command no_command(const Words& words) {
-    const std::string form = "write holdfast run [OPTIONS] -- COMMAND [ARG...]";
-    if (words.empty()) return usage("run", "there is no command to run: " + form);
-    return usage("run", quoted(words.front()) + " is no option; the command stands behind \"--\": " + form);
-}
-
-Command finish_run(RunDraft draft) {
-    core::Configuration& configuration = draft.configuration;
-    if (const auto fine = find_contradiction(draft); !fine) return usage("run", fine.error().text);
-    if (const auto fault = core::find_fault(configuration.policy)) return usage("run", *fault);
-    if (!configuration.name.empty()) return RunCommand{std::move(configuration)};
-    const auto name = default_name(configuration.launch.command);
-    if (!name) return usage("run", name.error().text);
-    configuration.name = *name;
-    return RunCommand{std::move(configuration)};
-}
-
 Command parse_run(const Words& arguments) {
-    const auto dashes = std::ranges::find(arguments, "--");
-    std::vector<OptionWords> known{help_option, version_option};
-    for (const RunOption& option : run_options()) known.push_back(option.words);
-    const auto tokens = tokenize({arguments.begin(), dashes}, known, later_run_options());
-    if (!tokens) return usage("run", tokens.error().text);
-    if (has(*tokens, "help")) return Text{help_of("run")};
-    if (has(*tokens, "version")) return Text{version_text()};
-
-    RunDraft draft;
-    std::vector<std::string> seen;
-    for (const GivenOption& given : tokens->options) {
-        const auto row =
-            std::ranges::find(run_options(), given.name, [](const RunOption& option) { return option.words.name; });
-        if (row->repeat == Repeat::no && std::ranges::find(seen, given.name) != seen.end()) {
-            return usage("run", "--" + given.name + " is given twice");
-        }
-        seen.push_back(given.name);
-        if (const auto done = row->apply(given.value, draft); !done) return usage("run", given.name, done.error());
-    }
-    if (!tokens->words.empty() || dashes == arguments.end() || dashes + 1 == arguments.end()) {
-        return no_command(tokens->words);
-    }
-    draft.configuration.launch.command.assign(dashes + 1, arguments.end());
-    if (draft.configuration.launch.command.front().empty()) return usage("run", "the command is empty");
-    return finish_run(std::move(draft));
+    auto parsed = configure("run", arguments);
+    if (auto* text = std::get_if<Text>(&parsed)) return std::move(*text);
+    if (auto* wrong = std::get_if<UsageError>(&parsed)) return std::move(*wrong);
+    return RunCommand{std::get<core::Configuration>(std::move(parsed)), arguments};
 }
 
-// The words of `scale [NAME] N`, `restart [NAME]`.
-Result<void> take_words(Words words, ClientCommand& command) {
-    if (command.verb == Verb::scale) {
-        if (words.empty()) return error("a number of workers is missing: write holdfast scale [NAME] N");
-        const auto count = parse_count(words.back(), 0, core::max_workers);
-        if (!count) return error("N: " + count.error().text);
-        command.workers = static_cast<int>(*count);
+Command parse_check(const Words& arguments) {
+    auto parsed = configure("check", arguments);
+    if (auto* text = std::get_if<Text>(&parsed)) return std::move(*text);
+    if (auto* wrong = std::get_if<UsageError>(&parsed)) return std::move(*wrong);
+    return CheckCommand{std::get<core::Configuration>(std::move(parsed))};
+}
+
+// "1.0": a generation and a slot.
+bool is_worker(std::string_view word) {
+    const std::size_t dot = word.find('.');
+    if (dot == 0 || dot == word.npos || dot + 1 == word.size()) return false;
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    return std::ranges::all_of(word.substr(0, dot), is_digit) && std::ranges::all_of(word.substr(dot + 1), is_digit);
+}
+
+Result<void> take_count(Words& words, ClientCommand& command) {
+    if (words.empty()) return error("a number of workers is missing: write holdfast scale [NAME] N");
+    const auto count = parse_count(words.back(), 0, core::max_workers);
+    if (!count) return error("N: " + count.error().text);
+    command.workers = static_cast<int>(*count);
+    words.pop_back();
+    return {};
+}
+
+Result<void> take_worker(Words& words, ClientCommand& command) {
+    if (!words.empty() && is_worker(words.back())) {
+        command.worker = words.back();
         words.pop_back();
+        return {};
     }
+    if (command.verb == Verb::logs) return {};
+    return error("a worker is missing: write holdfast why [NAME] WORKER, like holdfast why 1.0; status lists them");
+}
+
+Result<void> take_name(const Words& words, std::string& name) {
     if (words.size() > 1) return error(quoted(words[1]) + " is one word too many");
     if (words.empty()) return {};
-    const auto name = parse_name(words.front());
-    if (!name) return name.error();
-    command.name = *name;
+    auto parsed = parse_name(words.front());
+    if (!parsed) return parsed.error();
+    name = *std::move(parsed);
     return {};
+}
+
+// The words of `scale [NAME] N`, `why [NAME] WORKER`, `restart [NAME]`.
+Result<void> take_words(Words words, ClientCommand& command) {
+    Result<void> taken;
+    if (command.verb == Verb::scale) taken = take_count(words, command);
+    if (command.verb == Verb::why || command.verb == Verb::logs) taken = take_worker(words, command);
+    return taken ? take_name(words, command.name) : taken;
 }
 
 Command parse_client(Verb verb, std::string_view word, const Words& arguments) {
@@ -108,6 +115,25 @@ Command parse_client(Verb verb, std::string_view word, const Words& arguments) {
         if (const auto done = (*row)->apply(given.value, command); !done) return usage(word, given.name, done.error());
     }
     if (const auto done = take_words(tokens->words, command); !done) return usage(word, done.error().text);
+    return command;
+}
+
+Command parse_doctor(const Words& arguments) {
+    std::vector<OptionWords> known{help_option};
+    for (const OptionWords& option : doctor_options()) known.push_back(option);
+    const auto tokens = tokenize(arguments, known, {});
+    if (!tokens) return usage("doctor", tokens.error().text);
+    if (has(*tokens, "help")) return Text{help_of("doctor")};
+    DoctorCommand command;
+    for (const GivenOption& given : tokens->options) {
+        if (given.name == "json") command.format = Format::json;
+        if (given.name == "runtime-dir") command.runtime_dir = given.value;
+        if (given.name != "config") continue;
+        auto configuration = configuration_in(given.value);
+        if (!configuration) return usage("doctor", configuration.error().text);
+        command.configuration = *std::move(configuration);
+    }
+    if (const auto done = take_name(tokens->words, command.name); !done) return usage("doctor", done.error().text);
     return command;
 }
 
@@ -140,13 +166,19 @@ Command parse(const Words& arguments) {
     const std::string& word = arguments.front();
     const Words rest(arguments.begin() + 1, arguments.end());
     if (word == "run") return parse_run(rest);
-    if (word == "restart") return parse_client(Verb::restart, word, rest);
-    if (word == "stop") return parse_client(Verb::stop, word, rest);
-    if (word == "status") return parse_client(Verb::status, word, rest);
-    if (word == "scale") return parse_client(Verb::scale, word, rest);
+    if (word == "check") return parse_check(rest);
+    if (word == "doctor") return parse_doctor(rest);
     if (word == "help" || word == "--help" || word == "-h") return parse_help(rest);
     if (word == "version" || word == "--version" || word == "-V") return Text{version_text()};
-    return unknown_command(word);
+    const auto verb = std::ranges::find(verbs, word, &VerbWord::word);
+    return verb == verbs.end() ? unknown_command(word) : parse_client(verb->verb, word, rest);
+}
+
+Result<core::Configuration> reread(const RunCommand& command) {
+    auto parsed = configure("run", command.arguments);
+    if (auto* configuration = std::get_if<core::Configuration>(&parsed)) return std::move(*configuration);
+    const auto* wrong = std::get_if<UsageError>(&parsed);
+    return error(wrong != nullptr ? wrong->text : "these are no arguments of run");
 }
 
 }  // namespace holdfast::cli

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/inventory.hpp"
+#include "cli/json_text.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -52,6 +53,9 @@ std::string handed_back_by(const api::WorkerView& worker) {
 
 std::string note_on(const api::WorkerView& worker) {
     std::string note;
+    if (worker.recall == "awaited") add(note, "told to accept again, has not said yet that it does");
+    if (!worker.probe.empty()) add(note, "the last probe said " + worker.probe);
+    if (worker.silent_s && *worker.silent_s < 0) add(note, "silent for longer than the watchdog allows");
     if (worker.state == "ready" && !worker.settled) add(note, "not settled yet");
     if (worker.deadline_s) add(note, "at most " + render_seconds(*worker.deadline_s) + " more");
     add(note, worker.why_leaving);
@@ -76,7 +80,32 @@ std::string slot_lines(const api::ServiceView& service) {
     for (const api::SlotView& slot : service.slots) {
         if (!slot.next_attempt_s) continue;
         text += "slot " + std::to_string(slot.slot) + ": " + std::to_string(slot.crashes_in_a_row) +
-                " crashes in a row, next attempt in " + render_seconds(*slot.next_attempt_s) + "\n";
+                " crashes in a row, next attempt in " + render_seconds(*slot.next_attempt_s) +
+                (slot.last_failure.empty() ? "" : ": " + slot.last_failure) + "\n";
+        for (const std::string& line : slot.last_words) text += "  " + line + "\n";
+    }
+    return text;
+}
+
+// What is not as it is on a quiet day, a line each.
+std::string condition_lines(const api::ServiceView& service) {
+    std::string text;
+    if (service.change) {
+        text += "under way: " + service.change->what;
+        if (!service.change->stage.empty()) text += ", " + service.change->stage;
+        if (service.change->deadline_s) text += ", " + render_seconds(*service.change->deadline_s) + " more";
+        if (!service.change->asked_by.empty()) text += "; asked for by " + service.change->asked_by;
+        if (service.change->waiting > 0)
+            text += "; " + count_of("request", static_cast<std::uint64_t>(service.change->waiting)) + " behind it";
+        text += "\n";
+        if (!service.change->failure.empty()) text += "it failed: " + service.change->failure + "\n";
+    }
+    if (service.paused_s) text += "paused: accepts again in " + render_seconds(*service.paused_s) + " at the latest\n";
+    if (service.refusing) text += "refusing: nobody serves, and clients are refused at once\n";
+    if (!service.ready && !service.unready_because.empty()) text += "not ready: " + service.unready_because + "\n";
+    if (service.mixed) text += "mixed: workers of more than one generation serve since a restart failed\n";
+    if (service.rollback_to) {
+        text += "rollback would bring the program of generation " + std::to_string(*service.rollback_to) + "\n";
     }
     return text;
 }
@@ -120,7 +149,7 @@ std::string render_status(const api::ServiceView& service) {
     if (!service.detail.empty()) text += ", " + service.detail;
     text += "\ngeneration " + std::to_string(service.generation) + ", target " + std::to_string(service.target) +
             ", crashes replaced " + std::to_string(service.restarts) + "\n";
-    if (service.mixed) text += "mixed: workers of more than one generation serve since a restart failed\n";
+    text += condition_lines(service);
     for (const api::ListenerView& listener : service.listeners) {
         text += "listening on " + listener.address;
         if (listener.name != listener.address) text += " as " + listener.name;
@@ -128,6 +157,31 @@ std::string render_status(const api::ServiceView& service) {
         text += "\n";
     }
     return text + slot_lines(service) + "\n" + workers_table(service);
+}
+
+std::string render_logs(const std::vector<api::OutputView>& outputs) {
+    std::string text;
+    for (const api::OutputView& output : outputs) {
+        text += "worker " + output.worker + " (pid " + std::to_string(output.pid) + ")";
+        text += output.of == "ended" ? ", which has ended:\n" : ":\n";
+        if (output.lines.empty()) text += "  (nothing)\n";
+        for (const std::string& line : output.lines) text += "  " + line + "\n";
+    }
+    return outputs.empty() ? "no worker has written anything that is kept\n" : text;
+}
+
+std::string logs_to_json(const std::vector<api::OutputView>& outputs) {
+    std::string json = "[";
+    for (const api::OutputView& output : outputs) {
+        json += json.size() > 1 ? "," : "";
+        json += "{\"worker\":" + json_string(output.worker) + ",\"pid\":" + std::to_string(output.pid) +
+                ",\"of\":" + json_string(output.of) + ",\"lines\":[";
+        for (std::size_t line = 0; line < output.lines.size(); ++line) {
+            json += (line == 0 ? "" : ",") + json_string(output.lines[line]);
+        }
+        json += "]}";
+    }
+    return json + "]\n";
 }
 
 std::string render_answer(const api::Answer& answer) {

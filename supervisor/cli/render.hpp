@@ -14,6 +14,10 @@ std::string render_status(const api::ServiceView& service);
 // An outcome for people: its sentence, and the last words of the worker that was to blame.
 std::string render_answer(const api::Answer& answer);
 
+// The last lines of each worker under its name.
+std::string render_logs(const std::vector<api::OutputView>& outputs);
+std::string logs_to_json(const std::vector<api::OutputView>& outputs);
+
 // Columns as wide as their widest cell, two spaces apart; the first row is the heading. No blanks at the ends of lines.
 std::string render_table(const std::vector<std::vector<std::string>>& rows);
 

@@ -4,6 +4,7 @@
 
 #include "base/parse.hpp"
 #include "cli/option_table.hpp"
+#include "cli/probe.hpp"
 #include "cli/values.hpp"
 
 namespace holdfast::cli {
@@ -45,8 +46,9 @@ Result<void> set_launch_text(Value text, RunDraft& draft) {
 
 Result<void> set_name(Value text, RunDraft& draft) { return put(parse_name(text), draft.configuration.name); }
 
-Result<void> set_runtime_dir(Value text, RunDraft& draft) {
-    return put(parse_text(text), draft.configuration.runtime_dir);
+template <auto member>
+Result<void> set_text(Value text, RunDraft& draft) {
+    return put(parse_text(text), draft.configuration.*member);
 }
 
 Result<void> add_listener(Value text, RunDraft& draft) {
@@ -54,6 +56,20 @@ Result<void> add_listener(Value text, RunDraft& draft) {
     if (!address) return address.error();
     draft.configuration.listen.push_back(*std::move(address));
     return {};
+}
+
+Result<void> set_admin(Value text, RunDraft& draft) {
+    auto address = parse_listen_address(text);
+    if (!address) return address.error();
+    if (address->family == Family::descriptor || address->family == Family::systemd) {
+        return error(quoted(text) + " is refused: it takes an address that holdfast binds itself");
+    }
+    draft.configuration.admin.assign(1, *std::move(address));
+    return {};
+}
+
+Result<void> set_min_ready(Value text, RunDraft& draft) {
+    return put(parse_count(text, 0, core::max_workers), draft.configuration.policy.min_ready);
 }
 
 Result<void> set_workers(Value text, RunDraft& draft) {
@@ -103,14 +119,15 @@ Result<void> set_worker_output(Value text, RunDraft& draft) {
 
 Result<void> set_ready_when(Value text, RunDraft& draft) {
     core::ReadyWhen& when = draft.configuration.policy.ready_when;
-    const std::string taken = "it is auto, notify or alive:DURATION";
+    const std::string taken = "it is auto, notify, alive:DURATION, tcp:ADDRESS, http:ADDRESS/PATH or http:/PATH";
     if (text.starts_with("tcp:") || text.starts_with("http:")) {
         draft.probe = text;
-        return {};
+        return put(parse_probe(text), when.emplace<core::ReadyProbe>());
     }
     if (text.starts_with("alive:")) {
         return put(parse_positive(text.substr(6)), when.emplace<core::ReadyAlive>().lived);
     }
+    if (text == "tcp" || text == "http") return error("an address is missing: write tcp:ADDRESS or http:ADDRESS/PATH");
     if (text == "alive") return error("a duration is missing: write alive:1s");
     const auto choice = parse_choice(text, std::array<Value, 2>{"auto", "notify"});
     if (!choice) {
@@ -172,7 +189,12 @@ Result<void> set_replace_orphans(Value, RunDraft& draft) {
 
 constexpr std::array table = {
     RunOption{{"name", "NAME", "", "the service's name; without it the command's or the script's base name"}, set_name},
-    RunOption{{"runtime-dir", "DIR", "", "where the API socket and the lock lie"}, set_runtime_dir},
+    RunOption{{"config", "FILE", "", "read options from a file; the command line wins"},
+              set_text<&core::Configuration::file>},
+    RunOption{{"runtime-dir", "DIR", "", "where the API socket and the lock lie"},
+              set_text<&core::Configuration::runtime_dir>},
+    RunOption{{"state-dir", "DIR", "", "where the history of generations lies"},
+              set_text<&core::Configuration::state_dir>},
     RunOption{{"listen", "[NAME=]ADDRESS", "", "hold this socket and hand it to every worker; may be repeated"},
               add_listener,
               Repeat::yes},
@@ -195,10 +217,16 @@ constexpr std::array table = {
     RunOption{{"stdin", "null|inherit", "null", "what workers read as standard input"}, set_stdin},
     RunOption{{"worker-output", "tee|inherit", "tee", "tee: standard error is copied and its last lines are kept"},
               set_worker_output},
-    RunOption{{"ready-when", "auto|notify|alive:DURATION", "auto", "what makes a new worker ready"}, set_ready_when},
+    RunOption{{"ready-when", "WAY", "auto", "what makes a new worker ready: auto, notify, alive:DURATION or a probe"},
+              set_ready_when},
     RunOption{{"ready-timeout", "DURATION", "60s", "by when it must be"}, set_ready_timeout},
     RunOption{{"settle", "DURATION", "1s", "how long a ready worker must live before a rollout counts on it"},
               set_policy_duration<&core::Policy::settle>},
+    RunOption{{"probation", "DURATION", "0s", "how long after a restart the old workers can still be had back"},
+              set_policy_duration<&core::Policy::probation>},
+    RunOption{{"min-ready", "N", "1", "with fewer ready workers /readyz says no"}, set_min_ready},
+    RunOption{{"pre-restart", "COMMAND", "", "a shell command that may veto a new generation"},
+              set_launch_text<&LaunchOptions::pre_restart>},
     RunOption{{"max-surge", "N|PERCENT%", "100%", "how many more workers than asked for a restart may run"},
               set_policy_share<&core::Policy::max_surge>},
     RunOption{{"max-unavailable", "N|PERCENT%", "0", "how many fewer ready ones it may leave"},
@@ -217,60 +245,25 @@ constexpr std::array table = {
     RunOption{{"max-pause", "DURATION", "10m", "how long a worker may be paused"}, set_max_pause},
     RunOption{{"backoff", "MIN..MAX", "500ms..30s", "pauses before crashed workers are replaced; the first is at once"},
               set_backoff},
+    RunOption{{"watchdog", "DURATION", "0s", "the longest silence of a worker that promised to speak; 0s: any"},
+              set_policy_duration<&core::Policy::watchdog>},
+    RunOption{{"queue-for", "DURATION", "10s", "how long clients wait while nobody serves, before they are refused"},
+              set_policy_duration<&core::Policy::queue_for>},
+    RunOption{{"admin", "ADDRESS", "", "answer health probes here: /livez, /readyz, /healthz"}, set_admin},
     RunOption{{"replace-orphans", "", "", "stop workers of a former supervisor that still hold an address"},
               set_replace_orphans},
     RunOption{{"log-level", "debug|info|warning|error", "info", "the least important lines to log"}, set_log_level},
     RunOption{{"log-format", "text|json", "text", "sentences, or one JSON object a line"}, set_log_format},
 };
 
-bool is_every_address(std::string_view host) { return host.empty() || host == "0.0.0.0" || host == "::"; }
-
-// Whether a probe of `address` would be answered through `held`.
-bool reaches(const ListenAddress& address, const ListenAddress& held) {
-    if (held.family != address.family) return false;
-    if (held.family != Family::inet) return !held.path.empty() && held.path == address.path;
-    const bool same_host = held.host == address.host || is_every_address(held.host) || is_every_address(address.host);
-    return held.port == address.port && same_host;
-}
-
-// "tcp:ADDRESS" or "http:ADDRESS/PATH".
-std::string probed_address(std::string_view probe) {
-    const bool is_http = probe.starts_with("http:");
-    std::string address(probe.substr(probe.find(':') + 1));
-    if (is_http && address.starts_with("//")) address.erase(0, 2);
-    if (is_http && !address.starts_with("unix:")) address.erase(std::min(address.find('/'), address.size()));
-    if (address.starts_with("localhost:")) address.replace(0, 9, "127.0.0.1");
-    return address;
-}
-
 }  // namespace
 
 std::span<const RunOption> run_options() { return table; }
 
-Result<void> find_contradiction(const RunDraft& draft) {
-    const auto& configuration = draft.configuration;
-    if (const auto conflict = find_conflict(configuration.listen)) return error("--listen: " + *conflict);
-    if (draft.probe.empty()) return {};
-    if (const auto address = parse_listen_address(probed_address(draft.probe))) {
-        for (const ListenAddress& held : configuration.listen) {
-            if (!reaches(*address, held)) continue;
-            return error("--ready-when: " + quoted(draft.probe) +
-                         " is an address that holdfast holds, and an answer "
-                         "there proves nothing: any worker, or none, may have answered. It takes auto, notify or "
-                         "alive:DURATION");
-        }
-    }
-    return error("--ready-when: " + quoted(draft.probe) +
-                 " is not part of this version, as no probe is: it takes "
-                 "auto, notify or alive:DURATION");
-}
-
 std::span<const std::string_view> later_run_options() {
-    static constexpr std::array<std::string_view, 19> later{
-        "state-dir", "config",    "accept",     "nice",         "cpu-affinity",      "cgroup",
-        "speak",     "probation", "min-ready",  "pre-restart",  "watchdog",          "max-crashes",
-        "queue-for", "max-age",   "max-memory", "max-requests", "abort-before-kill", "orphan-grace",
-        "admin"};
+    static constexpr std::array<std::string_view, 11> later{
+        "accept",     "nice",         "cpu-affinity",      "cgroup",      "speak", "max-crashes", "max-age",
+        "max-memory", "max-requests", "abort-before-kill", "orphan-grace"};
     return later;
 }
 

@@ -14,6 +14,56 @@ namespace holdfast::core {
 
 // Everything the core can want done. The runtime carries actions out in order, and decides nothing.
 
+// Makes a launch spec before anything is launched from it, and runs --pre-restart. Answered by exactly one Prepared,
+// unless it is abandoned first. `fresh`: from the configuration in force, or from `plan` (whose added listeners are
+// bound now); `kept`: the one of a former generation, looked at again: its directory and its program have to be what
+// they were, and its listeners are bound again where they were closed.
+struct Prepare {
+    enum class From { fresh, kept };
+    LaunchSpecId spec;
+    Generation generation;
+    From from = From::fresh;
+    PlanId plan;
+};
+
+// Nobody wants to know any more: ends --pre-restart's command.
+struct AbandonPreparation {
+    LaunchSpecId spec;
+};
+
+// Listeners that only other specs than this one have are closed: the second phase of a reload, or its way back.
+struct ServeWith {
+    LaunchSpecId spec;
+};
+
+// The configuration of this plan is the one in force from now on; or it is thrown away.
+struct AdoptPlan {
+    PlanId plan;
+};
+struct DropPlan {
+    PlanId plan;
+};
+
+// Ask the worker whether it serves, as --ready-when says. Answered by exactly one ProbeAnswered.
+struct Probe {
+    WorkerId worker;
+};
+
+// Look whether any process of the worker has one of its listeners open. Answered by exactly one Claimed.
+struct CheckClaim {
+    WorkerId worker;
+};
+
+// A line for the ledger of generations. The runtime adds the time, and to `prepared` the executable, its build-id and
+// the configuration's hash.
+struct Record {
+    Generation generation;
+    std::string_view event;  // started prepared ready settled committed probation done failed mixed undone interrupted
+                             // retired worker_exited worker_killed
+    std::string worker;      // its name; empty: the generation itself
+    std::string text;        // who asked, why it failed, what was cut off
+};
+
 // Launch a worker. Answered by exactly one Spawned or SpawnFailed, unless it is forgotten first. A spec that the
 // runtime has not seen is made now, from the configuration and the files as they are now.
 struct Spawn {
@@ -92,7 +142,8 @@ struct Finish {
     int exit_code = 0;
 };
 
-using Action = std::variant<Spawn, Tell, Signal, Kill, Forget, ForgetSpec, SetDoors, Answer, Note, ManagerReady,
+using Action = std::variant<Prepare, AbandonPreparation, ServeWith, AdoptPlan, DropPlan, Probe, CheckClaim, Record,
+                            Spawn, Tell, Signal, Kill, Forget, ForgetSpec, SetDoors, Answer, Note, ManagerReady,
                             ManagerStopping, ManagerExtend, ManagerStatus, Finish>;
 
 }  // namespace holdfast::core

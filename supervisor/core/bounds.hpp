@@ -23,6 +23,9 @@ inline int unavailable(const Policy& policy, int target) {
 // From being launched to being ready, or being told to leave.
 inline Duration start_bound(const Policy& policy) { return policy.ready_timeout + policy.max_extension; }
 
+// Until a launch spec is made and --pre-restart has answered.
+inline Duration prepare_bound(const Policy& policy) { return policy.ready_timeout; }
+
 // From being told to leave to being killed.
 inline Duration ladder_bound(const Policy& policy) {
     return policy.lame_duck + policy.grace_period + policy.cancel_period + policy.max_extension;
@@ -44,18 +47,25 @@ inline Duration rollback_bound(const Policy& policy, int target) {
     return policy.grace_period + policy.max_extension + replacement_bound(policy, target) + end_bound(policy);
 }
 
+// From the end of the probation to the answer: the old ones end, and what crashed meanwhile is replaced.
+inline Duration retire_bound(const Policy& policy) { return end_bound(policy) + start_bound(policy) + policy.settle; }
+
 // From the start of a rollout to its answer, whatever it is.
 inline Duration rollout_bound(const Policy& policy, int target) {
-    return replacement_bound(policy, target) + end_bound(policy) + rollback_bound(policy, target);
+    return prepare_bound(policy) + replacement_bound(policy, target) + policy.probation + retire_bound(policy) +
+           rollback_bound(policy, target);
 }
 
 // From the start of a change of the target to its answer.
 inline Duration scale_bound(const Policy& policy) { return std::max(start_bound(policy), end_bound(policy)); }
 
+// From taking back a stop to its answer: who does not come back has his ladder, and then a successor.
+inline Duration undo_bound(const Policy& policy) { return end_bound(policy) + start_bound(policy); }
+
 // From asking for a restart or a scale to its answer: another change may be under way, a third may have been asked for
 // before. `target` is the largest one meanwhile.
 inline Duration request_bound(const Policy& policy, int target) {
-    return start_bound(policy) + 2 * rollout_bound(policy, target) + 2 * scale_bound(policy);
+    return start_bound(policy) + 2 * rollout_bound(policy, target) + 3 * scale_bound(policy);
 }
 
 }  // namespace holdfast::core

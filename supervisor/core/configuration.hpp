@@ -16,7 +16,10 @@ enum class Orphans { refuse, replace };  // workers of a former supervisor that 
 struct Configuration {
     std::string name;
     std::string runtime_dir;  // empty: chosen as the manual says
+    std::string state_dir;    // the same; the ledger lies there
+    std::string file;         // --config; empty: none, and nothing to reload
     std::vector<ListenAddress> listen;
+    std::vector<ListenAddress> admin;  // health probes: at most one
     LaunchOptions launch;
     Policy policy;
     Orphans orphans = Orphans::refuse;

@@ -50,7 +50,7 @@ Crew take_crew(State& state, Generation wanted) {
     crew.places.resize(static_cast<std::size_t>(state.target));
     for (auto& [id, worker] : state.workers) {
         const bool placed = worker.slot.value < crew.places.size();
-        if (stays(worker)) ++crew.staying;
+        if (takes_room(worker)) ++crew.staying;
         if (!placed) {
             if (stays(worker)) crew.surplus.push_back(&worker);
             continue;
@@ -66,6 +66,10 @@ Crew take_crew(State& state, Generation wanted) {
     return crew;
 }
 
+bool takes_room(const Worker& worker) {
+    return stays(worker) && (worker.state != WorkerState::paused || worker.recalled);
+}
+
 bool all_ready(const Crew& crew) {
     for (const Crew::Place& place : crew.places) {
         if (place.wanted == nullptr || !is_ready(*place.wanted)) return false;
@@ -78,18 +82,18 @@ void dismiss_surplus(Turn& turn, Crew& crew) {
     for (Worker* worker : crew.surplus) {
         const bool removed = worker->slot.value >= crew.places.size();
         const std::string why = removed ? "scaled to " + workers(turn.state.target) : "its place is taken";
+        if (takes_room(*worker)) --crew.staying;
         ask_to_leave(turn, *worker,
                      {removed ? Reason::scale : Reason::rollback, why,
                       removed && last_ones ? LameDuck::as_configured : LameDuck::skipped});
-        --crew.staying;
     }
     crew.surplus.clear();
 }
 
 void dismiss(Turn& turn, Crew& crew, Worker*& place, Reason reason, const std::string& why) {
+    if (takes_room(*place)) --crew.staying;
     ask_to_leave(turn, *place, {reason, why, LameDuck::skipped});
     place = nullptr;
-    --crew.staying;
 }
 
 bool fill(Turn& turn, Crew& crew, std::size_t slot, const Origin& origin) {

@@ -16,10 +16,13 @@ struct Crew {
     };
     std::vector<Place> places;     // by slot, below the target
     std::vector<Worker*> surplus;  // a second one in a place, or beyond the target
-    int staying = 0;               // all that stay, in places and surplus
+    int staying = 0;               // all that take room, in places and surplus
 };
 
 Crew take_crew(State& state, Generation wanted);
+
+// It counts for what a rollout may have beside the target: it stays, and is not paused.
+bool takes_room(const Worker& worker);
 
 // Whether each place has a worker of the wanted generation that is ready.
 bool all_ready(const Crew& crew);

@@ -6,6 +6,10 @@
 #include "core/bounds.hpp"
 #include "core/ladder.hpp"
 #include "core/manager.hpp"
+#include "core/pending.hpp"
+#include "core/rollout.hpp"
+#include "core/rollout_end.hpp"
+#include "core/scaling.hpp"
 #include "core/words.hpp"
 
 namespace holdfast::core {
@@ -21,9 +25,15 @@ void interrupt_changes(Turn& turn, Ending::Cause cause) {
     State& state = turn.state;
     const Outcome outcome = outcome_of_interrupted(cause);
     state.first_generation.reset();
-    if (auto rollout = std::exchange(state.rollout, std::nullopt)) turn.answer(rollout->asker, outcome);
-    if (auto scaling = std::exchange(state.scaling, std::nullopt)) turn.answer(scaling->asker, outcome);
-    for (const PendingChange& change : std::exchange(state.pending, {})) turn.answer(change.asker, outcome);
+    state.pause.reset();
+    restore_rules(state);
+    if (auto rollout = std::exchange(state.rollout, std::nullopt)) {
+        abandon_rollout(turn, *rollout);
+        turn.answer(rollout->askers, outcome);
+        turn.answer(rollout->undoers, outcome);
+    }
+    if (auto scaling = std::exchange(state.scaling, std::nullopt)) turn.answer(scaling->askers, outcome);
+    drop_pending(turn, outcome);
 }
 
 // What the next stop would do: to the worker that has come least far.
@@ -72,6 +82,19 @@ void hurry_ending(Turn& turn, RequestId asker, const std::string& asked_by) {
     ending.last_accepted = turn.now;
     for (auto& [id, worker] : state.workers) apply(turn, worker, Trigger::skipped);
     turn.note(Level::warning, "stop_skipped", asked_by + ": every worker one stage on" + describe_next(state));
+}
+
+bool can_be_undone(const State& state) {
+    return state.ending && state.ending->cause == Ending::Cause::stop && state.has_served;
+}
+
+void undo_ending(Turn& turn, RequestId asker, const std::string& asked_by) {
+    State& state = turn.state;
+    const Ending ending = *std::exchange(state.ending, std::nullopt);
+    const std::string text = "the stop was undone by " + asked_by;
+    turn.note(Level::warning, "stop_undone", text);
+    turn.answer(ending.askers, {Outcome::Result::undone, text, {}, 1});
+    begin_return(turn, asker, asked_by);
 }
 
 void advance_ending(Turn& turn) {

@@ -15,6 +15,12 @@ void begin_ending(Turn& turn, Ending::Cause cause, const std::string& why, LameD
 // every worker one stage on from where it is.
 void hurry_ending(Turn& turn, RequestId asker, const std::string& asked_by);
 
+// Whether there is something to go back to.
+bool can_be_undone(const State& state);
+
+// The stop is taken back: whoever asked for it learns so, and the workers return.
+void undo_ending(Turn& turn, RequestId asker, const std::string& asked_by);
+
 // Finishes once nobody is left.
 void advance_ending(Turn& turn);
 

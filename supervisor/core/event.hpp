@@ -50,9 +50,35 @@ struct MainExited {
 
 // Group empty, no descendant left, leader reaped. `status` is the main process's. `last_words` are the last lines of
 // its standard error, oldest first, escaped for a terminal.
+enum class KilledBy { not_known, out_of_memory };  // the kernel, where it counted one at that moment
 struct Exited {
     WorkerId worker;
     ExitStatus status;
+    std::vector<std::string> last_words;
+    KilledBy killed_by = KilledBy::not_known;
+};
+
+// What a Probe found. `text` says how it failed: "HTTP 500", "connection refused", "no answer within 1.0 s".
+struct ProbeAnswered {
+    WorkerId worker;
+    enum class Answer { good, bad } answer = Answer::bad;
+    std::string text;
+};
+
+// What CheckClaim found: some process of the worker has a listener open; none has, `text` says so in words for the
+// operator; or nobody can know.
+enum class Claim { not_known, held, missing };
+struct Claimed {
+    WorkerId worker;
+    Claim claim = Claim::not_known;
+    std::string text;
+};
+
+// The answer to Prepare. `fault` is empty where workers can be launched from the spec; else a sentence, and
+// `last_words` are those of the command that vetoed it.
+struct Prepared {
+    LaunchSpecId spec;
+    std::string fault;
     std::vector<std::string> last_words;
 };
 
@@ -64,6 +90,7 @@ struct Asked {
 // Time has passed; perhaps a deadline with it.
 struct Elapsed {};
 
-using Event = std::variant<Spawned, SpawnFailed, Said, ChannelLost, MainExited, Exited, Asked, Elapsed>;
+using Event = std::variant<Spawned, SpawnFailed, Said, ChannelLost, MainExited, Exited, ProbeAnswered, Claimed,
+                           Prepared, Asked, Elapsed>;
 
 }  // namespace holdfast::core

@@ -6,6 +6,7 @@
 
 #include "core/crew.hpp"
 #include "core/ending.hpp"
+#include "core/probing.hpp"
 #include "core/words.hpp"
 
 namespace holdfast::core {
@@ -23,7 +24,7 @@ std::string describe_unready(const State& state, std::size_t slot, const Worker*
     if (worker != nullptr && worker->launch == Launch::pending) {
         text += "worker " + name_of(*worker) + " is still being launched";
     } else if (worker != nullptr) {
-        text += "worker " + name_of(*worker) + " did not say that it is ready";
+        text += "worker " + name_of(*worker) + " did not say that it is ready" + probe_words(*worker);
     }
     if (record.last_failure.empty()) return text;
     if (worker != nullptr) text += ", and before that ";
@@ -38,6 +39,7 @@ void begin_first_generation(Turn& turn) {
     state.first_generation = FirstGeneration{turn.now + timeout, turn.now + timeout + state.policy.max_extension};
     state.serving = Origin{Generation{++state.last_generation}, LaunchSpecId{++state.last_spec}};
     state.specs.push_back(state.serving.spec);
+    turn.record(state.serving.generation, "started", "start of the service");
 }
 
 void fail_first_generation_at_launch(Turn& turn, const std::string& what, int error_number) {
@@ -68,6 +70,9 @@ void advance_first_generation(Turn& turn) {
     }
     if (!all_ready(crew)) return;
     state.first_generation.reset();
+    state.has_served = true;
+    turn.add(ServeWith{state.serving.spec});
+    turn.record(state.serving.generation, "done", "serves with " + workers(state.target));
     turn.add(ManagerReady{});
     turn.note(Level::info, "service_ready", "the service is ready with " + workers(state.target));
 }

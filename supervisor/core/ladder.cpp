@@ -3,18 +3,20 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/claims.hpp"
 #include "core/voice.hpp"
+#include "core/watchdog.hpp"
 #include "core/words.hpp"
 
 namespace holdfast::core {
 namespace {
 
-Duration rest_of_ladder(const Policy& policy, WorkerState state) {
-    switch (state) {
+Duration rest_of_ladder(const Policy& policy, const Worker& worker) {
+    switch (worker.state) {
         case WorkerState::lame_duck:
             return policy.lame_duck + policy.grace_period + policy.cancel_period;
         case WorkerState::paused:
-            return policy.max_pause + policy.grace_period + policy.cancel_period;
+            return worker.pause_for + policy.grace_period + policy.cancel_period;
         case WorkerState::draining:
             return policy.grace_period + policy.cancel_period;
         case WorkerState::cancelling:
@@ -24,12 +26,12 @@ Duration rest_of_ladder(const Policy& policy, WorkerState state) {
     }
 }
 
-Duration own_time(const Policy& policy, WorkerState state) {
-    switch (state) {
+Duration own_time(const Policy& policy, const Worker& worker) {
+    switch (worker.state) {
         case WorkerState::lame_duck:
             return policy.lame_duck;
         case WorkerState::paused:
-            return policy.max_pause;
+            return worker.pause_for;
         case WorkerState::draining:
             return policy.grace_period;
         case WorkerState::cancelling:
@@ -44,6 +46,7 @@ void enter_ready(Turn& turn, Worker& worker) {
     worker.deadline = worker.kill_at = never;
     worker.reason.reset();
     worker.why.clear();
+    begin_watch(turn, worker);
     if (back) {
         turn.note(Level::info, "worker_recalled", worker, "accepts again and is ready");
         return;
@@ -51,6 +54,7 @@ void enter_ready(Turn& turn, Worker& worker) {
     worker.ready_since = turn.now;
     turn.note(Level::info, "worker_ready", worker,
               "ready " + seconds(turn.now - worker.spawned_at.value_or(turn.now)) + " after its launch");
+    check_claim(turn, worker);
 }
 
 // In the last stop, work that is cut off shows in the exit status.
@@ -68,7 +72,9 @@ void enter_killed(Turn& turn, Worker& worker) {
     }
     turn.add(Kill{worker.id});
     turn.note(Level::warning, "worker_killed", worker, "killed with its whole process tree");
-    turn.note(Level::warning, "worker_held", worker, held_by(worker, turn.now));
+    const std::string held = held_by(worker, turn.now);
+    turn.note(Level::warning, "worker_held", worker, held);
+    turn.record(worker.generation, "worker_killed", "killed with its whole process tree: " + held, name_of(worker));
 }
 
 void enter(Turn& turn, Worker& worker, WorkerState next) {
@@ -78,8 +84,8 @@ void enter(Turn& turn, Worker& worker, WorkerState next) {
     if (next == WorkerState::gone) return;
     worker.since = turn.now;
     if (next == WorkerState::ready) return enter_ready(turn, worker);
-    worker.deadline = turn.now + own_time(policy, next);
-    worker.kill_at = turn.now + rest_of_ladder(policy, next);
+    worker.deadline = turn.now + own_time(policy, worker);
+    worker.kill_at = turn.now + rest_of_ladder(policy, worker);
     if (next == WorkerState::killed) return enter_killed(turn, worker);
     if (next == WorkerState::cancelling) enter_cancelling(turn, worker);
     voice_stage(turn, worker);
@@ -118,8 +124,23 @@ void ask_to_leave(Turn& turn, Worker& worker, const Departure& departure) {
     if (told_to_run && worker.state == before) voice_stage(turn, worker);
 }
 
+void pause(Turn& turn, Worker& worker, Duration pause_for) {
+    worker.pause_for = pause_for;
+    if (!std::exchange(worker.recalled, false)) return apply(turn, worker, Trigger::asked_to_pause);
+    worker.since = turn.now;
+    worker.deadline = turn.now + own_time(turn.state.policy, worker);
+    worker.kill_at = turn.now + rest_of_ladder(turn.state.policy, worker);
+    voice_stage(turn, worker);
+}
+
 void recall(Turn& turn, Worker& worker) {
     worker.recalled = true;
+    if (worker.state == WorkerState::paused) {
+        // As long as one that drains has to answer.
+        const Policy& policy = turn.state.policy;
+        worker.deadline = turn.now + policy.grace_period;
+        worker.kill_at = worker.deadline + policy.grace_period + policy.cancel_period;
+    }
     turn.add(Tell{worker.id, Command{Stage::run, std::nullopt, std::nullopt, std::nullopt}, 0});
     turn.note(Level::info, "worker_told", worker, "told to run again");
 }

@@ -23,6 +23,9 @@ struct Departure {
 // Asks a worker to leave. One that leaves already goes on as it does; one that was told to run is told again to drain.
 void ask_to_leave(Turn& turn, Worker& worker, const Departure& departure);
 
+// Tells a ready worker, or one that was told to run again, to pause for so long.
+void pause(Turn& turn, Worker& worker, Duration pause_for);
+
 // Tells a worker to run again. It keeps its deadline, and is ready once it says that it accepts.
 void recall(Turn& turn, Worker& worker);
 

@@ -6,7 +6,9 @@
 #include "base/inventory.hpp"
 #include "core/crashes.hpp"
 #include "core/first_generation.hpp"
+#include "core/hints.hpp"
 #include "core/ladder.hpp"
+#include "core/probing.hpp"
 #include "core/rollout.hpp"
 #include "core/voice.hpp"
 #include "core/words.hpp"
@@ -33,27 +35,34 @@ void set_reason(Worker& worker, Reason reason, const std::string& why) {
     worker.recalled = false;
 }
 
-void describe_end(Turn& turn, const Worker& worker, const ExitStatus& status,
-                  const std::vector<std::string>& last_words) {
-    std::string text = describe(status);
+void describe_end(Turn& turn, const Worker& worker, const Exited& event) {
+    std::string text = describe_exit(event.status, event.killed_by);
     if (worker.reason) {
         text += ", " + seconds(turn.now - worker.since) + " into " + std::string(to_string(worker.state)) + " (" +
                 worker.why + ")";
     }
     if (worker.handed_back.value_or(0) > 0) text += "; handed back " + count_of("work", *worker.handed_back);
     // A worker of the SDK tells by its status that it could not release everything in time.
-    const auto* exited = std::get_if<ExitedWith>(&status);
+    const auto* exited = std::get_if<ExitedWith>(&event.status);
     const bool unclean = worker.reason && worker.speaks == Speaks::protocol && exited != nullptr && exited->code != 0;
     if (unclean) {
         if (const std::string left = inventory_of(worker); !left.empty()) text += "; it still held " + left;
-        text += quote_last(last_words);
+        text += quote_last(event.last_words);
     }
+    turn.record(worker.generation, "worker_exited", text, name_of(worker));
     turn.note(unclean ? Level::warning : Level::info, "worker_gone", worker, text);
 }
 
+void say_that_it_crashed(Turn& turn, const Worker& worker, const Crash& crash) {
+    std::string text = crash.what + " without being asked to" + quote_last(crash.last_words);
+    if (!crash.hint.empty()) text += "; " + crash.hint;
+    turn.note(Level::warning, "worker_crashed", worker, text);
+}
+
 void end_launch(Turn& turn, Worker& worker, const std::string& stage, int error_number) {
-    std::string what = "cannot " + stage;
-    if (error_number != 0) what += ": " + std::generic_category().message(error_number);
+    Crash crash{"cannot " + stage, {}, hint_for_launch(stage, error_number)};
+    if (error_number != 0) crash.what += ": " + std::generic_category().message(error_number);
+    const std::string what = describe(crash);
     const bool unasked = !is_leaving(worker);
     // Of one that was told to leave meanwhile nobody needs to know.
     turn.note(unasked ? Level::error : Level::debug, "spawn_failed", worker, what);
@@ -61,21 +70,26 @@ void end_launch(Turn& turn, Worker& worker, const std::string& stage, int error_
     apply(turn, worker, Trigger::launch_failed);
     forget(turn, worker);
     if (!unasked) return;
-    count_crash(turn, last, what, {});
+    count_crash(turn, last, crash);
     fail_first_generation_at_launch(turn, what, error_number);
 }
 
 void on_ready_timeout(Turn& turn, Worker& worker) {
-    const std::string what = "did not get ready within " + seconds(turn.now - worker.since);
+    const std::string what = "did not get ready within " + seconds(turn.now - worker.since) + probe_words(worker);
     turn.note(Level::warning, "worker_crashed", worker, what);
     set_reason(worker, Reason::unhealthy, what);
-    count_crash(turn, worker, what, {});
+    count_crash(turn, worker, {what, {}, {}});
+}
+
+std::string why_paused_no_longer(const Worker& worker) {
+    return worker.recalled ? "it was told to run again and did not say that it accepts" : "it was paused for too long";
 }
 
 void report_unkillable(Turn& turn, Worker& worker) {
     State& state = turn.state;
     turn.note(Level::error, "worker_unkillable", worker,
               "will not die: killed " + seconds(turn.now - worker.since) + " ago and still there; it is left behind");
+    turn.record(worker.generation, "worker_killed", "it does not die of it and is left behind", name_of(worker));
     if (state.ending && state.ending->cause == Ending::Cause::stop) state.ending->exit_code = 3;
     forget(turn, worker);
 }
@@ -85,6 +99,7 @@ void report_unkillable(Turn& turn, Worker& worker) {
 void begin_life(Turn& turn, Worker& worker) {
     worker.launch = Launch::done;
     worker.spawned_at = turn.now;
+    worker.watchdog = turn.state.policy.watchdog;
     catch_up(turn, worker);
 }
 
@@ -114,12 +129,14 @@ void on_main_exited(Turn& turn, const MainExited& event) {
     worker->main_exited = true;
     worker->strays = event.strays;
     worker->recalled = false;
-    const std::string what = "lost its main process, which " + describe(event.status) + "; " +
-                             std::to_string(event.left_in_group + event.strays) + " of its descendants live on";
-    turn.note(Level::warning, "worker_main_exited", *worker, what);
+    const Crash crash{"lost its main process, which " + describe(event.status) + "; " +
+                          std::to_string(event.left_in_group + event.strays) + " of its descendants live on",
+                      {},
+                      hint_for_main_exit(event.status, worker->state)};
+    turn.note(Level::warning, "worker_main_exited", *worker, describe(crash));
     if (!is_leaving(*worker)) {
-        set_reason(*worker, Reason::unhealthy, "it " + what);
-        count_crash(turn, *worker, what, {});
+        set_reason(*worker, Reason::unhealthy, "it " + crash.what);
+        count_crash(turn, *worker, crash);
     }
     const WorkerState before = worker->state;
     apply(turn, *worker, Trigger::main_exited);
@@ -129,17 +146,16 @@ void on_main_exited(Turn& turn, const MainExited& event) {
 void on_exited(Turn& turn, const Exited& event) {
     Worker* worker = find(turn.state, event.worker);
     if (worker == nullptr) return;
-    const std::string what = describe(event.status);
     const bool unasked = !is_leaving(*worker);
-    if (unasked) {
-        turn.note(Level::warning, "worker_crashed", *worker,
-                  what + " without being asked to" + quote_last(event.last_words));
-    }
-    describe_end(turn, *worker, event.status, event.last_words);
+    const Crash crash{describe_exit(event.status, event.killed_by), event.last_words,
+                      hint_for_last_words(event.last_words)};
+    if (unasked) say_that_it_crashed(turn, *worker, crash);
+    describe_end(turn, *worker, event);
     const Worker last = *worker;
     apply(turn, *worker, Trigger::exited);
     forget(turn, *worker);
-    if (unasked) return count_crash(turn, last, what, event.last_words);
+    if (unasked) return count_crash(turn, last, crash);
+    complete_last_words(turn.state, last, event.last_words);
     keep_last_words(turn.state, last, event.last_words);
 }
 
@@ -150,7 +166,7 @@ void on_worker_deadline(Turn& turn, WorkerId id) {
         return end_launch(turn, *worker, "launch", ETIMEDOUT);
     }
     if (worker->state == WorkerState::starting) on_ready_timeout(turn, *worker);
-    if (worker->state == WorkerState::paused) set_reason(*worker, Reason::recycle, "it was paused for too long");
+    if (worker->state == WorkerState::paused) set_reason(*worker, Reason::recycle, why_paused_no_longer(*worker));
     const bool was_killed = worker->state == WorkerState::killed;
     apply(turn, *worker, Trigger::deadline_passed);
     if (was_killed) report_unkillable(turn, *worker);

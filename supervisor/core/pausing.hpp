@@ -5,9 +5,16 @@
 
 namespace holdfast::core {
 
-// Stop accepting everywhere and keep the queue; accept again. Both are answered at once: what was told, to how many.
+// The whole service stops accepting and keeps its queue, for `max_pause` at most; then it resumes by itself. Both
+// requests are answered at once: what was told, to how many. A worker that gets ready meanwhile is told to pause too.
 
 void pause_workers(Turn& turn, RequestId asker, const std::string& asked_by);
 void resume_workers(Turn& turn, RequestId asker);
+
+// Who is ready in a paused service is told.
+void keep_paused(Turn& turn);
+
+// It has lasted as long as it may.
+void end_pause(Turn& turn);
 
 }  // namespace holdfast::core

@@ -5,6 +5,7 @@ namespace {
 
 // Longer than any service waits, and short enough that no sum of instants overflows.
 constexpr Duration longest = std::chrono::hours{24 * 365};
+constexpr Duration shortest_watchdog = 100ms;  // a quarter of it is how often we have to wake up
 constexpr int sigkill = 9;
 constexpr int sigstop = 19;
 constexpr int highest_signal = 64;
@@ -21,11 +22,14 @@ std::optional<std::string> find_bad_duration(const Policy& policy) {
     const NamedDuration durations[] = {
         {"ready-timeout", policy.ready_timeout, 1ms},
         {"settle", policy.settle, nothing},
+        {"probation", policy.probation, nothing},
         {"lame-duck", policy.lame_duck, nothing},
         {"grace-period", policy.grace_period, nothing},
         {"cancel-period", policy.cancel_period, nothing},
         {"max-extension", policy.max_extension, nothing},
         {"max-pause", policy.max_pause, 1ms},
+        {"watchdog", policy.watchdog, nothing},
+        {"queue-for", policy.queue_for, nothing},
         {"the lower end of backoff", policy.backoff_min, 1ms},
         {"the upper end of backoff", policy.backoff_max, 1ms},
     };
@@ -61,12 +65,38 @@ std::optional<std::string> find_bad_signal(const Policy& policy) {
     return std::nullopt;
 }
 
-std::optional<std::string> find_bad_readiness(const Policy& policy) {
-    const auto* alive = std::get_if<ReadyAlive>(&policy.ready_when);
-    if (alive == nullptr) return std::nullopt;
-    if (alive->lived < Duration::zero()) return "ready-when alive:DURATION must not be negative";
-    if (alive->lived >= policy.ready_timeout) {
+std::optional<std::string> find_bad_life(const ReadyAlive& alive, const Policy& policy) {
+    if (alive.lived < Duration::zero()) return "ready-when alive:DURATION must not be negative";
+    if (alive.lived >= policy.ready_timeout) {
         return "ready-when alive:DURATION must be shorter than ready-timeout, or no worker could ever get ready";
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> find_bad_probe(const ReadyProbe& probe) {
+    const bool http = probe.how == ReadyProbe::How::http;
+    if (http && !probe.path.starts_with('/')) return "ready-when http: needs a path that starts with /";
+    if (probe.where == ReadyProbe::Where::private_listener) {
+        if (!http) return "ready-when tcp: needs an address: the private listener is asked by http:PATH";
+    } else if (probe.address.empty()) {
+        return std::string("ready-when ") + (http ? "http:" : "tcp:") +
+               " needs an address that the worker binds itself";
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> find_bad_readiness(const Policy& policy) {
+    if (const auto* alive = std::get_if<ReadyAlive>(&policy.ready_when)) return find_bad_life(*alive, policy);
+    if (const auto* probe = std::get_if<ReadyProbe>(&policy.ready_when)) return find_bad_probe(*probe);
+    return std::nullopt;
+}
+
+std::optional<std::string> find_bad_health(const Policy& policy) {
+    if (policy.min_ready < 0 || policy.min_ready > max_workers) {
+        return "min-ready must be 0 to " + std::to_string(max_workers);
+    }
+    if (policy.watchdog > Duration::zero() && policy.watchdog < shortest_watchdog) {
+        return "watchdog must be 100ms or more, or 0s for none";
     }
     return std::nullopt;
 }
@@ -79,6 +109,7 @@ std::optional<std::string> find_fault(const Policy& policy) {
     }
     if (auto fault = find_bad_duration(policy)) return fault;
     if (auto fault = find_bad_readiness(policy)) return fault;
+    if (auto fault = find_bad_health(policy)) return fault;
     if (auto fault = find_bad_share("max-surge", policy.max_surge)) return fault;
     if (auto fault = find_bad_share("max-unavailable", policy.max_unavailable)) return fault;
     return find_bad_signal(policy);

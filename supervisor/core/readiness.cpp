@@ -32,8 +32,16 @@ std::optional<Instant> ready_by_time(const State& state, const Worker& worker) {
 }
 
 std::optional<Instant> settles_at(const State& state, const Worker& worker) {
-    if (!is_ready(worker) || worker.settled) return std::nullopt;
+    const bool is_known = worker.claiming == Worker::Claiming::no;
+    if (!is_ready(worker) || worker.settled || !is_known) return std::nullopt;
     return worker.ready_since.value_or(worker.since) + state.policy.settle;
+}
+
+void settle_if_due(Turn& turn, Worker& worker) {
+    const auto at = settles_at(turn.state, worker);
+    if (!at || *at > turn.now) return;
+    worker.settled = true;
+    turn.note(Level::debug, "worker_settled", worker, "ready for " + seconds(turn.state.policy.settle));
 }
 
 void let_time_count(Turn& turn, Worker& worker) {
@@ -41,10 +49,7 @@ void let_time_count(Turn& turn, Worker& worker) {
         say_that_time_stood_in(turn, worker);
         apply(turn, worker, Trigger::became_ready);
     }
-    if (const auto at = settles_at(turn.state, worker); at && *at <= turn.now) {
-        worker.settled = true;
-        turn.note(Level::debug, "worker_settled", worker, "ready for " + seconds(turn.state.policy.settle));
-    }
+    settle_if_due(turn, worker);
 }
 
 }  // namespace holdfast::core

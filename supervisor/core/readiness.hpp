@@ -10,8 +10,11 @@ namespace holdfast::core {
 // Nothing for a worker that must say READY=1 itself.
 std::optional<Instant> ready_by_time(const State& state, const Worker& worker);
 
-// When a ready worker will have been ready for `settle`; nothing once it has.
+// When a ready worker will have been ready for `settle`; nothing once it has, or while nobody knows yet whether it
+// holds its listeners.
 std::optional<Instant> settles_at(const State& state, const Worker& worker);
+
+void settle_if_due(Turn& turn, Worker& worker);
 
 // Draws what follows from the time that has passed.
 void let_time_count(Turn& turn, Worker& worker);

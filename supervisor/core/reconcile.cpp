@@ -6,8 +6,10 @@
 #include "core/ending.hpp"
 #include "core/first_generation.hpp"
 #include "core/manager.hpp"
+#include "core/readiness.hpp"
 #include "core/requests.hpp"
 #include "core/rollout.hpp"
+#include "core/rollout_end.hpp"
 #include "core/scaling.hpp"
 
 namespace holdfast::core {
@@ -17,7 +19,7 @@ void advance_change(Turn& turn) {
     const State& state = turn.state;
     if (state.ending) return advance_ending(turn);
     if (state.first_generation) return advance_first_generation(turn);
-    if (state.rollout) return advance_rollout(turn);
+    if (state.rollout && !is_preparing(*state.rollout)) return advance_rollout(turn);
     keep_slots(turn);
     if (state.scaling) advance_scaling(turn);
 }
@@ -26,6 +28,9 @@ void advance_change(Turn& turn) {
 bool is_needed(const State& state, LaunchSpecId spec) {
     if (spec == state.serving.spec) return true;
     if (state.rollout && (spec == state.rollout->former.spec || spec == state.rollout->next.spec)) return true;
+    const bool good =
+        std::any_of(state.good.begin(), state.good.end(), [&](const Origin& origin) { return origin.spec == spec; });
+    if (good) return true;
     return std::any_of(state.workers.begin(), state.workers.end(),
                        [&](const auto& entry) { return entry.second.spec == spec; });
 }
@@ -53,9 +58,12 @@ void drop_past_attempts(Turn& turn) {
 
 void reconcile(Turn& turn) {
     do {
+        // What a change brings may be other times.
+        for (auto& [id, worker] : turn.state.workers) let_time_count(turn, worker);
         advance_change(turn);
     } while (begin_next_change(turn));
     if (turn.state.finished) return;
+    close_other_listeners(turn);
     drop_past_attempts(turn);
     forget_specs(turn);
     close_doors_if_nobody_accepts(turn);

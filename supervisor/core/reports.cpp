@@ -1,7 +1,9 @@
 #include "core/crashes.hpp"
 #include "core/ladder.hpp"
 #include "core/lives.hpp"
+#include "core/readiness.hpp"
 #include "core/voice.hpp"
+#include "core/watchdog.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -47,7 +49,8 @@ void take_facts(Turn& turn, Worker& worker, const Report& report) {
 void take_ready(Turn& turn, Worker& worker) {
     if (worker.speaks == Speaks::nothing) worker.speaks = Speaks::notify;
     turn.state.anybody_spoke = true;
-    if (std::holds_alternative<ReadyAlive>(turn.state.policy.ready_when)) return;
+    const ReadyWhen& when = turn.state.policy.ready_when;
+    if (std::holds_alternative<ReadyAlive>(when) || std::holds_alternative<ReadyProbe>(when)) return;
     apply(turn, worker, Trigger::became_ready);
 }
 
@@ -72,9 +75,13 @@ void on_said(Turn& turn, const Said& event) {
     take_facts(turn, worker, report);
     if (report.hello) take_hello(turn, worker, report);
     if (report.ready) take_ready(turn, worker);
+    on_health(turn, worker, report.watchdog);
     const bool leaves = report.stopping || ((report.releasing || report.drained) && !is_leaving(worker));
     if (leaves) take_stopping(turn, worker);
-    if (worker.recalled && report.accepting == true) apply(turn, worker, Trigger::took_back);
+    if (worker.recalled && report.accepting == true) {
+        apply(turn, worker, Trigger::took_back);
+        settle_if_due(turn, worker);
+    }
     if (report.extend_usec) extend(turn, worker, *report.extend_usec);
 }
 

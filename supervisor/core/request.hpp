@@ -1,8 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "base/ids.hpp"
+#include "core/policy.hpp"
 
 namespace holdfast::core {
 
@@ -26,8 +30,23 @@ struct ScaleBy {
 struct Pause {};
 struct Resume {};
 
+// Back to the program of the last good generation.
+struct Rollback {};
+
+// Take back a restart or a stop that is under way.
+struct Undo {};
+
+// A configuration that was read again. Only runtime/ makes it, for it alone can read the file.
+struct Reload {
+    enum class Workers { keep, replace };  // `replace`: what they see has changed, or the operator wants it so
+    PlanId plan;
+    std::shared_ptr<const Policy> policy;  // in force from the start of this change
+    Workers workers = Workers::keep;
+    std::string changes;  // "adds the listener admin (127.0.0.1:9000); workers 2 → 4"; empty: nothing
+};
+
 struct Request {
-    std::variant<Restart, Stop, Scale, ScaleBy, Pause, Resume> what;
+    std::variant<Restart, Stop, Scale, ScaleBy, Pause, Resume, Rollback, Undo, Reload> what;
     std::string asked_by;  // "SIGTERM from pid 812", "uid 1000, pid 3101 over the API": for the log
 };
 
@@ -39,6 +58,7 @@ struct Outcome {
         mixed,        // it is not, and not everything could be brought back
         superseded,   // a later request took its place
         interrupted,  // a stop came
+        undone,       // an operator took it back
         refused,      // it cannot be done; nothing was changed
     };
     Result result = Result::done;

@@ -5,7 +5,7 @@
 #include "core/bounds.hpp"
 #include "core/crew.hpp"
 #include "core/ladder.hpp"
-#include "core/rollout.hpp"
+#include "core/rollout_end.hpp"
 #include "core/words.hpp"
 
 namespace holdfast::core {
@@ -27,6 +27,19 @@ void dismiss_unready(Turn& turn, Crew& crew) {
     for (Crew::Place& place : crew.places) {
         if (place.other == nullptr || is_ready(*place.other)) continue;
         dismiss(turn, crew, place.other, Reason::rollback, why(turn.state));
+    }
+}
+
+// They are there anyway, so whether there is room for them is no question.
+void recall_paused(Turn& turn, Crew& crew) {
+    for (Crew::Place& place : crew.places) {
+        if (place.wanted == nullptr || place.wanted->state != WorkerState::paused || place.wanted->recalled) continue;
+        if (!can_be_told(*place.wanted, Stage::run)) {
+            dismiss(turn, crew, place.wanted, Reason::rollback, "it cannot be told to accept again");
+            continue;
+        }
+        recall(turn, *place.wanted);
+        ++crew.staying;
     }
 }
 
@@ -82,15 +95,6 @@ bool former_serves_alone(const State& state, const Crew& crew) {
     return all_ready(crew);
 }
 
-std::string generation_text(Generation generation) { return "generation " + std::to_string(generation.value); }
-
-void finish(Turn& turn, Outcome::Result result, const std::string& end) {
-    const Rollout rollout = *std::exchange(turn.state.rollout, std::nullopt);
-    const std::string text = rollout.failure + "; " + end;
-    turn.note(result == Outcome::Result::failed ? Level::warning : Level::error, "rollout_done", text);
-    turn.answer(rollout.asker, {result, text, rollout.last_words, 1});
-}
-
 std::string describe_missing(const State& state, const Crew& crew) {
     std::vector<std::string> missing;
     for (std::size_t slot = 0; slot < crew.places.size(); ++slot) {
@@ -112,17 +116,18 @@ void advance_rollback(Turn& turn) {
     Crew crew = take_crew(state, state.rollout->former.generation);
     dismiss_surplus(turn, crew);
     dismiss_unready(turn, crew);
+    recall_paused(turn, crew);
     while (bring_back(turn, crew) || release_new(turn, crew)) {
     }
     if (!former_serves_alone(state, crew)) return;
-    finish(turn, Outcome::Result::failed,
-           generation_text(state.rollout->former.generation) + " serves with " + workers(state.target));
+    finish_rollback(turn, Outcome::Result::failed,
+                    name_of(state.rollout->former.generation) + " serves with " + workers(state.target));
 }
 
 void give_up_rollback(Turn& turn) {
     const State& state = turn.state;
     const Crew crew = take_crew(turn.state, state.rollout->former.generation);
-    finish(turn, Outcome::Result::mixed, describe_missing(state, crew));
+    finish_rollback(turn, Outcome::Result::mixed, describe_missing(state, crew));
 }
 
 }  // namespace holdfast::core

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -7,20 +8,39 @@
 
 namespace holdfast::core {
 
-// A restart: a new generation takes the place of the serving one, never with fewer ready workers than the policy
-// allows, and never with more that stay than target + surge. Any unasked end of a new worker before the answer turns it
-// back: then the former generation takes its place back by the same arithmetic.
+// One generation takes the place of another. Forward:
+//
+//   preparing ──► launching ──► (commit) ──► probation ──► retiring ──► done
+//   spec, veto    new workers    old ones     only where    old ones
+//                 settle         pause, or    asked for     end
+//                                leave
+//
+// A failure turns it back (rollback.hpp): before the commit that costs nothing. After probation nothing turns it back.
 
-void begin_rollout(Turn& turn, RequestId asker, const std::string& asked_by);
+// Nothing has been launched yet: the former generation is kept as it is.
+bool is_preparing(const Rollout& rollout);
 
-// One step forward or back, as far as things stand; answers when it is over.
+void begin_rollout(Turn& turn, const PendingChange& change);
+
+void on_prepared(Turn& turn, const Prepared& event);
+
 void advance_rollout(Turn& turn);
 
-// If `worker` is one of the new ones, the rollout has failed.
+// A worker of the new generation failed, and so the rollout does.
 void fail_rollout_by(Turn& turn, const Worker& worker, const std::string& what,
                      const std::vector<std::string>& last_words);
 
-// The worker that made the rollout fail has ended: its last words belong to the answer.
+// An operator takes it back; `asker` learns how that ends.
+void undo_rollout(Turn& turn, RequestId asker, const std::string& asked_by);
+
+// It will not be gone on with, because of a stop: whatever it has under way outside of the core is dropped.
+void abandon_rollout(Turn& turn, const Rollout& rollout);
+
+// If the worker is the one to blame, what it wrote last is part of the answer.
 void keep_last_words(State& state, const Worker& worker, const std::vector<std::string>& last_words);
+
+// The next deadline of the rollout itself, its workers' aside; and what happens then.
+Instant next_deadline(const Rollout& rollout);
+void expire_rollout(Turn& turn);
 
 }  // namespace holdfast::core

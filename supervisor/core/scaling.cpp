@@ -35,14 +35,24 @@ std::string describe_unready(const State& state, const Crew& crew) {
 
 }  // namespace
 
-void begin_scaling(Turn& turn, RequestId asker, const std::string& asked_by, int target) {
+void begin_scaling(Turn& turn, const std::vector<RequestId>& askers, const std::string& asked_by, int target,
+                   const std::string& before) {
     State& state = turn.state;
     forgive_crashes(state);
     turn.note(Level::info, "scale_started",
               "from " + std::to_string(state.target) + " to " + workers(target) + ", asked for by " + asked_by);
-    state.scaling = Scaling{asker, asked_by, state.target, turn.now + start_bound(state.policy)};
+    state.scaling =
+        Scaling{Scaling::Kind::scale, askers, asked_by, state.target, turn.now + start_bound(state.policy), before};
     state.target = target;
     state.slots.resize(std::max(state.slots.size(), static_cast<std::size_t>(target)));
+}
+
+void begin_return(Turn& turn, RequestId asker, const std::string& asked_by) {
+    State& state = turn.state;
+    forgive_crashes(state);
+    state.scaling =
+        Scaling{Scaling::Kind::undo_of_stop, {asker}, asked_by, state.target, turn.now + undo_bound(state.policy),
+                "the stop was undone: "};
 }
 
 void keep_slots(Turn& turn) {
@@ -65,9 +75,13 @@ void advance_scaling(Turn& turn) {
     const Crew crew = take_crew(state, state.serving.generation);
     if (!std::all_of(crew.places.begin(), crew.places.end(), is_served) || !removed_ones_are_gone(state)) return;
     const Scaling scaling = *std::exchange(state.scaling, std::nullopt);
-    const std::string text = "scaled from " + std::to_string(scaling.from) + " to " + workers(state.target);
-    turn.note(Level::info, "scale_done", text);
-    turn.answer(scaling.asker, {Outcome::Result::done, text, {}, 0});
+    const bool undone = scaling.kind == Scaling::Kind::undo_of_stop;
+    const std::string text =
+        scaling.before + (undone ? workers(state.target) + " serve again"
+                                 : "scaled from " + std::to_string(scaling.from) + " to " + workers(state.target));
+    if (undone) turn.add(ManagerReady{});
+    turn.note(Level::info, undone ? "stop_undone" : "scale_done", text);
+    turn.answer(scaling.askers, {Outcome::Result::done, text, {}, 0});
 }
 
 void fail_scaling_if_unready(Turn& turn) {
@@ -80,10 +94,10 @@ void fail_scaling_if_unready(Turn& turn) {
     }
     const Scaling scaling = *std::exchange(state.scaling, std::nullopt);
     const auto slot = static_cast<std::size_t>(unready - crew.places.begin());
-    const std::string text =
-        "not ready in time: " + describe_unready(state, crew) + "; the target stays at " + std::to_string(state.target);
+    const std::string text = scaling.before + "not ready in time: " + describe_unready(state, crew) +
+                             "; the target stays at " + std::to_string(state.target);
     turn.note(Level::error, "scale_done", text);
-    turn.answer(scaling.asker, {Outcome::Result::failed, text, state.slots[slot].last_words, 1});
+    turn.answer(scaling.askers, {Outcome::Result::failed, text, state.slots[slot].last_words, 1});
 }
 
 }  // namespace holdfast::core

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/turn.hpp"
 
@@ -10,7 +11,12 @@ namespace holdfast::core {
 // all that should be are ready and all that should not be are gone, or when a slot does not get ready in time. The
 // target stays as asked either way.
 
-void begin_scaling(Turn& turn, RequestId asker, const std::string& asked_by, int target);
+// `before` goes before the answer: what was done already.
+void begin_scaling(Turn& turn, const std::vector<RequestId>& askers, const std::string& asked_by, int target,
+                   const std::string& before);
+
+// The way back of a stop that was undone: each slot is to be served again.
+void begin_return(Turn& turn, RequestId asker, const std::string& asked_by);
 
 // Without any other change under way: keeps each slot filled, lets go of what is too many.
 void keep_slots(Turn& turn);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.hpp"
 #include "base/time.hpp"
 
 namespace holdfast::core {
@@ -16,6 +17,8 @@ struct Slot {
     std::optional<Instant> next_attempt;  // nothing is launched before
     std::string last_failure;             // "worker 1.0 exited with status 3"
     std::vector<std::string> last_words;  // of that one
+    std::optional<WorkerId> to_blame;     // the same one: its last words may be known later than its failure
+    bool looping = false;                 // it crashes over and over, and the log has said so
 };
 
 }  // namespace holdfast::core

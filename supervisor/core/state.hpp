@@ -31,11 +31,24 @@ struct FirstGeneration {
 // A restart under way. Forward, `next` takes the place of `former`; after a failure `former` takes its place back.
 struct Rollout {
     enum class Direction { forward, back };
-    RequestId asker;
+    enum class Kind { restart, rollback, reload };
+    // Of the way forward. launching: until the new ones have settled and the old ones have made room; probation: the
+    // old ones can be had back; retiring: they end.
+    enum class Stage { preparing, launching, probation, retiring };
+    Kind kind = Kind::restart;
+    Stage stage = Stage::preparing;
+    std::vector<RequestId> askers;
     std::string asked_by;
     Origin former, next;
+    PlanId plan;                         // reload
+    std::optional<Policy> former_rules;  // reload: to go back to
+    Instant preparing_until = never;
+    Instant probation_until = never;
+    std::string undone_by;           // who took it back; empty: nobody
+    std::vector<RequestId> undoers;  // answered when the former generation serves again
     Direction direction = Direction::forward;
-    bool committed = false;               // the first old worker was told to leave
+    bool committed = false;               // the first old worker was told to pause or to leave
+    bool was_ready = false;               // all new ones were, once
     Instant deadline = never;             // back: answered by then, whatever could be brought back
     std::string failure;                  // what made it fail
     std::optional<WorkerId> to_blame;     // whose last words are quoted when it exits
@@ -43,21 +56,31 @@ struct Rollout {
     std::vector<std::string> killed;      // names of old workers that had to be killed
 };
 
-// A change of the target under way.
+// Everything stands still on an operator's word.
+struct ServicePause {
+    std::string asked_by;
+    Instant until{};
+};
+
+// A change of the target under way; or, after a stop that was undone, the way back to it.
 struct Scaling {
-    RequestId asker;
+    enum class Kind { scale, undo_of_stop };
+    Kind kind = Kind::scale;
+    std::vector<RequestId> askers;
     std::string asked_by;
     int from = 0;
     Instant deadline{};  // all slots are ready by then, or it failed
+    std::string before;  // what a reload had done before this: goes before the answer
 };
 
 // A change that waits for its turn: at most one restart and one scale, in the order of asking.
 struct PendingChange {
-    enum class Kind { restart, scale };
+    enum class Kind { restart, rollback, reload, scale };
     Kind kind = Kind::restart;
-    RequestId asker;
+    std::vector<RequestId> askers;
     std::string asked_by;
-    int target = 0;  // scale
+    int target = 0;                // scale
+    std::optional<Reload> reload;  // reload
 };
 
 // The end of everything: a stop, or a first generation that did not get ready.
@@ -84,15 +107,24 @@ struct State {
     Policy policy;
     Random random;
     int target = 0;
-    Origin serving;  // the generation that should serve; a rollout's next one only once it is done
+    Origin serving;            // the generation that should serve; a rollout's next one only once it is done
+    std::vector<Origin> good;  // served before `serving`, the last one last: what rollbacks bring back
     std::uint64_t last_worker = 0;
     std::uint64_t last_generation = 0;
     std::uint64_t last_spec = 0;
     std::uint64_t crashes_replaced = 0;
     bool anybody_spoke = false;  // a worker of this service said HELLO or READY=1: silence means not ready
     bool told_ready_by_time = false;
+    bool told_unwatched = false;  // that a worker says nothing a watchdog could hear
+    bool told_refusing = false;   // that nobody serves, since somebody did
     bool finished = false;
     Doors doors = Doors::accept;
+    bool holds_other_listeners = false;     // a rollout began since ServeWith
+    bool has_served = false;                // the first generation got ready
+    std::optional<Instant> unserved_since;  // nobody is ready
+    std::optional<ServicePause> pause;
+    Duration awake{};  // how long the supervisor could hear, at most `ear_span` a step
+    std::optional<Instant> last_step;
 
     std::map<WorkerId, Worker> workers;
     std::vector<Slot> slots;          // at least `target`

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/time.hpp"
@@ -19,8 +20,8 @@ struct State;
 // One thread. The same policy, seed and events give the same actions.
 class Supervisor {
   public:
-    // `seed` feeds the jitter of the backoff.
-    Supervisor(const Policy& policy, std::uint64_t seed);
+    // `seed` feeds the jitter of the backoff; `last` is the last generation of the supervisor before, 0 for none.
+    Supervisor(const Policy& policy, std::uint64_t seed, Generation last = {});
     ~Supervisor();
     Supervisor(Supervisor&&) noexcept;
     Supervisor& operator=(Supervisor&&) noexcept;
@@ -35,6 +36,8 @@ class Supervisor {
     [[nodiscard]] std::optional<Instant> next_deadline() const;
 
     [[nodiscard]] Status snapshot(Instant now) const;
+    // What the snapshot says under this name, without the rest of it: health probes ask often.
+    [[nodiscard]] std::string unready_because(Instant now) const;
 
     // How often each trigger was met in each state, for tests that must know what they have seen.
     [[nodiscard]] const Visits& visits() const;

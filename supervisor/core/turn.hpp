@@ -23,6 +23,12 @@ struct Turn {
     void note(Level level, std::string_view event, const Worker& worker, std::string text) {
         add(Note{level, event, worker.id, std::move(text)});
     }
+    void record(Generation generation, std::string_view event, std::string text, std::string worker = {}) {
+        add(Record{generation, event, std::move(worker), std::move(text)});
+    }
+    void answer(const std::vector<RequestId>& requests, const Outcome& outcome) {
+        for (const RequestId request : requests) answer(request, outcome);
+    }
     // A request has one answer; nobody waits for that of request 0.
     void answer(RequestId request, Outcome outcome) {
         if (request.value != 0) add(Answer{request, std::move(outcome)});

@@ -36,6 +36,29 @@ std::string name_of(const Worker& worker) {
     return std::to_string(worker.generation.value) + "." + std::to_string(worker.slot.value);
 }
 
+std::string name_of(Generation generation) { return "generation " + std::to_string(generation.value); }
+
+std::string_view noun_of(Rollout::Kind kind) {
+    switch (kind) {
+        case Rollout::Kind::restart:
+            return "restart";
+        case Rollout::Kind::rollback:
+            return "rollback";
+        case Rollout::Kind::reload:
+            return "reload";
+    }
+    return "?";
+}
+
+std::string describe_exit(const ExitStatus& status, KilledBy killed_by) {
+    constexpr int sigkill = 9;
+    if (killed_by == KilledBy::not_known) return describe(status);
+    const auto* killed = std::get_if<holdfast::KilledBy>(&status);
+    const bool itself = killed != nullptr && killed->signal == sigkill;
+    if (itself) return "was killed by the kernel: out of memory (" + signal_name(sigkill) + ")";
+    return describe(status) + " after the kernel had killed one of its processes: out of memory";
+}
+
 std::string list_of(const std::vector<std::string>& items) {
     std::string text;
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -45,14 +68,18 @@ std::string list_of(const std::vector<std::string>& items) {
     return text;
 }
 
-std::string inventory_of(const Worker& worker) {
+std::string inventory_of(const std::vector<Waiting>& waiting, const std::vector<HeldCount>& held) {
     std::vector<HeldThing> things;
-    for (const Waiting& item : worker.waiting.value_or(std::vector<Waiting>{})) {
+    for (const Waiting& item : waiting) {
         things.push_back({item.kind, item.name + " for " + seconds(Duration{item.age_usec})});
     }
     std::vector<HeldNumber> numbers;
-    for (const HeldCount& held : worker.held) numbers.push_back({held.kind, held.count});
+    for (const HeldCount& count : held) numbers.push_back({count.kind, count.count});
     return describe_held(things, numbers);
+}
+
+std::string inventory_of(const Worker& worker) {
+    return inventory_of(worker.waiting.value_or(std::vector<Waiting>{}), worker.held);
 }
 
 std::string held_by(const Worker& worker, Instant now) {

@@ -8,6 +8,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "core/event.hpp"
 #include "core/status.hpp"
 #include "core/worker_state.hpp"
 
@@ -47,6 +48,7 @@ struct Worker {
     Instant deadline = never;  // of its state
     Instant kill_at = never;   // end of the ladder, while it climbs it
     Duration extended{};       // granted so far
+    Duration pause_for{};      // how long it may be paused; set before it is
     std::optional<Instant> spawned_at;
     std::optional<Instant> ready_since;
 
@@ -62,6 +64,15 @@ struct Worker {
     std::optional<std::uint64_t> handed_back;
     std::optional<Instant> drained_at;  // when it said so
     std::string text;
+
+    Claim claim = Claim::not_known;
+    enum class Probing { no, awaited } probing = Probing::no;     // its answer
+    Instant probe_at = never;                                     // the next one
+    int probes_failed = 0;                                        // in a row
+    std::string probe_text;                                       // of the last that failed
+    enum class Claiming { no, awaited } claiming = Claiming::no;  // the answer to CheckClaim: it settles only after it
+    Duration watchdog{};  // the longest silence, as it was told when it was launched; 0: it was told of none
+    std::optional<Duration> heard_at;  // on the clock of State::awake; of the last WATCHDOG=1, or of getting ready
 };
 
 inline bool is_leaving(const Worker& worker) {
@@ -79,10 +90,11 @@ inline bool can_be_told(const Worker& worker, Stage stage) {
     return worker.launch == Launch::done && worker.channel == Channel::open && worker.stages.has(stage);
 }
 
-// It served, leaves because it was asked to, has released nothing yet, and understands `run`.
+// It served, leaves because an operator wanted it, has released nothing yet, and understands `run`.
 inline bool can_be_recalled(const Worker& worker) {
     const bool early = worker.state == WorkerState::lame_duck || worker.state == WorkerState::draining;
-    const bool asked = worker.reason == Reason::restart || worker.reason == Reason::scale;
+    const bool asked =
+        worker.reason == Reason::restart || worker.reason == Reason::scale || worker.reason == Reason::stop;
     return early && asked && worker.ready_since && can_be_told(worker, Stage::run) && !worker.recalled &&
            !worker.stopping && !worker.releasing && !worker.drained && !worker.main_exited;
 }

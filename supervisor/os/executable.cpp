@@ -5,18 +5,24 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 
+#include "os/build_id.hpp"
 #include "os/launch_spec.hpp"
 
 namespace holdfast::os {
 namespace {
 
-// The program after "#!"; empty for what is no script, or cannot be read (then only the kernel can tell).
-std::string interpreter_of(const UniqueFd& held) {
+// The same file, for reading; empty where we may not.
+UniqueFd open_to_read(const UniqueFd& held) {
     const std::string path = "/proc/self/fd/" + std::to_string(held.get());
-    const UniqueFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)};
+    return UniqueFd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)};
+}
+
+// The program after "#!"; empty for what is no script, or cannot be read (then only the kernel can tell).
+std::string interpreter_of(const UniqueFd& readable) {
     std::array<char, 256> head{};  // as much as the kernel looks at, see execve(2)
-    const ssize_t size = file ? ::read(file.get(), head.data(), head.size()) : -1;
+    const ssize_t size = readable ? ::pread(readable.get(), head.data(), head.size(), 0) : -1;
     if (size < 2) return {};
     std::string_view line(head.data(), static_cast<std::size_t>(size));
     if (!line.starts_with("#!")) return {};
@@ -24,6 +30,30 @@ std::string interpreter_of(const UniqueFd& held) {
     const auto begin = line.find_first_not_of(" \t");
     if (begin == std::string_view::npos) return "nothing";
     return std::string(line.substr(begin, line.find_first_of(" \t", begin) - begin));
+}
+
+std::string real_path_of(const UniqueFd& held) {
+    const std::string link = "/proc/self/fd/" + std::to_string(held.get());
+    std::array<char, PATH_MAX> target{};
+    const ssize_t size = ::readlink(link.c_str(), target.data(), target.size());
+    const bool is_whole = size > 0 && static_cast<std::size_t>(size) < target.size();
+    return is_whole ? std::string(target.data(), static_cast<std::size_t>(size)) : std::string{};
+}
+
+bool leads_to(const std::string& path, int directory_fd, const FileIdentity& identity) {
+    struct stat status = {};
+    return !path.empty() && ::fstatat(directory_fd, path.c_str(), &status, 0) == 0 && identity_of(status) == identity;
+}
+
+// Whether what the descriptor holds is what it held at first.
+bool holds_the_same(const Executable& executable) {
+    struct stat status = {};
+    if (::fstat(executable.file.get(), &status) != 0) return false;
+    if (identity_of(status) == executable.identity) return true;
+    // Touched, or stripped: another size or time need not be another program.
+    if (executable.build_id.empty()) return false;
+    const UniqueFd readable = open_to_read(executable.file);
+    return readable && read_build_id(readable.get()) == executable.build_id;
 }
 
 // 0, or why the file cannot be executed.
@@ -37,7 +67,10 @@ int open_executable(const std::string& path, int directory_fd, Executable& into)
     if (!S_ISREG(status.st_mode) || (status.st_mode & by_anybody) == 0) return EACCES;
     into.path = path;
     into.identity = identity_of(status);
-    into.interpreter = interpreter_of(file);
+    const UniqueFd readable = open_to_read(file);
+    into.interpreter = interpreter_of(readable);
+    into.build_id = readable ? read_build_id(readable.get()) : std::string{};
+    into.real_path = real_path_of(file);
     into.file = std::move(file);
     return 0;
 }
@@ -78,9 +111,29 @@ std::variant<Executable, LaunchFailure> find_executable(const std::string& comma
 }
 
 bool is_unchanged(const Executable& executable, int directory_fd) {
-    struct stat status = {};
-    return ::fstatat(directory_fd, executable.path.c_str(), &status, 0) == 0 &&
-           identity_of(status) == executable.identity;
+    return leads_to(executable.path, directory_fd, executable.identity);
+}
+
+Way find_way(const Executable& executable, int directory_fd) {
+    if (is_unchanged(executable, directory_fd)) return Way::path;
+    if (leads_to(executable.real_path, AT_FDCWD, executable.identity)) return Way::real_path;
+    return executable.interpreter.empty() ? Way::descriptor : Way::path;
+}
+
+std::optional<std::string> why_not_the_same(const Executable& executable, int directory_fd) {
+    const std::string& path = executable.path;
+    if (find_way(executable, directory_fd) == Way::real_path || is_unchanged(executable, directory_fd)) {
+        return std::nullopt;
+    }
+    if (!executable.interpreter.empty()) {
+        const bool is_gone = ::faccessat(directory_fd, path.c_str(), F_OK, 0) != 0;
+        return path + (is_gone ? " is gone" : " is another file now") +
+               ", and a script runs by its path alone; deploy into a new directory, and keep the former one";
+    }
+    if (holds_the_same(executable)) return std::nullopt;
+    return path +
+           " was overwritten in place, and no copy of the former program exists; deploy into a new directory, or move "
+           "a new file over the old one";
 }
 
 }  // namespace holdfast::os

@@ -29,10 +29,12 @@ FileIdentity identity_of(const struct stat& file);
 
 // A program's file, held open.
 struct Executable {
-    std::string path;  // as execve(2) takes it; relative: to the worker's directory
-    UniqueFd file;     // O_PATH
+    std::string path;       // as execve(2) takes it; relative: to the worker's directory
+    std::string real_path;  // where that led, all symbolic links followed; empty: not known
+    UniqueFd file;          // O_PATH
     FileIdentity identity;
-    std::string interpreter;  // of a script that starts with #!; a script always runs by its path
+    std::string interpreter;  // of a script that starts with #!; a script always runs by a path
+    std::string build_id;     // read_build_id(); empty: none, or it may not be read
 };
 
 // A command with '/' as it is, relative to `directory_fd`; any other along `search_path` (colons; an empty part is the
@@ -42,5 +44,15 @@ std::variant<Executable, LaunchFailure> find_executable(const std::string& comma
 
 // Whether the path still leads to the file that is held.
 bool is_unchanged(const Executable& executable, int directory_fd);
+
+// By what a held program is executed: the path, while it leads to the same file; else where it had led, while that is
+// the same file (a symbolic link to the current release was turned); else the descriptor, which a script cannot be run
+// by: it runs by its path whatever that leads to.
+enum class Way { path, real_path, descriptor };
+Way find_way(const Executable& executable, int directory_fd);
+
+// Why the very program that was found cannot be run any more, as a sentence; nothing where it can. A file that was
+// overwritten in place changes under the descriptor that holds it; one that was moved or removed does not.
+std::optional<std::string> why_not_the_same(const Executable& executable, int directory_fd);
 
 }  // namespace holdfast::os

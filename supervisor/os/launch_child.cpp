@@ -120,6 +120,7 @@ int run_child(void* argument) noexcept {
     const long pid = raw_syscall(SYS_getpid);
     __atomic_store_n(plan.pid, static_cast<pid_t>(pid), __ATOMIC_RELAXED);
     if (plan.listen_pid != nullptr) write_decimal(plan.listen_pid, pid);
+    if (plan.watchdog_pid != nullptr) write_decimal(plan.watchdog_pid, pid);
     reset_dispositions();
     Step step = set_surroundings(plan);
     if (!step.failed()) {

@@ -26,8 +26,9 @@ struct ChildPlan {
     int executable_fd = -1;  // executed instead of the path where it is not -1
     char* const* argv = nullptr;
     char* const* environment = nullptr;
-    char* listen_pid = nullptr;  // where its pid goes in decimal, room for 11 bytes; nullptr: nowhere
-    int directory_fd = -1;       // -1: stays where the parent is
+    char* listen_pid = nullptr;    // where its pid goes in decimal, room for 11 bytes; nullptr: nowhere
+    char* watchdog_pid = nullptr;  // the same
+    int directory_fd = -1;         // -1: stays where the parent is
     DescriptorMove* moves = nullptr;
     int move_count = 0;
     int first_closed_fd = 3;  // from here on nothing is open after exec; above every target

@@ -32,7 +32,11 @@ Problem add_account(const LaunchOptions& options, LaunchSpec& spec, Environment&
 }
 
 Problem open_directory(const std::string& name, LaunchSpec& spec) {
-    if (name.empty()) return std::nullopt;
+    if (name.empty()) {
+        // For finding the program again. A worker stays where we are, so it does not matter if we may not open it.
+        spec.directory.reset(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        return std::nullopt;
+    }
     spec.directory_name = name;
     spec.directory.reset(::open(name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!spec.directory) return LaunchFailure{"change directory to " + name, errno};
@@ -75,6 +79,32 @@ std::variant<LaunchSpec, LaunchFailure> resolve(const LaunchOptions& options,
     if (Problem problem = find_program(environment, spec)) return std::move(*problem);
     spec.environment = std::move(environment).take();
     return spec;
+}
+
+std::variant<LaunchSpec, LaunchFailure> resolve_beside(const LaunchSpec& like, std::vector<std::string> argv) {
+    LaunchSpec spec;
+    if (argv.empty()) return LaunchFailure{"execute nothing: there is no command", 0};
+    spec.argv = std::move(argv);
+    spec.environment = like.environment;
+    spec.directory_name = like.directory_name;
+    spec.directory.reset(like.directory ? ::fcntl(like.directory.get(), F_DUPFD_CLOEXEC, 0) : -1);
+    if (like.directory && !spec.directory) return LaunchFailure{"change directory to " + like.directory_name, errno};
+    spec.credentials = like.credentials;
+    spec.umask = like.umask;
+    spec.limits = like.limits;
+    spec.privileges = like.privileges;
+    Environment environment;
+    for (const std::string& entry : like.environment) environment.set(entry);
+    if (Problem problem = find_program(environment, spec)) return std::move(*problem);
+    return spec;
+}
+
+std::optional<std::string> why_not_again(const LaunchSpec& spec) {
+    struct stat status = {};
+    if (!spec.directory_name.empty() && ::fstat(spec.directory.get(), &status) == 0 && status.st_nlink == 0) {
+        return "the directory that " + spec.directory_name + " was then is gone; keep the former releases";
+    }
+    return why_not_the_same(spec.executable, spec.directory_fd());
 }
 
 }  // namespace holdfast::os

@@ -29,7 +29,7 @@ struct LaunchSpec {
     std::vector<std::string> argv;
     std::vector<std::string> environment;  // "KEY=VALUE", each key once
     std::string directory_name;            // --chdir; empty: where the supervisor is
-    UniqueFd directory;                    // empty: where the supervisor is
+    UniqueFd directory;                    // where that led; empty: our own may not be opened
     Executable executable;
     std::optional<Credentials> credentials;  // empty: the supervisor's own
     std::optional<mode_t> umask;
@@ -47,5 +47,12 @@ struct LaunchSpec {
 // Blocks as long as the file systems and the user database do; uses no shared state, so any thread may call it.
 std::variant<LaunchSpec, LaunchFailure> resolve(const LaunchOptions& options,
                                                 const std::vector<std::string>& base_environment);
+
+// Another command in the surroundings of `like`: its directory, environment, user and limits.
+std::variant<LaunchSpec, LaunchFailure> resolve_beside(const LaunchSpec& like, std::vector<std::string> argv);
+
+// Why nothing can be launched from `spec` as it was when it was resolved, as a sentence; nothing where it can. Blocks
+// as long as the file systems do.
+std::optional<std::string> why_not_again(const LaunchSpec& spec);
 
 }  // namespace holdfast::os

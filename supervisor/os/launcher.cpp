@@ -29,6 +29,8 @@ namespace {
 constexpr std::size_t stack_size = 64 << 10;
 constexpr std::size_t guard_size = 16 << 10;  // a page or more on every machine
 constexpr std::string_view listen_pid = "LISTEN_PID=";
+constexpr std::string_view watchdog_pid = "WATCHDOG_PID=";
+constexpr std::string_view room_for_a_pid = "0123456789";
 
 // All signals, also those that libc keeps for itself and would leave out of a set: no handler of ours may run in the
 // child, which shares our memory.
@@ -86,12 +88,19 @@ class PreparedLaunch {
         if (!plan.listener_names.empty()) {
             environment.set("LISTEN_FDS", std::to_string(plan.listener_names.size()));
             environment.set("LISTEN_FDNAMES", joined(plan.listener_names));
-            environment.set("LISTEN_PID", "0123456789");  // room for any; the child writes its own
+            environment.set("LISTEN_PID", room_for_a_pid);  // the child writes its own
+        }
+        if (plan.watchdog_usec > 0) {
+            environment.set("WATCHDOG_USEC", std::to_string(plan.watchdog_usec));
+            environment.set("WATCHDOG_PID", room_for_a_pid);
         }
         environment_ = std::move(environment).take();
         for (std::string& entry : environment_) {
             if (!plan.listener_names.empty() && entry.starts_with(listen_pid)) {
                 child_.listen_pid = entry.data() + listen_pid.size();
+            }
+            if (plan.watchdog_usec > 0 && entry.starts_with(watchdog_pid)) {
+                child_.watchdog_pid = entry.data() + watchdog_pid.size();
             }
         }
     }
@@ -106,13 +115,13 @@ class PreparedLaunch {
     }
 
     void fill(const LaunchSpec& spec) {
-        child_.path = spec.executable.path.c_str();
-        const bool runs_by_path =
-            !spec.executable.interpreter.empty() || is_unchanged(spec.executable, spec.directory_fd());
-        child_.executable_fd = runs_by_path ? -1 : spec.executable.file.get();
+        const Way way = find_way(spec.executable, spec.directory_fd());
+        child_.path = (way == Way::real_path ? spec.executable.real_path : spec.executable.path).c_str();
+        child_.executable_fd = way == Way::descriptor ? spec.executable.file.get() : -1;
         child_.argv = argument_pointers_.data();
         child_.environment = environment_pointers_.data();
-        child_.directory_fd = spec.directory ? spec.directory.get() : -1;
+        // Without --chdir a worker stays where we are: to enter that directory anew its user would need a right to it.
+        child_.directory_fd = spec.directory_name.empty() ? -1 : spec.directory.get();
         child_.moves = moves_.data();
         child_.move_count = static_cast<int>(moves_.size());
         child_.limits = limits_.data();

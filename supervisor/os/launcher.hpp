@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -15,9 +16,10 @@ namespace holdfast::os {
 
 // What one worker gets beside its spec. Descriptors are borrowed.
 struct LaunchPlan {
-    std::vector<std::string> environment;     // "KEY=VALUE"; wins over the spec's. LISTEN_* is the launcher's
-    std::vector<int> inherited_fds;           // become 3, 4, …: the listeners, then whatever else (the control fd)
+    std::vector<std::string> environment;  // "KEY=VALUE"; wins over the spec's. LISTEN_*, WATCHDOG_* are the launcher's
+    std::vector<int> inherited_fds;        // become 3, 4, …: the listeners, then whatever else (the control fd)
     std::vector<std::string> listener_names;  // of the first so many of them: LISTEN_FDS and LISTEN_FDNAMES
+    std::int64_t watchdog_usec = 0;           // WATCHDOG_USEC, and WATCHDOG_PID with it; 0: neither
     int output_fd = -1;                       // standard output; -1: the supervisor's own
     int error_fd = -1;                        // standard error; -1: the supervisor's own
 };

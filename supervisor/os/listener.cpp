@@ -19,13 +19,6 @@ namespace {
 
 constexpr int default_somaxconn = 4096;  // Linux since 5.4, for where /proc does not say
 
-int somaxconn() {
-    const auto text = read_file("/proc/sys/net/core/somaxconn", 64);
-    if (!text) return default_somaxconn;
-    const auto number = parse_count(text->substr(0, text->find('\n')), 1, 2147483647);
-    return number ? static_cast<int>(*number) : default_somaxconn;
-}
-
 Result<UniqueFd> make_socket(int family, const ListenAddress& address) {
     const int flags = SOCK_CLOEXEC | (address.nonblock ? SOCK_NONBLOCK : 0);
     UniqueFd fd{::socket(family, SOCK_STREAM | flags, 0)};
@@ -34,7 +27,7 @@ Result<UniqueFd> make_socket(int family, const ListenAddress& address) {
 }
 
 Result<void> start_listening(Listener& listener) {
-    const int most = somaxconn();
+    const int most = largest_backlog();
     const int wanted = listener.address.backlog.value_or(most);
     if (::listen(listener.fd.get(), wanted) != 0) return error(errno_text(errno), errno);
     listener.backlog = std::min(wanted, most);
@@ -220,6 +213,13 @@ Result<std::vector<Listener>> open_any(const ListenAddress& address) {
 }
 
 }  // namespace
+
+int largest_backlog() {
+    const auto text = read_file("/proc/sys/net/core/somaxconn", 64);
+    if (!text) return default_somaxconn;
+    const auto number = parse_count(text->substr(0, text->find('\n')), 1, 2147483647);
+    return number ? static_cast<int>(*number) : default_somaxconn;
+}
 
 Result<std::vector<Listener>> open_listeners(const ListenAddress& address) {
     auto listeners = open_any(address);

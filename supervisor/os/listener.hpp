@@ -69,4 +69,12 @@ std::optional<Queue> look_at_queue(const Listener& listener);
 // Sets `backlog` anew where it is known. False: errno says why.
 bool restore_backlog(const Listener& listener);
 
+// What can be changed while it is bound: the backlog (nothing: as large as the kernel allows), and mode, user and group
+// of a unix path, which are taken from `like` (an empty user or group becomes our own).
+Result<void> change_backlog(Listener& listener, std::optional<int> backlog);
+Result<void> change_owner(Listener& listener, const ListenAddress& like);
+
+// The kernel's limit: net.core.somaxconn.
+int largest_backlog();
+
 }  // namespace holdfast::os

@@ -51,6 +51,8 @@ Result<void> signal_group(const Leader& leader, int signal) {
     return errno_error(sending(signal, "process group " + std::to_string(leader.pid())));
 }
 
+bool is_kill(int signal) { return signal == SIGKILL; }
+
 Result<void> kill_now(const Process& process) { return send_signal(process, SIGKILL); }
 
 Result<void> kill_group_now(const Leader& leader) { return signal_group(leader, SIGKILL); }

@@ -59,6 +59,9 @@ Result<void> signal_group(const Leader& leader, int signal);
 Result<void> kill_now(const Process& process);
 Result<void> kill_group_now(const Leader& leader);
 
+// Whether it is SIGKILL.
+bool is_kill(int signal);
+
 // Whether it has ended, reaped or not.
 bool has_ended(const Process& process);
 

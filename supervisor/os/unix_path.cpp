@@ -70,6 +70,12 @@ Result<void> set_owner(int inode_fd, const UnixPathOptions& options) {
     return {};
 }
 
+Result<void> set_mode(int inode_fd, std::uint32_t mode) {
+    const std::string itself = "/proc/self/fd/" + std::to_string(inode_fd);
+    if (::chmod(itself.c_str(), mode) != 0) return errno_error("set its mode");
+    return {};
+}
+
 }  // namespace
 
 Result<UnixPath> UnixPath::bind(int socket_fd, const std::string& path, const UnixPathOptions& options) {
@@ -100,8 +106,7 @@ Result<void> UnixPath::make_name(int socket_fd, const UnixPathOptions& options) 
     inode_ = status.st_ino;
     keep_spare();
     if (options.mode && (status.st_mode & 07777) != *options.mode) {
-        const std::string itself = "/proc/self/fd/" + std::to_string(inode->get());
-        if (::chmod(itself.c_str(), *options.mode) != 0) return errno_error("set its mode");
+        if (auto set = set_mode(inode->get(), *options.mode); !set) return set;
     }
     return set_owner(inode->get(), options);
 }
@@ -180,6 +185,23 @@ bool UnixPath::withdraw() {
 UnixPath::State UnixPath::give_back() {
     is_withdrawn_ = false;
     return restore();
+}
+
+Result<void> UnixPath::change_owner(const UnixPathOptions& options) const {
+    // Withdrawn, the name beside it is the same inode.
+    const auto inode = open_inode(is_withdrawn_ ? spare_ : path_);
+    if (!inode) return inode.error();
+    struct stat status {};
+    if (::fstat(inode->get(), &status) != 0 || status.st_dev != device_ || status.st_ino != inode_) {
+        return errno_error("look at " + path_, ENOENT);
+    }
+    if (options.mode) {
+        if (auto set = set_mode(inode->get(), *options.mode); !set) return set;
+    }
+    UnixPathOptions owner = options;
+    if (owner.user.empty()) owner.user = std::to_string(::geteuid());
+    if (owner.group.empty()) owner.group = std::to_string(::getegid());
+    return set_owner(inode->get(), owner);
 }
 
 }  // namespace holdfast::os

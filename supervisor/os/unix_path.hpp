@@ -53,6 +53,9 @@ class UnixPath {
     bool withdraw();
     State give_back();
 
+    // Of the name that is bound: ENOENT where it is not ours at present. An empty user or group becomes our own.
+    Result<void> change_owner(const UnixPathOptions& options) const;
+
   private:
     UnixPath() = default;
     Result<void> make_name(int socket_fd, const UnixPathOptions& options);

@@ -27,6 +27,26 @@ void Deeds::carry_out(const core::Action& action) {
     std::visit([this](const auto& chosen) { act(chosen); }, action);
 }
 
+void Deeds::act(const core::Prepare& action) { hands_.preparing.prepare(action); }
+
+void Deeds::act(const core::AbandonPreparation& action) { hands_.preparing.abandon(action.spec); }
+
+void Deeds::act(const core::ServeWith& action) { hands_.launching.serve_with(action.spec); }
+
+void Deeds::act(const core::AdoptPlan& action) { hands_.plans.adopt(action.plan); }
+
+void Deeds::act(const core::DropPlan& action) { hands_.plans.drop(action.plan); }
+
+void Deeds::act(const core::Probe& action) {
+    if (Worker* worker = hands_.workers.find(action.worker)) hands_.probing.probe(*worker);
+}
+
+void Deeds::act(const core::CheckClaim& action) {
+    if (Worker* worker = hands_.workers.find(action.worker)) hands_.claims.check(*worker);
+}
+
+void Deeds::act(const core::Record& action) { hands_.ledger.record(action); }
+
 void Deeds::act(const core::Spawn& action) { hands_.launching.spawn(action); }
 
 void Deeds::act(const core::Tell& action) {
@@ -71,6 +91,7 @@ void Deeds::act(const core::Forget& action) {
     }
     hands_.listeners.look_at_backlogs();
     if (Worker* worker = hands_.workers.find(action.worker)) hands_.hearing.hang_up(*worker);
+    hands_.probing.forget(action.worker);
     hands_.launching.forget(action.worker);
 }
 

@@ -5,9 +5,14 @@
 
 #include "core/action.hpp"
 #include "os/service_manager.hpp"
+#include "runtime/claims.hpp"
 #include "runtime/launching.hpp"
+#include "runtime/ledger.hpp"
 #include "runtime/listeners.hpp"
 #include "runtime/log.hpp"
+#include "runtime/plans.hpp"
+#include "runtime/preparing.hpp"
+#include "runtime/probing.hpp"
 #include "runtime/reaping.hpp"
 #include "runtime/worker.hpp"
 
@@ -19,7 +24,12 @@ class Deeds {
   public:
     struct Hands {
         WorkerTable& workers;
+        Preparing& preparing;
+        Plans& plans;
         Launching& launching;
+        Probing& probing;
+        Claims& claims;
+        Ledger& ledger;
         Reaping& reaping;
         Hearing& hearing;
         Listeners& listeners;
@@ -33,6 +43,14 @@ class Deeds {
     void carry_out(const core::Action& action);
 
   private:
+    void act(const core::Prepare& action);
+    void act(const core::AbandonPreparation& action);
+    void act(const core::ServeWith& action);
+    void act(const core::AdoptPlan& action);
+    void act(const core::DropPlan& action);
+    void act(const core::Probe& action);
+    void act(const core::CheckClaim& action);
+    void act(const core::Record& action);
     void act(const core::Spawn& action);
     void act(const core::Tell& action);
     void act(const core::Signal& action);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "os/listener.hpp"
 #include "os/runtime_directory.hpp"
 #include "os/service_manager.hpp"
 #include "os/signals.hpp"
@@ -21,6 +22,7 @@ struct Holdings {
     std::optional<os::RuntimeDirectory> directory;  // empty: no API, abstract notify sockets
     std::optional<os::WorkerRecords> records;
     os::UniqueFd api_socket;
+    std::vector<os::Listener> admin;  // their descriptors until they are released; their paths to the end
     std::optional<os::Signals> signals;
     std::optional<os::ServiceManager> manager;
     os::HangUp hang_up = os::HangUp::obeyed;

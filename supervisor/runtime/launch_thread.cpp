@@ -128,7 +128,7 @@ LaunchResult LaunchThread::Lane::carry_out(os::Launcher& launcher, const LaunchJ
     HeldSpec spec = job.spec;
     if (!spec && resolved && resolved_id == job.spec_id) spec = resolved;
     if (!spec) {
-        auto found = os::resolve(options, base_environment);
+        auto found = os::resolve(job.configuration ? job.configuration->launch : options, base_environment);
         if (auto* failure = std::get_if<os::LaunchFailure>(&found)) {
             return {job.worker, job.spec_id, nullptr, std::move(*failure)};
         }

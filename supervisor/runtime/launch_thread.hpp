@@ -12,15 +12,15 @@
 #include "os/launch_spec.hpp"
 #include "os/launcher.hpp"
 #include "os/process.hpp"
+#include "runtime/specs.hpp"
 
 namespace holdfast::runtime {
-
-using HeldSpec = std::shared_ptr<const os::LaunchSpec>;
 
 struct LaunchJob {
     WorkerId worker;
     LaunchSpecId spec_id;
-    HeldSpec spec;  // empty: resolved first, once for all jobs with this spec_id
+    HeldSpec spec;                    // empty: resolved first, once for all jobs with this spec_id
+    HeldConfiguration configuration;  // what it is resolved from; empty: the options that the thread was made with
     os::LaunchPlan plan;
     std::vector<os::UniqueFd> worker_side;  // what the plan borrows and nobody else needs: closed after the launch
 };

@@ -1,9 +1,13 @@
 #include "runtime/launching.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <string_view>
 #include <utility>
 
+#include "os/claim.hpp"
 #include "os/control_pipe.hpp"
 #include "os/pipe.hpp"
 
@@ -17,17 +21,32 @@ std::string worker_name(const core::Spawn& spawn) {
     return std::to_string(spawn.generation.value) + "." + std::to_string(spawn.slot.value);
 }
 
+std::string base_name(const std::string& command) {
+    const auto slash = command.rfind('/');
+    return slash == std::string::npos ? command : command.substr(slash + 1);
+}
+
+// ":8080" for "[::]:8080": what people write and look for.
+std::string as_written(const std::string& bound) {
+    for (const std::string_view every : {"[::]", "0.0.0.0"}) {
+        if (bound.starts_with(every)) return bound.substr(every.size());
+    }
+    return bound;
+}
+
 }  // namespace
 
 Launching::Launching(boost::asio::io_context& io, WorkerTable& workers, Pump& pump, Log& log, Listeners& listeners,
-                     LaunchThread& launches, Surroundings surroundings)
+                     LaunchThread& launches, Specs& specs, Plans& plans, Surroundings surroundings)
     : io_(io),
       workers_(workers),
       pump_(pump),
       log_(log),
       listeners_(listeners),
       launches_(launches),
-      surroundings_(std::move(surroundings)) {}
+      surroundings_(std::move(surroundings)),
+      specs_(specs),
+      plans_(plans) {}
 
 void Launching::spawn(const core::Spawn& action) {
     auto made = std::make_unique<Worker>();
@@ -58,7 +77,7 @@ void Launching::forget(WorkerId id) {
 
 Worker* Launching::answered(LaunchResult result) {
     launches_.delivered();
-    if (result.spec) specs_[result.spec_id] = result.spec;
+    if (Spec* spec = specs_.find(result.spec_id); spec != nullptr && result.spec) spec->held = result.spec;
     Worker* worker = workers_.find(result.worker);
     auto* leader = std::get_if<os::Leader>(&result.outcome);
     if (worker == nullptr) {
@@ -70,6 +89,7 @@ Worker* Launching::answered(LaunchResult result) {
         pump_.push(core::SpawnFailed{worker->id, failure.stage, failure.error_number});
         return nullptr;
     }
+    worker->command = base_name(result.spec->argv.front());
     worker->uid = result.spec->credentials ? result.spec->credentials->uid : ::getuid();
     workers_.launched(*worker, std::move(*leader));
     record(*worker);
@@ -77,20 +97,67 @@ Worker* Launching::answered(LaunchResult result) {
     return worker;
 }
 
+void Launching::serve_with(LaunchSpecId id) {
+    specs_.serve(id);
+    if (const Spec* spec = specs_.find(id)) listeners_.serve(spec->listeners);
+}
+
+void Launching::forget_spec(LaunchSpecId id) {
+    specs_.forget(id);
+    listeners_.keep_only(specs_.listeners());
+}
+
+Spec& Launching::spec_of(const Worker& worker) {
+    if (Spec* known = specs_.find(worker.spec)) return *known;
+    if (specs_.serving() == nullptr) specs_.serve(worker.spec);
+    return specs_.add(worker.spec, {nullptr, plans_.in_force(), listeners_.in_force(), worker.generation});
+}
+
 std::variant<LaunchJob, os::LaunchFailure> Launching::prepare(Worker& worker) {
+    const Spec& spec = spec_of(worker);
     LaunchJob job;
     job.worker = worker.id;
     job.spec_id = worker.spec;
-    if (const auto known = specs_.find(worker.spec); known != specs_.end()) job.spec = known->second;
-    job.plan.inherited_fds = listeners_.fds();
-    job.plan.listener_names = listeners_.names();
-    if (auto failure = open_channels(worker, job)) return std::move(*failure);
+    job.spec = spec.held;
+    job.configuration = spec.configuration;
+    job.plan.watchdog_usec = spec.configuration->policy.watchdog.count();
+    if (auto failure = hand_listeners(spec, worker, job)) return std::move(*failure);
+    if (auto failure = open_probe(spec, worker, job)) return std::move(*failure);
+    if (auto failure = open_channels(spec, worker, job)) return std::move(*failure);
     const int control_fd = first_inherited_fd + static_cast<int>(job.plan.inherited_fds.size()) - 1;
     job.plan.environment = environment(worker, control_fd);
     return job;
 }
 
-std::optional<os::LaunchFailure> Launching::open_channels(Worker& worker, LaunchJob& job) {
+// Duplicates: one may be closed by a reload while the launch is under way.
+std::optional<os::LaunchFailure> Launching::hand_listeners(const Spec& spec, Worker& worker, LaunchJob& job) {
+    for (const auto& use : spec.listeners) {
+        const int held = listeners_.fds({use}).front();
+        os::UniqueFd copy{held < 0 ? -1 : ::fcntl(held, F_DUPFD_CLOEXEC, 0)};
+        if (!copy) return os::LaunchFailure{"pass the listener " + use.name, held < 0 ? EBADF : errno};
+        job.plan.inherited_fds.push_back(copy.get());
+        job.plan.listener_names.push_back(use.name);
+        worker.listeners.push_back({os::socket_inode(held), as_written(listeners_.status({use}).front().address)});
+        job.worker_side.push_back(std::move(copy));
+    }
+    return std::nullopt;
+}
+
+// The last of the listeners: a program that takes the first so many of them does not meet it.
+std::optional<os::LaunchFailure> Launching::open_probe(const Spec& spec, Worker& worker, LaunchJob& job) {
+    const auto* probe = std::get_if<core::ReadyProbe>(&spec.configuration->policy.ready_when);
+    if (probe == nullptr) return std::nullopt;
+    worker.probe = *probe;
+    if (probe->where != core::ReadyProbe::Where::private_listener) return std::nullopt;
+    auto listener = os::ProbeListener::open(surroundings_.notify_directory, std::to_string(worker.id.value));
+    if (!listener) return os::LaunchFailure{"make its probe listener: " + listener.error().text, 0};
+    worker.probe_listener.emplace(std::move(*listener));
+    job.plan.inherited_fds.push_back(worker.probe_listener->fd());
+    job.plan.listener_names.emplace_back("probe");
+    return std::nullopt;
+}
+
+std::optional<os::LaunchFailure> Launching::open_channels(const Spec& spec, Worker& worker, LaunchJob& job) {
     auto pipe = os::open_control_pipe();
     if (!pipe) return os::LaunchFailure{"make its control pipe", pipe.error().code};
     auto notify = os::NotifySocket::open(surroundings_.notify_directory, std::to_string(worker.id.value));
@@ -105,7 +172,7 @@ std::optional<os::LaunchFailure> Launching::open_channels(Worker& worker, Launch
     }
     job.plan.inherited_fds.push_back(pipe->workers.get());
     job.worker_side.push_back(std::move(pipe->workers));
-    return surroundings_.output == WorkerOutput::tee ? open_output(worker, job) : std::nullopt;
+    return spec.configuration->launch.output == WorkerOutput::tee ? open_output(worker, job) : std::nullopt;
 }
 
 std::optional<os::LaunchFailure> Launching::open_output(Worker& worker, LaunchJob& job) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +13,9 @@
 #include "runtime/launch_thread.hpp"
 #include "runtime/listeners.hpp"
 #include "runtime/log.hpp"
+#include "runtime/plans.hpp"
 #include "runtime/pump.hpp"
+#include "runtime/specs.hpp"
 #include "runtime/worker.hpp"
 
 namespace holdfast::runtime {
@@ -26,22 +27,27 @@ class Launching {
         std::string service;                         // HOLDFAST_NAME
         std::string notify_directory;                // empty: abstract notify sockets
         const os::WorkerRecords* records = nullptr;  // null: there is no runtime directory
-        WorkerOutput output = WorkerOutput::tee;
     };
 
     Launching(boost::asio::io_context& io, WorkerTable& workers, Pump& pump, Log& log, Listeners& listeners,
-              LaunchThread& launches, Surroundings surroundings);
+              LaunchThread& launches, Specs& specs, Plans& plans, Surroundings surroundings);
 
     void spawn(const core::Spawn& action);
     void forget(WorkerId id);
-    void forget_spec(LaunchSpecId id) { specs_.erase(id); }
+    // Listeners that only other specs have are closed.
+    void serve_with(LaunchSpecId id);
+    // So are those that only it had.
+    void forget_spec(LaunchSpecId id);
 
     // A launch was answered. Returns the worker that lives now, if core still wants it.
     Worker* answered(LaunchResult result);
 
   private:
     std::variant<LaunchJob, os::LaunchFailure> prepare(Worker& worker);
-    std::optional<os::LaunchFailure> open_channels(Worker& worker, LaunchJob& job);
+    Spec& spec_of(const Worker& worker);
+    std::optional<os::LaunchFailure> hand_listeners(const Spec& spec, Worker& worker, LaunchJob& job);
+    std::optional<os::LaunchFailure> open_probe(const Spec& spec, Worker& worker, LaunchJob& job);
+    std::optional<os::LaunchFailure> open_channels(const Spec& spec, Worker& worker, LaunchJob& job);
     std::optional<os::LaunchFailure> open_output(Worker& worker, LaunchJob& job);
     int keep(Descriptor& descriptor, os::UniqueFd fd);
     std::vector<std::string> environment(const Worker& worker, int control_fd) const;
@@ -54,7 +60,8 @@ class Launching {
     Listeners& listeners_;
     LaunchThread& launches_;
     Surroundings surroundings_;
-    std::map<LaunchSpecId, HeldSpec> specs_;
+    Specs& specs_;
+    Plans& plans_;
 };
 
 }  // namespace holdfast::runtime

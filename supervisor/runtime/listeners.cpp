@@ -1,5 +1,6 @@
 #include "runtime/listeners.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -26,21 +27,9 @@ Listeners::~Listeners() {
 }
 
 Result<void> Listeners::open(const std::vector<ListenAddress>& addresses) {
-    for (const auto& address : addresses) {
-        auto opened = os::open_listeners(address);
-        if (!opened) return opened.error();
-        for (auto& listener : *opened) {
-            log_.write(core::Level::info, "listening", "listening on " + listener.bound + " (" + listener.name + ")");
-            if (listener.backlog_cut) {
-                log_.write(core::Level::warning, "backlog_cut",
-                           "the kernel cut the backlog of " + listener.bound + " from " +
-                               std::to_string(*listener.backlog_cut) + " to " +
-                               std::to_string(listener.backlog.value_or(0)) +
-                               ": raise net.core.somaxconn before the start for more");
-            }
-            held_.push_back({held_.size(), std::move(listener), 0, 0, std::nullopt});
-        }
-    }
+    auto opened = obtain(addresses);
+    if (!opened) return opened.error();
+    in_force_ = std::move(*opened);
     return {};
 }
 
@@ -49,8 +38,7 @@ Result<void> Listeners::watch() {
     if (!opened) return opened.error();
     watch_.emplace(std::move(*opened));
     for (auto& held : held_) {
-        if (auto added = watch_->add(held.listener.fd.get(), held.key); !added) return added.error();
-        watch_path(held);
+        if (auto watched = watch(held); !watched) return watched;
     }
     if (const int failed = wait_for(watch_descriptor_, io_, watch_->fd())) {
         return os::errno_error("wait for what workers do to listeners", failed);
@@ -59,23 +47,44 @@ Result<void> Listeners::watch() {
     return {};
 }
 
-std::vector<int> Listeners::fds() const {
+Result<void> Listeners::watch(Held& held) {
+    if (!watch_) return {};
+    if (auto added = watch_->add(held.listener.fd.get(), held.id.value); !added) return added.error();
+    watch_path(held);
+    return {};
+}
+
+const Listeners::Held* Listeners::find(ListenerId id) const {
+    const auto found = std::ranges::find(held_, id, &Held::id);
+    return found == held_.end() ? nullptr : &*found;
+}
+
+Listeners::Held* Listeners::find(ListenerId id) {
+    const auto found = std::ranges::find(held_, id, &Held::id);
+    return found == held_.end() ? nullptr : &*found;
+}
+
+std::vector<int> Listeners::fds(const ListenerUses& uses) const {
     std::vector<int> result;
-    for (const auto& held : held_) result.push_back(held.listener.fd.get());
+    for (const auto& use : uses) {
+        const Held* held = find(use.id);
+        result.push_back(held != nullptr ? held->listener.fd.get() : -1);
+    }
     return result;
 }
 
 std::vector<std::string> Listeners::names() const {
     std::vector<std::string> result;
-    for (const auto& held : held_) result.push_back(held.listener.name);
+    for (const auto& use : in_force_) result.push_back(use.name);
     return result;
 }
 
-std::vector<core::ListenerStatus> Listeners::status() const {
+std::vector<core::ListenerStatus> Listeners::status(const ListenerUses& uses) const {
     std::vector<core::ListenerStatus> result;
-    for (const auto& held : held_) {
-        const auto& listener = held.listener;
-        result.push_back({listener.name, listener.bound, listener.backlog.value_or(0), held.revived});
+    for (const auto& use : uses) {
+        const Held* held = find(use.id);
+        if (held == nullptr) continue;
+        result.push_back({use.name, held->listener.bound, held->listener.backlog.value_or(0), held->revived});
     }
     return result;
 }
@@ -98,7 +107,7 @@ os::Revival Listeners::listen_again(Held& held) {
     forget(held.path_watch);
     const auto revival = os::listen_again(held.listener);
     // A dead listener would report its end again and again.
-    if (watch_ && revival != os::Revival::failed) static_cast<void>(watch_->add(held.listener.fd.get(), held.key));
+    if (watch_ && revival != os::Revival::failed) static_cast<void>(watch_->add(held.listener.fd.get(), held.id.value));
     if (watch_) watch_path(held);
     return revival;
 }
@@ -121,7 +130,7 @@ void Listeners::await_shutdown() {
         if (failed) return;
         for (const auto key : watch_->take()) {
             for (auto& held : held_) {
-                if (held.key == key) revive(held);
+                if (held.id.value == key) revive(held);
             }
         }
         await_shutdown();
@@ -135,12 +144,13 @@ void Listeners::watch_path(Held& held) {
 }
 
 void Listeners::await_unlink(Held& held) {
-    held.path_watch->async_wait(stream_descriptor::wait_read, [this, &held](boost::system::error_code failed) {
-        if (failed) return;
-        if (restore_path(held) == os::UnixPath::State::lost) {
-            replace_socket(held);
+    held.path_watch->async_wait(stream_descriptor::wait_read, [this, id = held.id](boost::system::error_code failed) {
+        Held* found = find(id);  // it may have been closed meanwhile
+        if (failed || found == nullptr || !found->path_watch) return;
+        if (restore_path(*found) == os::UnixPath::State::lost) {
+            replace_socket(*found);
         } else {
-            await_unlink(held);
+            await_unlink(*found);
         }
     });
 }

@@ -5,6 +5,10 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "runtime/clock.hpp"
 
 namespace holdfast::runtime {
@@ -80,17 +84,33 @@ std::string sentence(const LogSubject& subject, std::string_view text) {
     return line + escaped(text, core::LogFormat::text);
 }
 
+// What a handle of follow() holds.
+struct Follower {
+    explicit Follower(std::function<void(std::string_view)> whom) : hear(std::move(whom)) {}
+    std::function<void(std::string_view)> hear;
+};
+
+void tell_followers(std::vector<std::weak_ptr<Follower>>& followers, std::string_view line) {
+    // A copy: whoever hears may follow anew, or end somebody's handle.
+    const auto heard = followers;
+    for (const auto& weak : heard) {
+        if (const auto follower = weak.lock()) follower->hear(line);
+    }
+    std::erase_if(followers, [](const auto& weak) { return weak.expired(); });
+}
+
 }  // namespace
 
 struct Log::Implementation {
     core::LogFormat format;
     spdlog::logger logger;
     std::optional<Instant> stopped_at;
+    std::vector<std::weak_ptr<Follower>> followers;
 };
 
 Log::Log(Output& output, core::LogFormat format, std::string_view service, std::string_view level)
     : implementation_(
-          new Implementation{format, spdlog::logger("holdfast", std::make_shared<OutputSink>(output)), {}}) {
+          new Implementation{format, spdlog::logger("holdfast", std::make_shared<OutputSink>(output)), {}, {}}) {
     const std::string pattern = format == core::LogFormat::json
                                     ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})"
                                     : "%Y-%m-%dT%H:%M:%S.%eZ holdfast[" + std::string(service) + "] %l: %v";
@@ -101,16 +121,31 @@ Log::Log(Output& output, core::LogFormat format, std::string_view service, std::
 
 Log::~Log() = default;
 
+std::shared_ptr<void> Log::follow(std::function<void(std::string_view)> hear) {
+    auto follower = std::make_shared<Follower>(std::move(hear));
+    implementation_->followers.emplace_back(follower);
+    return follower;
+}
+
 void Log::stop_clock(Instant moment) { implementation_->stopped_at = moment; }
 
 void Log::start_clock() { implementation_->stopped_at.reset(); }
 
 void Log::write(core::Level level, std::string_view event, const LogSubject& subject, std::string_view text) {
     const auto spdlog_level = to_spdlog(level);
-    if (!implementation_->logger.should_log(spdlog_level)) return;
-    const std::string line = implementation_->format == core::LogFormat::json
-                                 ? json_fields(implementation_->stopped_at.value_or(now()), event, subject, text)
-                                 : sentence(subject, text);
+    const bool is_followed = !implementation_->followers.empty();
+    const bool is_logged = implementation_->logger.should_log(spdlog_level);
+    if (!is_followed && !is_logged) return;
+    const bool is_json = implementation_->format == core::LogFormat::json;
+    const Instant moment = implementation_->stopped_at.value_or(now());
+    const std::string fields = is_followed || is_json ? json_fields(moment, event, subject, text) : "";
+    if (is_followed) {
+        const auto name = spdlog::level::to_string_view(spdlog_level);
+        tell_followers(implementation_->followers, "{\"time\":\"" + utc_text(wall_clock()) + "\",\"level\":\"" +
+                                                       std::string(name.data(), name.size()) + "\"," + fields + "}");
+    }
+    if (!is_logged) return;
+    const std::string line = is_json ? fields : sentence(subject, text);
     // Passed as an argument: braces in a worker's words are not a format.
     implementation_->logger.log(spdlog_level, "{}", line);
 }

@@ -4,11 +4,13 @@
 
 #include <boost/asio/post.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <utility>
 #include <variant>
 
 #include "core/signal_requests.hpp"
 #include "os/errno_error.hpp"
+#include "os/state_directory.hpp"
 #include "runtime/clock.hpp"
 
 namespace holdfast::runtime {
@@ -19,7 +21,18 @@ using boost::asio::posix::stream_descriptor;
 
 Launching::Surroundings surroundings(const core::Configuration& configuration, const Holdings& holdings) {
     return {configuration.name, holdings.directory ? holdings.directory->path() : "",
-            holdings.records ? &*holdings.records : nullptr, configuration.launch.output};
+            holdings.records ? &*holdings.records : nullptr};
+}
+
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+std::vector<std::string> state_directories(const core::Configuration& configuration) {
+    return os::candidate_state_directories(
+        configuration.name, {configuration.state_dir, variable("STATE_DIRECTORY"), variable("XDG_STATE_HOME"),
+                             variable("HOME"), ::geteuid()});
 }
 
 std::string sender(const os::ReceivedSignal& received) {
@@ -46,11 +59,13 @@ Loop::Ground::Ground(const core::Configuration& configuration)
       log(output, configuration.log_format, configuration.name, configuration.log_level),
       listeners(io, log) {}
 
-Loop::Loop(std::unique_ptr<Ground> ground, const core::Configuration& configuration, Holdings holdings)
+Loop::Loop(std::unique_ptr<Ground> ground, const core::Configuration& configuration, Holdings holdings,
+           Plans::Reread reread)
     : configuration_(configuration),
       ground_(std::move(ground)),
       holdings_(std::move(holdings)),
-      core_(configuration.policy, static_cast<std::uint64_t>(to_usec(now()))),
+      ledger_(ground_->io, ground_->log, state_directories(configuration)),
+      core_(configuration.policy, static_cast<std::uint64_t>(to_usec(now())), ledger_.last_generation()),
       pump_(ground_->io, [this](const core::Event& event) { deliver(event); }),
       launches_(configuration.launch, holdings_.environment,
                 [this](LaunchResult result) {
@@ -61,12 +76,19 @@ Loop::Loop(std::unique_ptr<Ground> ground, const core::Configuration& configurat
       hearing_(ground_->io, workers_, pump_, ground_->log, ground_->output,
                [this](Worker& worker) { reaping_.main_ended(worker); }),
       reaping_(workers_, pump_, hearing_, launches_),
-      launching_(ground_->io, workers_, pump_, ground_->log, ground_->listeners, launches_,
+      plans_(configuration, std::move(reread), ground_->listeners, specs_),
+      preparing_(hands_for_preparing()),
+      probing_(ground_->io, pump_),
+      claims_(pump_, reaping_),
+      launching_(ground_->io, workers_, pump_, ground_->log, ground_->listeners, launches_, specs_, plans_,
                  surroundings(configuration_, holdings_)),
-      deeds_({workers_, launching_, reaping_, hearing_, ground_->listeners, ground_->log, *holdings_.manager,
+      deeds_({workers_, preparing_, plans_, launching_, probing_, claims_, ledger_, reaping_, hearing_,
+              ground_->listeners, ground_->log, *holdings_.manager,
               [this](RequestId id, const core::Outcome& outcome) { answer(id, outcome); },
               [this](int exit_code) { finish(exit_code); }}),
-      timer_(ground_->io) {}
+      timer_(ground_->io) {
+    reaping_.ask_about_others([this](pid_t pid, const ExitStatus& status) { return preparing_.judge(pid, status); });
+}
 
 Loop::~Loop() { forget(signals_); }
 
@@ -76,12 +98,69 @@ void Loop::ask(core::Request request, std::function<void(core::Outcome)> answer)
     pump_.push(core::Asked{id, std::move(request)});
 }
 
+Preparing::Hands Loop::hands_for_preparing() {
+    return {ground_->io,
+            pump_,
+            ground_->output,
+            ground_->listeners,
+            specs_,
+            plans_,
+            configuration_.name,
+            holdings_.environment,
+            [this](Generation generation, ProgramFacts facts) { ledger_.know(generation, std::move(facts)); },
+            [this] { reaping_.collect_the_left(); }};
+}
+
+std::vector<int> Loop::release_admin_sockets() {
+    std::vector<int> result;
+    for (auto& listener : holdings_.admin) {
+        if (listener.fd) result.push_back(listener.fd.release());
+    }
+    return result;
+}
+
+Result<core::Reload> Loop::read_again(core::Reload::Workers at_least, const std::string& asked_by) {
+    auto read = plans_.read_again(at_least);
+    if (!read) {
+        ground_->log.write(core::Level::error, "reload_refused",
+                           "the reload asked for by " + asked_by + " changes nothing: " + read.error().text);
+    }
+    return read;
+}
+
+void Loop::reload(std::string asked_by, std::function<void(core::Outcome)> answer) {
+    auto read = read_again(core::Reload::Workers::keep, asked_by);
+    if (!read) return answer({core::Outcome::Result::refused, read.error().text, {}, 1});
+    ask({std::move(*read), std::move(asked_by)}, std::move(answer));
+}
+
+// Without a file there is nothing to read: what can be new then is the program.
+void Loop::take_hang_up(std::string who) {
+    if (plans_.in_force()->file.empty()) {
+        return pump_.push(core::Asked{RequestId{}, {core::Restart{}, std::move(who)}});
+    }
+    auto read = read_again(core::Reload::Workers::replace, who);
+    if (read) pump_.push(core::Asked{RequestId{}, {std::move(*read), std::move(who)}});
+}
+
 core::Status Loop::snapshot() const {
     core::Status status = core_.snapshot(now());
     status.name = configuration_.name;
     status.pid = ::getpid();
     status.listeners = ground_->listeners.status();
     return status;
+}
+
+std::string Loop::unready_because() const { return core_.unready_because(now()); }
+
+std::vector<core::LastOutput> Loop::last_output() const {
+    std::vector<core::LastOutput> result;
+    for (const auto& [id, worker] : workers_) {
+        if (!worker->leader) continue;
+        result.push_back({worker->name, worker->pid(), core::LastOutput::Of::living, worker->last_lines.lines()});
+    }
+    for (const auto& [slot, output] : reaping_.last_outputs()) result.push_back(output);
+    return result;
 }
 
 int Loop::run(std::function<void(std::function<void()>)> last) {
@@ -149,7 +228,8 @@ void Loop::take_signal(const os::ReceivedSignal& received) {
     if (received.signal == SIGCHLD) return reaping_.collect();
     auto request = core::request_for(received.signal);
     std::string who = sender(received);
-    if (received.signal == SIGHUP && holdings_.signals->is_terminal_gone(received)) {
+    if (received.signal == SIGHUP) {
+        if (!holdings_.signals->is_terminal_gone(received)) return take_hang_up(std::move(who));
         if (holdings_.hang_up == os::HangUp::ignored) return;
         request = core::Request{core::Stop{}, {}};
         who = "the terminal's hang-up";
@@ -165,6 +245,7 @@ void Loop::take_signal(const os::ReceivedSignal& received) {
 void Loop::launched(LaunchResult result) {
     Worker* worker = launching_.answered(std::move(result));
     if (worker != nullptr) {
+        reaping_.launched(*worker);
         if (worker->wanted == Worker::Wanted::dead) {
             static_cast<void>(reaping_.kill(*worker));
         }

@@ -38,14 +38,21 @@ class Loop {
         Listeners listeners;
     };
 
-    Loop(std::unique_ptr<Ground> ground, const core::Configuration& configuration, Holdings holdings);
+    Loop(std::unique_ptr<Ground> ground, const core::Configuration& configuration, Holdings holdings,
+         Plans::Reread reread);
     ~Loop();
 
     Ground& ground() { return *ground_; }
     [[nodiscard]] int release_api_socket() { return holdings_.api_socket.release(); }
+    [[nodiscard]] std::vector<int> release_admin_sockets();
 
     void ask(core::Request request, std::function<void(core::Outcome)> answer);
+    void reload(std::string asked_by, std::function<void(core::Outcome)> answer);
+    [[nodiscard]] core::Outcome what_reload_would_do() const { return plans_.what_would_change(); }
     [[nodiscard]] core::Status snapshot() const;
+    [[nodiscard]] std::string unready_because() const;
+    [[nodiscard]] std::vector<std::string> history() const { return ledger_.lines(); }
+    [[nodiscard]] std::vector<core::LastOutput> last_output() const;
     int run(std::function<void(std::function<void()>)> last);
 
   private:
@@ -54,6 +61,9 @@ class Loop {
     void set_timer();
     void await_signal();
     void take_signal(const os::ReceivedSignal& signal);
+    void take_hang_up(std::string who);
+    Result<core::Reload> read_again(core::Reload::Workers at_least, const std::string& asked_by);
+    Preparing::Hands hands_for_preparing();
     void launched(LaunchResult result);
     void answer(RequestId id, const core::Outcome& outcome);
     void finish(int exit_code);
@@ -61,12 +71,18 @@ class Loop {
     core::Configuration configuration_;
     std::unique_ptr<Ground> ground_;
     Holdings holdings_;
+    Ledger ledger_;
     core::Supervisor core_;
     WorkerTable workers_;
     Pump pump_;
     LaunchThread launches_;
     Hearing hearing_;
     Reaping reaping_;
+    Specs specs_;
+    Plans plans_;
+    Preparing preparing_;
+    Probing probing_;
+    Claims claims_;
     Launching launching_;
     Deeds deeds_;
     boost::asio::steady_timer timer_;

@@ -1,11 +1,20 @@
 #include "runtime/reaping.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace holdfast::runtime {
 
-Reaping::Reaping(WorkerTable& workers, Pump& pump, Hearing& hearing, const LaunchThread& launches)
-    : workers_(workers), pump_(pump), hearing_(hearing), launches_(launches) {}
+Reaping::Reaping(WorkerTable& workers, Pump& pump, Hearing& hearing, const LaunchThread& launches,
+                 os::OomCount out_of_memory)
+    : workers_(workers),
+      pump_(pump),
+      hearing_(hearing),
+      launches_(launches),
+      out_of_memory_(std::move(out_of_memory)) {}
+
+void Reaping::launched(Worker& worker) const { worker.out_of_memory_kills = out_of_memory_.read().value_or(0); }
 
 void Reaping::collect() {
     left_ = Left::nobody;
@@ -44,7 +53,8 @@ os::Verdict Reaping::judge(pid_t pid, const ExitStatus& status) {
     for (auto& [id, worker] : workers_) {
         if (worker->declared_main && worker->declared_main.pid() == pid) worker->declared_status = status;
     }
-    if (launches_.in_flight() == 0) return os::Verdict::reap;
+    const auto others = judge_others_ ? judge_others_(pid, status) : std::nullopt;
+    if (others == os::Verdict::reap || (launches_.in_flight() == 0 && !others)) return os::Verdict::reap;
     left_ = Left::somebody;
     return os::Verdict::later;
 }
@@ -71,7 +81,28 @@ void Reaping::tell_exited(Worker& worker) {
     const auto reaped = reaper_.reap(worker.leader);
     workers_.reaped(pid);
     const auto status = worker.declared_status.value_or(reaped ? *reaped : *worker.leader_status);
-    pump_.push(core::Exited{worker.id, status, worker.last_lines.lines()});
+    keep_output(worker, worker.last_lines.lines());
+    pump_.push(core::Exited{worker.id, status, worker.last_lines.lines(), killer_of(worker, status)});
+}
+
+// The kernel says how many it killed for want of memory, not whom. Each one explains the end of one worker that was
+// killed while it lived, by a SIGKILL that was not ours.
+core::KilledBy Reaping::killer_of(const Worker& worker, const ExitStatus& status) {
+    const auto* killed = std::get_if<KilledBy>(&status);
+    if (killed == nullptr || !os::is_kill(killed->signal)) return core::KilledBy::not_known;
+    if (worker.wanted == Worker::Wanted::dead) return core::KilledBy::not_known;
+    const auto count = out_of_memory_.read();
+    const auto explained = std::max(explained_kills_, worker.out_of_memory_kills);
+    if (!count || *count <= explained) return core::KilledBy::not_known;
+    explained_kills_ = explained + 1;
+    return core::KilledBy::out_of_memory;
+}
+
+void Reaping::keep_output(const Worker& worker, std::vector<std::string> lines) {
+    if (last_outputs_.size() >= most_kept && !last_outputs_.contains(worker.slot)) {
+        last_outputs_.erase(std::prev(last_outputs_.end()));
+    }
+    last_outputs_[worker.slot] = {worker.name, worker.pid(), core::LastOutput::Of::ended, std::move(lines)};
 }
 
 os::TreeQuery Reaping::query(const Worker& worker) const {

@@ -89,12 +89,26 @@ Result<void> take_addresses(const core::Configuration& configuration, Loop::Grou
     return refused(std::move(text));
 }
 
+// Not among the listeners: no worker gets one, and nothing is refused there while nobody serves.
+Result<void> open_admin(const core::Configuration& configuration, Log& log, Holdings& holdings) {
+    for (const auto& address : configuration.admin) {
+        auto opened = os::open_listeners(address);
+        if (!opened) return refused(opened.error().text);
+        for (auto& listener : *opened) {
+            log.write(core::Level::info, "admin_listening", "health probes are answered at " + listener.bound);
+            holdings.admin.push_back(std::move(listener));
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Runtime::Runtime(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 Runtime::~Runtime() = default;
 
-Result<std::unique_ptr<Runtime>> Runtime::open(const core::Configuration& configuration, os::HangUp hang_up) {
+Result<std::unique_ptr<Runtime>> Runtime::open(const core::Configuration& configuration, os::HangUp hang_up,
+                                               Reread reread) {
     auto ground = std::make_unique<Loop::Ground>(configuration);
     Holdings holdings;
     holdings.hang_up = hang_up;
@@ -113,7 +127,8 @@ Result<std::unique_ptr<Runtime>> Runtime::open(const core::Configuration& config
     if (auto claimed = claim_name(configuration, ground->log, holdings); !claimed) return claimed.error();
     if (auto opened = open_directory(ground->log, holdings); !opened) return opened.error();
     if (auto taken = take_addresses(configuration, *ground, holdings); !taken) return taken.error();
-    auto loop = std::make_unique<Loop>(std::move(ground), configuration, std::move(holdings));
+    if (auto opened = open_admin(configuration, ground->log, holdings); !opened) return opened.error();
+    auto loop = std::make_unique<Loop>(std::move(ground), configuration, std::move(holdings), std::move(reread));
     return std::unique_ptr<Runtime>(new Runtime(std::move(loop)));
 }
 
@@ -126,6 +141,24 @@ void Runtime::ask(core::Request request, std::function<void(core::Outcome)> answ
 }
 
 core::Status Runtime::snapshot() const { return loop_->snapshot(); }
+
+std::string Runtime::unready_because() const { return loop_->unready_because(); }
+
+void Runtime::reload(std::string asked_by, std::function<void(core::Outcome)> answer) {
+    loop_->reload(std::move(asked_by), std::move(answer));
+}
+
+core::Outcome Runtime::what_reload_would_do() const { return loop_->what_reload_would_do(); }
+
+std::vector<std::string> Runtime::history() const { return loop_->history(); }
+
+std::vector<core::LastOutput> Runtime::last_output() const { return loop_->last_output(); }
+
+std::shared_ptr<void> Runtime::follow_events(std::function<void(std::string_view)> hear) {
+    return loop_->ground().log.follow(std::move(hear));
+}
+
+std::vector<int> Runtime::release_admin_sockets() { return loop_->release_admin_sockets(); }
 
 int Runtime::run(std::function<void(std::function<void()>)> last) { return loop_->run(std::move(last)); }
 

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "core/configuration.hpp"
@@ -22,15 +24,34 @@ class Runtime {
   public:
     // Takes hold of the name, the sockets and the signals. Signals were prepared already (os/signals.hpp), which
     // gave `hang_up`; nothing has been launched. The error's `code` is what `holdfast run` shall exit with.
-    static Result<std::unique_ptr<Runtime>> open(const core::Configuration& configuration, os::HangUp hang_up);
+    // `reread` reads the configuration again, for a reload; it is called on the loop's thread.
+    using Reread = std::function<Result<core::Configuration>()>;
+    static Result<std::unique_ptr<Runtime>> open(const core::Configuration& configuration, os::HangUp hang_up,
+                                                 Reread reread);
     ~Runtime();
 
     // The listening socket of the API, once; -1 where there is no runtime directory.
     [[nodiscard]] int release_api_socket();
+    // Those of --admin, once.
+    [[nodiscard]] std::vector<int> release_admin_sockets();
 
     boost::asio::any_io_executor executor();
     void ask(core::Request request, std::function<void(core::Outcome)> answer);
     [[nodiscard]] core::Status snapshot() const;
+    // Why the service is not ready, in a sentence; empty while it is.
+    [[nodiscard]] std::string unready_because() const;
+
+    // Reads the configuration again and has core carry out what it changes.
+    void reload(std::string asked_by, std::function<void(core::Outcome)> answer);
+    // What that would change, or why it cannot be done; nothing is touched.
+    [[nodiscard]] core::Outcome what_reload_would_do() const;
+
+    // The ledger's lines, JSON objects, oldest first.
+    [[nodiscard]] std::vector<std::string> history() const;
+    // Of every living worker, and of the last one that ended in each slot.
+    [[nodiscard]] std::vector<core::LastOutput> last_output() const;
+    // `hear` is called with each event, a JSON object, as the log has it at its lowest level; until the handle ends.
+    [[nodiscard]] std::shared_ptr<void> follow_events(std::function<void(std::string_view)> hear);
 
     // Launches the first generation and serves until the core says that everything is over. `last` is called then with
     // what to call when the answers have reached their askers; run() returns the exit status after that.

@@ -6,10 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/exit_status.hpp"
 #include "base/ids.hpp"
+#include "core/policy.hpp"
 #include "os/notify_socket.hpp"
+#include "os/probe_listener.hpp"
 #include "os/process.hpp"
 #include "os/process_tree.hpp"
 #include "runtime/descriptor.hpp"
@@ -29,6 +32,7 @@ struct Worker {
     SlotId slot;
     LaunchSpecId spec;
     std::string name;                    // "<generation>.<slot>"
+    std::string command;                 // the base name of what was executed; empty: not launched
     std::array<std::string, 1> markers;  // environment entries that only its processes have
 
     // A kill that came while the launch was still under way: carried out on arrival.
@@ -41,6 +45,16 @@ struct Worker {
     enum class Main { runs, ended } main = Main::runs;
     os::SeenProcesses seen;
     uid_t uid = 0;  // what it runs as: who may speak for it
+
+    // A listener that it was launched with.
+    struct Handed {
+        std::uint64_t inode = 0;
+        std::string address;  // as its user wrote it: ":8080"
+    };
+    std::vector<Handed> listeners;
+    std::optional<core::ReadyProbe> probe;  // how it is asked whether it serves; empty: it is not
+    std::optional<os::ProbeListener> probe_listener;
+    std::uint64_t out_of_memory_kills = 0;  // that the kernel had counted when it was launched
 
     Descriptor control;
     Descriptor notify;
@@ -73,6 +87,8 @@ class WorkerTable {
 
     auto begin() { return workers_.begin(); }
     auto end() { return workers_.end(); }
+    auto begin() const { return workers_.begin(); }
+    auto end() const { return workers_.end(); }
 
   private:
     std::map<WorkerId, std::unique_ptr<Worker>> workers_;

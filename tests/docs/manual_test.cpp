@@ -88,7 +88,8 @@ TEST(Manual, HasTheDefaultsOfTheOptionsOfRun) {
 TEST(Manual, HasTheOptionsOfTheOtherCommands) {
     std::set<std::string> options{"help"};
     for (const ClientOption& option : client_options()) options.insert(head_of(option.words));
-    EXPECT_EQ(heads_of(".Ss Options of restart, stop, scale and status", "Fl -"), options);
+    for (const OptionWords& option : doctor_options()) options.insert(head_of(option));
+    EXPECT_EQ(heads_of(".Ss Options of the other commands", "Fl -"), options);
 }
 
 TEST(Manual, HasTheCommands) {

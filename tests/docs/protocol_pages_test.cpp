@@ -14,7 +14,7 @@ namespace {
 using testing::IsEmpty;
 
 std::string markdown() { return read("child-sdk/PROTOCOL.md"); }
-std::string page() { return read("man/holdfast-protocol.7"); }
+std::string protocol_page() { return read("man/holdfast-protocol.7"); }
 
 // Every name of the first column of a table.
 std::set<std::string> names_of_tables(const std::string& from, const std::string& to) {
@@ -34,7 +34,7 @@ std::set<std::string> names_of_tables(const std::string& from, const std::string
 // Every name of the items of a list, each of which is explained.
 std::set<std::string> names_of_lists(const std::string& heading, const std::string& macro) {
     std::set<std::string> names;
-    for (const auto& [head, body] : items_of(page(), heading)) {
+    for (const auto& [head, body] : items_of(protocol_page(), heading)) {
         EXPECT_FALSE(body.empty()) << head;
         if (head.starts_with(macro + " ")) names.merge(all_of(head, "([A-Z_]{2,})"));
     }
@@ -59,7 +59,7 @@ TEST(ProtocolPages, HaveEveryKeyOfTheCodec) {
 TEST(ProtocolPages, SayOfAKeyThatNobodyReadsThatItIsForLater) {
     const auto known = keys_of_the_codec();
     for (const char* heading : {"WORKER TO SUPERVISOR", "SUPERVISOR TO WORKER"}) {
-        for (const auto& [head, body] : items_of(page(), heading)) {
+        for (const auto& [head, body] : items_of(protocol_page(), heading)) {
             const auto unknown = missing(all_of(head, "([A-Z_]{2,})"), known);
             EXPECT_TRUE(unknown.empty() || body.starts_with(".Em Later")) << head;
         }
@@ -72,11 +72,11 @@ TEST(ProtocolPages, HaveTheSameVariables) {
 }
 
 TEST(ProtocolPages, HaveTheStagesAndTheReasons) {
-    const auto words = names_behind(page(), "Cm");
+    const auto words = names_behind(protocol_page(), "Cm");
     const std::string text = markdown();
     for (const Stage stage : {Stage::run, Stage::lame_duck, Stage::pause, Stage::drain, Stage::cancel}) {
         const std::string name(wire::name_of(stage));
-        EXPECT_TRUE(items_of(page(), "STAGES").contains("Cm " + name)) << name;
+        EXPECT_TRUE(items_of(protocol_page(), "STAGES").contains("Cm " + name)) << name;
         EXPECT_THAT(text, testing::HasSubstr("\n| `" + name + "` |"));
     }
     for (const Reason reason :
@@ -89,7 +89,7 @@ TEST(ProtocolPages, HaveTheStagesAndTheReasons) {
 
 TEST(ProtocolPages, HaveTheKindsOfTheReport) {
     std::set<std::string> kinds;
-    for (const auto& [head, body] : items_of(page(), "THE DRAIN REPORT")) kinds.insert(head);
+    for (const auto& [head, body] : items_of(protocol_page(), "THE DRAIN REPORT")) kinds.insert(head);
     EXPECT_EQ(kinds,
               (std::set<std::string>{"Cm request", "Cm session", "Cm task", "Cm work", "Cm resource", "Cm callback"}));
     for (const std::string& kind : kinds) {

@@ -13,7 +13,7 @@ namespace {
 
 using testing::IsEmpty;
 
-std::string page() { return read("man/holdfast-sdk.3"); }
+std::string sdk_page() { return read("man/holdfast-sdk.3"); }
 
 // What every program includes, as opposed to the adapters, of which the manual says what they are for.
 constexpr const char* headers[] = {"worker",   "acceptor", "callback", "keep_alive",
@@ -58,16 +58,16 @@ TEST(SdkPage, HasEveryPublicFunctionOfCpp) {
     std::set<std::string> functions;
     for (const char* name : headers) functions.merge(public_functions(header(name)));
     ASSERT_TRUE(functions.contains("begin_request") && functions.contains("half_close")) << "the headers are misread";
-    auto named = names_behind(page(), "Fn");
-    for (const std::string& field : names_behind(page(), "Fa")) named.insert(field);
+    auto named = names_behind(sdk_page(), "Fn");
+    for (const std::string& field : names_behind(sdk_page(), "Fa")) named.insert(field);
     EXPECT_THAT(missing(functions, named), IsEmpty());
 }
 
 TEST(SdkPage, HasEveryClassOfCpp) {
     std::set<std::string> classes;
     for (const char* name : headers) classes.merge(all_of(header(name), "\n(?:class|struct) (\\w+) \\{"));
-    auto named = names_behind(page(), "Vt");
-    named.merge(names_behind(page(), "Fn"));
+    auto named = names_behind(sdk_page(), "Vt");
+    named.merge(names_behind(sdk_page(), "Fn"));
     EXPECT_THAT(missing(classes, named), IsEmpty());
 }
 
@@ -77,12 +77,12 @@ TEST(SdkPage, HasEveryOptionOfAWorker) {
     const std::string options = code.substr(begin, code.find("\n};", begin) - begin);
     const auto fields = all_of(options, "\n    [a-zA-Z][^\n]* (\\w+)(?:\\{[^\n]*\\}| = [^\n]*);");
     ASSERT_TRUE(fields.contains("lame_duck") && fields.contains("post")) << "the header is misread";
-    EXPECT_THAT(missing(fields, names_behind(page(), "Fa")), IsEmpty());
+    EXPECT_THAT(missing(fields, names_behind(sdk_page(), "Fa")), IsEmpty());
 }
 
 TEST(SdkPage, HasEveryFunctionOfCAndNoOther) {
     std::set<std::string> named;
-    for (const std::string& name : names_behind(page(), "Fn")) {
+    for (const std::string& name : names_behind(sdk_page(), "Fn")) {
         if (name.starts_with("holdfast_")) named.insert(name);
     }
     EXPECT_EQ(named, functions_of_c());
@@ -94,11 +94,11 @@ TEST(SdkPage, HasEveryHeader) {
     for (const std::string& file : files_below(folder, {".hpp", ".h"})) {
         if (file.find("/detail/") == file.npos) files.insert(file.substr(folder.size()));
     }
-    EXPECT_EQ(names_behind(page(), "In"), files);
+    EXPECT_EQ(names_behind(sdk_page(), "In"), files);
 }
 
 TEST(SdkPage, HasEveryExample) {
-    const std::string text = page();
+    const std::string text = sdk_page();
     for (const std::string& file : files_below("child-sdk/examples", {".cpp"})) {
         const std::filesystem::path path = file;
         if (path.parent_path() != "child-sdk/examples") continue;  // workers for the tests
@@ -112,7 +112,7 @@ TEST(SdkPage, HasEveryVariableThatTheLibraryReadsAndNoOther) {
     const auto variables = all_of(code, "\"(HOLDFAST_[A-Z_]+|LISTEN_[A-Z]+)\"");
     ASSERT_TRUE(variables.contains("HOLDFAST_HEALTH") && variables.contains("LISTEN_FDS")) << "the sources are misread";
     std::set<std::string> listed;
-    for (const auto& [head, body] : items_of(page(), "ENVIRONMENT")) {
+    for (const auto& [head, body] : items_of(sdk_page(), "ENVIRONMENT")) {
         EXPECT_FALSE(body.empty()) << head;
         listed.merge(all_of(head, "([A-Z_]{2,})"));
     }
@@ -121,13 +121,13 @@ TEST(SdkPage, HasEveryVariableThatTheLibraryReadsAndNoOther) {
 
 TEST(SdkPage, HasEveryVariableThatPythonAndNodeRead) {
     const std::string code = read("child-sdk/python/holdfast.py") + read("child-sdk/node/native.js");
-    EXPECT_THAT(missing(all_of(code, "env\\w*(?:\\.get\\(\"|\\.)(HOLDFAST_\\w+)"), names_behind(page(), "Ev")),
+    EXPECT_THAT(missing(all_of(code, "env\\w*(?:\\.get\\(\"|\\.)(HOLDFAST_\\w+)"), names_behind(sdk_page(), "Ev")),
                 IsEmpty());
 }
 
 TEST(SdkPage, HasTheExitStatus) {
     std::set<std::string> statuses;
-    for (const auto& [head, body] : items_of(page(), "EXIT STATUS")) statuses.insert(head);
+    for (const auto& [head, body] : items_of(sdk_page(), "EXIT STATUS")) statuses.insert(head);
     EXPECT_EQ(statuses, (std::set<std::string>{"0", "3"}));
 }
 

@@ -15,6 +15,13 @@ std::vector<std::string> shell_worker(const std::string& script) { return {"/bin
 
 std::vector<std::string> hello_http() { return {program("hello-http")}; }
 
+RunOptions two_hello_workers() {
+    RunOptions options;
+    options.options = {"--listen", "127.0.0.1:0", "--workers", "2", "--settle", "100ms"};
+    options.command = hello_http();
+    return options;
+}
+
 std::vector<std::string> hello_beside_stubborn(const std::string& options, const std::string& which) {
     return shell_worker("case $HOLDFAST_WORKER in " + which + ") exec " + program("stubborn") +
                         " --obey --ready-after 0 " + options + ";; esac; exec " + hello_http().front());

@@ -11,6 +11,8 @@ namespace holdfast::test {
 // A worker written in one line of shell.
 std::vector<std::string> shell_worker(const std::string& script);
 std::vector<std::string> hello_http();
+// Two of it on a port that the kernel chooses.
+RunOptions two_hello_workers();
 // hello-http, but the worker GENERATION.SLOT is `stubborn OPTIONS`, ready at once, which leaves when it is asked to.
 // The default stands for slot 1 of every generation.
 std::vector<std::string> hello_beside_stubborn(const std::string& options, const std::string& which = "*.1");

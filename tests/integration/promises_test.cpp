@@ -23,7 +23,7 @@ RunOptions two_workers(std::vector<std::string> command) {
 }
 
 // Says that it is ready, hears no TERM, and has children in its group and out of it.
-std::vector<std::string> deaf_family() {
+std::vector<std::string> family_deaf_to_term() {
     return shell_worker("trap '' TERM; setsid sleep 1000 & sleep 1000 & " + notify("READY=1") +
                         "; while :; do wait; done");
 }
@@ -39,7 +39,7 @@ TEST(Promise1, NoClientIsRefusedByARestart) {
 }
 
 TEST(Promise2, NothingIsCutOffBeforeItsTime) {
-    Supervised run(two_workers(deaf_family()));
+    Supervised run(two_workers(family_deaf_to_term()));
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
     for (const char* worker : {"1.0", "1.1"}) {
@@ -68,7 +68,7 @@ TEST(Promise3, AReleaseThatDoesNotStartCostsNothing) {
 }
 
 TEST(Promise4, CommandsTellTheTruth) {
-    Supervised run(two_workers(deaf_family()));
+    Supervised run(two_workers(family_deaf_to_term()));
     run.wait_until_serving();
     // Done, and it is: both workers are new when the command returns, and the old ones are gone.
     EXPECT_TRUE(run.command("restart").succeeded());
@@ -81,7 +81,7 @@ TEST(Promise4, CommandsTellTheTruth) {
 }
 
 TEST(Promise5, NothingIsLeftBehind) {
-    Supervised run(two_workers(deaf_family()));
+    Supervised run(two_workers(family_deaf_to_term()));
     run.wait_until_serving();
     const auto family = descendants_of(run.pid());
     EXPECT_GE(family.size(), 6U);

@@ -19,13 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-RunOptions two_hello_workers() {
-    RunOptions options;
-    options.options = {"--listen", "127.0.0.1:0", "--workers", "2", "--settle", "100ms"};
-    options.command = hello_http();
-    return options;
-}
-
 void allow_descriptors(pid_t pid, rlim_t count) {
     rlimit limit{};
     ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit), 0);

@@ -12,13 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-RunOptions two_hello_workers() {
-    RunOptions options;
-    options.options = {"--listen", "127.0.0.1:0", "--workers", "2", "--settle", "100ms"};
-    options.command = hello_http();
-    return options;
-}
-
 TEST(Stop, FinishesWhatWasSentAndRefusesNewClientsAtOnce) {
     Supervised run(two_hello_workers());
     run.wait_until_serving();
@@ -108,61 +101,6 @@ TEST(Stop, GetsAStoppedWorkerDownToo) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
     run.wait_for("worker_killed", of_worker("1.0"));
     EXPECT_EQ(run.log().count("worker_killed"), 1U);
-}
-
-// SIGTERM in each phase of a rollout: the asker is told, nobody is left, nothing is cut off.
-class StopInARollout : public testing::Test {
-  protected:
-    void begin(const std::string& second_generation, const std::string& settle = "100ms") {
-        RunOptions options = two_hello_workers();
-        set_option(options, "--settle", settle);
-        options.command = shell_worker("if [ $HOLDFAST_GENERATION = 2 ]; then " + second_generation + "; fi; exec " +
-                                       hello_http().front());
-        run_ = std::make_unique<Supervised>(options);
-        run_->wait_until_serving();
-        slow_ = std::make_unique<BackgroundLoad>(slow_load(run_->address(), 4, 1500));
-        slow_->wait_for_sent(4);
-        restart_ = run_->start_command("restart");
-    }
-
-    void stop_and_look() {
-        run_->signal(SIGTERM);
-        const CommandResult restarted = restart_->wait();
-        EXPECT_EQ(restarted.status, ExitStatus{ExitedWith{1}}) << restarted.output;
-        EXPECT_THAT(restarted.output, testing::Not(testing::IsEmpty()));
-        expect_flawless(slow_->wait_for_end());
-        EXPECT_EQ(run_->wait_for_exit(), ExitStatus{ExitedWith{0}});
-        EXPECT_EQ(run_->log().count("worker_killed"), 0U);
-    }
-
-    std::unique_ptr<Supervised> run_;
-    std::unique_ptr<BackgroundLoad> slow_;
-    std::unique_ptr<RunningCommand> restart_;
-};
-
-TEST_F(StopInARollout, WhileNewWorkersStart) {
-    begin("exec sleep 1000");
-    run_->wait_for("worker_spawned", of_worker("2.1"));
-    stop_and_look();
-}
-
-TEST_F(StopInARollout, WhileNewWorkersSettle) {
-    begin(":", "3s");
-    run_->wait_for("worker_ready", of_worker("2.1"));
-    stop_and_look();
-}
-
-TEST_F(StopInARollout, WhileOldWorkersDrain) {
-    begin(":");
-    run_->wait_for("rollout_committed");
-    run_->wait_for("worker_told", of_worker("1.1"));
-    stop_and_look();
-}
-
-TEST_F(StopInARollout, WhileTheFormerGenerationIsBroughtBack) {
-    begin("trap '' TERM; if [ $HOLDFAST_SLOT = 0 ]; then exit 1; fi; exec sleep 1");
-    run_->wait_for("rollout_failed");
-    stop_and_look();
 }
 
 }  // namespace

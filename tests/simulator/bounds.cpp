@@ -18,16 +18,25 @@ Duration coming_bound(const core::Policy& policy) {
 
 Duration rollout_bound(const core::Policy& policy, int target) {
     const Duration step = coming_bound(policy) + leaving_bound(policy);
-    const Duration forward = target * step + leaving_bound(policy);
-    const Duration back = target * step + leaving_bound(policy);
-    return forward + back;
+    const Duration forward = core::prepare_bound(policy) + target * step + policy.probation + leaving_bound(policy);
+    return forward + return_bound(policy, target);
+}
+
+Duration return_bound(const core::Policy& policy, int target) {
+    return policy.grace_period + policy.max_extension + target * (coming_bound(policy) + leaving_bound(policy)) +
+           leaving_bound(policy);
 }
 
 Duration scale_bound(const core::Policy& policy) { return coming_bound(policy) + leaving_bound(policy); }
 
 Duration answer_bound(const core::Policy& policy, const core::Request& request, int target) {
     if (std::holds_alternative<core::Stop>(request.what)) return leaving_bound(policy);
-    const Duration own = 2 * simulator::rollout_bound(policy, target) + 2 * simulator::scale_bound(policy);
+    if (std::holds_alternative<core::Undo>(request.what)) {
+        const Duration published = std::max(core::rollback_bound(policy, target), core::undo_bound(policy));
+        return std::min(std::max(return_bound(policy, target), simulator::scale_bound(policy)), published);
+    }
+    // A reload may be followed by a change of the number of workers.
+    const Duration own = 2 * simulator::rollout_bound(policy, target) + 3 * simulator::scale_bound(policy);
     return std::min(own, core::request_bound(policy, target));
 }
 

@@ -19,6 +19,9 @@ Duration coming_bound(const core::Policy& policy);
 // same way.
 Duration rollout_bound(const core::Policy& policy, int target);
 
+// The way back: former workers that were told to run and stay silent have their grace, then each slot is filled anew.
+Duration return_bound(const core::Policy& policy, int target);
+
 // A scale waits for the workers that come and for those that leave.
 Duration scale_bound(const core::Policy& policy);
 

@@ -12,7 +12,9 @@ namespace {
 core::ReadyWhen random_readiness(Random& random) {
     const int draw = random.below(100);
     if (draw < 60) return core::ReadyAuto{};
-    if (draw < 85) return core::ReadyNotify{};
+    if (draw < 78) return core::ReadyNotify{};
+    if (draw < 88)
+        return core::ReadyProbe{core::ReadyProbe::How::http, core::ReadyProbe::Where::private_listener, "", "/"};
     return core::ReadyAlive{random.pick<Duration>({100ms, 700ms, 1500ms})};
 }
 
@@ -61,6 +63,19 @@ void get_ready_wildly(Random& random, const core::Policy& policy, WorkerScript& 
     if (random.percent(5)) script.loses_channel_after = random.any_up_to(30s);
 }
 
+// Asked whether it serves, or not heard for a while.
+void be_asked_wildly(Random& random, WorkerScript& script) {
+    if (random.percent(15)) script.probe_takes = random.up_to(1100ms);
+    if (random.percent(12)) script.fails_probes_after = random.any_up_to(30s);
+    if (random.percent(8)) script.fails_probes_for = random.up_to(2s);
+    const int draw = random.below(100);
+    if (draw < 5) script.claim = core::Claim::missing;
+    if (draw >= 5 && draw < 10) script.claim = core::Claim::not_known;
+    if (random.percent(15)) script.claim_takes = random.any_up_to(3s);
+    if (random.percent(12)) script.stops_beating_after = random.any_up_to(30s);
+    if (random.percent(3)) script.triggers_watchdog_after = random.any_up_to(30s);
+}
+
 void leave_wildly(Random& random, const core::Policy& policy, WorkerScript& script) {
     const int draw = random.below(100);
     if (draw < 12) script.drained_after.reset();
@@ -97,6 +112,9 @@ core::Policy random_policy(Random& random) {
     policy.backoff_min = random.pick<Duration>({100ms, 500ms});
     policy.backoff_max = random.pick<Duration>({2s, 30s});
     policy.cancel_signal = random.pick({0, 0, 2, 15});
+    policy.probation = random.pick<Duration>({0s, 0s, 0s, 2s, 6s});
+    policy.queue_for = random.pick<Duration>({0s, 1s, 10s});
+    policy.watchdog = random.percent(15) ? random.pick<Duration>({2s, 6s}) : Duration{};
     return policy;
 }
 
@@ -122,9 +140,13 @@ WorkerScript random_script(Random& random, const core::Policy& policy, Company c
     script.accepts_again_after = random.any_up_to(20ms);
     if (random.percent(40)) script.releases_after = random.up_to(*script.drained_after);
     if (random.percent(20)) script.reports_every = 100ms + random.up_to(2s);
+    if (policy.watchdog > Duration{} && random.percent(80)) script.heartbeat_every = policy.watchdog / 2;
+    script.claim_takes = random.any_up_to(20ms);
+    script.probe_takes = random.any_up_to(20ms);
     if (mood == Mood::well_behaved) return script;
     launch_wildly(random, script);
     get_ready_wildly(random, policy, script);
+    be_asked_wildly(random, script);
     leave_wildly(random, policy, script);
     if (random.percent(12)) {
         script.extensions = 1 + random.below(4);
@@ -134,18 +156,77 @@ WorkerScript random_script(Random& random, const core::Policy& policy, Company c
     return script;
 }
 
-core::Request random_request(Random& random, const core::Policy& policy, Season season) {
+testing::PreparationScript random_preparation(Random& random, Mood mood) {
+    using Result = testing::PreparationScript::Result;
+    testing::PreparationScript script;
+    script.takes = random.any_up_to(50ms);
+    if (mood == Mood::well_behaved) return script;
+    const int draw = random.below(100);
+    if (draw < 10) script.result = Result::fails;
+    if (draw >= 10 && draw < 13) script.result = Result::never;
+    if (random.percent(25)) script.takes = random.up_to(8s);
+    return script;
+}
+
+Incident random_disturbance(Random& random) {
+    Incident incident;
+    using What = Incident::What;
+    incident.what = random.pick({What::tick, What::tick, What::late_word, What::late_preparation, What::stall});
+    if (incident.what == What::stall) incident.length = random.any_up_to(20s);
+    return incident;
+}
+
+// What a reload brings: some numbers differ, perhaps the listeners.
+void reload_randomly(Random& random, const core::Policy& policy, Incident& incident) {
+    const core::Policy other = random_policy(random);
+    incident.what = Incident::What::reload;
+    incident.rules = policy;
+    incident.workers = random.percent(60) ? core::Reload::Workers::replace : core::Reload::Workers::keep;
+    if (random.percent(30)) incident.rules.workers = std::min(other.workers, policy.workers + 2);
+    if (random.percent(40)) incident.rules.grace_period = other.grace_period;
+    if (random.percent(40)) incident.rules.settle = other.settle;
+    if (random.percent(40)) incident.rules.cancel_period = other.cancel_period;
+    if (random.percent(30)) incident.rules.max_surge = other.max_surge;
+    if (random.percent(30)) incident.rules.probation = other.probation;
+    if (random.percent(30)) incident.rules.ready_timeout = other.ready_timeout;
+    if (incident.workers == core::Reload::Workers::replace) incident.listeners = 1 + random.below(7);
+}
+
+Incident random_change(Random& random, const core::Policy& policy) {
+    Incident incident;
+    const int draw = random.below(100);
+    if (draw < 25) reload_randomly(random, policy, incident);
+    if (draw >= 25 && draw < 30) incident.what = Incident::What::rollback;
+    return incident;
+}
+
+Incident random_request(Random& random, const core::Policy& policy, Season season) {
+    using What = Incident::What;
+    Incident incident;
+    incident.asker = random.percent(20) ? testing::Asker::signal : testing::Asker::waits;
     const int draw = season == Season::stopping ? random.below(40) : random.below(100);
-    const char* by = "uid 1000, pid 3101 over the API";
-    if (draw < 4 || (season == Season::stopping && draw < 28)) {
-        const bool is_quit = random.percent(30);
-        return {core::Stop{is_quit ? core::LameDuck::skipped : core::LameDuck::as_configured}, by};
+    if (season == Season::stopping && draw >= 23 && draw < 28) {
+        incident.what = What::undo;
+    } else if (draw < 4 || (season == Season::stopping && draw < 28)) {
+        incident.what = random.percent(30) ? What::quit : What::stop;
+    } else if (draw < 40) {
+        incident.what = What::restart;
+    } else if (draw < 50) {
+        incident.what = What::undo;
+    } else if (draw < 57) {
+        incident.what = What::rollback;
+    } else if (draw < 67) {
+        reload_randomly(random, policy, incident);
+    } else if (draw < 76) {
+        incident.what = What::scale;
+        incident.number = random.percent(8) ? 0 : 1 + random.below(policy.workers + 2);
+    } else if (draw < 84) {
+        incident.what = What::scale_by;
+        incident.number = random.percent(50) ? 1 : -1;
+    } else {
+        incident.what = draw < 92 ? What::pause : What::resume;
     }
-    if (draw < 48) return {core::Restart{}, by};
-    if (draw < 60) return {core::Scale{random.percent(8) ? 0 : 1 + random.below(policy.workers + 2)}, by};
-    if (draw < 74) return {core::ScaleBy{random.percent(50) ? 1 : -1}, by};
-    if (draw < 86) return {core::Pause{}, by};
-    return {core::Resume{}, by};
+    return incident;
 }
 
 Duration random_pause(Random& random, Season season) {

@@ -3,7 +3,7 @@
 #include "core/policy.hpp"
 #include "core/request.hpp"
 #include "tests/simulator/random.hpp"
-#include "tests/support/worker_script.hpp"
+#include "tests/simulator/story.hpp"
 
 namespace holdfast::simulator {
 
@@ -11,8 +11,6 @@ namespace holdfast::simulator {
 
 core::Policy random_policy(Random& random);
 
-// What the workers of one service have in common: most services speak one way.
-enum class Company { protocol, notify, silent, mixed };
 Company random_company(Random& random, const core::Policy& policy);
 
 // well_behaved: launches, gets ready in time, leaves when told. wild: each of these may go wrong.
@@ -21,7 +19,11 @@ testing::WorkerScript random_script(Random& random, const core::Policy& policy, 
 
 // stopping: a stop is under way, and more of them are likely.
 enum class Season { serving, stopping };
-core::Request random_request(Random& random, const core::Policy& policy, Season season);
+Incident random_request(Random& random, const core::Policy& policy, Season season);
+// A restart, a rollback or a reload: what replaces workers.
+Incident random_change(Random& random, const core::Policy& policy);
+Incident random_disturbance(Random& random);
+testing::PreparationScript random_preparation(Random& random, Mood mood);
 Duration random_pause(Random& random, Season season);
 
 }  // namespace holdfast::simulator

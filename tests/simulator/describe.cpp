@@ -19,8 +19,6 @@ std::string seconds(Duration duration) {
     return text.data();
 }
 
-std::string seconds(const std::optional<Duration>& duration) { return duration ? seconds(*duration) : "never"; }
-
 std::string number(WorkerId id) { return "#" + std::to_string(id.value); }
 
 std::string describe(const Report& report) {
@@ -34,6 +32,7 @@ std::string describe(const Report& report) {
     if (report.releasing) text += " RELEASING";
     if (report.in_flight) text += " IN_FLIGHT";
     if (report.drained) text += " DRAINED";
+    if (report.watchdog) text += *report.watchdog == Watchdog::alive ? " WATCHDOG=1" : " WATCHDOG=trigger";
     return text;
 }
 
@@ -42,7 +41,8 @@ std::string describe(const core::Share& share) { return std::to_string(share.amo
 std::string describe(const core::ReadyWhen& when) {
     return std::visit(Overloaded{[](const core::ReadyAuto&) { return std::string("auto"); },
                                  [](const core::ReadyNotify&) { return std::string("notify"); },
-                                 [](const core::ReadyAlive& alive) { return "alive:" + seconds(alive.lived); }},
+                                 [](const core::ReadyAlive& alive) { return "alive:" + seconds(alive.lived); },
+                                 [](const core::ReadyProbe&) { return std::string("probe"); }},
                       when);
 }
 
@@ -51,12 +51,14 @@ std::string describe(const core::ReadyWhen& when) {
 std::string seconds(Instant instant) { return seconds(instant.time_since_epoch()); }
 
 std::string_view name_of(const core::Request& request) {
-    constexpr std::array<std::string_view, 6> names{"restart", "stop", "scale", "scale by", "pause", "resume"};
+    constexpr std::array<std::string_view, 9> names{"restart", "stop",     "scale", "scale by", "pause",
+                                                    "resume",  "rollback", "undo",  "reload"};
     return names.at(request.what.index());
 }
 
 std::string_view name_of(core::Outcome::Result result) {
-    constexpr std::array<std::string_view, 6> names{"done", "failed", "mixed", "superseded", "interrupted", "refused"};
+    constexpr std::array<std::string_view, 7> names{"done",        "failed", "mixed",  "superseded",
+                                                    "interrupted", "undone", "refused"};
     return names.at(static_cast<std::size_t>(result));
 }
 
@@ -66,8 +68,8 @@ std::string_view name_of(Stage stage) {
 }
 
 std::string_view name_of(core::Phase phase) {
-    constexpr std::array<std::string_view, 7> names{"starting", "serving",  "rolling out", "rolling back",
-                                                    "scaling",  "stopping", "finished"};
+    constexpr std::array<std::string_view, 9> names{"starting", "serving", "rolling out", "probation", "rolling back",
+                                                    "scaling",  "paused",  "stopping",    "finished"};
     return names.at(static_cast<std::size_t>(phase));
 }
 
@@ -82,8 +84,23 @@ std::string describe(const core::Event& event) {
             [](const core::ChannelLost& it) { return "ChannelLost " + number(it.worker); },
             [](const core::MainExited& it) { return "MainExited " + number(it.worker) + ": " + describe(it.status); },
             [](const core::Exited& it) { return "Exited " + number(it.worker) + ": " + describe(it.status); },
+            [](const core::ProbeAnswered& it) {
+                const bool is_good = it.answer == core::ProbeAnswered::Answer::good;
+                return "ProbeAnswered " + number(it.worker) + (is_good ? " good" : " bad: " + it.text);
+            },
+            [](const core::Claimed& it) {
+                constexpr std::array<std::string_view, 3> claims{"not known", "held", "missing"};
+                return "Claimed " + number(it.worker) + " " +
+                       std::string(claims.at(static_cast<std::size_t>(it.claim)));
+            },
+            [](const core::Prepared& it) {
+                return "Prepared spec " + std::to_string(it.spec.value) + (it.fault.empty() ? "" : ": " + it.fault);
+            },
             [](const core::Asked& it) {
                 std::string text = "Asked " + std::to_string(it.id.value) + " " + std::string(name_of(it.request));
+                if (const auto* reload = std::get_if<core::Reload>(&it.request.what))
+                    text += " plan " + std::to_string(reload->plan.value) +
+                            (reload->workers == core::Reload::Workers::keep ? " keep" : " replace");
                 if (const auto* scale = std::get_if<core::Scale>(&it.request.what))
                     text += " to " + std::to_string(scale->target);
                 if (const auto* by = std::get_if<core::ScaleBy>(&it.request.what))
@@ -96,7 +113,25 @@ std::string describe(const core::Event& event) {
 
 std::string describe(const core::Action& action) {
     return std::visit(
-        Overloaded{[](const core::Spawn& it) {
+        Overloaded{[](const core::Prepare& it) {
+                       const bool is_fresh = it.from == core::Prepare::From::fresh;
+                       return "Prepare spec " + std::to_string(it.spec.value) + " for generation " +
+                              std::to_string(it.generation.value) + (is_fresh ? " fresh" : " kept") + " from plan " +
+                              std::to_string(it.plan.value);
+                   },
+                   [](const core::AbandonPreparation& it) {
+                       return "AbandonPreparation of spec " + std::to_string(it.spec.value);
+                   },
+                   [](const core::ServeWith& it) { return "ServeWith spec " + std::to_string(it.spec.value); },
+                   [](const core::AdoptPlan& it) { return "AdoptPlan " + std::to_string(it.plan.value); },
+                   [](const core::DropPlan& it) { return "DropPlan " + std::to_string(it.plan.value); },
+                   [](const core::Probe& it) { return "Probe " + number(it.worker); },
+                   [](const core::CheckClaim& it) { return "CheckClaim " + number(it.worker); },
+                   [](const core::Record& it) {
+                       return "Record generation " + std::to_string(it.generation.value) + " " + std::string(it.event) +
+                              ": " + it.text;
+                   },
+                   [](const core::Spawn& it) {
                        return "Spawn " + number(it.worker) + " = " + std::to_string(it.generation.value) + "." +
                               std::to_string(it.slot.value) + " from spec " + std::to_string(it.spec.value);
                    },
@@ -132,7 +167,8 @@ std::string describe(const core::Action& action) {
 
 std::string describe(const core::Status& status) {
     std::ostringstream text;
-    text << name_of(status.phase) << " target " << status.target << " generation " << status.generation.value;
+    text << name_of(status.phase) << (status.change ? " (" + status.change->stage + ")" : "") << " target "
+         << status.target << " generation " << status.generation.value;
     for (const core::WorkerStatus& worker : status.workers) {
         text << " | " << number(worker.id) << ' ' << worker.generation.value << '.' << worker.slot.value << ' '
              << core::to_string(worker.state) << (worker.settled ? " settled" : "");
@@ -149,23 +185,9 @@ std::string describe(const core::Policy& policy) {
          << seconds(policy.lame_duck) << ", grace " << seconds(policy.grace_period) << ", cancel "
          << seconds(policy.cancel_period) << ", extension " << seconds(policy.max_extension) << ", pause "
          << seconds(policy.max_pause) << ", backoff " << seconds(policy.backoff_min) << ".."
-         << seconds(policy.backoff_max) << ", cancel signal " << policy.cancel_signal;
-    return text.str();
-}
-
-std::string describe(const testing::WorkerScript& script) {
-    constexpr std::array<std::string_view, 3> launches{"launches", "fails to launch", "hangs in launch"};
-    constexpr std::array<std::string_view, 3> voices{"silent", "notify", "protocol"};
-    std::ostringstream text;
-    text << launches.at(static_cast<std::size_t>(script.launch)) << " in " << seconds(script.launch_takes) << ", "
-         << voices.at(static_cast<std::size_t>(script.voice)) << " (hello " << seconds(script.hello_after)
-         << ", stages " << int{script.stages.bits} << "), ready " << seconds(script.ready_after) << ", crashes "
-         << seconds(script.crashes_after) << ", stops itself " << seconds(script.stops_itself_after)
-         << ", loses channel " << seconds(script.loses_channel_after) << "; told: accepts no more "
-         << seconds(script.stops_accepting_after) << ", releases " << seconds(script.releases_after) << ", drained "
-         << seconds(script.drained_after) << ", cancelled " << seconds(script.cancelled_after) << ", accepts again "
-         << seconds(script.accepts_again_after) << ", dies " << seconds(script.dies_after_kill)
-         << (script.wrapper ? ", wrapped" : "");
+         << seconds(policy.backoff_max) << ", probation " << seconds(policy.probation) << ", watchdog "
+         << seconds(policy.watchdog) << ", queue for " << seconds(policy.queue_for) << ", cancel signal "
+         << policy.cancel_signal;
     return text.str();
 }
 

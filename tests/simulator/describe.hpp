@@ -6,7 +6,6 @@
 #include "core/event.hpp"
 #include "core/policy.hpp"
 #include "core/status.hpp"
-#include "tests/support/worker_script.hpp"
 
 namespace holdfast::simulator {
 
@@ -15,7 +14,6 @@ std::string describe(const core::Event& event);
 std::string describe(const core::Action& action);
 std::string describe(const core::Status& status);
 std::string describe(const core::Policy& policy);
-std::string describe(const testing::WorkerScript& script);
 std::string_view name_of(const core::Request& request);
 std::string_view name_of(core::Outcome::Result result);
 std::string_view name_of(core::Phase phase);

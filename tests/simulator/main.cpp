@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 
+#include "tests/simulator/minimise.hpp"
 #include "tests/simulator/schedule.hpp"
 
 namespace holdfast::simulator {
@@ -19,7 +20,8 @@ struct Options {
     std::uint64_t seed = 1;
     std::uint64_t schedules = 100'000;
     std::uint64_t events = 200;
-    std::uint64_t failures = 5;  // after so many it gives up
+    std::uint64_t failures = 5;   // after so many it gives up
+    std::uint64_t minimise = 20;  // seconds for each failure; 0: as it is
     bool is_verbose = false;
 };
 
@@ -51,6 +53,8 @@ std::optional<Options> parse(int argc, char** argv) {
             options.events = *number;
         } else if (word == "--failures") {
             options.failures = *number;
+        } else if (word == "--minimise") {
+            options.minimise = *number;
         } else {
             return std::nullopt;
         }
@@ -72,16 +76,19 @@ int run(const Options& options) {
     std::uint64_t schedules = 0;
     for (; schedules < options.schedules && failures < options.failures; ++schedules) {
         const std::uint64_t seed = options.seed + schedules;
-        Schedule schedule(seed, visits, longest, options.is_verbose ? &std::cout : nullptr);
+        Schedule schedule(seed, {&visits, &longest, options.is_verbose ? &std::cout : nullptr});
         const auto violations = schedule.run(options.events);
         events += schedule.events();
         if (violations.empty()) continue;
         ++failures;
         print_failure(seed, violations);
+        if (options.minimise > 0) print(std::cout, minimise(schedule.story(), std::chrono::seconds(options.minimise)));
+        std::cout << std::flush;
     }
     const bool is_complete = options.schedules >= enough_for_visits;
     const int never_met = is_complete ? visits.print(std::cout) : 0;
-    constexpr const char* names[] = {"restart", "stop", "scale", "scale by", "pause", "resume"};
+    constexpr const char* names[] = {"restart", "stop",     "scale", "scale by", "pause",
+                                     "resume",  "rollback", "undo",  "reload"};
     std::cout << "longest time to an answer, as a share of its bound:";
     for (std::size_t i = 0; i < longest.shares.size(); ++i)
         std::cout << ' ' << names[i] << ' ' << std::fixed << std::setprecision(2) << longest.shares.at(i);
@@ -100,7 +107,8 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
     const auto options = holdfast::simulator::parse(argc, argv);
     if (!options) {
-        std::cerr << "usage: holdfast_simulator [--seed N] [--schedules N] [--events N] [--failures N] [--verbose]\n";
+        std::cerr << "usage: holdfast_simulator [--seed N] [--schedules N] [--events N] [--failures N] [--minimise "
+                     "SECONDS] [--verbose]\n";
         return 2;
     }
     return holdfast::simulator::run(*options);

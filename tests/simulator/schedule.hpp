@@ -5,10 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/simulator/casting.hpp"
+#include "tests/simulator/life.hpp"
 #include "tests/simulator/random.hpp"
-#include "tests/simulator/visits.hpp"
-#include "tests/simulator/watch.hpp"
 
 namespace holdfast::simulator {
 
@@ -17,35 +15,21 @@ namespace holdfast::simulator {
 // recover, answer everybody, and stop.
 class Schedule {
   public:
-    // `out`: where each step is told, or nothing.
-    Schedule(std::uint64_t seed, Visits& visits, LongestAnswers& longest, std::ostream* out);
+    Schedule(std::uint64_t seed, Onlookers onlookers)
+        : random_(seed * 0x2545f4914f6cdd1d), seed_(seed), onlookers_(onlookers) {}
 
     // What broke; empty if nothing did.
     std::vector<std::string> run(std::uint64_t events);
     std::uint64_t events() const { return events_; }
+    // The last service's; the failing one's, where one failed.
+    const Story& story() const { return story_; }
 
   private:
-    enum class Opening { from_the_start, inside_a_rollout };
-    struct Life;
-
-    void live(Opening opening, std::uint64_t events);
-    void drive_into_rollout(Life& life);
-    void roam(Life& life, std::uint64_t events);
-    void disturb(Life& life);
-    void recover(Life& life);
-    void wind_down(Life& life);
-    bool step(Life& life);
-    void observe(Life& life);
-    void tell(const Life& life) const;
-    Duration lateness();
-
     Random random_;
-    Visits& visits_;
-    LongestAnswers& longest_;
-    std::ostream* out_;
-    Opening opening_;
+    std::uint64_t seed_;
+    Onlookers onlookers_;
     std::uint64_t events_ = 0;
-    std::vector<std::string> violations_;
+    Story story_;
 };
 
 }  // namespace holdfast::simulator

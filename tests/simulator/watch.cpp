@@ -1,12 +1,52 @@
 #include "tests/simulator/watch.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include "tests/simulator/bounds.hpp"
 #include "tests/simulator/describe.hpp"
 
 namespace holdfast::simulator {
 
 using core::WorkerState;
+
+Watch::Watch(testing::FakeWorld& world, LongestAnswers& longest)
+    : world_(world),
+      longest_(longest),
+      rules_(std::make_shared<Rules>(std::vector{world.policy()})),
+      all_rules_{world.policy()},
+      in_force_(world.policy()),
+      unserved_since_(world.now()) {}
+
+Duration Watch::recovery_bound() const {
+    const core::Policy policy = longest();
+    return answer_bound(policy, {core::Restart{}, ""}, highest_target_ + 4) + policy.max_pause +
+           policy.backoff_max * 5 / 4 + coming_bound(policy) + leaving_bound(policy);
+}
+
+// A reload's rules hold from its beginning, which is somewhere before its plan is adopted; where it is dropped the
+// former ones hold again.
+void Watch::follow_rules() {
+    const std::size_t before = reloads_.size();
+    for (const Reload& reload : reloads_)
+        if (world_.specs().is_adopted(reload.plan)) in_force_ = *reload.policy;
+    std::erase_if(reloads_, [&](const Reload& reload) { return world_.specs().is_settled(reload.plan); });
+    const auto* asked = std::get_if<core::Asked>(&world_.last_event());
+    const auto* asked_reload = asked == nullptr ? nullptr : std::get_if<core::Reload>(&asked->request.what);
+    if (asked_reload != nullptr) {
+        all_rules_.push_back(*asked_reload->policy);
+        if (world_.specs().is_adopted(asked_reload->plan)) in_force_ = *asked_reload->policy;
+    }
+    const bool is_open = asked_reload != nullptr && !world_.specs().is_settled(asked_reload->plan);
+    if (is_open) reloads_.push_back({asked_reload->plan, asked_reload->policy});
+    if (asked_reload == nullptr && before == reloads_.size()) return;
+    std::vector<core::Policy> possible{in_force_};
+    for (const Reload& reload : reloads_) possible.push_back(*reload.policy);
+    // In this step both may have been.
+    rules_next_ = std::make_shared<Rules>(possible);
+    for (const core::Policy& policy : rules_->possible) possible.push_back(policy);
+    rules_ = std::make_shared<Rules>(possible);
+}
 
 void Watch::broken(int invariant, const std::string& what) {
     world_.violated("invariant " + std::to_string(invariant) + ": " + what);
@@ -24,10 +64,15 @@ void Watch::after_event() {
         has_anyone_spoken_ = true;
     highest_target_ = std::max(highest_target_, world_.status().target);
     if (world_.status().phase == core::Phase::serving) has_served_ = true;
+    follow_rules();
     note_who_got_ready();
     note_stop();
     note_asked();
     follow_rollout();
+    check_untouched();
+    check_probation();
+    check_return();
+    check_silence();
     check_backoff();
     check_workers();
     check_group_signal();
@@ -37,6 +82,7 @@ void Watch::after_event() {
     check_overdue();
     check_exit_code();
     forget_the_gone();
+    if (rules_next_) rules_ = std::exchange(rules_next_, nullptr);
 }
 
 const Watch::Seen* Watch::find_seen(WorkerId id) const {
@@ -48,7 +94,7 @@ Watch::Seen& Watch::seen(const core::WorkerStatus& worker) {
     const auto found =
         std::find_if(seen_.begin(), seen_.end(), [&](const Seen& entry) { return entry.id == worker.id; });
     if (found != seen_.end()) return *found;
-    return seen_.emplace_back(Seen{.id = worker.id, .state = worker.state, .since = world_.now()});
+    return seen_.emplace_back(Seen{.id = worker.id, .state = worker.state, .since = world_.now(), .rules = rules_});
 }
 
 // Most steps log nothing of the kind, and this is asked of every worker: the actions are searched once.
@@ -68,6 +114,7 @@ bool Watch::got_ready(WorkerId id) const {
 void Watch::enter(Seen& entry, WorkerState state) {
     entry.state = state;
     entry.since = world_.now();
+    entry.rules = rules_;
     if (state == WorkerState::ready && !entry.first_ready) entry.first_ready = world_.now();
 }
 
@@ -75,6 +122,15 @@ void Watch::forget_the_gone() {
     const auto& workers = world_.status().workers;
     std::erase_if(seen_, [&](const Seen& entry) {
         return std::none_of(workers.begin(), workers.end(), [&](const auto& worker) { return worker.id == entry.id; });
+    });
+}
+
+// By the supervisor in this step, for a fault of its own: silence, failed probes, being late.
+bool Watch::is_given_up(WorkerId id) const {
+    const auto& actions = world_.last_actions();
+    return std::any_of(actions.begin(), actions.end(), [&](const core::Action& action) {
+        const auto* note = std::get_if<core::Note>(&action);
+        return note != nullptr && note->worker == id && note->event == "worker_crashed";
     });
 }
 

@@ -1,27 +1,31 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "tests/simulator/rules.hpp"
 #include "tests/support/fake_world.hpp"
 
 namespace holdfast::simulator {
 
 // The longest time to an answer that was seen, as a share of its bound: shows that the bounds mean something.
 struct LongestAnswers {
-    std::array<double, 6> shares{};  // by the request's index
+    std::array<double, 9> shares{};  // by the request's index
 };
 
 // Looks at a world after each event and records in it whatever breaks an invariant. It believes only what it saw:
 // the snapshots before and after, the actions, and what the workers really did.
 class Watch {
   public:
-    Watch(testing::FakeWorld& world, LongestAnswers& longest) : world_(world), longest_(longest) {}
+    Watch(testing::FakeWorld& world, LongestAnswers& longest);
 
     void after_start();
     void after_event();
+    // How long the service may take to have all its workers again, once it is left alone.
+    Duration recovery_bound() const;
 
   private:
     // A worker's state with the time since which this watch has seen it.
@@ -30,6 +34,8 @@ class Watch {
         core::WorkerState state = core::WorkerState::starting;
         Instant since{};
         std::optional<Instant> first_ready{};
+        bool has_settled = false;
+        std::shared_ptr<const Rules> rules{};  // when it entered its state
     };
     // The rollout that is under way.
     struct Rollout {
@@ -39,13 +45,18 @@ class Watch {
         bool is_healthy = false;     // nobody that counted was lost by itself
         bool is_undisturbed = true;  // no operator asked for anything that moves workers
         bool is_new = true;          // it began in this step
-        bool is_committed = false;   // an old worker was told to leave
+        bool is_committed = false;   // an old worker was told to pause or to leave
+        bool has_passed = false;     // its probation, if there is one
+        bool was_in_probation = false;
+        Generation former;
     };
     // What was true when a request came.
     struct Asked {
         std::size_t index = 0;
         Generation newest;
         int target = 0;
+        bool is_of_rollout = false;  // undo: of a rollout, whose new generation was this
+        Generation undone{};
     };
 
     void broken(int invariant, const std::string& what);
@@ -53,6 +64,8 @@ class Watch {
     void enter(Seen& entry, core::WorkerState state);
     const Seen* find_seen(WorkerId id) const;
     bool is_about(WorkerId id) const;
+    bool is_given_up(WorkerId id) const;
+    void follow_rules();
     void note_who_got_ready();
     bool got_ready(WorkerId id) const;
     void forget_the_gone();
@@ -85,6 +98,15 @@ class Watch {
     void check_floor();
     void check_commit();
 
+    // watch_taking_back.cpp: what makes a rollout harmless.
+    bool is_old_one(WorkerId id) const;
+    bool can_pause(WorkerId id) const;
+    void check_untouched();
+    void check_probation();
+    void check_return();
+    void check_undo_done(const testing::FakeAsk& ask, const Asked& asked);
+    void check_silence();
+
     // watch_answers.cpp: invariants 7 and 9 for requests.
     void note_asked();
     void check_answers();
@@ -100,6 +122,15 @@ class Watch {
 
     testing::FakeWorld& world_;
     LongestAnswers& longest_;
+    std::shared_ptr<const Rules> rules_, rules_next_;  // in this step; from the next one on, where they differ
+    std::vector<core::Policy> all_rules_;              // that ever were possible
+    struct Reload {
+        PlanId plan;
+        std::shared_ptr<const core::Policy> policy;
+    };
+    std::vector<Reload> reloads_;  // whose plans are not settled
+    core::Policy in_force_;
+    core::Policy longest() const { return Rules(all_rules_).loose; }
     std::vector<Seen> seen_;
     std::optional<Instant> stop_asked_at_;     // the first one
     std::optional<Instant> stopping_since_;    // also without a stop, when the first generation failed
@@ -112,6 +143,7 @@ class Watch {
     bool has_cut_off_in_stop_ = false;
     bool has_served_ = false;
     std::optional<Rollout> rollout_;
+    std::optional<Instant> unserved_since_;
     int highest_target_ = 0;
     std::vector<Asked> asked_;
     std::vector<WorkerId> got_ready_;  // in this step, though they may have left again

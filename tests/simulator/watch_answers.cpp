@@ -66,7 +66,12 @@ void Watch::note_asked() {
     if (event == nullptr || event->id.value == 0) return;
     const auto& asks = world_.asks();
     for (std::size_t i = asks.size(); i-- > 0;)
-        if (asks[i].id == event->id) return asked_.push_back({i, newest_of(world_.before()), world_.before().target});
+        if (asks[i].id == event->id) {
+            Asked asked{i, newest_of(world_.before()), world_.before().target};
+            asked.is_of_rollout = rollout_.has_value();
+            if (rollout_) asked.undone = rollout_->generation;
+            return asked_.push_back(asked);
+        }
 }
 
 void Watch::check_answers() {
@@ -79,7 +84,7 @@ void Watch::check_answers() {
 }
 
 void Watch::check_answer(const FakeAsk& ask, const Asked& asked) {
-    const double bound = static_cast<double>(answer_bound(world_.policy(), ask.request, highest_target_).count());
+    const double bound = static_cast<double>(answer_bound(longest(), ask.request, highest_target_).count());
     double& share = longest_.shares.at(ask.request.what.index());
     share = std::max(share, static_cast<double>((ask.answered_at - ask.due).count()) / bound);
     const bool is_done = ask.outcome->result == Outcome::Result::done;
@@ -90,6 +95,8 @@ void Watch::check_answer(const FakeAsk& ask, const Asked& asked) {
         check_restart_failed(ask);
     if (is_done && (std::holds_alternative<core::Scale>(what) || std::holds_alternative<core::ScaleBy>(what)))
         check_scale_done(ask);
+    if (is_done && std::holds_alternative<core::Rollback>(what)) check_restart_done(ask, asked);
+    if (is_done && std::holds_alternative<core::Undo>(what)) check_undo_done(ask, asked);
     if (std::holds_alternative<core::Stop>(what)) check_stop_done(ask);
     if (ask.outcome->result == Outcome::Result::interrupted && !stopping_since_)
         broken(9, std::string(name_of(ask.request)) + " was interrupted, but nobody asked for a stop");
@@ -134,19 +141,25 @@ void Watch::check_scale_done(const FakeAsk& ask) {
 }
 
 void Watch::check_stop_done(const FakeAsk& ask) {
+    if (ask.outcome->result == Outcome::Result::undone) {
+        if (world_.status().phase == core::Phase::stopping) broken(9, "a stop was undone, but it goes on");
+        return;
+    }
     if (!world_.exit_code()) return broken(9, "stop was answered, but it has not finished");
     if (ask.outcome->exit_code != *world_.exit_code()) broken(9, "stop was answered with another exit status");
 }
 
 void Watch::check_overdue() {
+    if (asked_.empty() && !stop_asked_at_) return;
+    const core::Policy policy = longest();
     for (const Asked& asked : asked_) {
         const FakeAsk& ask = world_.asks()[asked.index];
-        const Duration bound = answer_bound(world_.policy(), ask.request, highest_target_) + world_.lateness();
+        const Duration bound = answer_bound(policy, ask.request, highest_target_) + world_.lateness();
         if (world_.now() > ask.due + bound)
             broken(7, std::string(name_of(ask.request)) + " asked for at " + seconds(ask.due) + " has no answer");
     }
     if (stop_asked_at_ && !world_.exit_code() &&
-        world_.now() > *stop_asked_at_ + leaving_bound(world_.policy()) + world_.lateness())
+        world_.now() > *stop_asked_at_ + leaving_bound(policy) + world_.lateness())
         broken(7, "stop asked for at " + seconds(*stop_asked_at_) + " has not ended");
 }
 

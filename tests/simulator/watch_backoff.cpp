@@ -49,12 +49,13 @@ void Watch::check_backoff() {
     const auto& actions = world_.last_actions();
     const bool is_forgiven = std::any_of(actions.begin(), actions.end(), [](const core::Action& action) {
         const auto* note = std::get_if<core::Note>(&action);
-        return note != nullptr && (note->event == "rollout_started" || note->event == "scale_started");
+        return note != nullptr &&
+               (note->event == "rollout_started" || note->event == "scale_started" || note->event == "stop_undone");
     });
     // Who stops on its own account has a successor at once.
     const auto* said = std::get_if<core::Said>(&world_.last_event());
-    const bool is_own_stop =
-        said != nullptr && (said->report.stopping || said->report.releasing || said->report.drained);
+    const bool is_own_stop = said != nullptr && (said->report.watchdog || said->report.stopping ||
+                                                 said->report.releasing || said->report.drained);
     if (is_forgiven || is_own_stop) return;
     for (const core::SlotStatus& slot : world_.before().slots)
         if (slot.next_attempt && *slot.next_attempt > world_.now() && is_launched_now(slot.slot) &&

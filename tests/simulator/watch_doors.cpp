@@ -36,13 +36,32 @@ void Watch::check_doors() {
     const bool is_anybody_accepting =
         std::any_of(status.workers.begin(), status.workers.end(), [&](const auto& worker) {
             const FakeWorker* real = world_.find(worker.id);
-            return real != nullptr && may_accept(worker, *real);
+            const bool is_coming = worker.recall == core::WorkerStatus::Recall::awaited;
+            return real != nullptr && (is_coming || may_accept(worker, *real));
         });
+    const bool is_anybody_serving = std::any_of(status.workers.begin(), status.workers.end(), [&](const auto& worker) {
+        const FakeWorker* real = world_.find(worker.id);
+        const Seen* known = find_seen(worker.id);
+        return real != nullptr && known != nullptr && known->first_ready && worker.state != WorkerState::paused &&
+               may_accept(worker, *real);
+    });
+    if (is_anybody_serving || status.paused_until) {
+        unserved_since_.reset();
+    } else if (!unserved_since_) {
+        unserved_since_ = world_.now();
+    }
     const bool none_will_come = status.phase == core::Phase::stopping || status.target == 0;
     const bool is_refusing = world_.doors() == core::Doors::refuse;
     if (is_refusing && is_anybody_accepting) broken(1, "clients are refused though a worker may accept");
-    if (is_refusing && !none_will_come) broken(1, "clients are refused though workers will come");
     if (!is_refusing && none_will_come && !is_anybody_accepting) broken(1, "clients wait though no worker will accept");
+    if (none_will_come || is_anybody_accepting) return;
+    const Duration unserved = unserved_since_ ? world_.now() - *unserved_since_ : Duration{};
+    const bool was_refusing = world_.before().refusing;
+    if (is_refusing && !was_refusing && unserved < rules_->tight.queue_for)
+        broken(1, "clients are refused though workers will come in time");
+    const bool is_elapsed = std::holds_alternative<core::Elapsed>(world_.last_event());
+    if (!is_refusing && is_elapsed && unserved_since_ && unserved >= rules_->loose.queue_for)
+        broken(1, "clients wait though nobody serves for longer than they shall");
 }
 
 }  // namespace holdfast::simulator

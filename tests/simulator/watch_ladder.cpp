@@ -1,7 +1,9 @@
 // Invariants 2 and 7 for each worker: which stages it passes, and when.
 
 #include <algorithm>
+#include <utility>
 
+#include "tests/simulator/bounds.hpp"
 #include "tests/simulator/describe.hpp"
 #include "tests/simulator/watch.hpp"
 
@@ -53,6 +55,13 @@ void Watch::note_stop() {
     const bool is_ending =
         world_.status().phase == core::Phase::stopping || world_.status().phase == core::Phase::finished;
     if (is_ending && !stopping_since_) stopping_since_ = now;
+    if (!is_ending && stopping_since_) {  // it was undone
+        stop_asked_at_.reset();
+        stopping_since_.reset();
+        skip_honoured_at_.reset();
+        skip_heard_at_.reset();
+        has_killed_in_stop_ = has_cut_off_in_stop_ = false;
+    }
     const auto* asked = std::get_if<core::Asked>(&world_.last_event());
     if (asked == nullptr) return;
     const auto* stop = std::get_if<core::Stop>(&asked->request.what);
@@ -84,8 +93,9 @@ void Watch::check_workers() {
         check_deadline(worker, entry);
         if (worker.state == WorkerState::ready) check_ready(worker, was);
         const Instant ready = entry.first_ready.value_or(world_.now());
-        if (worker.settled && world_.now() < ready + world_.policy().settle)
-            broken(3, words(worker) + " settled too early");
+        const Duration settle = std::min(entry.rules->tight.settle, rules_->tight.settle);
+        const bool is_new = worker.settled && !std::exchange(entry.has_settled, worker.settled);
+        if (is_new && world_.now() < ready + settle) broken(3, words(worker) + " settled too early");
         const bool is_cut_off = worker.state == WorkerState::cancelling || worker.state == WorkerState::killed;
         if (stop_asked_at_ && is_cut_off) has_cut_off_in_stop_ = true;
     }
@@ -95,14 +105,16 @@ void Watch::check_transition(const core::WorkerStatus& worker, const Seen& was) 
     if (worker.state == WorkerState::gone) return;
     if (!is_in_diagram(was.state, worker.state))
         return broken(2, words(worker) + " was " + std::string(core::to_string(was.state)) + " one step before");
-    const core::Policy& policy = world_.policy();
+    const core::Policy& policy = was.rules->tight;
     if (was.state == WorkerState::lame_duck && worker.state == WorkerState::draining) {
         // A later change does not wait for one that was to leave and was taken back.
         const core::Status &before = world_.before(), &after = world_.status();
         const bool is_same_change = before.phase == after.phase && before.target == after.target;
         // And a restart knows no lame duck.
-        const bool is_restart = after.phase == core::Phase::rolling_out || after.phase == core::Phase::rolling_back;
-        const bool must_last = !lame_duck_is_skipped_ && is_same_change && !is_restart && !is_about(worker.id);
+        const bool is_restart = after.phase == core::Phase::rolling_out || after.phase == core::Phase::rolling_back ||
+                                after.phase == core::Phase::probation;
+        const bool must_last =
+            !lame_duck_is_skipped_ && is_same_change && !is_restart && !is_about(worker.id) && !is_given_up(worker.id);
         if (must_last) check_rung(worker, was, policy.lame_duck);
     }
     if (worker.state == WorkerState::lame_duck && !stop_asked_at_ && world_.status().target > 0)
@@ -144,14 +156,16 @@ void Watch::check_skip() {
 void Watch::check_deadline(const core::WorkerStatus& worker, const Seen& entry) {
     if (worker.state == WorkerState::ready || worker.state == WorkerState::gone) return;
     if (!worker.deadline) return broken(7, words(worker) + " has no deadline");
-    const core::Policy& policy = world_.policy();
+    const core::Policy& policy = entry.rules->loose;
     Duration budget{};
     switch (worker.state) {
         case WorkerState::starting:
             budget = policy.ready_timeout + policy.max_extension;
             break;
         case WorkerState::paused:
-            budget = policy.max_pause + policy.max_extension;
+            // Of the service, or for the probation of another generation; told to run, it has its grace to answer.
+            budget = std::max(policy.max_pause, rollout_bound(policy, highest_target_)) + policy.grace_period +
+                     policy.max_extension;
             break;
         case WorkerState::lame_duck:
             budget = policy.lame_duck + policy.max_extension;
@@ -166,7 +180,9 @@ void Watch::check_deadline(const core::WorkerStatus& worker, const Seen& entry) 
             budget = core::unkillable_after;
             break;
     }
-    if (*worker.deadline > entry.since + budget)
+    // Told to pause once more before it came back, it begins anew.
+    const Instant since = worker.state == WorkerState::paused ? std::max(entry.since, worker.since) : entry.since;
+    if (*worker.deadline > since + budget)
         broken(7, words(worker) + " may last until " + seconds(*worker.deadline) + ", it began at " +
                       seconds(entry.since));
     const bool is_elapsed = std::holds_alternative<core::Elapsed>(world_.last_event());
@@ -184,7 +200,10 @@ void Watch::check_ready(const core::WorkerStatus& worker, WorkerState was) {
     if (was != WorkerState::starting && was != WorkerState::ready && real->told && real->told != Stage::lame_duck &&
         !real->accepts)
         broken(9, words(worker) + " again, but it does not accept");
-    if (was != WorkerState::starting || real->ready_heard_at) return;
+    if (was != WorkerState::starting) return;
+    const bool is_probed = std::holds_alternative<core::ReadyProbe>(world_.policy().ready_when);
+    if (is_probed && real->good_answers == 0) broken(9, words(worker) + " without a good answer to a probe");
+    if (is_probed || real->ready_heard_at) return;
     const Instant since = real->spawned_at.value_or(world_.now());
     const core::ReadyWhen& when = world_.policy().ready_when;
     if (std::holds_alternative<core::ReadyNotify>(when)) broken(9, words(worker) + " without READY=1");

@@ -18,14 +18,11 @@ const core::WorkerStatus* find(const core::Status& status, WorkerId id) {
     return found == status.workers.end() ? nullptr : &*found;
 }
 
-bool is_rollout(Phase phase) { return phase == Phase::rolling_out || phase == Phase::rolling_back; }
-
-int surge_of(const core::Policy& policy, int target) { return policy.max_surge.of(target); }
-
-int unavailable_of(const core::Policy& policy, int target) {
-    const int share = policy.max_unavailable.of(target);
-    return surge_of(policy, target) == 0 ? std::max(share, 1) : share;
+bool is_rollout(Phase phase) {
+    return phase == Phase::rolling_out || phase == Phase::rolling_back || phase == Phase::probation;
 }
+
+bool goes_forward(Phase phase) { return phase == Phase::rolling_out || phase == Phase::probation; }
 
 }  // namespace
 
@@ -33,15 +30,17 @@ int unavailable_of(const core::Policy& policy, int target) {
 void Watch::check_counts() {
     const core::Status& status = world_.status();
     const int target = std::max(status.target, world_.before().target);
-    const int surge =
-        is_rollout(status.phase) || is_rollout(world_.before().phase) ? surge_of(world_.policy(), target) : 0;
+    int surge = is_rollout(status.phase) || is_rollout(world_.before().phase) ? rules_->most_surge(target) : 0;
+    // Who was paused for a probation comes back without a launch: there was room for it all the time.
+    const bool is_back = status.phase == Phase::rolling_back || world_.before().phase == Phase::rolling_back;
+    if (is_back && rules_->loose.probation > Duration{}) surge = std::max(surge, target);
     int live = 0;
     for (const auto& worker : status.workers) {
         const bool is_live = worker.state == WorkerState::starting || worker.state == WorkerState::ready;
         if (is_live) ++live;
         if (!is_live || worker.state != WorkerState::starting) continue;
         // One rollout at a time: whoever comes is of the newest generation, or brings back the one before.
-        if (status.phase == Phase::rolling_out && rollout_ && worker.generation > rollout_->generation)
+        if (goes_forward(status.phase) && rollout_ && worker.generation > rollout_->generation)
             broken(4, "a third generation comes");
     }
     if (live > target + surge)
@@ -53,10 +52,10 @@ void Watch::begin_rollout() {
     const core::Status& before = world_.before();
     Rollout rollout;
     rollout.target = world_.status().target;
-    rollout.is_whole = surge_of(world_.policy(), rollout.target) >= rollout.target;
-    for (const auto& worker : world_.status().workers)
-        rollout.generation = std::max(rollout.generation, worker.generation);
-    rollout.generation = std::max(rollout.generation, world_.status().generation);
+    rollout.is_whole = rules_->least_surge(rollout.target) >= rollout.target;
+    for (const core::Action& action : world_.last_actions())
+        if (const auto* prepare = std::get_if<core::Prepare>(&action)) rollout.generation = prepare->generation;
+    rollout.former = world_.status().generation;
     const auto ready = std::count_if(before.workers.begin(), before.workers.end(),
                                      [](const auto& worker) { return worker.state == WorkerState::ready; });
     rollout.is_healthy = ready == rollout.target && before.phase != Phase::rolling_back;
@@ -64,22 +63,28 @@ void Watch::begin_rollout() {
 }
 
 void Watch::follow_rollout() {
-    const Phase was = world_.before().phase;
     const Phase is = world_.status().phase;
-    const bool is_next = rollout_ && is == Phase::rolling_out && world_.status().generation > rollout_->generation;
-    if (is == Phase::rolling_out && (was != Phase::rolling_out || is_next)) begin_rollout();
+    const auto& actions = world_.last_actions();
+    const bool is_begun = std::any_of(actions.begin(), actions.end(), [](const core::Action& action) {
+        return std::holds_alternative<core::Prepare>(action);
+    });
+    if (is_begun) begin_rollout();
     if (!is_rollout(is)) rollout_.reset();
     if (!rollout_) return;
     if (const auto* asked = std::get_if<core::Asked>(&world_.last_event())) {
-        const bool is_restart = std::holds_alternative<core::Restart>(asked->request.what);
-        if (!is_restart) rollout_->is_undisturbed = false;
+        const auto& what = asked->request.what;
+        const bool waits = std::holds_alternative<core::Restart>(what) || std::holds_alternative<core::Reload>(what) ||
+                           std::holds_alternative<core::Rollback>(what) || std::holds_alternative<core::Undo>(what);
+        if (!waits) rollout_->is_undisturbed = false;
     }
     for (const auto& worker : world_.before().workers) {
         const auto* after = find(world_.status(), worker.id);
-        const bool is_lost =
-            counts(worker) && is_about(worker.id) && (after == nullptr || after->state != WorkerState::ready);
+        const bool is_lost = counts(worker) && (is_about(worker.id) || is_given_up(worker.id)) &&
+                             (after == nullptr || after->state != WorkerState::ready);
         if (is_lost) rollout_->is_healthy = false;
     }
+    if (is == Phase::probation) rollout_->was_in_probation = true;
+    if (is == Phase::rolling_out && rollout_->was_in_probation) rollout_->has_passed = true;
     check_failure();
     if (!rollout_->is_new) check_commit();
     rollout_->is_new = false;
@@ -88,8 +93,8 @@ void Watch::follow_rollout() {
 
 // Any end of a new worker that nobody asked for, before the rollout is answered, fails it.
 void Watch::check_failure() {
-    const bool goes_on = world_.before().phase == Phase::rolling_out && world_.status().phase == Phase::rolling_out;
-    if (!goes_on || rollout_->is_new) return;
+    const bool goes_on = goes_forward(world_.before().phase) && goes_forward(world_.status().phase);
+    if (!goes_on || rollout_->is_new || rollout_->has_passed) return;
     for (const auto& worker : world_.before().workers)
         if (worker.generation == rollout_->generation && has_ended_unasked(worker))
             broken(6, "worker #" + std::to_string(worker.id.value) +
@@ -108,7 +113,7 @@ void Watch::check_floor() {
     const auto& workers = world_.status().workers;
     const auto ready =
         std::count_if(workers.begin(), workers.end(), [&](const auto& worker) { return counts(worker); });
-    const int floor = rollout_->target - unavailable_of(world_.policy(), rollout_->target);
+    const int floor = rollout_->target - rules_->most_unavailable(rollout_->target);
     if (ready < floor)
         broken(3, std::to_string(ready) + " ready workers in a rollout of " + std::to_string(rollout_->target) +
                       ", at least " + std::to_string(floor) + " were promised");
@@ -116,17 +121,19 @@ void Watch::check_floor() {
 
 // Where all new workers fit beside the old ones, nobody old is told to leave before all new ones have settled.
 void Watch::check_commit() {
-    if (!rollout_->is_whole || !rollout_->is_undisturbed || rollout_->is_committed) return;
-    if (world_.before().phase != Phase::rolling_out && world_.status().phase != Phase::rolling_out) return;
+    if (!rollout_->is_undisturbed || rollout_->is_committed) return;
+    if (!goes_forward(world_.before().phase) && !goes_forward(world_.status().phase)) return;
     bool is_old_told = false;
     for (const auto& worker : world_.before().workers) {
-        if (worker.generation >= rollout_->generation || worker.state != WorkerState::ready || is_about(worker.id))
+        if (worker.generation >= rollout_->generation || worker.state != WorkerState::ready || is_about(worker.id) ||
+            is_given_up(worker.id))
             continue;
         const auto* after = find(world_.status(), worker.id);
         if (after != nullptr && after->state != WorkerState::ready) is_old_told = true;
     }
     if (!is_old_told) return;
     rollout_->is_committed = true;
+    if (!rollout_->is_whole) return;
     int settled = 0;
     for (const auto& worker : world_.status().workers)
         if (worker.generation == rollout_->generation && worker.state == WorkerState::ready && worker.settled)

@@ -19,12 +19,23 @@ void FakeWorld::begin_life(std::size_t index) {
     }
     if (script.voice == Voice::protocol && script.loses_channel_after)
         plan(index, What::channel_lost, std::max(*script.loses_channel_after, script.hello_after));
+    if (script.heartbeat_every > Duration{} && script.voice != Voice::silent)
+        plan(index, What::heartbeat, script.voice == Voice::protocol ? script.hello_after : Duration{});
+    if (script.triggers_watchdog_after && script.voice != Voice::silent)
+        plan(index, What::watchdog_trigger, std::max(*script.triggers_watchdog_after, script.hello_after));
     if (script.crashes_after) end_main(index, script.crash, *script.crashes_after, 0);
 }
 
 void FakeWorld::end_main(std::size_t index, const ExitStatus& status, Duration after, std::uint32_t order) {
     const bool is_wrapped = workers_[index].script.wrapper.has_value();
     plan(index, is_wrapped ? What::main_exited : What::exited, after, order, status);
+}
+
+void FakeWorld::beat_again(std::size_t index) {
+    const FakeWorker& worker = workers_[index];
+    const auto& stops = worker.script.stops_beating_after;
+    if (!stops || now_ + worker.script.heartbeat_every <= *worker.spawned_at + *stops)
+        plan(index, What::heartbeat, worker.script.heartbeat_every);
 }
 
 void FakeWorld::ask_for_time(std::size_t index, std::uint32_t order) {

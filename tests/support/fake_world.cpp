@@ -51,7 +51,20 @@ std::size_t FakeWorld::ask(core::Request request, Asker asker, Duration after) {
     const RequestId id{asker == Asker::waits ? ++last_request_ : 0};
     asks_.push_back({.id = id, .request = std::move(request), .due = now_ + after});
     plan(asks_.size() - 1, What::asked, after);
+    ++asks_to_come_;
     return asks_.size() - 1;
+}
+
+std::size_t FakeWorld::ask_reload(core::Reload reload, FakeSpecs::Listeners listeners, Asker asker, Duration after) {
+    reload.plan = PlanId{++last_plan_};
+    plan_listeners_.resize(last_plan_ + 1);
+    plan_listeners_[last_plan_] = listeners;
+    return ask({std::move(reload), "uid 1000, pid 3101 over the API"}, asker, after);
+}
+
+void FakeWorld::disturb(Disturbance what, Duration after, Duration length) {
+    disturbances_.push_back({what, length});
+    plan(disturbances_.size() - 1, What::disturbed, after);
 }
 
 bool FakeWorld::later(const Plan& one, const Plan& other) {
@@ -62,15 +75,18 @@ bool FakeWorld::later(const Plan& one, const Plan& other) {
 
 void FakeWorld::plan(std::size_t subject, What what, Duration after, std::uint32_t order, ExitStatus status) {
     const bool is_exit = what == What::main_exited || what == What::exited;
-    const std::uint8_t rank = what == What::asked ? 2 : is_exit ? 1 : 0;
+    const bool is_from_outside = what == What::asked || what == What::disturbed;
+    const std::uint8_t rank = is_from_outside ? 2 : is_exit ? 1 : 0;
     plans_.push_back({now_ + after, rank, ++sequence_, subject, order, what, status});
     std::push_heap(plans_.begin(), plans_.end(), later);
 }
 
 bool FakeWorld::is_void(const Plan& plan) const {
-    if (plan.what == What::asked) return false;
+    if (plan.what == What::asked || plan.what == What::disturbed) return false;
+    if (plan.what == What::prepared) return preparations_[plan.subject].state == Preparation::State::over;
     const FakeWorker& worker = workers_[plan.subject];
     if (!worker.is_alive()) return true;
+    if (plan.what == What::probe_answer || plan.what == What::claim_answer) return false;
     if (plan.order != 0 && plan.order != worker.order) return true;
     if (plan.what == What::exited) return false;
     if (plan.what == What::spawned || plan.what == What::spawn_failed)
@@ -105,7 +121,9 @@ bool FakeWorld::step() {
     drop_void_plans();
     const auto deadline = deadline_due();
     if (plans_.empty() && !deadline) return false;
-    if (plans_.empty() || (deadline && *deadline < plans_.front().at)) {
+    // What came while the supervisor stood still is older than the deadlines that passed meanwhile.
+    const bool is_catching_up = woke_at_ && !plans_.empty() && plans_.front().at <= *woke_at_;
+    if (plans_.empty() || (deadline && *deadline < plans_.front().at && !is_catching_up)) {
         now_ = std::max(now_, *deadline);
         deliver_elapsed();
         return true;
@@ -127,12 +145,9 @@ void FakeWorld::deliver_elapsed() {
 }
 
 void FakeWorld::deliver(const Plan& plan) {
-    if (plan.what == What::asked) {
-        FakeAsk& ask = asks_[plan.subject];
-        ask.was_asked = true;
-        if (ask.id.value != 0) ++open_asks_;
-        return feed(core::Asked{ask.id, ask.request});
-    }
+    if (plan.what == What::asked) return deliver_ask(asks_[plan.subject]);
+    if (plan.what == What::disturbed) return deliver_disturbance(disturbances_[plan.subject]);
+    if (plan.what == What::prepared) return deliver_prepared(preparations_[plan.subject]);
     FakeWorker& worker = workers_[plan.subject];
     switch (plan.what) {
         case What::spawned:
@@ -151,6 +166,11 @@ void FakeWorld::deliver(const Plan& plan) {
         case What::main_exited:
         case What::exited:
             return deliver_exit(plan, worker);
+        case What::probe_answer:
+            return deliver_probe_answer(worker);
+        case What::claim_answer:
+            worker.is_checked = false;
+            return feed(core::Claimed{worker.id(), worker.script.claim, "no process of the worker has it open"});
         default:
             return deliver_message(plan, worker);
     }
@@ -199,6 +219,14 @@ void FakeWorld::deliver_message(const Plan& plan, FakeWorker& worker) {
         case What::releasing:
             report.releasing = worker.has_released = true;
             break;
+        case What::heartbeat:
+            report.watchdog = Watchdog::alive;
+            worker.has_promised_beats = true;
+            beat_again(plan.subject);
+            break;
+        case What::watchdog_trigger:
+            report.watchdog = Watchdog::trigger;
+            break;
         case What::report:
             report.in_flight = 2;
             report.waiting = what_is_held();
@@ -209,6 +237,41 @@ void FakeWorld::deliver_message(const Plan& plan, FakeWorker& worker) {
             break;
     }
     feed(said);
+}
+
+void FakeWorld::deliver_ask(FakeAsk& ask) {
+    ask.was_asked = true;
+    --asks_to_come_;
+    if (ask.id.value != 0) ++open_asks_;
+    if (const auto* reload = std::get_if<core::Reload>(&ask.request.what))
+        specs_.read(reload->plan, plan_listeners_.at(reload->plan.value));
+    feed(core::Asked{ask.id, ask.request});
+}
+
+void FakeWorld::deliver_disturbance(const Disturbed& disturbed) {
+    switch (disturbed.what) {
+        case Disturbance::tick:
+            return feed(core::Elapsed{});
+        case Disturbance::late_word:
+            return say_late_word();
+        case Disturbance::late_preparation:
+            feed(core::Prepared{LaunchSpecId{1'000'000}, "", {}});
+            return;
+        case Disturbance::stall:
+            now_ += disturbed.length;
+            lateness_spent_ += disturbed.length;
+            woke_at_ = now_;
+            return feed(core::ChannelLost{WorkerId{0}});  // whatever comes first, of nobody that matters
+    }
+}
+
+void FakeWorld::say_late_word() {
+    const auto gone =
+        std::find_if(workers_.begin(), workers_.end(), [](const FakeWorker& worker) { return worker.is_forgotten; });
+    if (gone == workers_.end()) return feed(core::Elapsed{});
+    core::Said late_word{gone->id(), {}};
+    late_word.report.ready = true;
+    feed(late_word);
 }
 
 void FakeWorld::advance(Duration duration) {

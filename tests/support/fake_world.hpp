@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/supervisor.hpp"
+#include "tests/support/fake_specs.hpp"
 #include "tests/support/worker_script.hpp"
 
 namespace holdfast::testing {
@@ -27,9 +28,13 @@ struct FakeWorker {
     bool has_lost_channel = false;
     bool has_said_stopping = false;
     bool has_released = false;
-    bool accepts = true;          // in truth
-    std::optional<Stage> told{};  // the last stage that it was told, or that a signal meant
-    int stop_signals = 0;         // heard since it was last told to run
+    bool is_probed = false;           // and has not answered yet
+    bool is_checked = false;          // for its claim, likewise
+    int good_answers = 0;             // to probes, heard by the core
+    bool has_promised_beats = false;  // the core heard a WATCHDOG=1
+    bool accepts = true;              // in truth
+    std::optional<Stage> told{};      // the last stage that it was told, or that a signal meant
+    int stop_signals = 0;             // heard since it was last told to run
     int cancel_signals = 0;
     int group_signals = 0;
     std::uint32_t order = 1;  // counts what it was told: plans made for an older order are void
@@ -51,6 +56,10 @@ struct FakeAsk {
 
 enum class Asker { waits, signal };
 
+// What the core must bear at any time. tick: the timer fires for nothing; late_word: of a worker that is forgotten;
+// late_preparation: an answer that nobody waits for; stall: the supervisor itself stands still for a while.
+enum class Disturbance { tick, late_word, late_preparation, stall };
+
 // A small world for the core: a clock, a process table and workers that follow scripts. It carries out actions and
 // delivers what follows from them in the written order: for one worker its messages, then its exit; then operators;
 // then deadlines. Whatever the contract of actions forbids is recorded as a violation and not carried out.
@@ -58,10 +67,13 @@ class FakeWorld {
   public:
     using Casting = std::function<WorkerScript(const core::Spawn&)>;
     using Lateness = std::function<Duration()>;
+    using Preparing = std::function<PreparationScript(const core::Prepare&)>;
 
     // `casting` gives each launch its script. `lateness`, where given, is how late the timer fires for a deadline.
     FakeWorld(const core::Policy& policy, std::uint64_t seed, Casting casting, Lateness lateness = {});
 
+    // How preparations go; without it they succeed at once.
+    void prepare_as(Preparing preparing) { preparing_ = std::move(preparing); }
     void start();
     // Delivers the next event; false when it was the last one: nothing is planned and the core has no deadline.
     bool step();
@@ -73,8 +85,12 @@ class FakeWorld {
     // The index of the ask.
     std::size_t ask(core::Request request, Asker asker = Asker::waits, Duration after = {});
 
+    // The same for a reload: the configuration that is read then holds these listeners.
+    std::size_t ask_reload(core::Reload reload, FakeSpecs::Listeners listeners, Asker asker, Duration after);
+    void disturb(Disturbance what, Duration after, Duration length = {});
+
     Instant now() const { return now_; }
-    const core::Policy& policy() const { return policy_; }
+    const core::Policy& policy() const { return policy_; }  // at the start
     std::optional<int> exit_code() const { return exit_code_; }
     std::uint64_t events() const { return events_; }
     core::Doors doors() const { return doors_; }
@@ -89,6 +105,8 @@ class FakeWorld {
     const core::Visits& visits() const { return supervisor_.visits(); }
     const std::vector<FakeAsk>& asks() const { return asks_; }
     std::size_t open_asks() const { return open_asks_; }
+    std::size_t asks_to_come() const { return asks_to_come_; }
+    const FakeSpecs& specs() const { return specs_; }
     const std::vector<std::string>& violations() const { return violations_; }
     void violated(std::string what);
 
@@ -108,17 +126,32 @@ class FakeWorld {
         channel_lost,
         main_exited,
         exited,
-        asked
+        heartbeat,
+        watchdog_trigger,
+        probe_answer,
+        claim_answer,
+        prepared,
+        asked,
+        disturbed
     };
     // Something that will happen, unless its worker is told otherwise before.
     struct Plan {
         Instant at;
-        std::uint8_t rank = 0;  // 0: messages, 1: exits, 2: operators
+        std::uint8_t rank = 0;  // 0: messages and answers, 1: exits, 2: operators
         std::uint64_t sequence = 0;
-        std::size_t subject = 0;  // index of the worker or of the ask
+        std::size_t subject = 0;  // index of the worker, of the ask, or of whatever it is about
         std::uint32_t order = 0;  // 0: whatever it is told
         What what{};
         ExitStatus status{};
+    };
+    struct Disturbed {
+        Disturbance what{};
+        Duration length{};
+    };
+    struct Preparation {
+        LaunchSpecId spec;
+        PreparationScript script;
+        enum class State { awaited, over } state = State::awaited;
     };
     static bool later(const Plan& one, const Plan& other);
 
@@ -129,6 +162,11 @@ class FakeWorld {
     void deliver(const Plan& plan);
     void deliver_message(const Plan& plan, FakeWorker& worker);
     void deliver_exit(const Plan& plan, FakeWorker& worker);
+    void deliver_ask(FakeAsk& ask);
+    void deliver_disturbance(const Disturbed& disturbed);
+    void deliver_prepared(Preparation& preparation);
+    void deliver_probe_answer(FakeWorker& worker);
+    void say_late_word();
     void deliver_elapsed();
     void after_actions();
 
@@ -139,12 +177,21 @@ class FakeWorld {
     void begin_leaving(std::size_t index);
     void cancel(std::size_t index);
     void run_again(std::size_t index);
+    void beat_again(std::size_t index);
     void ask_for_time(std::size_t index, std::uint32_t order);
     void obey_signal(std::size_t index, int signal);
     void obey_group_signal(std::size_t index, int signal);
     void obey_kill(std::size_t index);
 
-    // What the contract allows: fake_world_actions.cpp.
+    // What the contract allows: fake_world_actions.cpp and, for specs and questions, fake_world_questions.cpp.
+    void carry_out(const core::Prepare& action);
+    void carry_out(const core::AbandonPreparation& action);
+    void carry_out(const core::ServeWith& action);
+    void carry_out(const core::AdoptPlan& action) { complain(specs_.adopt(action.plan)); }
+    void carry_out(const core::DropPlan& action) { complain(specs_.drop(action.plan)); }
+    void carry_out(const core::Probe& action);
+    void carry_out(const core::CheckClaim& action);
+    void carry_out(const core::Record& action);
     void carry_out(const core::Spawn& action);
     void carry_out(const core::Tell& action);
     void carry_out(const core::Signal& action);
@@ -162,6 +209,7 @@ class FakeWorld {
     void carry_out_all();
     void check_command(const core::Tell& action, const FakeWorker& worker);
     void check_nothing_left();
+    void complain(const FakeSpecs::Fault& fault);
     // The worker if this may be done to it at all.
     std::optional<std::size_t> subject_of(WorkerId id, const char* what);
 
@@ -180,13 +228,21 @@ class FakeWorld {
     std::vector<FakeAsk> asks_;
     std::uint64_t last_request_ = 0;
     std::size_t open_asks_ = 0;
-    std::vector<LaunchSpecId> forgotten_specs_;
+    std::size_t asks_to_come_ = 0;
+    std::vector<Disturbed> disturbances_;
+    Preparing preparing_;
+    std::vector<Preparation> preparations_;
+    FakeSpecs specs_;
+    std::uint64_t last_plan_ = 0;
+    std::vector<FakeSpecs::Listeners> plan_listeners_;  // of each plan, by its number
+    Generation last_started_, last_recorded_;
     core::Doors doors_ = core::Doors::accept;
-    int manager_ready_ = 0, manager_stopping_ = 0;
+    int manager_ready_ = 0;
     std::optional<int> exit_code_;
     std::optional<Instant> deadline_seen_;
     Instant deadline_due_{};
     Duration lateness_spent_{};
+    std::optional<Instant> woke_at_;  // after a stall: what came meanwhile is delivered before deadlines
     std::vector<std::string> violations_;
 };
 

@@ -42,8 +42,7 @@ std::optional<std::size_t> FakeWorld::subject_of(WorkerId id, const char* what) 
 void FakeWorld::carry_out(const core::Spawn& action) {
     if (find(action.worker) != nullptr) return violated("Spawn with a used id #" + std::to_string(action.worker.value));
     if (doors_ == core::Doors::refuse) violated("Spawn while the doors refuse");
-    if (std::find(forgotten_specs_.begin(), forgotten_specs_.end(), action.spec) != forgotten_specs_.end())
-        violated("Spawn from the forgotten launch spec " + std::to_string(action.spec.value));
+    complain(specs_.spawn(action));
     if (action.generation.value == 0) violated("Spawn of generation 0");
     FakeWorker worker{.spawn = action, .script = casting_(action), .launched = now_};
     const WorkerScript& script = worker.script;
@@ -125,11 +124,7 @@ void FakeWorld::carry_out(const core::Forget& action) {
     worker.accepts = false;
 }
 
-void FakeWorld::carry_out(const core::ForgetSpec& action) {
-    if (std::find(forgotten_specs_.begin(), forgotten_specs_.end(), action.spec) != forgotten_specs_.end())
-        return violated("ForgetSpec twice of " + std::to_string(action.spec.value));
-    forgotten_specs_.push_back(action.spec);
-}
+void FakeWorld::carry_out(const core::ForgetSpec& action) { complain(specs_.forget(action.spec)); }
 
 void FakeWorld::carry_out(const core::SetDoors& action) {
     if (action.doors == doors_) violated("SetDoors to what they are");
@@ -143,17 +138,21 @@ void FakeWorld::carry_out(const core::Answer& action) {
         ask.outcome = action.outcome;
         ask.answered_at = now_;
         --open_asks_;
+        const auto* reload = std::get_if<core::Reload>(&ask.request.what);
+        if (reload != nullptr && !specs_.is_settled(reload->plan))
+            violated("a reload is answered before its plan is adopted or dropped");
         return;
     }
     violated("an answer to nobody: " + std::to_string(action.request.value));
 }
 
 void FakeWorld::carry_out(const core::ManagerReady&) {
-    if (++manager_ready_ > 1) violated("READY=1 twice to the service manager");
+    const bool is_back = before_.phase == core::Phase::stopping || before_.phase == core::Phase::scaling;
+    if (++manager_ready_ > 1 && !is_back) violated("READY=1 twice to the service manager");
 }
 
 void FakeWorld::carry_out(const core::ManagerStopping&) {
-    if (++manager_stopping_ > 1) violated("STOPPING=1 twice to the service manager");
+    if (before_.phase == core::Phase::stopping) violated("STOPPING=1 twice to the service manager");
 }
 
 void FakeWorld::carry_out(const core::Finish& action) {
@@ -167,6 +166,9 @@ void FakeWorld::check_nothing_left() {
     for (const FakeAsk& ask : asks_)
         if (ask.was_asked && ask.id.value != 0 && !ask.outcome)
             violated("Finish leaves request " + std::to_string(ask.id.value) + " without an answer");
+    if (!specs_.are_all_settled()) violated("Finish leaves a plan that is neither adopted nor dropped");
+    for (const Preparation& preparation : preparations_)
+        if (preparation.state == Preparation::State::awaited) violated("Finish leaves a preparation behind");
 }
 
 }  // namespace holdfast::testing

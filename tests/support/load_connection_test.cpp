@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using Network = LoadConnection::Network;
 using Phase = LoadConnection::Phase;
 
-constexpr std::string_view request = "GET / HTTP/1.1\r\n\r\n";
+constexpr std::string_view one_request = "GET / HTTP/1.1\r\n\r\n";
 
 // Both ends of one connection in one thread: the test decides what happens first.
 class LoadConnectionTest : public testing::Test {
@@ -41,7 +41,7 @@ class LoadConnectionTest : public testing::Test {
     }
 
     void begin(Network network = Network::immediate) {
-        client_.begin(address_, epoll_fd_, 0, std::string(request), network);
+        client_.begin(address_, epoll_fd_, 0, std::string(one_request), network);
     }
     // The request has arrived at the server's end.
     void take_request() {
@@ -50,7 +50,7 @@ class LoadConnectionTest : public testing::Test {
             server_fd_ = ::accept4(listener_fd_, nullptr, nullptr, SOCK_CLOEXEC);
         }
         std::array<char, 64> bytes{};
-        EXPECT_EQ(::recv(server_fd_, bytes.data(), request.size(), MSG_WAITALL), static_cast<ssize_t>(request.size()));
+        EXPECT_EQ(::recv(server_fd_, bytes.data(), one_request.size(), MSG_WAITALL), static_cast<ssize_t>(one_request.size()));
     }
     void answer() const {
         static constexpr std::string_view text = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";

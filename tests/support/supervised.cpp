@@ -67,6 +67,9 @@ Launch Supervised::make_launch() const {
     std::vector<std::string> words = options_.wrapper;
     words.insert(words.end(), {program("holdfast"), "run", "--name", options_.name, "--log-format", "json",
                                "--log-level", "debug", "--runtime-dir", options_.runtime_directory});
+    if (std::ranges::find(options_.options, "--state-dir") == options_.options.end()) {
+        words.insert(words.end(), {"--state-dir", directory_ / "state"});
+    }
     words.insert(words.end(), options_.options.begin(), options_.options.end());
     words.push_back("--");
     words.insert(words.end(), options_.command.begin(), options_.command.end());

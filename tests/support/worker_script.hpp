@@ -6,6 +6,7 @@
 
 #include "base/exit_status.hpp"
 #include "base/time.hpp"
+#include "core/event.hpp"
 
 namespace holdfast::testing {
 
@@ -49,12 +50,28 @@ struct WorkerScript {
     ExitStatus farewell = ExitedWith{0};                         // of an exit that was asked for
     Duration reports_every{};                                    // drain: IN_FLIGHT and WAITING; 0: never
 
+    Duration probe_takes{};                      // an answer of its own; one that is not ready by then is a bad one
+    std::optional<Duration> fails_probes_after;  // for `fails_probes_for`
+    Duration fails_probes_for = std::chrono::hours{1};
+    core::Claim claim = core::Claim::held;
+    Duration claim_takes{};
+    Duration heartbeat_every{};  // WATCHDOG=1, from its hello on; 0: never
+    std::optional<Duration> stops_beating_after;
+    std::optional<Duration> triggers_watchdog_after;
+
     int extensions = 0;  // how often it asks for more time, in each state that it is told
     Duration extends_every{};
     Duration extends_by{};
 
     std::optional<Wrapper> wrapper;
     std::optional<Duration> dies_after_kill = Duration{};
+};
+
+// What a preparation comes to. `never`: until it is abandoned.
+struct PreparationScript {
+    enum class Result { succeeds, fails, never };
+    Result result = Result::succeeds;
+    Duration takes{};
 };
 
 }  // namespace holdfast::testing

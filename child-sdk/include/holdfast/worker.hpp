@@ -44,7 +44,9 @@ struct WorkerOptions {
         helper_thread,  ///< a thread of the SDK
         dispatch,       ///< the program's own event loop, by Worker::fd() and Worker::dispatch(); no thread is started
     };
-    Drive drive = Drive::helper_thread;  ///< who drives this one
+    /// Who drives this one, and so what a supervisor's watchdog hears (`--watchdog`): of the thread, that the process
+    /// lives, whatever becomes of the program's own loop; of dispatch(), that the loop calls it.
+    Drive drive = Drive::helper_thread;
 
     /// Where callbacks and closes run: called with a function that has to be run, once, on the thread of the program's
     /// choice, e.g. `[&](auto f) { asio::post(io, std::move(f)); }`. Empty: on a thread of the SDK. Not with

@@ -79,12 +79,32 @@ bool RawClient::is_answered() {
 }
 
 void ServerTest::start(Limits limits) {
-    server_ = std::make_unique<Server>(
-        io_.get_executor(), directory_.listen(), ::getuid(),
-        [this](core::Request request, std::function<void(core::Outcome)> answer) {
-            questions_.push_back({std::move(request), std::move(answer)});
+    server_ = std::make_unique<Server>(io_.get_executor(), directory_.listen(), ::getuid(), supervised(), limits);
+}
+
+Supervised ServerTest::supervised() {
+    return {
+        .ask =
+            [this](core::Request request, auto answer) {
+                questions_.push_back({std::move(request), std::move(answer)});
+            },
+        .snapshot = [this] { return status_; },
+        .reload =
+            [this](std::string asked_by, auto answer) {
+                reloads_.push_back({std::move(asked_by), std::move(answer)});
+            },
+        .what_reload_would_do = [this] { return reload_preview_; },
+        .history = [this] { return history_; },
+        .last_output = [this] { return last_output_; },
+        .follow_events = [this](std::function<void(std::string_view)> hear) -> std::shared_ptr<void> {
+            const auto place = listeners_.insert(listeners_.end(), std::move(hear));
+            return {nullptr, [this, place](std::nullptr_t) { listeners_.erase(place); }};
         },
-        [this] { return status_; }, limits);
+    };
+}
+
+void ServerTest::tell(std::string_view event) {
+    for (const auto& hear : std::list(listeners_)) hear(event);
 }
 
 void ServerTest::run_until(const std::function<bool()>& fact) {

@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,7 +62,15 @@ class ServerTest : public testing::Test {
         std::function<void(core::Outcome)> answer;
     };
 
+    struct ReloadQuestion {
+        std::string asked_by;
+        std::function<void(core::Outcome)> answer;
+    };
+
     void start(Limits limits = {});
+    Supervised supervised();
+    // To everyone who follows the events.
+    void tell(std::string_view event);
     RawClient connect() const { return RawClient(directory_.socket_path()); }
     // Runs the server until `fact` holds; fails after 5 s.
     void run_until(const std::function<bool()>& fact);
@@ -73,6 +82,11 @@ class ServerTest : public testing::Test {
     ListeningDirectory directory_;
     boost::asio::io_context io_{1};
     std::vector<Question> questions_;
+    std::vector<ReloadQuestion> reloads_;
+    core::Outcome reload_preview_;
+    std::vector<std::string> history_;
+    std::vector<core::LastOutput> last_output_;
+    std::list<std::function<void(std::string_view)>> listeners_;
     core::Status status_;
     std::unique_ptr<Server> server_;
 };

@@ -38,8 +38,18 @@ core::Status full_status() {
     worker.drained_at = Instant{99s};
     worker.text = "busy";
     worker.why_leaving = "restart";
+    worker.recall = core::WorkerStatus::Recall::awaited;
+    worker.probe = "HTTP 500";
+    worker.silent_until = Instant{103s};
     status.workers = {worker, core::WorkerStatus{}};
-    status.slots = {{SlotId{1}, 4, Instant{101s}}, {SlotId{0}, 0, std::nullopt}};
+    status.slots = {{SlotId{1}, 4, Instant{101s}, "worker 2.1 exited with status 3", {"no database"}},
+                    {SlotId{0}, 0, std::nullopt, {}, {}}};
+    status.ready = false;
+    status.unready_because = "1 of 2 workers is ready, --min-ready is 2";
+    status.refusing = true;
+    status.change = {"restart to generation 2", "SIGHUP from pid 1", "starting", "probe failed", Instant{160s}, 3};
+    status.paused_until = Instant{130s};
+    status.rollback_to = Generation{1};
     status.listeners = {{"http", "[::]:8080", 4096, 1}};
     return status;
 }
@@ -48,18 +58,23 @@ TEST(Encode, WritesAStatusAsThePersonReadsIt) {
     EXPECT_EQ(
         to_json(full_status()),
         R"({"name":"web","pid":812,"phase":"rolling_out","detail":"generation 2: 1 of 2 ready","mixed":true,)"
-        R"("target":2,"generation":2,"restarts":3,"workers":[)"
+        R"("target":2,"generation":2,"restarts":3,)"
+        R"("ready":false,"unready_because":"1 of 2 workers is ready, --min-ready is 2","refusing":true,)"
+        R"("change":{"what":"restart to generation 2","asked_by":"SIGHUP from pid 1","stage":"starting",)"
+        R"("failure":"probe failed","deadline_s":60.000,"waiting":3},"paused_s":30.000,"rollback_to":1,"workers":[)"
         R"({"worker":"1.0","generation":1,"slot":0,"pid":900,"state":"draining","since_s":12.500,"deadline_s":17.500,)"
         R"("speaks":"protocol","settled":true,"accepting":false,"in_flight":2,"served":12345678901,)"
         R"("waiting":[{"kind":"request","name":"GET /report","age_s":2.500}],)"
         R"("held":[{"kind":"request","count":40},{"kind":"task","count":1}],"handed_back":5,"drained_s":1.000,)"
-        R"("status":"busy","why_leaving":"restart"},)"
+        R"("status":"busy","why_leaving":"restart",)"
+        R"("recall":"awaited","probe":"HTTP 500","silent_s":3.000},)"
         R"({"worker":"0.0","generation":0,"slot":0,"pid":0,"state":"starting","since_s":100.000,"deadline_s":null,)"
         R"("speaks":"nothing","settled":false,"accepting":null,"in_flight":null,"served":null,"waiting":[],)"
         R"("held":[],"handed_back":null,"drained_s":null,)"
-        R"("status":"","why_leaving":""}],)"
-        R"("slots":[{"slot":1,"crashes_in_a_row":4,"next_attempt_s":1.000},)"
-        R"({"slot":0,"crashes_in_a_row":0,"next_attempt_s":null}],)"
+        R"("status":"","why_leaving":"","recall":"none","probe":"","silent_s":null}],)"
+        R"("slots":[{"slot":1,"crashes_in_a_row":4,"next_attempt_s":1.000,)"
+        R"("last_failure":"worker 2.1 exited with status 3","last_words":["no database"]},)"
+        R"({"slot":0,"crashes_in_a_row":0,"next_attempt_s":null,"last_failure":"","last_words":[]}],)"
         R"("listeners":[{"name":"http","address":"[::]:8080","backlog":4096,"revived":1}]})");
 }
 
@@ -94,6 +109,37 @@ TEST(Encode, IsReadBackByTheClient) {
     EXPECT_FALSE(view->workers[1].accepting);
     EXPECT_DOUBLE_EQ(view->slots.at(0).next_attempt_s.value(), 1.0);
     EXPECT_EQ(view->listeners.at(0).revived, 1U);
+}
+
+TEST(Encode, TellsTheClientOfAChangeUnderWayAndOfWhatWentWrong) {
+    const auto view = decode_status(to_json(full_status()));
+    ASSERT_TRUE(view);
+    EXPECT_FALSE(view->ready);
+    EXPECT_EQ(view->unready_because, "1 of 2 workers is ready, --min-ready is 2");
+    EXPECT_TRUE(view->refusing);
+    ASSERT_TRUE(view->change);
+    EXPECT_EQ(view->change->what, "restart to generation 2");
+    EXPECT_EQ(view->change->asked_by, "SIGHUP from pid 1");
+    EXPECT_EQ(view->change->stage, "starting");
+    EXPECT_EQ(view->change->failure, "probe failed");
+    EXPECT_DOUBLE_EQ(view->change->deadline_s.value(), 60.0);
+    EXPECT_EQ(view->change->waiting, 3);
+    EXPECT_DOUBLE_EQ(view->paused_s.value(), 30.0);
+    EXPECT_EQ(view->rollback_to, 1U);
+    EXPECT_EQ(view->workers.at(0).recall, "awaited");
+    EXPECT_EQ(view->workers.at(0).probe, "HTTP 500");
+    EXPECT_DOUBLE_EQ(view->workers.at(0).silent_s.value(), 3.0);
+    EXPECT_FALSE(view->workers.at(1).silent_s);
+    EXPECT_EQ(view->slots.at(0).last_failure, "worker 2.1 exited with status 3");
+    EXPECT_EQ(view->slots.at(0).last_words, std::vector<std::string>{"no database"});
+}
+
+TEST(Encode, LeavesOutWhatIsNot) {
+    const auto view = decode_status(to_json(core::Status{}));
+    ASSERT_TRUE(view);
+    EXPECT_FALSE(view->change);
+    EXPECT_FALSE(view->paused_s);
+    EXPECT_FALSE(view->rollback_to);
 }
 
 TEST(Encode, WritesAnOutcomeThatIsReadBack) {

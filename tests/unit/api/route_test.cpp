@@ -41,23 +41,24 @@ TEST_P(RouteRefuses, AndSaysWhatItTakes) {
     EXPECT_THAT(std::get<Rejection>(route).text, HasSubstr(wrong.words));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Requests, RouteRefuses,
-    testing::Values(Refused{"GET", "/", "", 404, "GET /v1/status"}, Refused{"GET", "/v1/statu", "", 404, "exist"},
-                    Refused{"POST", "/v1/status", "", 405, "takes GET, not POST"},
-                    Refused{"GET", "/v1/stop", "", 405, "takes POST, not GET"},
-                    Refused{"DELETE", "/v1/scale", "", 405, "takes POST"},
-                    Refused{"POST", "/v1/stop?wait=maybe", "", 400, "wait=yes or wait=no"},
-                    Refused{"POST", "/v1/stop", "[]", 400, "no JSON object"},
-                    Refused{"POST", "/v1/stop", "{", 400, "no JSON"},
-                    Refused{"POST", "/v1/restart", R"({"canary": 1})", 400, "\"canary\""},
-                    Refused{"POST", "/v1/scale", "", 400, "\"workers\" is missing"},
-                    Refused{"POST", "/v1/scale", R"({"worker": 1})", 400, "unknown key \"worker\""},
-                    Refused{"POST", "/v1/scale", R"({"workers": -1})", 400, "from 0 to 4096"},
-                    Refused{"POST", "/v1/scale", R"({"workers": 4097})", 400, "from 0 to 4096"},
-                    Refused{"POST", "/v1/scale", R"({"workers": 1.5})", 400, "from 0 to 4096"},
-                    Refused{"POST", "/v1/scale", R"({"workers": "2"})", 400, "from 0 to 4096"},
-                    Refused{"POST", "/v1/scale", std::string(30000, '['), 400, "no JSON"}));
+INSTANTIATE_TEST_SUITE_P(Requests, RouteRefuses,
+                         testing::Values(Refused{"GET", "/", "", 404, "GET /v1/status"},
+                                         Refused{"GET", "/v1/statu", "", 404, "there are GET"},
+                                         Refused{"POST", "/v1/status", "", 405, "takes GET, not POST"},
+                                         Refused{"GET", "/v1/stop", "", 405, "takes POST, not GET"},
+                                         Refused{"DELETE", "/v1/scale", "", 405, "takes POST"},
+                                         Refused{"POST", "/v1/stop?wait=maybe", "", 400, "wait=yes or wait=no"},
+                                         Refused{"POST", "/v1/stop", "[]", 400, "no JSON object"},
+                                         Refused{"POST", "/v1/stop", "{", 400, "no JSON"},
+                                         Refused{"POST", "/v1/restart", R"({"canary": 1})", 400, "\"canary\""},
+                                         Refused{"POST", "/v1/scale", "", 400, "\"workers\" is missing"},
+                                         Refused{"POST", "/v1/scale", R"({"worker": 1})", 400,
+                                                 "unknown key \"worker\""},
+                                         Refused{"POST", "/v1/scale", R"({"workers": -1})", 400, "from 0 to 4096"},
+                                         Refused{"POST", "/v1/scale", R"({"workers": 4097})", 400, "from 0 to 4096"},
+                                         Refused{"POST", "/v1/scale", R"({"workers": 1.5})", 400, "from 0 to 4096"},
+                                         Refused{"POST", "/v1/scale", R"({"workers": "2"})", 400, "from 0 to 4096"},
+                                         Refused{"POST", "/v1/scale", std::string(30000, '['), 400, "no JSON"}));
 
 TEST(Route, NamesTheMethodThatExists) {
     EXPECT_EQ(std::get<Rejection>(find_route("GET", "/v1/stop", "")).allow, "POST");

@@ -51,10 +51,9 @@ TEST_F(ServerTest, AnswersAChangeWithItsOutcomeAndNotBefore) {
 }
 
 TEST_F(ServerTest, TakesAnAnswerThatComesAtOnce) {
-    server_ = std::make_unique<Server>(
-        io_.get_executor(), directory_.listen(), ::getuid(),
-        [](const core::Request&, const std::function<void(core::Outcome)>& answer) { answer({}); },
-        [this] { return status_; });
+    Supervised supervisor = supervised();
+    supervisor.ask = [](const core::Request&, const std::function<void(core::Outcome)>& answer) { answer({}); };
+    server_ = std::make_unique<Server>(io_.get_executor(), directory_.listen(), ::getuid(), std::move(supervisor));
     EXPECT_THAT(answer_to(post_restart), StartsWith("HTTP/1.1 200 "));
 }
 
@@ -175,22 +174,18 @@ TEST_F(ServerTest, HasNothingToDoAtRestNorWhileAClientWaits) {
     EXPECT_EQ(turns_within(100ms), 0U);
 }
 
-TEST_F(ServerTest, ServesAsManyConnectionsAsAllowedAndTheNextWhenOneEnds) {
-    start();
+TEST_F(ServerTest, AnswersAlthoughAsManyAsAllowedWaitForAnOutcome) {
+    start({.connections = 4, .waiting = 8});
     std::vector<RawClient> clients;
-    for (int number = 0; number < 64; ++number) {
+    for (int number = 0; number < 8; ++number) {
         clients.push_back(connect());
         clients.back().send(post_restart);
     }
-    run_until([&] { return questions_.size() == 64; });
-    turns_within(10ms);  // what the requests left behind: cancelled timers
-    RawClient next = connect();
-    next.send(get_status);
-    EXPECT_LE(turns_within(100ms), 2U);  // it sees that one waits, and does not turn in circles for it
-    EXPECT_EQ(next.received(), "");
-    clients.front().hang_up();
-    run_until([&] { return next.is_answered(); });
-    EXPECT_FALSE(clients.back().is_ended());
+    run_until([&] { return questions_.size() == 8; });
+    EXPECT_THAT(answer_to(get_status), StartsWith("HTTP/1.1 200 "));
+    EXPECT_THAT(answer_to(post_restart), StartsWith("HTTP/1.1 503 "));
+    EXPECT_EQ(questions_.size(), 8U);
+    for (RawClient& client : clients) EXPECT_FALSE(client.is_ended());
 }
 
 // Lowers the number of descriptors that this process may have for as long as it lives.

@@ -42,6 +42,45 @@ TEST(Commands, AskARunningSupervisor) {
     EXPECT_EQ(client_of("scale web 0").name, "web");
 }
 
+TEST(Commands, TakeTheirOwnWordsAndSwitches) {
+    EXPECT_EQ(client_of("reload web --dry-run").rehearsal, Rehearsal::dry_run);
+    EXPECT_EQ(client_of("reload").rehearsal, Rehearsal::no);
+    EXPECT_EQ(client_of("status --watch").watch, Watch::on);
+    EXPECT_EQ(client_of("history --state-dir /var/lib/web").state_dir, "/var/lib/web");
+    EXPECT_EQ(client_of("why 1.0").worker, "1.0");
+    EXPECT_EQ(client_of("why web 12.3").worker, "12.3");
+    EXPECT_EQ(client_of("why web 12.3").name, "web");
+    EXPECT_EQ(client_of("logs").worker, "");
+    EXPECT_EQ(client_of("logs web").name, "web");
+    EXPECT_EQ(client_of("logs 1.0").worker, "1.0");
+    EXPECT_EQ(client_of("logs 1.").name, "1.");
+    EXPECT_EQ(client_of("rollback --no-wait").verb, Verb::rollback);
+    EXPECT_EQ(client_of("undo web").verb, Verb::undo);
+    EXPECT_EQ(client_of("pause").verb, Verb::pause);
+    EXPECT_EQ(client_of("resume").verb, Verb::resume);
+    EXPECT_EQ(client_of("events").verb, Verb::events);
+}
+
+TEST(Commands, CheckTakesWhatRunTakes) {
+    const Command command = parse(words("check --name web --workers 3 -- ./srv"));
+    const auto* check = std::get_if<CheckCommand>(&command);
+    ASSERT_NE(check, nullptr);
+    EXPECT_EQ(check->configuration.policy.workers, 3);
+    EXPECT_THAT(refusal_of("check --wrokers 3 -- ./srv"), StartsWith("check: there is no option --wrokers"));
+    EXPECT_THAT(refusal_of("check"), HasSubstr("write holdfast check [OPTIONS] -- COMMAND"));
+}
+
+TEST(Commands, DoctorLooksAtAFileOrASupervisor) {
+    const Command command = parse(words("doctor web --json"));
+    const auto* doctor = std::get_if<DoctorCommand>(&command);
+    ASSERT_NE(doctor, nullptr);
+    EXPECT_EQ(doctor->name, "web");
+    EXPECT_EQ(doctor->format, Format::json);
+    EXPECT_FALSE(doctor->configuration);
+    EXPECT_THAT(refusal_of("doctor --config /nonexistent"),
+                HasSubstr("cannot read the configuration /nonexistent: No"));
+}
+
 TEST(Commands, RefuseWhatTheyDoNotTake) {
     EXPECT_THAT(refusal_of("scale"), HasSubstr("scale: a number of workers is missing: write holdfast scale [NAME] N"));
     EXPECT_THAT(refusal_of("scale web"), HasSubstr("N: \"web\" is not taken: a whole number from 0 to 4096"));
@@ -50,7 +89,10 @@ TEST(Commands, RefuseWhatTheyDoNotTake) {
     EXPECT_THAT(refusal_of("restart a/b"), HasSubstr("is no name"));
     EXPECT_THAT(refusal_of("status --no-wait"), HasSubstr("no option --no-wait"));
     EXPECT_THAT(refusal_of("stop --no-wiat"), HasSubstr("did you mean --no-wait?"));
-    EXPECT_THAT(refusal_of("status --watch"), HasSubstr("--watch is not part of this version"));
+    EXPECT_THAT(refusal_of("events --json"), HasSubstr("no option --json"));
+    EXPECT_THAT(refusal_of("restart --dry-run"), HasSubstr("no option --dry-run"));
+    EXPECT_THAT(refusal_of("why"), HasSubstr("a worker is missing: write holdfast why [NAME] WORKER"));
+    EXPECT_THAT(refusal_of("why web"), HasSubstr("a worker is missing"));
     EXPECT_THAT(refusal_of("restart --canary 1"), HasSubstr("--canary is not part of this version"));
     EXPECT_THAT(refusal_of("status --runtime-dir"), HasSubstr("a value is missing: --runtime-dir DIR"));
 }
@@ -59,7 +101,7 @@ TEST(Commands, NameTheNearestRightOne) {
     EXPECT_THAT(refusal_of("restrat"), HasSubstr("no command \"restrat\", did you mean restart?"));
     EXPECT_THAT(refusal_of("stats"), HasSubstr("did you mean status?"));
     EXPECT_THAT(refusal_of("start"), HasSubstr("it is run"));
-    EXPECT_THAT(refusal_of("frobnicate"), HasSubstr("it is run, restart, stop, scale, status, help or version"));
+    EXPECT_THAT(refusal_of("frobnicate"), HasSubstr("it is run, restart, reload, stop, scale, rollback, undo"));
     EXPECT_THAT(refusal_of("--hlep"), HasSubstr("no option \"--hlep\", did you mean --help?"));
     EXPECT_THAT(refusal_of(""), StartsWith("a command is missing"));
     for (const std::string_view later : later_commands()) {

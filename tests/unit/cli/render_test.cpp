@@ -94,12 +94,42 @@ TEST(Render, ShowsWhatIsOutOfTheOrdinary) {
     api::ServiceView service = web();
     service.mixed = true;
     service.listeners[0].revived = 2;
-    service.slots = {{1, 4, 3.5}, {0, 0, std::nullopt}};
+    service.slots = {{1, 4, 3.5, "worker 1.1 exited with status 3", {"boom"}}, {0, 0, std::nullopt, "", {}}};
     const std::string text = render_status(service);
     EXPECT_NE(text.find("mixed: workers of more than one generation serve"), text.npos);
     EXPECT_NE(text.find("as http, revived 2 times"), text.npos);
-    EXPECT_NE(text.find("slot 1: 4 crashes in a row, next attempt in 3.5s"), text.npos);
+    EXPECT_NE(text.find("slot 1: 4 crashes in a row, next attempt in 3.5s: worker 1.1 exited with status 3\n  boom\n"),
+              text.npos);
     EXPECT_EQ(text.find("slot 0"), text.npos);
+}
+
+TEST(Render, ShowsWhatIsUnderWay) {
+    api::ServiceView service = web();
+    service.change =
+        api::ChangeView{"restart to generation 2", "uid 0, pid 7 over the API", "probation", "2.1 crashed", 12, 1};
+    service.paused_s = 30;
+    service.refusing = true;
+    service.unready_because = "1 of 2 workers is ready";
+    service.rollback_to = 1;
+    service.workers[1].recall = "awaited";
+    service.workers[1].probe = "HTTP 500";
+    const std::string text = render_status(service);
+    EXPECT_THAT(text,
+                HasSubstr("under way: restart to generation 2, probation, 12s more; asked for by uid 0, pid 7 over "
+                          "the API; 1 request behind it\nit failed: 2.1 crashed\n"));
+    EXPECT_THAT(text, HasSubstr("paused: accepts again in 30s at the latest\n"));
+    EXPECT_THAT(text, HasSubstr("refusing: nobody serves, and clients are refused at once\n"));
+    EXPECT_THAT(text, HasSubstr("not ready: 1 of 2 workers is ready\n"));
+    EXPECT_THAT(text, HasSubstr("rollback would bring the program of generation 1\n"));
+    EXPECT_THAT(text, HasSubstr("told to accept again, has not said yet that it does; the last probe said HTTP 500"));
+}
+
+TEST(Render, ShowsTheLastLinesOfEachWorker) {
+    EXPECT_EQ(render_logs({{"1.0", 9, "living", {"a", "b"}}, {"2.0", 10, "ended", {}}}),
+              "worker 1.0 (pid 9):\n  a\n  b\nworker 2.0 (pid 10), which has ended:\n  (nothing)\n");
+    EXPECT_EQ(render_logs({}), "no worker has written anything that is kept\n");
+    EXPECT_EQ(logs_to_json({{"1.0", 9, "living", {"a\"", "\x1b"}}}),
+              "[{\"worker\":\"1.0\",\"pid\":9,\"of\":\"living\",\"lines\":[\"a\\\"\",\"\\u001b\"]}]\n");
 }
 
 TEST(Render, ShowsAnOutcomeWithTheLastWords) {

@@ -51,12 +51,13 @@ TEST(RunOptions, ShowTheirTrueDefaults) {
     }
     const auto given = run_with(explicit_defaults), left_out = run_with("");
     const auto durations = [](const core::Policy& policy) {
-        return std::vector{policy.ready_timeout, policy.settle,        policy.lame_duck,
-                           policy.grace_period,  policy.cancel_period, policy.max_extension,
-                           policy.max_pause,     policy.backoff_min,   policy.backoff_max};
+        return std::vector{policy.ready_timeout, policy.settle,        policy.lame_duck, policy.grace_period,
+                           policy.cancel_period, policy.max_extension, policy.max_pause, policy.backoff_min,
+                           policy.backoff_max,   policy.probation,     policy.watchdog,  policy.queue_for};
     };
     EXPECT_EQ(durations(given.policy), durations(left_out.policy));
     EXPECT_EQ(given.policy.workers, left_out.policy.workers);
+    EXPECT_EQ(given.policy.min_ready, left_out.policy.min_ready);
     EXPECT_EQ(given.policy.ready_when.index(), left_out.policy.ready_when.index());
     EXPECT_EQ(given.policy.max_surge.of(7), left_out.policy.max_surge.of(7));
     EXPECT_EQ(given.policy.max_unavailable.of(7), left_out.policy.max_unavailable.of(7));
@@ -182,7 +183,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"-workers 3", {"no option -workers", "did you mean --workers"}},
                     Wrong{"-n web", {"no option -n"}}, Wrong{"--worker 3", {"did you mean --workers"}},
                     Wrong{"--l :80", {"no option --l", "--help lists them"}},
-                    Wrong{"--probaton 3s", {"no option --probaton", "--probation is not part of this version"}},
+                    Wrong{"--probaton 3s", {"no option --probaton", "did you mean --probation DURATION?"}},
                     Wrong{"--wholly-unknown", {"no option --wholly-unknown"}},
                     Wrong{"--workers", {"a value is missing: --workers N|auto"}},
                     Wrong{"--grace-period --settle 1s", {"a value is missing: --grace-period DURATION"}},
@@ -226,18 +227,67 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Readiness, WrongOption,
-    testing::Values(Wrong{"--ready-when notfy", {"--ready-when: \"notfy\"", "did you mean notify?", "alive:DURATION"}},
-                    Wrong{"--ready-when alive", {"write alive:1s"}},
-                    Wrong{"--ready-when alive:0s", {"longer than nothing"}},
-                    Wrong{"--ready-when tcp:127.0.0.1:8080 --listen :8080",
-                          {"an address that holdfast holds", "any worker, or none, may have answered"}},
-                    Wrong{"--listen 127.0.0.1:8080 --ready-when http:127.0.0.1:8080/health", {"any worker, or none"}},
-                    Wrong{"--listen 8080 --ready-when http://localhost:8080/health", {"any worker, or none"}},
-                    Wrong{"--listen [::]:8080 --ready-when tcp:[::1]:8080", {"any worker, or none"}},
-                    Wrong{"--listen unix:/run/a --ready-when tcp:unix:/run/a", {"any worker, or none"}},
-                    Wrong{"--listen :8080 --ready-when tcp:127.0.0.1:8081", {"not part of this version"}},
-                    Wrong{"--listen 127.0.0.1:8080 --ready-when tcp:127.0.0.2:8080", {"not part of this version"}},
-                    Wrong{"--ready-when http:/health", {"not part of this version"}}));
+    testing::Values(
+        Wrong{"--ready-when notfy", {"--ready-when: \"notfy\"", "did you mean notify?", "alive:DURATION"}},
+        Wrong{"--ready-when alive", {"write alive:1s"}}, Wrong{"--ready-when alive:0s", {"longer than nothing"}},
+        Wrong{"--ready-when tcp:127.0.0.1:8080 --listen :8080",
+              {"an address that holdfast holds", "any worker, or none, may have answered"}},
+        Wrong{"--listen 127.0.0.1:8080 --ready-when http:127.0.0.1:8080/health", {"any worker, or none"}},
+        Wrong{"--listen 8080 --ready-when http://localhost:8080/health", {"any worker, or none"}},
+        Wrong{"--listen [::]:8080 --ready-when tcp:[::1]:8080", {"any worker, or none"}},
+        Wrong{"--listen unix:/run/a --ready-when tcp:unix:/run/a", {"any worker, or none"}},
+        Wrong{"--admin :9900 --ready-when http:127.0.0.1:9900/readyz", {"proves nothing", "that of --admin"}},
+        Wrong{"--ready-when tcp:example.org:80", {"names no address", "127.0.0.1:9000"}},
+        Wrong{"--ready-when tcp:", {"names no address"}}, Wrong{"--ready-when tcp", {"write tcp:ADDRESS"}},
+        Wrong{"--ready-when tcp:127.0.0.1:0", {"port 0"}}, Wrong{"--ready-when http:fd:3/x", {"no address"}},
+        Wrong{"--min-ready 3 --workers 2", {"--min-ready: 3 workers are never ready of 2"}},
+        Wrong{"--admin fd:3", {"--admin:", "binds itself"}},
+        Wrong{"--listen :80 --admin 127.0.0.1:80", {"--admin:", "given by --listen"}}));
+
+TEST(RunOptions, RefuseAPathThatWouldForgeAHeader) {
+    EXPECT_THAT(refusal_of({"run", "--ready-when", "http:/a b", "--", "x"}), HasSubstr("no blanks"));
+    EXPECT_THAT(refusal_of({"run", "--ready-when", "http:/a\r\nX: y", "--", "x"}), HasSubstr("no blanks"));
+}
+
+core::ReadyProbe probe_of(const std::string& text) {
+    const auto policy = run_with("--ready-when " + text).policy;
+    const auto* probe = std::get_if<core::ReadyProbe>(&policy.ready_when);
+    return probe == nullptr ? core::ReadyProbe{} : *probe;
+}
+
+TEST(RunOptions, TakeProbesApart) {
+    using How = core::ReadyProbe::How;
+    using Where = core::ReadyProbe::Where;
+    EXPECT_EQ(probe_of("tcp:127.0.0.1:9000").how, How::tcp);
+    EXPECT_EQ(probe_of("tcp:127.0.0.1:9000").address, "127.0.0.1:9000");
+    EXPECT_EQ(probe_of("tcp::9000").address, "127.0.0.1:9000");
+    EXPECT_EQ(probe_of("tcp:[::]:9000").address, "[::1]:9000");
+    EXPECT_EQ(probe_of("tcp:unix:/run/x.sock").address, "unix:/run/x.sock");
+    EXPECT_EQ(probe_of("http:127.0.0.1:9000/up?x=1").how, How::http);
+    EXPECT_EQ(probe_of("http:127.0.0.1:9000/up?x=1").path, "/up?x=1");
+    EXPECT_EQ(probe_of("http://localhost:9000/up").address, "127.0.0.1:9000");
+    EXPECT_EQ(probe_of("http:127.0.0.1:9000").path, "/");
+    EXPECT_EQ(probe_of("http:unix:/run/x.sock:/up").address, "unix:/run/x.sock");
+    EXPECT_EQ(probe_of("http:unix:/run/x.sock:/up").path, "/up");
+    EXPECT_EQ(probe_of("http:/up").where, Where::private_listener);
+    EXPECT_EQ(probe_of("http:/up").path, "/up");
+    EXPECT_EQ(probe_of("http:/up").address, "");
+    EXPECT_EQ(probe_of("http:127.0.0.1:9000/up").where, Where::address);
+}
+
+TEST(RunOptions, SetWhatRolloutsAndProbesNeed) {
+    const auto configuration = run_with(
+        "--state-dir /var/lib/web --probation 30s --min-ready 1 --pre-restart ./check --watchdog 5s --queue-for 2s "
+        "--admin 127.0.0.1:9900");
+    EXPECT_EQ(configuration.state_dir, "/var/lib/web");
+    EXPECT_EQ(configuration.policy.probation, 30s);
+    EXPECT_EQ(configuration.policy.min_ready, 1);
+    EXPECT_EQ(configuration.launch.pre_restart, "./check");
+    EXPECT_EQ(configuration.policy.watchdog, 5s);
+    EXPECT_EQ(configuration.policy.queue_for, 2s);
+    ASSERT_EQ(configuration.admin.size(), 1U);
+    EXPECT_EQ(configuration.admin[0].port, 9900);
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Addresses, WrongOption,

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +24,10 @@ class Bench {
     };
 
     explicit Bench(const Policy& policy) : core_(policy, 1) { keep(core_.start(now_)); }
+
+    // What the runtime answers at once, unless a test wants to answer by itself: nothing then.
+    std::optional<Claim> claims = Claim::held;
+    std::optional<std::string> preparation_fault = std::string{};
 
     // Facts.
     void feed(const Event& event) { keep(core_.step(event, now_)); }
@@ -46,6 +52,14 @@ class Bench {
         Report report;
         report.stopping = true;
         feed(Said{worker, report});
+    }
+    void says(WorkerId worker, Watchdog health) {
+        Report report;
+        report.watchdog = health;
+        feed(Said{worker, report});
+    }
+    void probed(WorkerId worker, ProbeAnswered::Answer answer, const std::string& text = {}) {
+        feed(ProbeAnswered{worker, answer, text});
     }
     void exited(WorkerId worker, int code = 0) { feed(Exited{worker, ExitedWith{code}, {"last line"}}); }
     // A worker that speaks the protocol, or only says READY=1, from its launch until it is ready.
@@ -92,20 +106,43 @@ class Bench {
         }
         now_ = end;
     }
+    // Time goes by, and the supervisor is not called: it is stopped, or the machine is.
+    void stall(Duration duration) { now_ += duration; }
     Instant now() const { return now_; }
     std::optional<Instant> next_deadline() const { return core_.next_deadline(); }
 
     // What came of it.
     Status status() const { return core_.snapshot(now_); }
     Phase phase() const { return status().phase; }
-    // The youngest launch of a generation and slot.
+    // The youngest launch of a generation and slot, also where the actions so far were forgotten.
     WorkerId worker(std::uint64_t generation, std::uint64_t slot) const {
         WorkerId found;
-        for (const Done& done : done_) {
-            const auto* spawn = std::get_if<Spawn>(&done.action);
-            if (spawn && spawn->generation.value == generation && spawn->slot.value == slot) found = spawn->worker;
+        for (const Spawn& spawn : launched_) {
+            if (spawn.generation.value == generation && spawn.slot.value == slot) found = spawn.worker;
         }
         return found;
+    }
+    // The youngest launch in a slot, of whatever generation.
+    WorkerId last_launched(std::uint64_t slot) const {
+        WorkerId found;
+        for (const Spawn& spawn : launched_) {
+            if (spawn.slot.value == slot) found = spawn.worker;
+        }
+        return found;
+    }
+    // The eldest that is alive in a slot.
+    WorkerId worker_of(std::uint64_t slot) const {
+        for (const WorkerStatus& worker : status().workers) {
+            if (worker.slot.value == slot) return worker.id;
+        }
+        return {};
+    }
+    // Of the first action of a kind, among all.
+    template <class T>
+    std::size_t index_of() const {
+        const auto found =
+            std::ranges::find_if(done_, [](const Done& done) { return std::holds_alternative<T>(done.action); });
+        return static_cast<std::size_t>(found - done_.begin());
     }
     std::optional<WorkerState> state(WorkerId id) const {
         for (const WorkerStatus& worker : status().workers) {
@@ -177,12 +214,25 @@ class Bench {
 
   private:
     void keep(std::vector<Action> actions) {
+        const std::size_t first = done_.size();
         for (Action& action : actions) done_.push_back({now_, std::move(action)});
+        std::vector<Event> answers;
+        for (std::size_t i = first; i < done_.size(); ++i) {
+            if (const auto* spawn = std::get_if<Spawn>(&done_[i].action)) launched_.push_back(*spawn);
+            if (const auto* check = std::get_if<CheckClaim>(&done_[i].action); check && claims) {
+                answers.push_back(Claimed{check->worker, *claims, "no process has :8080 open"});
+            }
+            if (const auto* prepare = std::get_if<Prepare>(&done_[i].action); prepare && preparation_fault) {
+                answers.push_back(Prepared{prepare->spec, *preparation_fault, {}});
+            }
+        }
+        for (const Event& answer : answers) feed(answer);
     }
 
     Supervisor core_;
     Instant now_ = from_usec(1'000'000'000);
     std::vector<Done> done_;
+    std::vector<Spawn> launched_;
     std::uint64_t last_request_ = 0;
 };
 

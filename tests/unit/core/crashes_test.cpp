@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -6,6 +7,11 @@
 
 namespace holdfast::core::testing {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 // How long the slot waited for the launch after the crash of its worker.
 Duration crash(Bench& bench, int code) {
@@ -129,6 +135,113 @@ TEST(Crash, IsALaunchThatHangsBeyondItsDeadline) {
     EXPECT_FALSE(bench.state(stuck));
     EXPECT_EQ(bench.notes("spawn_failed"), std::vector<std::string>{"cannot launch: Connection timed out"});
     EXPECT_EQ(bench.all<Forget>().back().worker, stuck);
+}
+
+TEST(Crash, NamesItsCause) {
+    const struct {
+        ExitStatus status;
+        KilledBy killed_by;
+        const char* words;
+    } causes[] = {
+        {ExitedWith{9}, KilledBy::not_known, "exited with status 9"},
+        {holdfast::KilledBy{9}, KilledBy::not_known, "was killed by signal 9 (SIGKILL)"},
+        {holdfast::KilledBy{11, true}, KilledBy::not_known, "was killed by signal 11 (SIGSEGV), core dumped"},
+        {holdfast::KilledBy{9}, KilledBy::out_of_memory, "was killed by the kernel: out of memory (SIGKILL)"},
+        {ExitedWith{1}, KilledBy::out_of_memory,
+         "exited with status 1 after the kernel had killed one of its processes: out of memory"},
+    };
+    for (const auto& cause : causes) {
+        Bench bench = serving({}, 1);
+        bench.feed(Exited{bench.worker(1, 0), cause.status, {}, cause.killed_by});
+        EXPECT_EQ(bench.status().slots.at(0).last_failure, std::string("worker 1.0 ") + cause.words);
+        EXPECT_THAT(bench.notes("worker_crashed"), ElementsAre(HasSubstr(cause.words)));
+        EXPECT_THAT(bench.notes("worker_gone"), ElementsAre(HasSubstr(cause.words)));
+    }
+}
+
+TEST(Crash, OfAWorkerThatHadToLeaveKeepsItsLastWords) {
+    Bench bench = serving({}, 1);
+    const WorkerId worker = bench.worker(1, 0);
+    bench.says(worker, Watchdog::trigger);
+    EXPECT_THAT(bench.status().slots.at(0).last_words, IsEmpty());
+    bench.exited(worker);
+    EXPECT_THAT(bench.status().slots.at(0).last_words, ElementsAre("last line"));
+}
+
+TEST(CrashLoop, IsAStateFromTheThirdCrashOnThatIsToldOnce) {
+    Bench bench({});
+    bench.serve(bench.worker(1, 0));
+    for (int i = 0; i < crash_loop_after - 1; ++i) crash(bench, 3);
+    EXPECT_THAT(bench.notes("crash_loop"), IsEmpty());
+    bench.exited(bench.worker(1, 0), 3);
+    EXPECT_THAT(bench.notes("crash_loop"),
+                ElementsAre("slot 0 crashes over and over, 3 times in a row: worker 1.0 exited with status 3; its last "
+                            "words: last line"));
+    EXPECT_THAT(bench.status().detail, HasSubstr("slot 0 crashes over and over"));
+    EXPECT_FALSE(bench.status().ready);
+    EXPECT_THAT(bench.status().unready_because, HasSubstr("slot 0 crashes over and over: worker 1.0 exited"));
+    EXPECT_THAT(bench.status().unready_because, HasSubstr("the next attempt is in "));
+    bench.advance(2s);
+    bench.exited(bench.worker(1, 0), 3);
+    EXPECT_THAT(bench.notes("crash_loop"), SizeIs(1));
+}
+
+TEST(CrashLoop, IsOverOnceAWorkerHasBeenReadyForLong) {
+    Bench bench({});
+    bench.serve(bench.worker(1, 0));
+    for (int i = 0; i < crash_loop_after; ++i) crash(bench, 3);
+    bench.advance(backoff_reset_after - 1us);
+    EXPECT_THAT(bench.notes("crash_loop_over"), IsEmpty());
+    EXPECT_TRUE(bench.status().ready);  // enough are ready at the moment
+    bench.advance(1us);
+    EXPECT_THAT(bench.notes("crash_loop_over"), SizeIs(1));
+    EXPECT_EQ(bench.status().detail, "generation 1: 1 of 1 ready");
+    EXPECT_FALSE(bench.next_deadline());
+}
+
+TEST(CrashLoop, IsOverWhenAnOperatorForgivesIt) {
+    Bench bench({});
+    bench.serve(bench.worker(1, 0));
+    for (int i = 0; i < crash_loop_after; ++i) crash(bench, 3);
+    bench.ask(Restart{});
+    bench.advance(1us);
+    bench.serve_all();
+    EXPECT_THAT(bench.notes("crash_loop_over"), SizeIs(1));
+}
+
+TEST(CrashLoop, InARolloutIsAFailedRolloutInstead) {
+    Policy policy;
+    policy.max_surge = {0, false};
+    Bench bench = serving(policy, 1);
+    bench.ask(Restart{});
+    bench.exit_all_leaving();
+    bench.exited(bench.worker(2, 0), 3);
+    for (int i = 0; i < crash_loop_after; ++i) {
+        bench.exited(bench.worker(1, 0), 3);
+        bench.advance(5s);
+    }
+    EXPECT_EQ(bench.phase(), Phase::rolling_back);
+    EXPECT_GT(bench.status().slots.at(0).crashes_in_a_row, crash_loop_after);
+    EXPECT_THAT(bench.notes("crash_loop"), IsEmpty());
+}
+
+TEST(Ledger, HearsOfEachExitAndOfEachKill) {
+    Bench bench = serving({}, 1);
+    bench.exited(bench.worker(1, 0), 3);
+    const auto records = bench.all<Record>();
+    ASSERT_THAT(records, SizeIs(1));
+    EXPECT_EQ(records[0].event, "worker_exited");
+    EXPECT_EQ(records[0].worker, "1.0");
+    EXPECT_EQ(records[0].text, "exited with status 3");
+    bench.serve_all();
+    bench.forget_actions();
+    bench.signal(Stop{});
+    bench.advance(35s);
+    ASSERT_THAT(bench.all<Record>(), SizeIs(1));
+    EXPECT_EQ(bench.all<Record>()[0].event, "worker_killed");
+    EXPECT_THAT(bench.all<Record>()[0].text, HasSubstr("it gave no drain report"));
+    bench.feed(Exited{bench.worker(1, 0), holdfast::KilledBy{9}, {}});
+    EXPECT_THAT(bench.all<Record>(), SizeIs(2));
 }
 
 TEST(OwnStop, BringsTheSuccessorAtOnceAndIsNoCrash) {

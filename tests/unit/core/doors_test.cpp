@@ -88,5 +88,89 @@ TEST(Doors, OpenAgainForAWorkerThatIsTakenBack) {
     EXPECT_EQ(bench.told(worker).back(), Stage::run);
 }
 
+// Crashes until nobody is left and the slot backs off.
+void crash_down(Bench& bench) {
+    while (!bench.status().workers.empty()) bench.exited(bench.status().workers.at(0).id, 1);
+}
+
+Policy patient(Duration queue_for) {
+    Policy policy;
+    policy.queue_for = queue_for;
+    policy.backoff_min = policy.backoff_max = 4s;
+    return policy;
+}
+
+TEST(Doors, CloseWhenNobodyHasServedForLongEnough) {
+    Bench bench = serving(patient(2s), 1);
+    crash_down(bench);
+    bench.advance(2s - 1us);
+    EXPECT_TRUE(doors(bench).empty());
+    EXPECT_FALSE(bench.status().refusing);
+    bench.advance(1us);
+    EXPECT_EQ(doors(bench), std::vector{Doors::refuse});
+    EXPECT_TRUE(bench.status().refusing);
+    EXPECT_FALSE(bench.status().ready);
+    EXPECT_NE(bench.status().detail.find("new clients are refused"), std::string::npos);
+    EXPECT_EQ(bench.notes("doors_closed").size(), 1U);
+}
+
+TEST(Doors, OpenBeforeEachAttemptAndCloseAtOnceWhenItFails) {
+    Bench bench = serving(patient(2s), 1);
+    crash_down(bench);
+    bench.advance(4s);  // the next attempt
+    EXPECT_EQ(doors(bench), (std::vector{Doors::refuse, Doors::accept}));
+    EXPECT_FALSE(bench.status().refusing);
+    bench.exited(bench.worker(1, 0), 1);
+    EXPECT_EQ(doors(bench), (std::vector{Doors::refuse, Doors::accept, Doors::refuse}));
+    bench.advance(4s);
+    bench.serve_all();
+    EXPECT_EQ(doors(bench).back(), Doors::accept);
+    EXPECT_TRUE(bench.status().ready);
+}
+
+TEST(Doors, WaitAnewAfterSomebodyHasServed) {
+    Bench bench = serving(patient(2s), 1);
+    crash_down(bench);
+    bench.advance(4s);
+    bench.serve_all();
+    bench.forget_actions();
+    crash_down(bench);
+    bench.advance(2s - 1us);
+    EXPECT_TRUE(doors(bench).empty());
+    bench.advance(1us);
+    EXPECT_EQ(doors(bench), std::vector{Doors::refuse});
+}
+
+TEST(Doors, StayOpenForAWorkerThatStartsHoweverLongItTakes) {
+    Bench bench = serving(patient(2s), 1);
+    bench.exited(bench.worker(1, 0), 1);
+    bench.spawned(bench.worker(1, 0));
+    bench.advance(59s);
+    EXPECT_TRUE(doors(bench).empty());
+    bench.exited(bench.worker(1, 0), 1);
+    EXPECT_EQ(doors(bench), std::vector{Doors::refuse});
+}
+
+TEST(Doors, StayOpenWhileOneOfTwoServes) {
+    Bench bench = serving(patient(2s), 2);
+    for (int i = 0; i < 4; ++i) {
+        bench.exited(bench.worker(1, 1), 1);
+        bench.advance(4s);
+    }
+    EXPECT_TRUE(doors(bench).empty());
+}
+
+TEST(Doors, StayOpenForAnOldWorkerThatDrainsAndCannotSayThatItStopped) {
+    Bench bench = serving(patient(2s), 1);
+    const WorkerId wrapper = bench.worker(1, 0);
+    bench.exited(wrapper, 1);
+    const WorkerId mute = bench.worker(1, 0);
+    bench.serve_mutely(mute);
+    bench.feed(MainExited{mute, ExitedWith{1}, 1, 0});
+    crash_down(bench);
+    bench.forget_actions();
+    EXPECT_TRUE(doors(bench).empty());
+}
+
 }  // namespace
 }  // namespace holdfast::core::testing

@@ -49,12 +49,47 @@ INSTANTIATE_TEST_SUITE_P(Each, PolicyFault,
                                            Fault{"stop-signal", [](Policy& p) { p.stop_signal = 9; }},
                                            Fault{"stop-signal", [](Policy& p) { p.stop_signal = 0; }},
                                            Fault{"cancel-signal", [](Policy& p) { p.cancel_signal = 19; }},
+                                           Fault{"probation", [](Policy& p) { p.probation = -1s; }},
+                                           Fault{"probation", [](Policy& p) { p.probation = 24h * 366; }},
+                                           Fault{"queue-for", [](Policy& p) { p.queue_for = -1s; }},
+                                           Fault{"watchdog", [](Policy& p) { p.watchdog = -1s; }},
+                                           Fault{"100ms", [](Policy& p) { p.watchdog = 99ms; }},
+                                           Fault{"min-ready", [](Policy& p) { p.min_ready = -1; }},
+                                           Fault{"min-ready", [](Policy& p) { p.min_ready = max_workers + 1; }},
+                                           Fault{"starts with /",
+                                                 [](Policy& p) {
+                                                     p.ready_when = ReadyProbe{ReadyProbe::How::http,
+                                                                               ReadyProbe::Where::address, "127.0.0.1:1",
+                                                                               "health"};
+                                                 }},
+                                           Fault{"tcp: needs an address",
+                                                 [](Policy& p) {
+                                                     p.ready_when = ReadyProbe{};
+                                                 }},
+                                           Fault{"private listener",
+                                                 [](Policy& p) {
+                                                     p.ready_when =
+                                                         ReadyProbe{ReadyProbe::How::tcp,
+                                                                    ReadyProbe::Where::private_listener, "", "/"};
+                                                 }},
                                            Fault{"alive", [](Policy& p) { p.ready_when = ReadyAlive{60s}; }}));
 
 TEST(Policy, AllowsNoCancelSignal) {
     Policy policy;
     policy.cancel_signal = 0;
     EXPECT_EQ(find_fault(policy), std::nullopt);
+}
+
+TEST(Policy, AllowsWhatProbesAndWatchdogsNeed) {
+    Policy policy;
+    policy.watchdog = 100ms;
+    policy.min_ready = 0;
+    policy.probation = policy.queue_for = 0s;
+    for (const auto where : {ReadyProbe::Where::address, ReadyProbe::Where::private_listener}) {
+        policy.ready_when = ReadyProbe{ReadyProbe::How::http, where,
+                                       where == ReadyProbe::Where::address ? "127.0.0.1:9000" : "", "/health"};
+        EXPECT_EQ(find_fault(policy), std::nullopt);
+    }
 }
 
 TEST(Share, OfATargetIsRoundedUp) {

@@ -14,20 +14,31 @@ void finish_rollout(Bench& bench) {
 }
 
 // Invariant 4.
-TEST(Restart, DuringARolloutWaitsAndOnlyTheLatestOne) {
+TEST(Restart, DuringARolloutWaitsAndAllWhoAskMeanwhileLearnTheOutcomeOfOne) {
     Bench bench = serving({}, 1);
     const RequestId first = bench.ask(Restart{});
-    const RequestId second = bench.ask(Restart{});
-    const RequestId third = bench.ask(Restart{});
+    std::vector<RequestId> later;
+    for (int i = 0; i < 9; ++i) later.push_back(bench.ask(Restart{}));
     EXPECT_EQ(bench.all<Spawn>().size(), 1U);
-    EXPECT_EQ(bench.result(second), Result::superseded);
     finish_rollout(bench);
     EXPECT_EQ(bench.result(first), Result::done);
-    EXPECT_FALSE(bench.answer(third));
+    for (const RequestId asker : later) EXPECT_FALSE(bench.answer(asker));
     EXPECT_EQ(bench.all<Spawn>().back().generation.value, 3U);
     finish_rollout(bench);
-    EXPECT_EQ(bench.result(third), Result::done);
+    for (const RequestId asker : later) EXPECT_EQ(bench.result(asker), Result::done);
     EXPECT_EQ(bench.notes("rollout_started").size(), 2U);
+}
+
+TEST(Restart, ThatWaitsGivesWayToARollbackAskedForLater) {
+    Bench bench = serving({}, 1);
+    bench.ask(Restart{});
+    const RequestId waiting = bench.ask(Restart{});
+    const RequestId rollback = bench.ask(Rollback{});
+    EXPECT_EQ(bench.result(waiting), Result::superseded);
+    finish_rollout(bench);
+    EXPECT_EQ(bench.all<Prepare>().back().from, Prepare::From::kept);
+    finish_rollout(bench);
+    EXPECT_EQ(bench.result(rollback), Result::done);
 }
 
 TEST(Restart, DuringTheFirstGenerationWaitsForIt) {
@@ -83,45 +94,6 @@ TEST(Requests, OfSignalsHaveNoAnswer) {
     bench.signal(Stop{});
     bench.exit_all_leaving();
     EXPECT_TRUE(bench.all<Answer>().empty());
-}
-
-TEST(Pause, TellsReadyWorkersAndResumeTellsThemToRun) {
-    Bench bench = serving({}, 2);
-    const RequestId pause = bench.ask(Pause{});
-    EXPECT_EQ(bench.result(pause), Result::done);
-    EXPECT_EQ(bench.count(WorkerState::paused), 2);
-    const RequestId resume = bench.ask(Resume{});
-    EXPECT_EQ(bench.result(resume), Result::done);
-    EXPECT_EQ(bench.count(WorkerState::paused), 2);  // ready on their own word alone
-    for (const WorkerStatus& worker : bench.status().workers) bench.accepting(worker.id, true);
-    EXPECT_EQ(bench.count(WorkerState::ready), 2);
-    EXPECT_TRUE(bench.all<Spawn>().empty());
-}
-
-TEST(Pause, IsRefusedWhereNobodyCan) {
-    Policy policy;
-    policy.workers = 1;
-    Bench bench(policy);
-    bench.serve_mutely(bench.worker(1, 0));
-    EXPECT_EQ(bench.result(bench.ask(Pause{})), Result::refused);
-    EXPECT_EQ(bench.result(bench.ask(Resume{})), Result::refused);
-}
-
-TEST(Pause, IsRefusedWhileAChangeIsUnderWay) {
-    Bench bench = serving({}, 1);
-    bench.ask(Restart{});
-    EXPECT_EQ(bench.result(bench.ask(Pause{})), Result::refused);
-}
-
-TEST(Pause, EndsInADrainAndASuccessorWhenItLastsTooLong) {
-    Policy policy;
-    policy.max_pause = 60s;
-    Bench bench = serving(policy, 1);
-    bench.ask(Pause{});
-    bench.advance(60s);
-    EXPECT_EQ(bench.count(WorkerState::draining), 1);
-    EXPECT_EQ(bench.all<Spawn>().size(), 1U);
-    EXPECT_EQ(bench.status().slots.at(0).crashes_in_a_row, 0);
 }
 
 }  // namespace

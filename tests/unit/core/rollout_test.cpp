@@ -63,8 +63,7 @@ TEST(Rollout, IsDoneWhenAllNewOnesHaveSettledAndAllOldOnesAreGone) {
     EXPECT_EQ(bench.result(restart), Result::done);
     EXPECT_EQ(bench.phase(), Phase::serving);
     EXPECT_EQ(bench.status().generation.value, 2U);
-    ASSERT_EQ(bench.all<ForgetSpec>().size(), 1U);
-    EXPECT_EQ(bench.all<ForgetSpec>()[0].spec.value, 1U);
+    EXPECT_TRUE(bench.all<ForgetSpec>().empty());  // a rollback may want it
 }
 
 TEST(Rollout, GoesStraightToDrainAndSaysRestart) {

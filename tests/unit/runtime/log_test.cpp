@@ -7,6 +7,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 namespace holdfast::runtime {
 namespace {
@@ -47,6 +48,36 @@ TEST(Log, CannotBeForgedByAText) {
     const std::string text = logged(core::LogFormat::text, core::Level::info, "a\nholdfast[web] error: b\x1b[2J");
     EXPECT_THAT(text, EndsWith("a\\x0aholdfast[web] error: b\\x1b[2J\n"));
     EXPECT_THAT(logged(core::LogFormat::json, core::Level::info, "a\nb"), HasSubstr(R"(a\u000ab)"));
+}
+
+TEST(Log, TellsItsFollowersEverythingAsJson) {
+    Output output(STDERR_FILENO);
+    Log log(output, core::LogFormat::text, "web", "error");
+    std::vector<std::string> heard;
+    auto following = log.follow([&](std::string_view line) { heard.emplace_back(line); });
+    log.write(core::Level::debug, "worker_told", {"1.0", 812}, "a \"word\"");
+    ASSERT_EQ(heard.size(), 1U);
+    EXPECT_THAT(heard.front(), testing::MatchesRegex(R"(\{"time":"....-..-..T..:..:..\.......Z","level":"debug",)"
+                                                     R"("mono_usec":[0-9]+,"event":"worker_told","worker":"1\.0",)"
+                                                     R"("pid":812,"text":"a \\"word\\""\})"));
+    following.reset();
+    log.write(core::Level::debug, "worker_told", "again");
+    EXPECT_EQ(heard.size(), 1U);
+}
+
+TEST(Log, LetsWhoHearsEndHisHandle) {
+    Output output(STDERR_FILENO);
+    Log log(output, core::LogFormat::text, "web", "error");
+    int heard = 0;
+    std::shared_ptr<void> first;
+    first = log.follow([&](std::string_view) {
+        ++heard;
+        first.reset();
+    });
+    const auto second = log.follow([&](std::string_view) { ++heard; });
+    log.write(core::Level::info, "e", "x");
+    log.write(core::Level::info, "e", "x");
+    EXPECT_EQ(heard, 3);
 }
 
 TEST(Log, KeepsQuietBelowItsLevel) { EXPECT_EQ(logged(core::LogFormat::text, core::Level::debug, "x"), ""); }

@@ -25,7 +25,7 @@ std::vector<std::string> names_of_one_letter() {
     return names;
 }
 
-bool is_whole(const RequestSlot::Shown& shown) {
+bool shows_one_name(const RequestSlot::Shown& shown) {
     return shown.name.find_first_not_of(static_cast<char>(shown.since)) == std::string::npos;
 }
 
@@ -64,7 +64,7 @@ TEST(RequestSlot, NeverShowsTwoRequestsAsOne) {
         RequestSlot::Shown shown;
         if (slot.read_if_before(never, shown)) {
             ++read;
-            mixed += is_whole(shown) ? 0 : 1;
+            mixed += shows_one_name(shown) ? 0 : 1;
         }
     }
     is_over = true;

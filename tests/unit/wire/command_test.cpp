@@ -8,7 +8,7 @@
 namespace holdfast::wire {
 namespace {
 
-std::string why_not(std::string_view bytes) {
+std::string why_no_command(std::string_view bytes) {
     const auto decoded = decode_command(bytes);
     const auto* malformed = std::get_if<Malformed>(&decoded);
     return malformed == nullptr ? "accepted" : malformed->why;
@@ -31,9 +31,9 @@ TEST(Command, ComesBackAsItWasSent) {
 }
 
 TEST(Command, OfAnUnknownStageIsRefusedWithAReason) {
-    EXPECT_EQ(why_not("STAGE=explode\nDEADLINE_USEC=1"),
+    EXPECT_EQ(why_no_command("STAGE=explode\nDEADLINE_USEC=1"),
               "STAGE takes run, lame-duck, pause, drain or cancel, not \"explode\"");
-    EXPECT_EQ(why_not("SUCCESSOR=2.0"), "it has no STAGE");
+    EXPECT_EQ(why_no_command("SUCCESSOR=2.0"), "it has no STAGE");
 }
 
 TEST(Command, MayGrowNewReasonsAndKeys) {
@@ -42,8 +42,8 @@ TEST(Command, MayGrowNewReasonsAndKeys) {
 }
 
 TEST(Command, WithATimeThatIsNoNumberIsRefused) {
-    EXPECT_THAT(why_not("STAGE=drain\nDEADLINE_USEC=-3"), testing::HasSubstr("DEADLINE_USEC takes a number"));
-    EXPECT_THAT(why_not("STAGE=drain\nKILL_USEC=soon"), testing::HasSubstr("KILL_USEC takes a number"));
+    EXPECT_THAT(why_no_command("STAGE=drain\nDEADLINE_USEC=-3"), testing::HasSubstr("DEADLINE_USEC takes a number"));
+    EXPECT_THAT(why_no_command("STAGE=drain\nKILL_USEC=soon"), testing::HasSubstr("KILL_USEC takes a number"));
 }
 
 TEST(Printable, LeavesWordsOfEveryLanguageAlone) {

@@ -20,7 +20,7 @@ Report said(std::string_view bytes, std::size_t descriptors = 0) {
     return std::get<Report>(decoded);
 }
 
-std::string why_not(std::string_view bytes, std::size_t descriptors = 0) {
+std::string why_no_report(std::string_view bytes, std::size_t descriptors = 0) {
     const auto decoded = decode_report(bytes, descriptors);
     const auto* malformed = std::get_if<Malformed>(&decoded);
     return malformed == nullptr ? "accepted" : malformed->why;
@@ -132,67 +132,70 @@ TEST(Report, CutsTextBetweenCharacters) {
 }
 
 TEST(Report, IsMalformedWhenEmpty) {
-    EXPECT_EQ(why_not(""), "it is empty");
-    EXPECT_EQ(why_not("\n\n"), "it is empty");
+    EXPECT_EQ(why_no_report(""), "it is empty");
+    EXPECT_EQ(why_no_report("\n\n"), "it is empty");
 }
 
 TEST(Report, IsMalformedWithoutAnEqualsSign) {
-    EXPECT_EQ(why_not("READY=1\nnonsense\x1b"), "a line has no '=': \"nonsense\\x1b\"");
-    EXPECT_THAT(why_not("=1"), HasSubstr("no key"));
+    EXPECT_EQ(why_no_report("READY=1\nnonsense\x1b"), "a line has no '=': \"nonsense\\x1b\"");
+    EXPECT_THAT(why_no_report("=1"), HasSubstr("no key"));
 }
 
-TEST(Report, IsMalformedWithANulByte) { EXPECT_EQ(why_not("READY=1\0"s), "it contains a NUL byte"); }
+TEST(Report, IsMalformedWithANulByte) { EXPECT_EQ(why_no_report("READY=1\0"s), "it contains a NUL byte"); }
 
 TEST(Report, IsMalformedWhenOverlong) {
     const std::string longest = "X=" + std::string(max_message_bytes - 2, 'y');
-    EXPECT_EQ(why_not(longest), "accepted");
-    EXPECT_EQ(why_not(longest + "y"), "it is longer than 65536 bytes");
+    EXPECT_EQ(why_no_report(longest), "accepted");
+    EXPECT_EQ(why_no_report(longest + "y"), "it is longer than 65536 bytes");
 }
 
 TEST(Report, IsMalformedWithANumberThatIsNone) {
     for (const char* key :
          {"X_HOLDFAST_IN_FLIGHT", "X_HOLDFAST_SERVED", "X_HOLDFAST_HANDED_BACK", "EXTEND_TIMEOUT_USEC", "MAINPID"}) {
         for (const char* value : {"", "-1", "+1", " 1", "1 ", "0x1", "1.5", "many", "99999999999999999999"}) {
-            EXPECT_THAT(why_not(std::string(key) + "=" + value), HasSubstr(key)) << value;
+            EXPECT_THAT(why_no_report(std::string(key) + "=" + value), HasSubstr(key)) << value;
         }
     }
     for (const char* key : {"X_HOLDFAST_IN_FLIGHT=", "X_HOLDFAST_HANDED_BACK=", "X_HOLDFAST_HELD=task\x1f",
                             "X_HOLDFAST_WAITING=task\x1f\x1f", "EXTEND_TIMEOUT_USEC="}) {
-        EXPECT_EQ(why_not(key + std::to_string(INT64_MAX)), "accepted");
-        EXPECT_THAT(why_not(std::string(key) + "9223372036854775808"), HasSubstr("takes a")) << key;
+        EXPECT_EQ(why_no_report(key + std::to_string(INT64_MAX)), "accepted");
+        EXPECT_THAT(why_no_report(std::string(key) + "9223372036854775808"), HasSubstr("takes a")) << key;
     }
-    EXPECT_THAT(why_not("MAINPID=0"), HasSubstr("number of a process"));
-    EXPECT_THAT(why_not("MAINPID=2147483648"), HasSubstr("number of a process"));
+    EXPECT_THAT(why_no_report("MAINPID=0"), HasSubstr("number of a process"));
+    EXPECT_THAT(why_no_report("MAINPID=2147483648"), HasSubstr("number of a process"));
 }
 
 TEST(Report, IsMalformedWithAFlagThatIsNeitherZeroNorOne) {
     for (const char* key : {"HELLO", "READY", "STOPPING", "BARRIER", "FDSTORE", "X_HOLDFAST_RELEASING",
                             "X_HOLDFAST_DRAINED", "X_HOLDFAST_ACCEPTING", "WATCHDOG"}) {
-        EXPECT_THAT(why_not(std::string(key) + "=2"), HasSubstr(std::string(key) + " takes")) << key;
+        EXPECT_THAT(why_no_report(std::string(key) + "=2"), HasSubstr(std::string(key) + " takes")) << key;
     }
 }
 
 TEST(Report, IsMalformedWithAnEntryOfTheWrongShape) {
     for (const char* value : {"request", "request\x1fname", "request\x1fname\x1f", "request\x1fname\x1f-5",
                               "request\x1fname\x1f\x35\x1f"}) {
-        EXPECT_THAT(why_not(std::string("X_HOLDFAST_WAITING=") + value), HasSubstr("X_HOLDFAST_WAITING takes"));
+        EXPECT_THAT(why_no_report(std::string("X_HOLDFAST_WAITING=") + value), HasSubstr("X_HOLDFAST_WAITING takes"));
     }
-    EXPECT_EQ(why_not("X_HOLDFAST_HELD=task"), "X_HOLDFAST_HELD takes kind and number between \\x1f, not \"task\"");
+    EXPECT_EQ(why_no_report("X_HOLDFAST_HELD=task"),
+              "X_HOLDFAST_HELD takes kind and number between \\x1f, not \"task\"");
     for (const char* value : {"", "task", "task\x1f", "task\x1f-1", "task\x1fmany", "task\x1f\x31\x1f"}) {
-        EXPECT_THAT(why_not(std::string("X_HOLDFAST_HELD=") + value), HasSubstr("X_HOLDFAST_HELD takes"));
+        EXPECT_THAT(why_no_report(std::string("X_HOLDFAST_HELD=") + value), HasSubstr("X_HOLDFAST_HELD takes"));
     }
 }
 
 TEST(Report, IsMalformedWithDescriptorsThatNobodyAnnounced) {
-    EXPECT_EQ(why_not("READY=1", 2), "2 descriptors that it does not announce");
-    EXPECT_EQ(why_not("BARRIER=1", 1), "accepted");
-    EXPECT_EQ(why_not("BARRIER=1", 0), "BARRIER=1 takes one descriptor, not 0");
-    EXPECT_EQ(why_not("BARRIER=1\nFDSTORE=1", 2), "BARRIER=1 takes one descriptor, not 2");
-    EXPECT_EQ(why_not("FDSTORE=1\nFDNAME=x", 3), "accepted");
-    EXPECT_EQ(why_not("FDSTORE=0\nFDNAME=x", 3), "3 descriptors that it does not announce");
+    EXPECT_EQ(why_no_report("READY=1", 2), "2 descriptors that it does not announce");
+    EXPECT_EQ(why_no_report("BARRIER=1", 1), "accepted");
+    EXPECT_EQ(why_no_report("BARRIER=1", 0), "BARRIER=1 takes one descriptor, not 0");
+    EXPECT_EQ(why_no_report("BARRIER=1\nFDSTORE=1", 2), "BARRIER=1 takes one descriptor, not 2");
+    EXPECT_EQ(why_no_report("FDSTORE=1\nFDNAME=x", 3), "accepted");
+    EXPECT_EQ(why_no_report("FDSTORE=0\nFDNAME=x", 3), "3 descriptors that it does not announce");
 }
 
-TEST(Report, ChangesNothingWhenOneOfItsLinesIsMalformed) { EXPECT_NE(why_not("READY=1\nSTOPPING=x"), "accepted"); }
+TEST(Report, ChangesNothingWhenOneOfItsLinesIsMalformed) {
+    EXPECT_NE(why_no_report("READY=1\nSTOPPING=x"), "accepted");
+}
 
 TEST(Report, CannotBeBrokenOutOfByANameOfTheApplication) {
     Report report;

@@ -1,0 +1,142 @@
+#include "check.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ostream>
+
+#include "api/client.hpp"
+#include "cli/exit_codes.hpp"
+#include "cli/findings.hpp"
+#include "core/doctor.hpp"
+#include "os/bindable.hpp"
+#include "os/launch_spec.hpp"
+#include "os/machine.hpp"
+
+namespace holdfast {
+namespace {
+
+using core::Finding;
+using core::Weight;
+using Findings = std::vector<Finding>;
+
+std::vector<std::string> own_environment() {
+    std::vector<std::string> entries;
+    for (char** entry = environ; *entry != nullptr; ++entry) entries.emplace_back(*entry);
+    return entries;
+}
+
+// User, directory, environment files and executable, as a launch would find them.
+void check_launch(const core::Configuration& configuration, Findings& findings) {
+    const LaunchOptions& options = configuration.launch;
+    const auto resolved = os::resolve(options, own_environment());
+    if (const auto* failure = std::get_if<os::LaunchFailure>(&resolved)) {
+        findings.push_back({Weight::wrong, os::describe(*failure), {}});
+        return;
+    }
+    const auto& spec = std::get<os::LaunchSpec>(resolved);
+    findings.push_back({Weight::fine, "the command is " + spec.executable.path, {}});
+    if (!options.user.empty()) findings.push_back({Weight::fine, "the user " + options.user + " is there", {}});
+    if (!options.chdir.empty()) findings.push_back({Weight::fine, "the directory " + options.chdir + " is there", {}});
+    for (const std::string& file : options.env_files) {
+        findings.push_back({Weight::fine, "the environment file " + file + " can be read", {}});
+    }
+}
+
+// A supervisor of this very name holds what it will hand on, or what its successor will have.
+bool is_held_by(const std::vector<os::SocketHolder>& holders, int pid) {
+    return pid != 0 && std::ranges::find(holders, pid, &os::SocketHolder::pid) != holders.end();
+}
+
+void check_address(const std::string& option, const ListenAddress& address, int running_pid, Findings& findings) {
+    const std::string what = option + " " + address.text;
+    const auto obstacle = os::find_obstacle(address);
+    if (!obstacle) {
+        findings.push_back(address.family == Family::systemd
+                               ? Finding{Weight::note, what + " is known only when the service manager starts it", {}}
+                               : Finding{Weight::fine, what + " can be had", {}});
+    } else if (is_held_by(obstacle->holders, running_pid)) {
+        findings.push_back(
+            {Weight::fine,
+             what + " is held by the running supervisor of this name (pid " + std::to_string(running_pid) + ")",
+             {}});
+    } else {
+        const std::string holders = os::describe(obstacle->holders);
+        findings.push_back({Weight::wrong,
+                            "cannot listen on " + address.text + ": " + obstacle->text +
+                                (holders.empty() ? "" : "; it is held by " + holders),
+                            holders.empty() ? "" : "end it, or choose another address"});
+    }
+}
+
+void check_times(const core::Policy& policy, Findings& findings) {
+    if (policy.probation > std::chrono::seconds(0) && policy.probation >= policy.max_pause) {
+        findings.push_back({Weight::wrong,
+                            "--probation is not shorter than --max-pause: paused workers are drained before it ends",
+                            "a longer --max-pause, or a shorter --probation"});
+    }
+    if (policy.settle >= policy.ready_timeout) {
+        findings.push_back(
+            {Weight::warning, "--settle is not shorter than --ready-timeout", "--settle is seconds, rarely more"});
+    }
+    if (policy.watchdog > std::chrono::seconds(0) && policy.watchdog < std::chrono::seconds(1)) {
+        findings.push_back({Weight::warning,
+                            "--watchdog is shorter than 1s: a worker that waits for a busy processor is taken for dead",
+                            "some seconds"});
+    }
+    findings.push_back(
+        {Weight::fine,
+         "a stop takes " + std::to_string(std::chrono::ceil<std::chrono::seconds>(core::longest_stop(policy)).count()) +
+             " s at the longest",
+         {}});
+}
+
+// The supervisor of this name that runs; 0: none.
+int running_pid(const std::string& name, const std::string& runtime_dir) {
+    const auto service = api::find_service({name, runtime_dir});
+    return service ? service->status.pid : 0;
+}
+
+}  // namespace
+
+int check(const cli::CheckCommand& command, std::ostream& out) {
+    const core::Configuration& configuration = command.configuration;
+    Findings findings;
+    findings.push_back({Weight::fine, "the options can be understood; the name is " + configuration.name, {}});
+    check_launch(configuration, findings);
+    const int running = running_pid(configuration.name, configuration.runtime_dir);
+    for (const auto& address : configuration.listen) check_address("--listen", address, running, findings);
+    for (const auto& address : configuration.admin) check_address("--admin", address, running, findings);
+    check_times(configuration.policy, findings);
+    // Of what `doctor` finds only what is in this configuration's way.
+    for (Finding& finding : core::examine(os::look_at_machine(), {configuration, configuration.policy.workers})) {
+        if (finding.weight == Weight::wrong) findings.push_back(std::move(finding));
+    }
+    out << cli::render_findings(findings);
+    return cli::exit_code_of(findings);
+}
+
+int consult_doctor(const cli::DoctorCommand& command, std::ostream& out, std::ostream& err) {
+    core::Patient patient;
+    pid_t pid = 0;
+    const bool is_named = !command.name.empty() || !command.runtime_dir.empty();
+    if (command.configuration) patient.configuration = *command.configuration;
+    patient.workers = patient.configuration.policy.workers;
+    if (is_named || !command.configuration) {
+        const auto service = api::find_service({command.name, command.runtime_dir});
+        if (!service && is_named) {
+            err << "holdfast: " << service.error().text << '\n';
+            return cli::to_int(cli::ExitCode::not_had);
+        }
+        if (service) {
+            pid = service->status.pid;
+            patient.workers = std::max(service->status.target, 1);
+        }
+    }
+    const auto findings = core::examine(os::look_at_machine(pid), patient);
+    out << (command.format == cli::Format::json ? cli::findings_to_json(findings) : cli::render_findings(findings));
+    return cli::exit_code_of(findings);
+}
+
+}  // namespace holdfast

@@ -1,0 +1,124 @@
+#include "cli/history.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <system_error>
+
+#include "api/client.hpp"
+#include "cli/render.hpp"
+
+namespace holdfast::cli {
+namespace {
+
+constexpr std::size_t largest_ledger = 64 * 1024 * 1024;
+constexpr std::string_view ledger_file = "history.jsonl";
+constexpr std::size_t short_build_id = 8;
+
+// What one generation's lines say together.
+struct Life {
+    std::string when, asked_by, program, build_id, outcome;
+    std::optional<double> started, ready;
+    int killed = 0;
+};
+
+// Seconds since 1970 of "2026-11-22T19:58:03.125Z".
+std::optional<double> seconds_of(const std::string& time) {
+    int year = 0;
+    unsigned month = 0, day = 0, hour = 0, minute = 0;
+    double second = 0;
+    const int read = std::sscanf(time.c_str(), "%d-%u-%uT%u:%u:%lf", &year, &month, &day, &hour, &minute, &second);
+    if (read != 6) return std::nullopt;
+    const std::chrono::sys_days date{std::chrono::year{year} / static_cast<int>(month) / static_cast<int>(day)};
+    return static_cast<double>(date.time_since_epoch().count()) * 86400.0 + hour * 3600.0 + minute * 60.0 + second;
+}
+
+// "2026-11-22 19:58:03"
+std::string readable(std::string time) {
+    std::ranges::replace(time, 'T', ' ');
+    return time.substr(0, std::min(time.find_first_of(".Z+"), time.size()));
+}
+
+bool is_outcome(std::string_view event) {
+    constexpr std::array<std::string_view, 5> outcomes{"done", "failed", "mixed", "undone", "interrupted"};
+    return std::ranges::find(outcomes, event) != outcomes.end();
+}
+
+void add(const api::LedgerLine& line, Life& life) {
+    if (line.event == "started") {
+        life.when = readable(line.time);
+        life.started = seconds_of(line.time);
+        life.asked_by = line.text;
+    } else if (line.event == "ready" && line.worker.empty()) {
+        life.ready = seconds_of(line.time);
+    } else if (line.event == "worker_killed") {
+        ++life.killed;
+    } else if (is_outcome(line.event)) {
+        // The first generation has no other line that says that it is ready.
+        if (line.event == "done" && !life.ready) life.ready = seconds_of(line.time);
+        life.outcome = line.event;
+        if (!line.text.empty() && line.event != "done") life.outcome += ": " + line.text;
+    }
+    if (!line.program.empty()) life.program = line.program;
+    if (!line.build_id.empty()) life.build_id = line.build_id;
+}
+
+std::string program_of(const Life& life) {
+    if (life.program.empty()) return "-";
+    const std::string name = life.program.substr(life.program.rfind('/') + 1);
+    return life.build_id.empty() ? name : name + " " + life.build_id.substr(0, short_build_id);
+}
+
+std::string ready_after(const Life& life) {
+    if (!life.started || !life.ready) return "-";
+    return render_seconds(*life.ready - *life.started);
+}
+
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+
+// A worker's words may stand in a line of the ledger.
+std::string safe(std::string text) {
+    std::ranges::replace_if(
+        text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+    return text;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> read_history(const std::string& state_dir) {
+    const std::string path = state_dir + "/" + std::string(ledger_file);
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return error("cannot read the history " + path + ": " + std::generic_category().message(errno), errno);
+    std::vector<std::string> lines;
+    std::size_t size = 0;
+    for (std::string line; std::getline(file, line);) {
+        size += line.size();
+        if (size > largest_ledger)
+            return error("cannot read the history " + path + ": it is no ledger, it is too large");
+        if (api::decode_ledger_line(line)) lines.push_back(std::move(line));
+    }
+    return lines;
+}
+
+std::string render_history(const std::vector<std::string>& lines) {
+    std::map<std::uint64_t, Life> lives;
+    for (const std::string& text : lines) {
+        if (const auto line = api::decode_ledger_line(text); line && line->generation != 0) {
+            add(*line, lives[line->generation]);
+        }
+    }
+    std::vector<std::vector<std::string>> rows{
+        {"GENERATION", "WHEN (UTC)", "PROGRAM", "READY AFTER", "KILLED", "OUTCOME", "ASKED BY"}};
+    for (const auto& [generation, life] : lives) {
+        rows.push_back({std::to_string(generation), or_dash(life.when), safe(program_of(life)), ready_after(life),
+                        std::to_string(life.killed), safe(or_dash(life.outcome)), safe(or_dash(life.asked_by))});
+    }
+    return render_table(rows);
+}
+
+}  // namespace holdfast::cli

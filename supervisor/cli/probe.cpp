@@ -1,0 +1,91 @@
+#include "cli/probe.hpp"
+
+#include <algorithm>
+
+#include "cli/values.hpp"
+
+namespace holdfast::cli {
+namespace {
+
+constexpr std::string_view forms = "a probe is tcp:ADDRESS, http:ADDRESS/PATH or http:/PATH";
+
+bool is_every_address(std::string_view host) { return host.empty() || host == "0.0.0.0" || host == "::"; }
+
+// Where a question to an address goes: "every address" is one's own, and a name would have to be looked up.
+Result<std::string> numeric(std::string address, std::string_view probe) {
+    if (address.starts_with("localhost:")) address.replace(0, 9, "127.0.0.1");
+    const auto parsed = parse_listen_address(address);
+    if (!parsed || !parsed->name.empty()) {
+        return error(quoted(probe) + " names no address: " + std::string(forms) +
+                     ", and an address is 127.0.0.1:9000, [::1]:9000 or unix:/run/app.sock");
+    }
+    switch (parsed->family) {
+        case Family::inet:
+            break;
+        case Family::unix_path:
+            return "unix:" + parsed->path;
+        case Family::unix_abstract:
+            return "unix:@" + parsed->path;
+        case Family::descriptor:
+        case Family::systemd:
+            return error(quoted(probe) + " is no address that can be connected to: " + std::string(forms));
+    }
+    if (parsed->port == 0) return error(quoted(probe) + ": port 0 is no port that can be connected to");
+    const std::string port = ":" + std::to_string(parsed->port);
+    if (parsed->host == "::") return "[::1]" + port;
+    if (is_every_address(parsed->host)) return "127.0.0.1" + port;
+    return parsed->host.find(':') == std::string::npos ? parsed->host + port : "[" + parsed->host + "]" + port;
+}
+
+// A request's target: what would end its line, or the header, is refused.
+bool is_path(std::string_view path) {
+    return path.starts_with('/') && std::ranges::all_of(path, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+struct Parts {
+    std::string address;
+    std::string path;
+};
+
+Parts take_apart(std::string_view text) {
+    if (text.starts_with("//")) text.remove_prefix(2);
+    const bool is_unix = text.starts_with("unix:");
+    const std::size_t mark = is_unix ? text.find(":/", 6) : text.find('/');
+    if (mark == text.npos) return {std::string(text), "/"};
+    return {std::string(text.substr(0, mark)), std::string(text.substr(mark + (is_unix ? 1 : 0)))};
+}
+
+}  // namespace
+
+Result<core::ReadyProbe> parse_probe(std::string_view text) {
+    core::ReadyProbe probe;
+    probe.how = text.starts_with("tcp:") ? core::ReadyProbe::How::tcp : core::ReadyProbe::How::http;
+    const std::string_view rest = text.substr(text.find(':') + 1);
+    if (probe.how == core::ReadyProbe::How::tcp) {
+        auto address = numeric(std::string(rest), text);
+        if (!address) return address.error();
+        probe.address = *std::move(address);
+        return probe;
+    }
+    if (rest.starts_with('/') && !rest.starts_with("//")) {
+        probe.where = core::ReadyProbe::Where::private_listener;
+        probe.path = rest;
+    } else {
+        Parts parts = take_apart(rest);
+        auto address = numeric(std::move(parts.address), text);
+        if (!address) return address.error();
+        probe.address = *std::move(address);
+        probe.path = std::move(parts.path);
+    }
+    if (!is_path(probe.path)) return error(quoted(text) + ": the path begins with / and has no blanks in it");
+    return probe;
+}
+
+bool reaches(const ListenAddress& address, const ListenAddress& held) {
+    if (held.family != address.family) return false;
+    if (held.family != Family::inet) return !held.path.empty() && held.path == address.path;
+    const bool same_host = held.host == address.host || is_every_address(held.host) || is_every_address(address.host);
+    return held.port == address.port && same_host;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/event.hpp"
+#include "core/turn.hpp"
+
+namespace holdfast::core {
+
+// --ready-when tcp: or http: while a worker starts it is asked until an answer is good; while the rollout of its
+// generation is under way it is asked on, for one that answers no more makes it fail. One question at a time.
+
+// Asks who is due.
+void ask_probes(Turn& turn);
+
+void on_probe_answered(Turn& turn, const ProbeAnswered& event);
+
+// When the worker is asked next; nothing while its answer is awaited, or where nobody asks.
+std::optional<Instant> probes_at(const State& state, const Worker& worker);
+
+// ": the last probe said HTTP 500"; empty where none has failed.
+std::string probe_words(const Worker& worker);
+
+}  // namespace holdfast::core

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "core/turn.hpp"
+
+namespace holdfast::core {
+
+// Takes back a restart or a stop that is under way: workers that have released nothing accept again, others are
+// replaced from the program of the generation that served. What waited for its turn is dropped.
+void undo(Turn& turn, RequestId asker, const std::string& asked_by);
+
+}  // namespace holdfast::core

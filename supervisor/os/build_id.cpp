@@ -1,0 +1,115 @@
+#include "os/build_id.hpp"
+
+#include <elf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::os {
+namespace {
+
+// Real programs have a dozen program headers, a few hundred bytes of notes and 20 bytes of build-id.
+constexpr std::size_t most_headers = 128;
+constexpr std::size_t most_note_bytes = 16 << 10;
+constexpr std::size_t most_id_bytes = 64;
+
+using Bytes = std::span<const unsigned char>;
+
+// What is there of it, up to the buffer's end.
+std::size_t read_at(int fd, std::uint64_t offset, std::span<unsigned char> into) {
+    std::size_t done = 0;
+    while (done < into.size() && offset + done <= static_cast<std::uint64_t>(std::numeric_limits<off_t>::max())) {
+        const ssize_t got = ::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
+        if (got <= 0) break;
+        done += static_cast<std::size_t>(got);
+    }
+    return done;
+}
+
+template <class Record>
+bool read_record(int fd, std::uint64_t offset, Record& record) {
+    std::array<unsigned char, sizeof(Record)> bytes{};
+    if (read_at(fd, offset, bytes) != bytes.size()) return false;
+    std::memcpy(&record, bytes.data(), bytes.size());
+    return true;
+}
+
+std::string hexadecimal(Bytes bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (const unsigned char byte : bytes) {
+        text.push_back(digits[byte >> 4]);
+        text.push_back(digits[byte & 15]);
+    }
+    return text;
+}
+
+// Takes `size` bytes and what pads them off the front; nothing, and an empty rest, where there are fewer.
+Bytes take(Bytes& rest, std::size_t size, std::size_t alignment) {
+    if (size > rest.size()) {
+        rest = {};
+        return {};
+    }
+    const Bytes taken = rest.first(size);
+    const std::size_t padded = (size + alignment - 1) / alignment * alignment;
+    rest = rest.subspan(std::min(padded, rest.size()));
+    return taken;
+}
+
+std::string find_in_notes(Bytes rest, std::size_t alignment) {
+    constexpr std::string_view owner("GNU\0", 4);
+    Elf64_Nhdr note{};  // the same in both classes
+    while (rest.size() >= sizeof note) {
+        std::memcpy(&note, rest.data(), sizeof note);
+        rest = rest.subspan(sizeof note);
+        const Bytes name = take(rest, note.n_namesz, alignment);
+        const Bytes value = take(rest, note.n_descsz, alignment);
+        if (note.n_type != NT_GNU_BUILD_ID ||
+            !std::ranges::equal(name, owner, {}, {}, [](char byte) { return static_cast<unsigned char>(byte); })) {
+            continue;
+        }
+        if (!value.empty() && value.size() <= most_id_bytes) return hexadecimal(value);
+    }
+    return {};
+}
+
+template <class Header, class Segment>
+std::string find_in_segments(int fd) {
+    Header header{};
+    if (!read_record(fd, 0, header) || header.e_phentsize != sizeof(Segment)) return {};
+    const std::size_t count = std::min<std::size_t>(header.e_phnum, most_headers);
+    std::vector<unsigned char> notes;
+    for (std::size_t index = 0; index < count; ++index) {
+        Segment segment{};
+        if (!read_record(fd, header.e_phoff + index * sizeof segment, segment)) return {};
+        if (segment.p_type != PT_NOTE) continue;
+        notes.resize(std::min<std::uint64_t>(segment.p_filesz, most_note_bytes));
+        notes.resize(read_at(fd, segment.p_offset, notes));
+        std::string found = find_in_notes(notes, segment.p_align == 8 ? 8 : 4);
+        if (!found.empty()) return found;
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string read_build_id(int file_fd) {
+    std::array<unsigned char, EI_NIDENT> identity{};
+    if (read_at(file_fd, 0, identity) != identity.size()) return {};
+    if (std::memcmp(identity.data(), ELFMAG, SELFMAG) != 0) return {};
+    // Of the other byte order is no program for this machine.
+    constexpr unsigned char own_order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
+    if (identity[EI_DATA] != own_order) return {};
+    if (identity[EI_CLASS] == ELFCLASS64) return find_in_segments<Elf64_Ehdr, Elf64_Phdr>(file_fd);
+    if (identity[EI_CLASS] == ELFCLASS32) return find_in_segments<Elf32_Ehdr, Elf32_Phdr>(file_fd);
+    return {};
+}
+
+}  // namespace holdfast::os

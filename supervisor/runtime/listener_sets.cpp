@@ -1,0 +1,166 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "core/changes.hpp"
+#include "runtime/listeners.hpp"
+
+namespace holdfast::runtime {
+
+namespace {
+
+bool uses_one(const ListenerUses& uses, ListenerId id) { return std::ranges::count(uses, id, &ListenerUse::id) > 0; }
+
+}  // namespace
+
+Result<ListenerUses> Listeners::obtain(const std::vector<ListenAddress>& addresses) {
+    ListenerUses uses, bound;
+    for (const auto& address : addresses) {
+        ListenerUses found = find_same(address, uses);
+        if (found.empty()) {
+            auto fresh = bind_again_or_anew(address);
+            if (!fresh) {
+                close_again(bound);
+                return fresh.error();
+            }
+            found = std::move(*fresh);
+            bound.insert(bound.end(), found.begin(), found.end());
+        }
+        uses.insert(uses.end(), found.begin(), found.end());
+    }
+    return uses;
+}
+
+// Of several at ports that the kernel chose, that of the same name; of those that systemd passed, all.
+ListenerUses Listeners::find_same(const ListenAddress& address, const ListenerUses& taken) const {
+    ListenerUses found;
+    for (const auto& held : held_) {
+        if (!core::is_same_listener(held.configured, address) || uses_one(taken, held.id)) continue;
+        if (address.family == Family::systemd) {
+            found.push_back({held.id, held.listener.name});
+        } else if (found.empty() || listener_name(held.configured) == listener_name(address)) {
+            found = {{held.id, listener_name(address)}};
+        }
+    }
+    return found;
+}
+
+// One that a former generation knows, and that was closed, comes back as the same.
+Result<ListenerUses> Listeners::bind_again_or_anew(const ListenAddress& address) {
+    const auto known = std::ranges::find_if(closed_, [&](const Closed& closed) {
+        return closed.configured.port == closed.address.port && core::is_same_listener(closed.configured, address);
+    });
+    if (known == closed_.end()) return bind(address, address);
+    const ListenerId id = known->id;
+    auto bound = bind(address, address, id);
+    if (bound) std::erase_if(closed_, [&](const Closed& closed) { return closed.id == id; });
+    return bound;
+}
+
+Result<ListenerUses> Listeners::reopen(const ListenerUses& uses) {
+    ListenerUses bound;
+    for (const auto& use : uses) {
+        const auto closed = std::ranges::find(closed_, use.id, &Closed::id);
+        if (closed == closed_.end()) continue;
+        auto again = bind(closed->address, closed->configured, use.id);
+        if (!again) {
+            close_again(bound);
+            return again.error();
+        }
+        closed_.erase(closed);
+        bound.push_back(use);
+    }
+    return bound;
+}
+
+void Listeners::serve(const ListenerUses& uses) {
+    in_force_ = uses;
+    ListenerUses others;
+    for (const auto& held : held_) {
+        if (!uses_one(uses, held.id)) others.push_back({held.id, held.listener.name});
+    }
+    for (const auto& use : others) {
+        log_.write(core::Level::info, "listener_closed", "no longer listening on " + find(use.id)->listener.bound);
+    }
+    close_again(others);
+}
+
+void Listeners::keep_only(const std::vector<ListenerUses>& needed) {
+    const auto is_needed = [&](ListenerId id) {
+        return uses_one(in_force_, id) ||
+               std::ranges::any_of(needed, [&](const auto& uses) { return uses_one(uses, id); });
+    };
+    ListenerUses others;
+    for (const auto& held : held_) {
+        if (!is_needed(held.id)) others.push_back({held.id, held.listener.name});
+    }
+    close_again(others);
+    std::erase_if(closed_, [&](const Closed& closed) { return !is_needed(closed.id); });
+}
+
+void Listeners::change_in_place(const std::vector<ListenAddress>& addresses) {
+    for (const auto& address : addresses) {
+        const auto use = std::ranges::find(in_force_, listener_name(address), &ListenerUse::name);
+        Held* held = use == in_force_.end() ? nullptr : find(use->id);
+        if (held != nullptr) change_in_place(*held, address);
+    }
+}
+
+void Listeners::change_in_place(Held& held, const ListenAddress& address) {
+    const auto log_failure = [&](const Result<void>& changed) {
+        if (!changed) log_.write(core::Level::error, "listener_not_changed", changed.error().text);
+    };
+    const ListenAddress before = std::exchange(held.configured, address);
+    if (before.backlog != address.backlog) log_failure(os::change_backlog(held.listener, address.backlog));
+    if (before.mode != address.mode || before.user != address.user || before.group != address.group) {
+        log_failure(os::change_owner(held.listener, address));
+    }
+}
+
+Result<ListenerUses> Listeners::bind(const ListenAddress& address, const ListenAddress& configured,
+                                     std::optional<ListenerId> known) {
+    auto opened = os::open_listeners(address);
+    if (!opened) return opened.error();
+    ListenerUses uses;
+    for (auto& listener : *opened) {
+        log_.write(core::Level::info, "listening", "listening on " + listener.bound + " (" + listener.name + ")");
+        if (listener.backlog_cut) {
+            log_.write(core::Level::warning, "backlog_cut",
+                       "the kernel cut the backlog of " + listener.bound + " from " +
+                           std::to_string(*listener.backlog_cut) + " to " +
+                           std::to_string(listener.backlog.value_or(0)) +
+                           ": raise net.core.somaxconn before the start for more");
+        }
+        const ListenerId id = known ? *known : ListenerId{++last_id_.value};
+        uses.push_back({id, listener.name});
+        hold({id, configured, std::move(listener), 0, 0, std::nullopt});
+    }
+    return uses;
+}
+
+void Listeners::hold(Held made) {
+    held_.push_back(std::move(made));
+    Held& held = held_.back();
+    if (doors_ == core::Doors::refuse) os::refuse(held.listener);
+    if (const auto watched = watch(held); !watched) {
+        log_.write(core::Level::warning, "listeners_not_watched", watched.error().text);
+    }
+}
+
+void Listeners::close(ListenerId id) {
+    const auto found = std::ranges::find(held_, id, &Held::id);
+    if (found == held_.end()) return;
+    // Before its descriptor is closed: workers keep the description alive, and the watch with it.
+    if (watch_) watch_->remove(found->listener.fd.get());
+    forget(found->path_watch);
+    ListenAddress address = found->listener.address;
+    if (address.port == 0) address.port = found->listener.port;
+    closed_.push_back({id, found->configured, std::move(address)});
+    held_.erase(found);
+}
+
+void Listeners::close_again(const ListenerUses& uses) {
+    for (const auto& use : uses) close(use.id);
+}
+
+}  // namespace holdfast::runtime

@@ -1,0 +1,144 @@
+#include "runtime/pre_restart.hpp"
+
+#include <array>
+#include <csignal>
+#include <memory>
+#include <utility>
+
+#include "os/pipe.hpp"
+
+namespace holdfast::runtime {
+
+namespace {
+
+using boost::asio::posix::stream_descriptor;
+
+constexpr std::size_t max_unfinished_line = 4096;
+constexpr int chunks_at_the_end = 64;  // more than its pipe can hold
+
+std::variant<os::Leader, os::LaunchFailure> launch_shell(const os::LaunchSpec& surroundings, const std::string& command,
+                                                         const os::LaunchPlan& plan) {
+    auto spec = os::resolve_beside(surroundings, {"/bin/sh", "-c", command});
+    if (auto* failure = std::get_if<os::LaunchFailure>(&spec)) return std::move(*failure);
+    os::Launcher launcher;
+    return launcher.launch(std::get<os::LaunchSpec>(spec), plan);
+}
+
+}  // namespace
+
+PreRestart::PreRestart(boost::asio::io_context& io, Output& output, HeldSpec surroundings, std::string command,
+                       std::vector<std::string> environment, std::function<void(Verdict)> done,
+                       std::function<void()> collect)
+    : io_(io), output_(output), done_(std::move(done)), collect_(std::move(collect)), patience_(io) {
+    const std::string problem = launch(std::move(surroundings), std::move(command), std::move(environment));
+    if (!problem.empty()) tell("cannot run --pre-restart: " + problem);
+}
+
+PreRestart::~PreRestart() {
+    if (leader_) static_cast<void>(os::kill_group_now(leader_));
+}
+
+// What went wrong; empty: it is on its way.
+std::string PreRestart::launch(HeldSpec surroundings, std::string command, std::vector<std::string> environment) {
+    auto opened = os::open_output_pipe();
+    if (!opened) return opened.error().text;
+    if (const int failed = wait_for(pipe_, io_, opened->reader.get())) {
+        return os::describe({"wait for its output", failed});
+    }
+    static_cast<void>(opened->reader.release());
+    const auto writer = std::make_shared<const os::UniqueFd>(std::move(opened->writer));
+    os::LaunchPlan plan;
+    plan.environment = std::move(environment);
+    plan.output_fd = plan.error_fd = writer->get();
+    const auto work = [surroundings = std::move(surroundings), command = std::move(command), plan = std::move(plan),
+                       writer] { return launch_shell(*surroundings, command, plan); };
+    try {
+        launch_.emplace(
+            io_, work, [this](Launched outcome) { launched(std::move(outcome)); },
+            [](Launched outcome) {
+                // It has done nothing yet. The reaper finds it as a stranger.
+                if (const auto* leader = std::get_if<os::Leader>(&outcome)) {
+                    static_cast<void>(os::kill_now(leader->process()));
+                }
+            });
+    } catch (const std::system_error& refused) {
+        return refused.code().message();
+    }
+    return {};
+}
+
+void PreRestart::launched(Launched outcome) {
+    launch_.reset();
+    if (auto* leader = std::get_if<os::Leader>(&outcome)) {
+        leader_ = std::move(*leader);
+        await_output();
+    } else {
+        tell("cannot run --pre-restart: " + os::describe(std::get<os::LaunchFailure>(outcome)));
+    }
+    collect_();  // it may have ended before it was known
+}
+
+void PreRestart::give_up() {
+    done_ = nullptr;
+    launch_.reset();
+    if (!leader_) return;
+    static_cast<void>(os::signal_group(leader_, SIGTERM));
+    patience_.expires_after(patience);
+    patience_.async_wait([this](boost::system::error_code failed) {
+        if (!failed && leader_) static_cast<void>(os::kill_group_now(leader_));
+    });
+}
+
+std::optional<os::Verdict> PreRestart::judge(pid_t pid, const ExitStatus& status) {
+    if (launch_) return os::Verdict::later;
+    if (!leader_ || pid != leader_.pid()) return std::nullopt;
+    // What it left in its group has no one to answer to. The leader, not reaped yet, keeps the group's number.
+    static_cast<void>(os::kill_group_now(leader_));
+    for (int chunk = 0; chunk < chunks_at_the_end && pipe_ && read_output() == Open::yes; ++chunk) {
+    }
+    if (!unfinished_line_.empty()) output_.write(std::exchange(unfinished_line_, {}) + "\n", Output::Whose::a_workers);
+    leader_ = os::Leader{};
+    patience_.cancel();
+    tell(status == ExitStatus(ExitedWith{0}) ? "" : "--pre-restart said no: " + describe(status));
+    return os::Verdict::reap;
+}
+
+void PreRestart::await_output() {
+    pipe_->async_wait(stream_descriptor::wait_read, [this](boost::system::error_code failed) {
+        if (!failed && pipe_ && read_output() == Open::yes) await_output();
+    });
+}
+
+PreRestart::Open PreRestart::read_output() {
+    std::array<char, 4096> buffer{};
+    const os::Chunk chunk = os::read_chunk(pipe_->native_handle(), buffer);
+    if (chunk.reading == os::Reading::nothing) return Open::yes;
+    if (chunk.reading == os::Reading::end) {
+        pipe_.reset();
+        return Open::no;
+    }
+    last_lines_.add({buffer.data(), chunk.size});
+    unfinished_line_.append(buffer.data(), chunk.size);
+    copy_lines();
+    return Open::yes;
+}
+
+void PreRestart::copy_lines() {
+    auto end = unfinished_line_.rfind('\n');
+    if (end == std::string::npos) {
+        if (unfinished_line_.size() < max_unfinished_line) return;
+        end = unfinished_line_.size() - 1;
+    }
+    std::string rest = unfinished_line_.substr(end + 1);
+    unfinished_line_.resize(end + 1);
+    output_.write(std::exchange(unfinished_line_, std::move(rest)), Output::Whose::a_workers);
+}
+
+void PreRestart::tell(std::string fault) {
+    if (!done_) return;
+    // Later, and whoever is told may end this object.
+    boost::asio::post(io_, [done = std::exchange(done_, nullptr),
+                            verdict = Verdict{std::move(fault), last_lines_.lines()}] { done(verdict); });
+}
+
+}  // namespace holdfast::runtime

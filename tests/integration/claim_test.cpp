@@ -1,0 +1,48 @@
+// A wrapper that closes what its program inherits: the worker says that it is ready, and nobody could reach it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "operations.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using testing::HasSubstr;
+
+// As npm does with the scripts that it runs, in one generation.
+RunOptions behind_a_wrapper(const TemporaryDirectory& directory, const std::string& generation) {
+    const std::string script = "#!/bin/sh\nif [ $HOLDFAST_GENERATION = " + generation + " ]; then exec 3<&-; " +
+                               notify("READY=1") + "; exec sleep 1000; fi\nexec " + hello_http().front() + "\n";
+    return short_run({directory.write("npm", script, 0755)});
+}
+
+TEST(Claim, ThatIsMissingIsSaidInWords) {
+    const TemporaryDirectory directory;
+    Supervised run(behind_a_wrapper(directory, "1"));
+    const LogEntry missing = run.wait_for("listener_not_claimed", of_worker("1.0"));
+    EXPECT_EQ(missing.level, "warning");
+    EXPECT_THAT(missing.text, HasSubstr("no process of worker 1.0 has " + run.address() +
+                                        " open: does `npm` close inherited descriptors? run node directly"));
+    run.stop();
+}
+
+TEST(Claim, ThatIsMissingFailsARestart) {
+    const TemporaryDirectory directory;
+    Supervised run(behind_a_wrapper(directory, "2"));
+    run.wait_until_serving();
+    EXPECT_EQ(run.log().count("listener_not_claimed"), 0U);
+    BackgroundLoad load(fresh_load(run.address()));
+    load.wait_for_more(20);
+    const CommandResult result = run.command("restart");
+    EXPECT_FALSE(result.succeeded());
+    EXPECT_THAT(result.output, HasSubstr("close inherited descriptors?"));
+    load.wait_for_more(20);
+    const LoadReport report = load.stop();
+    expect_flawless(report);
+    EXPECT_EQ(run.log().count("worker_gone", of_generation(1)), 0U);
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+}  // namespace
+}  // namespace holdfast::test

@@ -1,0 +1,128 @@
+// What the commands that only look say, and their exit status, by the real program.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "operations.hpp"
+#include "programs.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using testing::HasSubstr;
+
+CommandResult holdfast(std::vector<std::string> arguments) {
+    return run_command({.program = program("holdfast"), .arguments = std::move(arguments)});
+}
+
+TEST(Why, SaysWhatAWorkerWaitsFor) {
+    Supervised run(short_run(hello_http()));
+    run.wait_until_serving();
+    const CommandResult serving = run.command("why", {"1.0"});
+    EXPECT_TRUE(serving.succeeded()) << serving.output;
+    EXPECT_THAT(serving.output, HasSubstr("worker 1.0 (pid "));
+    EXPECT_THAT(serving.output, HasSubstr("nobody has asked it to leave"));
+
+    BackgroundLoad slow(slow_load(run.address(), 1, 1500));
+    slow.wait_for_sent(1);
+    run.signal(SIGTERM);
+    run.wait_for("worker_told");
+    // One of the two has it.
+    const std::string said = run.command("why", {"1.0"}).output + run.command("why", {"1.1"}).output;
+    EXPECT_THAT(said, HasSubstr("SIGTERM"));
+    expect_flawless(slow.wait_for_end());
+    EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{0}});
+}
+
+TEST(Why, SaysWhoIsThereWhereItDoesNotKnowAWorker) {
+    Supervised run(short_run(hello_http()));
+    run.wait_until_serving();
+    const CommandResult unknown = run.command("why", {"7.7"});
+    EXPECT_FALSE(unknown.succeeded());
+    EXPECT_THAT(unknown.output, HasSubstr("there is no worker 7.7: 1.0 and 1.1 are here"));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+TEST(Logs, ShowTheLastLinesOfEachWorker) {
+    Supervised run(short_run(shell_worker("echo I am $HOLDFAST_WORKER >&2; exec " + hello_http().front())));
+    run.wait_until_serving();
+    const CommandResult all = run.command("logs");
+    EXPECT_TRUE(all.succeeded()) << all.output;
+    EXPECT_THAT(all.output, HasSubstr("I am 1.0"));
+    EXPECT_THAT(all.output, HasSubstr("I am 1.1"));
+    const CommandResult one = run.command("logs", {"1.1"});
+    EXPECT_TRUE(one.succeeded()) << one.output;
+    EXPECT_THAT(one.output, HasSubstr("I am 1.1"));
+    EXPECT_THAT(one.output, testing::Not(HasSubstr("I am 1.0")));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+TEST(Events, ComeAsTheyHappenAndEndWithTheSupervisor) {
+    Supervised run(short_run(hello_http()));
+    run.wait_until_serving();
+    const auto events = run.start_command("events");
+    // It follows when it has a connection: from then on nothing is missed.
+    wait_for_status(run, "serving");
+    EXPECT_TRUE(run.command("restart").succeeded());
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+    const CommandResult heard = events->wait();
+    EXPECT_TRUE(heard.succeeded()) << heard.output;
+    EXPECT_THAT(heard.output, HasSubstr("\"event\":\"rollout_done\""));
+    EXPECT_THAT(heard.output, HasSubstr("\"event\":\"stop_started\""));
+}
+
+TEST(History, ShowsWhoAskedAndHowItEnded) {
+    const std::string broken = "if [ $HOLDFAST_GENERATION = 2 ]; then echo no licence >&2; exit 9; fi; exec ";
+    Supervised run(short_run(shell_worker(broken + hello_http().front())));
+    run.wait_until_serving();
+    EXPECT_FALSE(run.command("restart").succeeded());
+    EXPECT_TRUE(run.command("restart").succeeded());
+    const CommandResult history = run.command("history");
+    EXPECT_TRUE(history.succeeded()) << history.output;
+    EXPECT_THAT(history.output, testing::ContainsRegex("\n2 .*failed: .*exited with status 9"));
+    EXPECT_THAT(history.output, testing::ContainsRegex("\n3 .*over the API"));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+TEST(Check, JudgesAConfigurationAndStartsNothing) {
+    const TemporaryDirectory directory;
+    const std::string sound = directory.write("web.conf", "listen = 127.0.0.1:0\nname = web\ncommand = /bin/sleep 9\n");
+    const CommandResult good = holdfast({"check", "--config", sound});
+    EXPECT_TRUE(good.succeeded()) << good.output;
+    const std::string broken = directory.write("broken.conf", "listen = 127.0.0.1:0\nlisen = 1\n");
+    const CommandResult bad = holdfast({"check", "--config", broken});
+    EXPECT_EQ(bad.status, ExitStatus{ExitedWith{2}});
+    EXPECT_THAT(bad.output, HasSubstr(broken + ":2"));
+    EXPECT_THAT(bad.output, HasSubstr("listen"));
+    const CommandResult missing = holdfast({"check", "--name", "web", "--", directory / "nowhere"});
+    EXPECT_FALSE(missing.succeeded());
+    EXPECT_THAT(missing.output, HasSubstr(directory / "nowhere"));
+}
+
+TEST(Doctor, GivesItsFindingsRemedies) {
+    Supervised run(short_run(hello_http()));
+    run.wait_until_serving();
+    const CommandResult findings = run.command("doctor");
+    EXPECT_THAT(findings.output, HasSubstr("somaxconn"));
+    EXPECT_THAT(findings.output, HasSubstr("tcp_migrate_req"));
+    const CommandResult json = run.command("doctor", {"--json"});
+    EXPECT_EQ(json.status, findings.status);
+    EXPECT_THAT(json.output, testing::StartsWith("[{"));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+// Nobody to ask is an error of its own, and said so.
+TEST(Commands, FailWhereNobodyRuns) {
+    const TemporaryDirectory directory;
+    for (const char* const verb :
+         {"status", "restart", "reload", "stop", "undo", "rollback", "pause", "resume", "history", "logs", "events"}) {
+        const CommandResult result = holdfast({verb, "web", "--runtime-dir", directory.path()});
+        EXPECT_FALSE(result.succeeded()) << verb;
+        EXPECT_THAT(result.output, HasSubstr(directory.path())) << verb;
+    }
+}
+
+}  // namespace
+}  // namespace holdfast::test

@@ -1,0 +1,29 @@
+# What operators do to a running service, and what befalls it: each under the strict client.
+holdfast_program(all-listeners SOURCES servers/all_listeners.cpp LINKS holdfast::sdk)
+target_include_directories(all-listeners PRIVATE ${PROJECT_SOURCE_DIR}/child-sdk/examples)
+
+holdfast_test(
+  operations_test
+  SOURCES harness.cpp
+          operations.cpp
+          rollout_scene.cpp
+          admin_test.cpp
+          causes_test.cpp
+          claim_test.cpp
+          commands_test.cpp
+          hostile_clients_test.cpp
+          ledger_test.cpp
+          pause_test.cpp
+          private_probe_test.cpp
+          reload_test.cpp
+          unserved_test.cpp
+          watchdog_test.cpp
+  LINKS holdfast_fixture holdfast_strict_client
+  LABELS integration
+  TIMEOUT 120)
+add_dependencies(operations_test all-listeners)
+foreach(program holdfast hello-http plain-worker stubborn)
+  if(TARGET ${program})
+    add_dependencies(operations_test ${program})
+  endif()
+endforeach()

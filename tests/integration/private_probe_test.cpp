@@ -1,0 +1,90 @@
+// Readiness that is asked for: on a private listener, where this worker alone can answer, or at an address of its own.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "operations.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using testing::HasSubstr;
+
+RunOptions with_private_probe(std::vector<std::string> command) {
+    RunOptions options = short_run(std::move(command));
+    options.options.insert(options.options.end(), {"--ready-when", "http:/health", "--ready-timeout", "2s"});
+    return options;
+}
+
+std::vector<std::string> sick_generation(const std::string& generation) {
+    return shell_worker("echo names: $LISTEN_FDNAMES; if [ $HOLDFAST_GENERATION = " + generation +
+                        " ]; then export HEALTH_STATUS='500 Sick'; fi; exec " + all_listeners().front());
+}
+
+// The old generation answers 200 at every address that they share.
+TEST(PrivateProbe, FailsARestartThoughTheOldGenerationAnswers) {
+    Supervised run(with_private_probe(sick_generation("2")));
+    run.wait_until_serving();
+    EXPECT_THAT(run.worker_output(), testing::ContainsRegex("names: .*:probe\n"));
+    BackgroundLoad load(fresh_load(run.address()));
+    load.wait_for_more(20);
+    const CommandResult result = run.command("restart");
+    EXPECT_FALSE(result.succeeded());
+    EXPECT_THAT(result.output, HasSubstr("HTTP 500"));
+    load.wait_for_more(20);
+    EXPECT_TRUE(run.command("restart").succeeded());  // generation 3 is well
+    load.wait_for_more(20);
+    const LoadReport report = load.stop();
+    expect_flawless(report);
+    EXPECT_TRUE(report.by_generation.contains(3));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+TEST(PrivateProbe, IsAskedOfTheFirstGenerationToo) {
+    Supervised run(with_private_probe(sick_generation("1")));
+    EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
+    EXPECT_THAT(run.log().text(), HasSubstr("the last probe said HTTP 500"));
+    EXPECT_EQ(run.log().count("worker_ready"), 0U);
+}
+
+class AddressProbe : public testing::TestWithParam<const char*> {};
+
+TEST_P(AddressProbe, CountsAWorkerOnceItAnswersAtItsOwnAddress) {
+    const std::string port = free_port();
+    const TemporaryDirectory directory;
+    const std::string flag = directory / "go";
+    RunOptions options;
+    options.options = {
+        "--ready-when",
+        std::string(GetParam()) + "127.0.0.1:" + port + (std::string(GetParam()) == "http:" ? "/health" : ""),
+        "--settle", "100ms"};
+    // It binds when the flag is there.
+    options.command =
+        shell_worker("mkfifo " + flag + "; echo waiting >&2; read line < " + flag + "; exec " +
+                     python_server("own_port.py")[0] + " " + python_server("own_port.py")[1] + " " + port);
+    Supervised run(options);
+    run.wait_for("", with_text("waiting"));
+    EXPECT_THAT(wait_for_status(run, "connection refused"), HasSubstr("starting"));
+    EXPECT_EQ(run.log().count("worker_ready"), 0U);
+    run_command({.program = "/bin/sh", .arguments = {"-c", "echo go > " + flag}});
+    run.wait_until_serving();
+    expect_served("127.0.0.1:" + port);
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, AddressProbe, testing::Values("tcp:", "http:"),
+                         [](const auto& instance) { return std::string(instance.param) == "tcp:" ? "Tcp" : "Http"; });
+
+// An answer there proves nothing: any worker, or none, may have given it.
+TEST(AddressProbe, OfAnAddressThatWeHoldIsRefused) {
+    RunOptions options = short_run(all_listeners());
+    set_option(options, "--listen", "127.0.0.1:" + free_port());
+    const std::string address = options.options[1];
+    options.options.insert(options.options.end(), {"--ready-when", "tcp:" + address});
+    Supervised run(options);
+    EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{2}});
+    EXPECT_THAT(run.log().text(), HasSubstr("ready-when"));
+}
+
+}  // namespace
+}  // namespace holdfast::test

@@ -1,0 +1,112 @@
+// Until the end of the probation the former generation can be had back as it was: it is paused, and has released
+// nothing.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "rollout_scene.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AnyOf;
+using testing::ElementsAre;
+
+RunOptions with_probation(const std::string& probation, std::vector<std::string> command) {
+    RunOptions options = quick_service(2, std::move(command));
+    set_option(options, "--probation", probation);
+    return options;
+}
+
+std::size_t launches_since(Supervised& run, const LogEntry& moment) {
+    return run.log().count("worker_launching", any_entry(), moment.index);
+}
+
+// The one that crashes accepts nothing, so that no request dies with it.
+TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneCrashes) {
+    Supervised run(with_probation("60s", hello_but("2.1", "echo the cache is corrupt >&2; " + speaking_worker(""))));
+    run.wait_until_serving();
+    const std::vector<pid_t> former = pids_of(run, 1, 2);
+    Clients clients(run.address());
+    const auto restart = run.start_command("restart");
+    const LogEntry began = run.wait_for("probation_started");
+    clients.wait_for_more();
+    EXPECT_EQ(run.log().count("worker_gone"), 0U);
+
+    ::kill(run.wait_for("worker_ready", of_worker("2.1")).pid, SIGKILL);
+    expect_failed(restart->wait(), {"worker 2.1", "SIGKILL", "during probation", "the cache is corrupt",
+                                    "generation 1 serves with 2 workers"});
+    EXPECT_EQ(launches_since(run, began), 0U);
+    for (const char* worker : {"1.0", "1.1"}) {
+        run.wait_for("worker_told", of_worker(worker), began.index);
+        EXPECT_EQ(run.log().count("worker_gone", of_worker(worker)), 0U);
+    }
+    EXPECT_EQ(run.log().count("worker_gone", of_generation(2)), 2U);
+    for (const pid_t pid : former) EXPECT_EQ(::kill(pid, 0), 0);
+    EXPECT_THAT(clients.expect_nothing_lost(), ElementsAre(1U, 2U));
+    BackgroundLoad after(slow_load(run.address(), 10, 0));
+    EXPECT_THAT(after.wait_for_end().by_generation, ElementsAre(testing::Key(1U)));
+    expect_clean_stop(run);
+}
+
+TEST(Probation, ThatIsPassedEndsWithTheDrainOfTheFormerWorkers) {
+    Supervised run(with_probation("1s", hello_http()));
+    run.wait_until_serving();
+    Clients clients(run.address());
+    BackgroundLoad slow(slow_load(run.address(), 4, 1500));  // longer than the probation: the paused ones serve on
+    slow.wait_for_sent(4);
+    const auto restart = run.start_command("restart");
+    const LogEntry began = run.wait_for("probation_started");
+    EXPECT_EQ(run.log().count("worker_gone"), 0U);
+    expect_done(restart->wait());
+    const LogEntry passed = run.wait_for("probation_passed");
+    EXPECT_GE(passed.mono_usec - began.mono_usec, Duration(1s).count());
+    for (const char* worker : {"1.0", "1.1"}) {
+        run.wait_for("worker_told", of_worker(worker), passed.index);
+        run.wait_for("worker_gone", of_worker(worker), passed.index);
+    }
+    expect_flawless(slow.wait_for_end());
+    EXPECT_THAT(clients.expect_nothing_lost(), ElementsAre(1U, 2U));
+    expect_clean_stop(run);
+}
+
+TEST(Probation, IsEndedByAnUndoWithoutALaunch) {
+    Supervised run(with_probation("60s", hello_http()));
+    run.wait_until_serving();
+    Clients clients(run.address());
+    const auto restart = run.start_command("restart");
+    const LogEntry began = run.wait_for("probation_started");
+    clients.wait_for_more();
+    expect_done(run.command("undo"));
+    expect_failed(restart->wait(), {"undone by"});
+    EXPECT_EQ(launches_since(run, began), 0U);
+    EXPECT_EQ(run.log().count("worker_gone", of_generation(1)), 0U);
+    EXPECT_EQ(run.log().count("worker_gone", of_generation(2)), 2U);
+    clients.expect_nothing_lost();
+    expect_clean_stop(run);
+}
+
+// They hear no stage, so they cannot be paused: both generations accept, and a crash of the new one costs nothing.
+TEST(Probation, OfWorkersThatSayNoHelloLetsBothGenerationsAccept) {
+    Supervised run(with_probation("60s", python_server("socket_server.py")));
+    run.wait_until_serving();
+    BackgroundLoad fresh(fresh_load(run.address()));
+    const auto restart = run.start_command("restart");
+    run.wait_for("worker_not_paused", of_worker("1.0"));
+    run.wait_for("worker_not_paused", of_worker("1.1"));
+    const LogEntry began = run.wait_for("probation_started");
+    fresh.wait_for_more(20);
+    expect_done(run.command("undo"));
+    expect_failed(restart->wait(), {"undone by"});
+    EXPECT_EQ(launches_since(run, began), 0U);
+    EXPECT_EQ(run.log().count("worker_gone", of_generation(1)), 0U);
+    fresh.wait_for_more(20);
+    expect_flawless(fresh.stop());
+    expect_clean_stop(run);
+}
+
+}  // namespace
+}  // namespace holdfast::test

@@ -1,0 +1,219 @@
+// A configuration that was read again: what it changes is done, in two phases, and nothing else is touched.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "operations.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr auto numbers = "workers = 2\nsettle = 100ms\ngrace-period = 2s\ncancel-period = 500ms\n";
+constexpr auto port = "listen = web=127.0.0.1:0\n";
+
+class Reload : public testing::Test {
+  protected:
+    void begin(const std::string& content = std::string(numbers) + port) {
+        write(content);
+        RunOptions options;
+        options.options = {"--config", file()};
+        options.command = all_listeners();
+        run_ = std::make_unique<Supervised>(options);
+        run_->wait_until_serving();
+    }
+
+    std::string file() const { return directory_ / "web.conf"; }
+    void write(const std::string& content) const { static_cast<void>(directory_.write("web.conf", content)); }
+
+    Supervised& run() { return *run_; }
+    std::size_t spawned() { return run_->log().count("worker_spawned"); }
+
+    void expect_done(const std::string& part) {
+        const CommandResult result = run().command("reload");
+        EXPECT_TRUE(result.succeeded()) << result.output;
+        EXPECT_THAT(result.output, HasSubstr(part));
+    }
+    void expect_refused(const std::string& part) {
+        const CommandResult result = run().command("reload");
+        EXPECT_FALSE(result.succeeded()) << result.output;
+        EXPECT_THAT(result.output, HasSubstr(part));
+    }
+    void expect_a_good_end() { EXPECT_EQ(run().stop(), ExitStatus{ExitedWith{0}}); }
+
+  private:
+    TemporaryDirectory directory_;
+    std::unique_ptr<Supervised> run_;
+};
+
+TEST_F(Reload, AddsAListener) {
+    begin();
+    BackgroundLoad load(fresh_load(run().address()));
+    load.wait_for_more(20);
+    write(std::string(numbers) + port + "listen = second=127.0.0.2:0\n");
+    expect_done("second");
+    const std::string second = run().address(1);
+    EXPECT_THAT(second, HasSubstr("127.0.0.2:"));
+    expect_served(second);
+    load.wait_for_more(20);
+    const LoadReport report = load.stop();
+    expect_flawless(report);
+    EXPECT_TRUE(report.by_generation.contains(2));
+    EXPECT_THAT(run().command("status").output, HasSubstr(second));
+    expect_a_good_end();
+}
+
+// The old address serves until the new generation does, and is closed when the old workers are gone; the new one is
+// served from its first moment on.
+TEST_F(Reload, MovesAListener) {
+    begin();
+    BackgroundLoad kept_place(fresh_load(run().address()));
+    kept_place.wait_for_more(20);
+    write(std::string(numbers) + "listen = web=127.0.0.2:0\n");
+    const auto reload = run().start_command("reload");
+    const std::string second = run().address(1);
+    BackgroundLoad new_place(fresh_load(second));
+    const CommandResult result = reload->wait();
+    EXPECT_TRUE(result.succeeded()) << result.output;
+
+    const LogEntry closed = run().wait_for("listener_closed", with_text(run().address()));
+    const LogEntry settled = run().wait_for("worker_settled", of_generation(2));
+    EXPECT_LT(settled.index, closed.index);
+    new_place.wait_for_more(20);
+    expect_flawless(new_place.stop());
+
+    const LoadReport report = kept_place.stop();
+    EXPECT_GT(report.succeeded, 0U);
+    EXPECT_GT(report.count(Failure::refused), 0U);
+    // Those who stand in its queue at that moment are reset; each client is one of them once at most.
+    EXPECT_LE(report.failed() - report.count(Failure::refused), 8U) << to_table(std::vector{report});
+    EXPECT_EQ(report.failed(), report.count(Failure::refused) + report.count(Failure::reset_on_fresh));
+    ASSERT_FALSE(report.examples.empty());
+    EXPECT_GE(report.examples.front().mono_usec, settled.mono_usec);
+    expect_a_good_end();
+}
+
+TEST_F(Reload, RefusesAListenerThatItCannotBindAndChangesNothing) {
+    begin();
+    Supervised other(short_run(all_listeners()));
+    other.wait_until_serving();
+    BackgroundLoad load(fresh_load(run().address()));
+    load.wait_for_more(20);
+    // The second change would be possible; it is not made either.
+    write(std::string(numbers) + "listen = third=127.0.0.3:0\nlisten = second=" + other.address() + "\n" + port);
+    expect_refused(other.address());
+    load.wait_for_more(20);
+    EXPECT_EQ(run().log().count("worker_gone"), 0U);
+    EXPECT_EQ(run().log().count("worker_spawned", of_generation(2)), 0U);
+    EXPECT_THAT(run().command("status").output, Not(HasSubstr("127.0.0.3:")));
+    // And one that can be had is had.
+    write(std::string(numbers) + port + "listen = second=127.0.0.2:0\n");
+    expect_done("second");
+    load.wait_for_more(20);
+    expect_flawless(load.stop());
+    expect_a_good_end();
+}
+
+TEST_F(Reload, OfNumbersAloneRestartsNobody) {
+    begin();
+    BackgroundLoad load(fresh_load(run().address()));
+    write("workers = 2\nsettle = 200ms\ngrace-period = 3s\ncancel-period = 500ms\n" + std::string(port));
+    expect_done("grace-period");
+    EXPECT_EQ(spawned(), 2U);
+    write("workers = 3\nsettle = 200ms\ngrace-period = 3s\ncancel-period = 500ms\n" + std::string(port));
+    expect_done("3");
+    EXPECT_EQ(spawned(), 3U);
+    EXPECT_EQ(run().log().count("worker_ready", of_worker("1.2")), 1U);
+    load.wait_for_more(20);
+    expect_flawless(load.stop());
+    EXPECT_EQ(run().log().count("worker_gone"), 0U);
+    expect_a_good_end();
+}
+
+TEST_F(Reload, ThatChangesNothingSaysSo) {
+    begin();
+    const CommandResult result = run().command("reload");
+    EXPECT_TRUE(result.succeeded()) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("nothing"));
+    EXPECT_EQ(spawned(), 2U);
+    expect_a_good_end();
+}
+
+TEST_F(Reload, RehearsedSaysWhatWouldChangeAndChangesNothing) {
+    begin();
+    write("workers = 4\n" + std::string(port) + "listen = second=127.0.0.2:0\n");
+    const CommandResult result = run().command("reload", {"--dry-run"});
+    EXPECT_TRUE(result.succeeded()) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("second"));
+    EXPECT_THAT(result.output, HasSubstr("workers 2"));
+    EXPECT_EQ(spawned(), 2U);
+    EXPECT_EQ(run().log().count("listening"), 1U);
+    EXPECT_EQ(run().log().count("rollout_started"), 0U);
+    expect_served(run().address());
+    expect_a_good_end();
+}
+
+TEST_F(Reload, OfABrokenFileIsRefusedWithFileAndLine) {
+    begin();
+    BackgroundLoad load(fresh_load(run().address()));
+    write(std::string(numbers) + port + "no-such-setting = 1\n");
+    expect_refused(file() + ":6");
+    const CommandResult rehearsed = run().command("reload", {"--dry-run"});
+    EXPECT_FALSE(rehearsed.succeeded());
+    EXPECT_THAT(rehearsed.output, HasSubstr(file() + ":6"));
+    load.wait_for_more(20);
+    expect_flawless(load.stop());
+    EXPECT_EQ(spawned(), 2U);
+    expect_a_good_end();
+}
+
+// A signal asks for both: the file is read again, and the workers are replaced.
+TEST_F(Reload, BySignalReadsTheFileAndRestarts) {
+    begin();
+    BackgroundLoad load(fresh_load(run().address()));
+    load.wait_for_more(20);
+    write(std::string(numbers) + port + "listen = second=127.0.0.2:0\n");
+    run().signal(SIGHUP);
+    run().wait_for("rollout_done");
+    expect_served(run().address(1));
+    const std::size_t before = run().log().mark();
+    run().signal(SIGHUP);  // nothing in the file has changed
+    run().wait_for("rollout_done", any_entry(), before);
+    EXPECT_EQ(run().log().count("worker_spawned", of_generation(3)), 2U);
+    load.wait_for_more(20);
+    expect_flawless(load.stop());
+    expect_a_good_end();
+}
+
+TEST_F(Reload, BySignalOfABrokenFileIsRefusedInTheLog) {
+    begin();
+    BackgroundLoad load(fresh_load(run().address()));
+    write(std::string(numbers) + port + "workers = many\n");
+    run().signal(SIGHUP);
+    run().wait_for("reload_refused", with_text(file() + ":6"));
+    load.wait_for_more(20);
+    expect_flawless(load.stop());
+    EXPECT_EQ(spawned(), 2U);
+    expect_a_good_end();
+}
+
+// What only the start looks at cannot be had by a reload, and is not passed over in silence.
+TEST_F(Reload, OfWhatTheStartAloneLooksAtIsRefused) {
+    begin();
+    write(std::string(numbers) + port + "state-dir = /elsewhere\n");
+    const CommandResult result = run().command("reload");
+    // The command line wins: there it is given already.
+    EXPECT_TRUE(result.succeeded()) << result.output;
+    write(std::string(numbers) + port + "admin = 127.0.0.1:0\n");
+    expect_refused("admin");
+    EXPECT_EQ(spawned(), 2U);
+    expect_a_good_end();
+}
+
+}  // namespace
+}  // namespace holdfast::test

@@ -1,0 +1,109 @@
+// Generations that fail before anybody has made room for them cost nothing: no client loses a request, no worker of the
+// former generation is asked to leave, and whoever asked is told why, in the failing worker's own last words.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "rollout_scene.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class FailedRollout : public testing::Test {
+  protected:
+    void serve(const RunOptions& options) {
+        run_ = std::make_unique<Supervised>(options);
+        run_->wait_until_serving();
+        clients_ = std::make_unique<Clients>(run_->address());
+        clients_->wait_for_more();
+    }
+
+    void expect_restart_to_fail(std::initializer_list<std::string> words) {
+        expect_failed(run_->command("restart"), words);
+        clients_->wait_for_more();
+    }
+
+    // The former generation never knew, and the next release is welcome.
+    void expect_untouched_by_it() {
+        EXPECT_EQ(run_->log().count("worker_told", of_generation(1)), 0U);
+        EXPECT_EQ(run_->log().count("worker_gone", of_generation(1)), 0U);
+        EXPECT_EQ(run_->log().count("rollout_committed"), 0U);
+        expect_done(run_->command("restart"));
+        EXPECT_THAT(clients_->expect_nothing_lost(), ElementsAre(1U, 3U));
+        expect_clean_stop(*run_);
+    }
+
+    std::unique_ptr<Supervised> run_;
+    std::unique_ptr<Clients> clients_;
+};
+
+TEST_F(FailedRollout, OfAGenerationThatCrashesAtTheStartCostsNothing) {
+    serve(quick_service(2, hello_but("2.*", "echo no such setting: cache_size >&2; exit 78")));
+    expect_restart_to_fail({"status 78", "no such setting: cache_size", "generation 1 serves with 2 workers"});
+    expect_untouched_by_it();
+}
+
+TEST_F(FailedRollout, OfAGenerationThatCrashesWhileItSettlesCostsNothing) {
+    RunOptions options = quick_service(
+        2, hello_but("2.*", "echo cannot reach the database >&2; " + speaking_worker("--exit-after 100 --status 9")));
+    set_option(options, "--settle", "1s");
+    serve(options);
+    expect_restart_to_fail({"status 9", "cannot reach the database", "generation 1 serves with 2 workers"});
+    EXPECT_GE(run_->log().count("worker_ready", of_generation(2)), 1U);
+    expect_untouched_by_it();
+}
+
+TEST_F(FailedRollout, OfAGenerationThatNeverGetsReadyCostsNothing) {
+    RunOptions options =
+        quick_service(2, hello_but("2.*", "echo waiting for the lock >&2; " + speaking_worker("--ready-after 60000")));
+    set_option(options, "--ready-timeout", "2s");
+    serve(options);
+    expect_restart_to_fail(
+        {"did not get ready within 2.0 s", "waiting for the lock", "generation 1 serves with 2 workers"});
+    EXPECT_EQ(run_->log().count("worker_ready", of_generation(2)), 0U);
+    expect_untouched_by_it();
+}
+
+TEST_F(FailedRollout, OfAGenerationWhoseEveryThirdWorkerFailsCostsNothing) {
+    serve(quick_service(6, hello_but("2.[25]", "echo port 9000 is taken >&2; exit 3")));
+    expect_restart_to_fail({"status 3", "port 9000 is taken", "generation 1 serves with 6 workers"});
+    EXPECT_EQ(run_->log().count("worker_told", of_generation(1)), 0U);
+    EXPECT_EQ(run_->log().count("worker_gone", of_generation(1)), 0U);
+    expect_done(run_->command("restart"));
+    clients_->expect_nothing_lost();  // sound ones of the failed generation may have answered
+    expect_clean_stop(*run_);
+}
+
+// Without room for all of the new ones there is no failure that costs nothing: whom it replaced is launched anew, from
+// the program that it was, or called back while it drains.
+TEST_F(FailedRollout, InStepsIsTakenBackStepByStep) {
+    RunOptions options = quick_service(3, hello_but("2.2", "echo out of memory >&2; exit 12"));
+    set_option(options, "--max-surge", "1");
+    serve(options);
+    expect_restart_to_fail({"worker 2.2", "status 12", "out of memory", "generation 1 serves with 3 workers"});
+    const std::size_t failed = run_->log().find("rollout_failed").value().index;
+    EXPECT_EQ(run_->log().count("worker_ready", of_generation(1), failed) +
+                  run_->log().count("worker_recalled", of_generation(1), failed),
+              2U);
+    EXPECT_EQ(run_->log().count("worker_gone", of_generation(2)), 3U);
+    expect_done(run_->command("restart"));
+    clients_->expect_nothing_lost();
+    expect_clean_stop(*run_);
+}
+
+TEST_F(FailedRollout, StandsInTheHistoryWithItsReason) {
+    serve(quick_service(1, hello_but("2.*", "echo no such table >&2; exit 5")));
+    expect_restart_to_fail({"no such table"});
+    const CommandResult history = run_->command("history");
+    expect_done(history);
+    EXPECT_THAT(history.output, HasSubstr("status 5"));
+    clients_->expect_nothing_lost();
+    expect_clean_stop(*run_);
+}
+
+}  // namespace
+}  // namespace holdfast::test

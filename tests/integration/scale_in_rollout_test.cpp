@@ -1,0 +1,80 @@
+// One change at a time: a scale that is asked for in the middle of a restart waits for its end, and the latest wins.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "rollout_scene.hpp"
+
+namespace holdfast::test {
+namespace {
+
+std::string last_scale(Supervised& run) {
+    std::string text;
+    for (std::size_t from = 0;;) {
+        const auto done = run.log().find("scale_done", any_entry(), from);
+        if (!done) return text;
+        text = done->text;
+        from = done->index + 1;
+    }
+}
+
+// What waits its turn makes no event.
+void wait_until_one_waits(Supervised& run) {
+    while (run.command("status").output.find("1 request behind it") == std::string::npos) continue;
+}
+
+// The one before learns that it was overtaken; nobody was launched for it.
+TEST(ScaleInARollout, ToEightAndThenToOneEndsWithOne) {
+    Gate gate;
+    Supervised run(quick_service(2, hello_but("2.*", gate.words())));
+    run.wait_until_serving();
+    Clients clients(run.address());
+    const auto restart = run.start_command("restart");
+    run.wait_for("worker_spawned", of_worker("2.1"));
+    const auto to_eight = run.start_command("scale", {"8"});
+    wait_until_one_waits(run);
+    const auto to_one = run.start_command("scale", {"1"});
+    run.wait_for("request_superseded");
+    expect_failed(to_eight->wait(), {"superseded by a later request"});
+    clients.wait_for_more();
+
+    gate.open();
+    expect_done(restart->wait());
+    expect_done(to_one->wait());
+    EXPECT_EQ(run.log().count("worker_launching", of_generation(2)), 2U);
+    EXPECT_THAT(last_scale(run), testing::HasSubstr("scaled from 2 to 1 worker"));
+    EXPECT_THAT(clients.expect_nothing_lost(), testing::Contains(2U));
+    expect_clean_stop(run);
+}
+
+// Scaled up as soon as the restart is over, and down in the middle of the next one.
+TEST(ScaleInARollout, IsDoneWhenTheRestartIs) {
+    Gate gate, next_gate;
+    Supervised run(quick_service(2, hello_but("2.*", gate.words() + ";; 3.*) " + next_gate.words())));
+    run.wait_until_serving();
+    Clients clients(run.address());
+    auto restart = run.start_command("restart");
+    run.wait_for("worker_spawned", of_worker("2.1"));
+    const auto to_eight = run.start_command("scale", {"8"});
+    clients.wait_for_more();
+    gate.open();
+    expect_done(restart->wait());
+    expect_done(to_eight->wait());
+    EXPECT_EQ(run.log().count("worker_ready", of_generation(2)), 8U);
+    EXPECT_GT(run.wait_for("scale_started").index, run.wait_for("rollout_done").index);
+
+    restart = run.start_command("restart");
+    run.wait_for("worker_spawned", of_worker("3.7"));
+    const auto to_one = run.start_command("scale", {"1"});
+    clients.wait_for_more();
+    next_gate.open();
+    expect_done(restart->wait());
+    expect_done(to_one->wait());
+    EXPECT_EQ(run.log().count("worker_gone", of_generation(3)), 7U);
+    EXPECT_THAT(last_scale(run), testing::HasSubstr("scaled from 8 to 1 worker"));
+    clients.expect_nothing_lost();
+    expect_clean_stop(run);
+}
+
+}  // namespace
+}  // namespace holdfast::test

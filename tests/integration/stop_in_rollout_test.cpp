@@ -1,0 +1,126 @@
+// A stop preempts a rollout in each of its phases: whoever asked for the rollout is told, what was sent is answered,
+// nobody is killed and nobody is left.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "rollout_scene.hpp"
+
+namespace holdfast::test {
+namespace {
+
+class StopInARollout : public testing::Test {
+  protected:
+    // What workers of the second generation do first; the others are hello-http at once.
+    static RunOptions second_one_runs(const std::string& script) { return quick_service(2, hello_but("2.*", script)); }
+
+    void restart(const RunOptions& options, const std::string& by = "restart") {
+        run_ = std::make_unique<Supervised>(options);
+        run_->wait_until_serving();
+        clients_ = std::make_unique<Clients>(run_->address());
+        slow_ = std::make_unique<BackgroundLoad>(slow_load(run_->address(), 4, 1500));
+        slow_->wait_for_sent(4);
+        restart_ = run_->start_command(by);
+    }
+
+    // Words of shell that keep a worker from leaving.
+    std::string deaf() const { return "trap '' TERM; echo deaf >&2; " + gate_.words() + "; exit 0"; }
+
+    // New clients come until the stop; those that wait for an answer get it.
+    void stop_and_look() {
+        clients_->expect_nothing_lost();
+        run_->signal(SIGTERM);
+        expect_failed(restart_->wait(), {"the service is being stopped"});
+        gate_.open();
+        expect_flawless(slow_->wait_for_end());
+        EXPECT_EQ(run_->wait_for_exit(), ExitStatus{ExitedWith{0}});
+        EXPECT_EQ(run_->log().count("worker_killed"), 0U);
+    }
+
+    Gate gate_;
+    std::unique_ptr<Supervised> run_;
+    std::unique_ptr<Clients> clients_;
+    std::unique_ptr<BackgroundLoad> slow_;
+    std::unique_ptr<RunningCommand> restart_;
+};
+
+TEST_F(StopInARollout, WhileItIsPrepared) {
+    const TemporaryDirectory directory;
+    RunOptions options = quick_service(2, hello_http());
+    set_option(options, "--pre-restart", "echo looking >&2; sleep 1000");
+    restart(options);
+    run_->wait_for("", with_text("looking"));
+    stop_and_look();
+    EXPECT_EQ(run_->log().count("worker_launching", of_generation(2)), 0U);
+}
+
+TEST_F(StopInARollout, WhileNewWorkersStart) {
+    restart(second_one_runs(gate_.words()));
+    run_->wait_for("worker_spawned", of_worker("2.1"));
+    stop_and_look();
+}
+
+TEST_F(StopInARollout, WhileNewWorkersSettle) {
+    RunOptions options = quick_service(2, hello_http());
+    set_option(options, "--settle", "60s");
+    restart(options);
+    run_->wait_for("worker_ready", of_worker("2.1"));
+    stop_and_look();
+    EXPECT_EQ(run_->log().count("rollout_committed"), 0U);
+}
+
+// In steps: the first of two old workers has been told to leave, the second new one hangs.
+TEST_F(StopInARollout, WhileOneHasTakenOverAndTheNextStarts) {
+    RunOptions options = quick_service(2, hello_but("2.1", gate_.words()));
+    set_option(options, "--max-surge", "1");
+    restart(options);
+    run_->wait_for("worker_told", of_worker("1.0"));
+    run_->wait_for("worker_spawned", of_worker("2.1"));
+    stop_and_look();
+}
+
+TEST_F(StopInARollout, WhileOldWorkersDrain) {
+    restart(quick_service(2, hello_http()));
+    run_->wait_for("worker_told", of_worker("1.1"));
+    stop_and_look();
+}
+
+TEST_F(StopInARollout, WhileTheNewGenerationIsInProbation) {
+    RunOptions options = quick_service(2, hello_http());
+    set_option(options, "--probation", "60s");
+    restart(options);
+    run_->wait_for("probation_started");
+    stop_and_look();
+}
+
+TEST_F(StopInARollout, WhileOldWorkersDrainAfterTheProbation) {
+    RunOptions options = quick_service(2, hello_http());
+    set_option(options, "--probation", "100ms");
+    restart(options);
+    run_->wait_for("probation_passed");
+    stop_and_look();
+}
+
+// The one that failed is gone; the other one of its generation hears nothing until the gate is open.
+TEST_F(StopInARollout, WhileTheFormerGenerationIsBroughtBack) {
+    Gate failure;
+    restart(second_one_runs("[ $HOLDFAST_SLOT = 1 ] || { " + failure.words() + "; exit 1; }; " + deaf()));
+    run_->wait_for("", with_text("deaf"));
+    failure.open();
+    run_->wait_for("rollout_failed");
+    stop_and_look();
+}
+
+TEST_F(StopInARollout, WhileItIsUndone) {
+    restart(second_one_runs(deaf()));
+    run_->wait_for("", with_text("deaf"));
+    const auto undo = run_->start_command("undo");
+    run_->wait_for("rollout_undone");
+    stop_and_look();
+    expect_failed(undo->wait(), {"the service is being stopped"});
+}
+
+}  // namespace
+}  // namespace holdfast::test

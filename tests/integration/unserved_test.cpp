@@ -1,0 +1,102 @@
+// Nobody serves for longer than --queue-for: clients are told at once, and nobody is refused once a worker is ready.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/types.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "operations.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using testing::AnyOf;
+using testing::HasSubstr;
+
+// Scaled down: a second and a half instead of a quarter of a minute. HOLDFAST_UNSERVED_SECONDS=15 runs it to the
+// letter.
+std::int64_t unserved_usec() {
+    const char* seconds = std::getenv("HOLDFAST_UNSERVED_SECONDS");
+    return seconds == nullptr ? 1'500'000 : std::stoll(seconds) * 1'000'000;
+}
+
+class Unserved : public testing::Test {
+  protected:
+    void begin() {
+        // A service that cannot start while the flag is there.
+        RunOptions options = short_run(shell_worker("if [ -e " + flag() + " ]; then echo the database is away >&2; " +
+                                                    "exit 7; fi; exec " + hello_http().front()));
+        set_option(options, "--workers", "1");
+        options.options.insert(options.options.end(), {"--queue-for", "300ms", "--backoff", "700ms..700ms"});
+        run_ = std::make_unique<Supervised>(options);
+        run_->wait_until_serving();
+    }
+
+    LogEntry lose_the_worker() {
+        std::ofstream(flag()) << "away";
+        ::kill(run_->wait_for("worker_spawned").pid, SIGKILL);
+        return run_->wait_for("worker_gone");
+    }
+    void give_it_back() const { std::filesystem::remove(flag()); }
+
+    Supervised& run() { return *run_; }
+
+  private:
+    std::string flag() const { return directory_ / "away"; }
+
+    TemporaryDirectory directory_;
+    std::unique_ptr<Supervised> run_;
+};
+
+TEST_F(Unserved, ClientsAreRefusedAtOnceAndServedFromTheFirstReadyWorkerOn) {
+    begin();
+    const LogEntry gone = lose_the_worker();
+    const LogEntry closed = run().wait_for("doors_closed");
+    EXPECT_THAT(closed.text, HasSubstr("nobody has served for"));
+    EXPECT_GE(closed.mono_usec - gone.mono_usec, 300'000);
+    const std::string status = wait_for_status(run(), "nobody serves");
+    EXPECT_THAT(status, HasSubstr("refused"));
+    EXPECT_THAT(status, HasSubstr("the database is away"));
+
+    LoadOptions persistent = fresh_load(run().address());
+    persistent.rate = 50;
+    BackgroundLoad meanwhile(persistent);
+    wait_until_stamp(gone.mono_usec + unserved_usec());
+    const LoadReport refused = meanwhile.stop();
+    EXPECT_GT(refused.count(Failure::refused), 0U) << to_table(std::vector{refused});
+    EXPECT_EQ(refused.succeeded, 0U);
+    EXPECT_LT(refused.elapsed, patience);
+
+    // From the opening for the launch that succeeds: whoever connects then waits in the queue, and is answered.
+    const std::int64_t back = stamp_now();
+    give_it_back();
+    const LogEntry opened = run().wait_for("doors_opened", at_or_after(back));
+    BackgroundLoad load(fresh_load(run().address()));
+    run().wait_for("worker_ready", any_entry(), opened.index);
+    load.wait_for_more(50);
+    expect_flawless(load.stop());
+    EXPECT_EQ(run().log().count("doors_closed", any_entry(), opened.index), 0U);
+    EXPECT_EQ(run().stop(), ExitStatus{ExitedWith{0}});
+}
+
+// Who is in the queue when its time is up is not left waiting there.
+TEST_F(Unserved, ClientsInTheQueueAreToldWhenItsTimeIsUp) {
+    begin();
+    lose_the_worker();
+    BackgroundLoad waiting(slow_load(run().address(), 4, 0));
+    const LoadReport report = waiting.wait_for_end();
+    EXPECT_EQ(report.succeeded, 0U);
+    EXPECT_EQ(report.count(Failure::timed_out), 0U) << to_table(std::vector{report});
+    give_it_back();
+    run().command("restart");  // an operator need not wait for the backoff
+    expect_served(run().address());
+    EXPECT_EQ(run().stop(), ExitStatus{ExitedWith{0}});
+}
+
+}  // namespace
+}  // namespace holdfast::test

@@ -1,0 +1,77 @@
+// A worker that has promised to speak and is silent is replaced; a supervisor that did not listen blames nobody.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/types.h>
+
+#include <csignal>
+
+#include "operations.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::int64_t watchdog_usec = 1'000'000;
+
+RunOptions watched(std::vector<std::string> command) {
+    RunOptions options = short_run(std::move(command));
+    options.options.insert(options.options.end(), {"--watchdog", "1s"});
+    set_option(options, "--grace-period", "300ms");
+    set_option(options, "--cancel-period", "300ms");
+    return options;
+}
+
+class Watchdog : public testing::TestWithParam<const char*> {
+  protected:
+    static std::vector<std::string> command() {
+        return std::string(GetParam()) == "Sdk" ? hello_http() : python_server("heartbeat.py");
+    }
+};
+
+// Requests begin when it stands still already: what it would have had in its hands nobody could have answered.
+TEST_P(Watchdog, ReplacesAStoppedWorker) {
+    Supervised run(watched(command()));
+    run.wait_until_serving();
+    const LogEntry victim = run.wait_for("worker_spawned", of_worker("1.1"));
+    ::kill(victim.pid, SIGSTOP);
+    BackgroundLoad load(fresh_load(run.address()));
+    const LogEntry missed = run.wait_for("worker_crashed", of_worker("1.1"));
+    EXPECT_THAT(missed.text, HasSubstr("it missed its watchdog"));
+    run.wait_for("worker_ready", of_worker("1.1"), missed.index);
+    run.wait_for("worker_killed", of_worker("1.1"), missed.index);
+    load.wait_for_more(50);
+    expect_flawless(load.stop());
+    EXPECT_EQ(run.log().count("worker_crashed", of_worker("1.0")), 0U);
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+TEST_P(Watchdog, OfASupervisorThatStoodStillEndsNobody) {
+    Supervised run(watched(command()));
+    run.wait_until_serving();
+    BackgroundLoad load(fresh_load(run.address()));
+    for (int stall = 0; stall < 2; ++stall) {
+        run.signal(SIGSTOP);
+        wait_until_stamp(stamp_now() + 2 * watchdog_usec);
+        run.signal(SIGCONT);
+        wait_until_stamp(stamp_now() + watchdog_usec * 3 / 2);  // time enough to be wrong in
+    }
+    load.wait_for_more(20);
+    EXPECT_EQ(run.log().count("worker_crashed"), 0U);
+    EXPECT_EQ(run.log().count("worker_spawned"), 2U);
+    expect_flawless(load.stop());
+    // It listens: one that is silent now is found.
+    const LogEntry victim = run.wait_for("worker_spawned", of_worker("1.0"));
+    ::kill(victim.pid, SIGSTOP);
+    run.wait_for("worker_crashed", of_worker("1.0"));
+    EXPECT_EQ(run.log().count("worker_crashed", of_worker("1.1")), 0U);
+    run.wait_for("worker_killed", of_worker("1.0"));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+INSTANTIATE_TEST_SUITE_P(Worker, Watchdog, testing::Values("Sdk", "NotifySocket"),
+                         [](const auto& instance) { return std::string(instance.param); });
+
+}  // namespace
+}  // namespace holdfast::test

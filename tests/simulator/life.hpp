@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/simulator/story.hpp"
+#include "tests/simulator/visits.hpp"
+#include "tests/simulator/watch.hpp"
+
+namespace holdfast::simulator {
+
+// Decides what comes from outside of the core, and how workers are.
+class Director {
+  public:
+    virtual ~Director() = default;
+    virtual testing::WorkerScript script_of(const core::Spawn& spawn) = 0;
+    virtual testing::PreparationScript preparation_of(const core::Prepare& prepare) = 0;
+    virtual Duration lateness() = 0;
+    // What comes next, to be planned now; nothing for the moment.
+    virtual std::optional<Incident> next(const testing::FakeWorld& world) = 0;
+    // After each step, until it is to be left alone: whether more shall come.
+    virtual bool goes_on(const testing::FakeWorld& world) = 0;
+    // From now on workers behave.
+    virtual void leave_alone() = 0;
+};
+
+// Who looks on.
+struct Onlookers {
+    Visits* visits = nullptr;
+    LongestAnswers* longest = nullptr;
+    std::ostream* out = nullptr;  // where each step is told
+};
+
+// One service from its launch to its end: it meets what the director thinks of, then must recover, answer everybody,
+// and stop.
+class Life {
+  public:
+    Life(const core::Policy& policy, std::uint64_t seed, Company company, Director& director, Onlookers onlookers);
+
+    // What broke; empty if nothing did.
+    std::vector<std::string> live();
+    Instant now() const { return world_.now(); }
+    Duration roamed_until() const { return roamed_until_; }
+
+  private:
+    bool is_over() const { return world_.exit_code().has_value() || !world_.violations().empty(); }
+    void plan(const Incident& incident);
+    void roam();
+    void recover();
+    void wind_down();
+    bool step();
+    void observe();
+    void tell() const;
+
+    core::Policy policy_;
+    Company company_;
+    Director& director_;
+    Onlookers onlookers_;
+    LongestAnswers unwanted_;
+    testing::FakeWorld world_;
+    Watch watch_;
+    Duration roamed_until_{};
+};
+
+// Tells a story again.
+std::vector<std::string> replay(const Story& story, std::ostream* out = nullptr);
+// Until when it went, too.
+struct Replayed {
+    std::vector<std::string> violations;
+    Instant end{};
+};
+Replayed replay_all(const Story& story, std::ostream* out);
+
+}  // namespace holdfast::simulator

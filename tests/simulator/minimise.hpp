@@ -1,0 +1,22 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+
+#include "tests/simulator/story.hpp"
+
+namespace holdfast::simulator {
+
+// The shortest story that it finds to break what `story` breaks: it drops what comes from outside, makes workers well
+// behaved, numbers usual and times short, for `budget` at most. The story as it is where it does not break anything.
+struct Minimised {
+    Story story;
+    std::string violation;
+    std::uint64_t replays = 0;
+};
+Minimised minimise(const Story& story, Duration budget);
+
+// As a list for a person, and as a test for found_test.cpp.
+void print(std::ostream& out, const Minimised& minimised);
+
+}  // namespace holdfast::simulator

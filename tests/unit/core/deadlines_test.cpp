@@ -1,0 +1,129 @@
+// No deadline lies in the past once everything due was done: one that does nothing would make a busy loop.
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/unit/core/bench.hpp"
+
+namespace holdfast::core::testing {
+namespace {
+
+class Chaos {
+  public:
+    explicit Chaos(unsigned seed) : random_(seed), bench_(policy()) {
+        if (one_in(3)) bench_.claims = std::nullopt;
+    }
+
+    void step() {
+        if (one_in(4)) {
+            bench_.stall(Duration{std::uniform_int_distribution<std::int64_t>(0, 20'000'000)(random_)});
+        } else if (one_in(2)) {
+            bench_.advance(Duration{std::uniform_int_distribution<std::int64_t>(0, 3'000'000)(random_)});
+        }
+        one_in(6) ? ask() : happen();
+        bench_.feed(Elapsed{});
+        if (const auto next = bench_.next_deadline()) {
+            EXPECT_GT(*next, bench_.now()) << bench_.status().detail;
+        }
+    }
+
+    bool is_over() const { return bench_.exit_code().has_value(); }
+
+  private:
+    bool one_in(int chances) { return std::uniform_int_distribution<int>(1, chances)(random_) == 1; }
+    std::size_t below(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_); }
+
+    Policy policy() {
+        Policy policy;
+        policy.workers = 2;
+        if (one_in(2)) policy.watchdog = 3s;
+        if (one_in(2)) policy.probation = 5s;
+        if (one_in(2)) policy.queue_for = 1s;
+        if (one_in(2)) policy.max_surge = {1, false};
+        if (one_in(2)) policy.lame_duck = 2s;
+        policy.max_pause = 8s;
+        policy.ready_timeout = 5s;
+        policy.grace_period = 4s;
+        if (one_in(2)) {
+            policy.ready_when = ReadyProbe{ReadyProbe::How::http, ReadyProbe::Where::private_listener, {}, "/"};
+        }
+        return policy;
+    }
+
+    void ask() {
+        switch (below(7)) {
+            case 0:
+                bench_.ask(Restart{});
+                break;
+            case 1:
+                bench_.ask(Scale{static_cast<int>(below(4))});
+                break;
+            case 2:
+                bench_.ask(Pause{});
+                break;
+            case 3:
+                bench_.ask(Resume{});
+                break;
+            case 4:
+                bench_.ask(Undo{});
+                break;
+            case 5:
+                bench_.ask(Rollback{});
+                break;
+            default:
+                if (one_in(10)) bench_.signal(Stop{});
+                break;
+        }
+    }
+
+    void happen() {
+        const Status status = bench_.status();
+        if (status.workers.empty()) return;
+        const WorkerId worker = status.workers[below(status.workers.size())].id;
+        switch (below(12)) {
+            case 0:
+                bench_.exited(worker, 1);
+                break;
+            case 1:
+                bench_.feed(MainExited{worker, ExitedWith{0}, 1, 0});
+                break;
+            case 2:
+                bench_.accepting(worker, one_in(2));
+                break;
+            case 3:
+                bench_.says(worker, one_in(10) ? Watchdog::trigger : Watchdog::alive);
+                break;
+            case 4:
+                bench_.feed(Claimed{worker, one_in(4) ? Claim::missing : Claim::held, "none"});
+                break;
+            case 5:
+                bench_.probed(worker, one_in(2) ? ProbeAnswered::Answer::good : ProbeAnswered::Answer::bad, "HTTP 500");
+                break;
+            case 6:
+                if (one_in(4)) bench_.stopping(worker);
+                break;
+            case 7:
+                if (one_in(4)) bench_.feed(ChannelLost{worker});
+                break;
+            default:
+                bench_.serve(worker);
+                bench_.probed(worker, ProbeAnswered::Answer::good);
+                break;
+        }
+    }
+
+    std::mt19937 random_;
+    Bench bench_;
+};
+
+TEST(Deadlines, LieAheadWhateverHappens) {
+    for (unsigned seed = 0; seed < 300 && !HasFailure(); ++seed) {
+        SCOPED_TRACE(seed);
+        Chaos chaos(seed);
+        for (int i = 0; i < 150 && !chaos.is_over() && !HasFailure(); ++i) chaos.step();
+    }
+}
+
+}  // namespace
+}  // namespace holdfast::core::testing

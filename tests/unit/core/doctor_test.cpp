@@ -1,0 +1,130 @@
+#include "core/doctor.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace holdfast::core {
+namespace {
+
+using testing::HasSubstr;
+
+MachineFacts healthy() {
+    MachineFacts facts;
+    facts.kernel = "6.1.0";
+    facts.has_pidfd = facts.has_close_range = facts.has_peer_pidfd = true;
+    facts.somaxconn = 4096;
+    facts.migrates_requests = true;
+    facts.first_free_port = 1024;
+    facts.sees_other_processes = true;
+    facts.uid = 1000;
+    facts.nofile_soft = 65536;
+    facts.nofile_hard = 65536;
+    facts.nproc_soft = unlimited;
+    facts.capabilities = 0;
+    facts.is_in_cgroup_v2 = facts.may_manage_cgroup = facts.counts_oom_kills = true;
+    return facts;
+}
+
+// The finding that speaks of `word`; fails the test where there is none.
+Finding about(const std::string& word, const MachineFacts& facts, const Patient& patient = {}) {
+    for (const Finding& finding : examine(facts, patient)) {
+        if (finding.text.find(word) != std::string::npos) return finding;
+    }
+    ADD_FAILURE() << "nothing about " << word;
+    return {};
+}
+
+TEST(Doctor, FindsNothingOnAHealthyMachine) {
+    for (const Finding& finding : examine(healthy(), {})) {
+        EXPECT_EQ(finding.weight, Weight::fine) << finding.text;
+        EXPECT_EQ(finding.remedy, "") << finding.text;
+    }
+}
+
+TEST(Doctor, GivesEachFindingItsRemedy) {
+    MachineFacts facts;
+    facts.somaxconn = 128;
+    facts.migrates_requests = false;
+    facts.nofile_soft = 10;
+    facts.nproc_soft = 3;
+    facts.uid = 1000;
+    facts.unit = "web.service";
+    facts.is_in_kubernetes = true;
+    facts.sees_other_processes = false;
+    for (const Finding& finding : examine(facts, {})) {
+        EXPECT_TRUE(finding.weight == Weight::fine || !finding.remedy.empty()) << finding.text;
+    }
+}
+
+TEST(Doctor, ComparesTheLimitsWithTheWorkersOfARestart) {
+    MachineFacts facts = healthy();
+    facts.nofile_soft = 64 + 2 * 100 * 8;
+    Patient patient;
+    patient.workers = 100;
+    EXPECT_EQ(about("open files", facts, patient).weight, Weight::fine);
+    patient.workers = 101;
+    const Finding finding = about("open files", facts, patient);
+    EXPECT_EQ(finding.weight, Weight::wrong);
+    EXPECT_THAT(finding.remedy, HasSubstr("LimitNOFILE=1680"));
+    facts.nproc_soft = 200;
+    EXPECT_EQ(about("processes and threads", facts, patient).weight, Weight::wrong);
+    facts.nproc_soft = 218;
+    EXPECT_EQ(about("processes and threads", facts, patient).weight, Weight::fine);
+}
+
+TEST(Doctor, WarnsOfAShortQueue) {
+    MachineFacts facts = healthy();
+    facts.somaxconn = 128;
+    EXPECT_EQ(about("somaxconn", facts).weight, Weight::warning);
+    EXPECT_THAT(about("somaxconn", facts).remedy, HasSubstr("net.core.somaxconn=4096"));
+    facts.somaxconn = 4096;
+    Patient patient;
+    patient.configuration.listen.emplace_back().backlog = 10000;
+    EXPECT_THAT(about("somaxconn", facts, patient).remedy, HasSubstr("net.core.somaxconn=10000"));
+}
+
+TEST(Doctor, ComparesTheServiceManagersTimesWithOurs) {
+    MachineFacts facts = healthy();
+    facts.unit = "web.service";
+    facts.unit_kill_mode = "mixed";
+    facts.stop_timeout = 20s;
+    EXPECT_EQ(about("is killed 20 s after", facts).weight, Weight::wrong);
+    EXPECT_THAT(about("is killed 20 s after", facts).remedy, HasSubstr("TimeoutStopSec=45"));
+    facts.unit_type = "notify";
+    EXPECT_EQ(about("is killed 20 s after", facts).weight, Weight::warning) << "it is asked for more";
+    facts.stop_timeout = 35s;
+    EXPECT_EQ(about("waits long enough", facts).weight, Weight::fine);
+    facts.stop_timeout.reset();  // systemd's own 90 s
+    EXPECT_EQ(about("waits long enough", facts).weight, Weight::fine);
+    Patient patient;
+    patient.configuration.policy.ready_timeout = 100s;
+    EXPECT_THAT(about("--ready-timeout", facts, patient).remedy, HasSubstr("TimeoutStartSec=130"));
+    facts.unit_kill_mode.clear();
+    EXPECT_THAT(about("sends its SIGTERM", facts).remedy, HasSubstr("KillMode=mixed"));
+}
+
+TEST(Doctor, MissesCapabilitiesOnlyWhereTheyAreNeeded) {
+    Patient patient;
+    ListenAddress& address = patient.configuration.listen.emplace_back();
+    address.port = 80;
+    EXPECT_EQ(about("CAP_NET_BIND_SERVICE", healthy(), patient).weight, Weight::wrong);
+    MachineFacts facts = healthy();
+    facts.capabilities = 1U << 10;
+    EXPECT_EQ(about("no capability is missing", facts, patient).weight, Weight::fine);
+    facts.capabilities = 0;
+    facts.first_free_port = 80;
+    EXPECT_EQ(about("no capability is missing", facts, patient).weight, Weight::fine);
+    patient.configuration.launch.user = "www";
+    EXPECT_EQ(about("CAP_SETUID", facts, patient).weight, Weight::wrong);
+}
+
+TEST(Doctor, KnowsOldKernels) {
+    MachineFacts facts = healthy();
+    facts.has_close_range = false;
+    EXPECT_EQ(about("lacks pidfds or close_range", facts).weight, Weight::wrong);
+}
+
+}  // namespace
+}  // namespace holdfast::core

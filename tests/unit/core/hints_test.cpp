@@ -1,0 +1,77 @@
+#include "core/hints.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "tests/unit/core/bench.hpp"
+
+namespace holdfast::core::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(Hint, OnAProgramThatPutItselfIntoTheBackgroundNamesForegroundOptions) {
+    EXPECT_THAT(hint_for_main_exit(ExitedWith{0}, WorkerState::starting),
+                AllOf(HasSubstr("put itself into the background"), HasSubstr("daemon off")));
+    EXPECT_EQ(hint_for_main_exit(ExitedWith{1}, WorkerState::starting), "");
+    EXPECT_EQ(hint_for_main_exit(ExitedWith{0}, WorkerState::ready), "");
+    EXPECT_EQ(hint_for_main_exit(holdfast::KilledBy{9}, WorkerState::starting), "");
+}
+
+TEST(Hint, OnATakenAddressNamesTheDescriptorThatTheWorkerHas) {
+    for (const char* line : {"bind() failed: Address already in use", "OSError: [Errno 98] ADDRESS ALREADY IN USE",
+                             "Error: listen EADDRINUSE: address already in use :::8080",
+                             "listen tcp :8080: bind: address already in use"}) {
+        EXPECT_THAT(hint_for_last_words({"starting", line, "bye"}),
+                    AllOf(HasSubstr("tried to bind"), HasSubstr("fd 3"), HasSubstr("LISTEN_FDS")))
+            << line;
+    }
+    EXPECT_EQ(hint_for_last_words({}), "");
+    EXPECT_EQ(hint_for_last_words({"cannot bind: Permission denied"}), "");
+}
+
+TEST(Hint, OnALaunchKnowsWrongFormatsAndMissingPermissions) {
+    EXPECT_THAT(hint_for_launch("execute ./srv", ENOEXEC), HasSubstr("another architecture"));
+    EXPECT_THAT(hint_for_launch("execute ./srv", EACCES), HasSubstr("chmod +x"));
+    EXPECT_EQ(hint_for_launch("execute ./srv", ENOENT), "");
+    EXPECT_EQ(hint_for_launch("change directory to /x", EACCES), "");
+}
+
+TEST(Hint, StandsBehindTheCrashOfALaunch) {
+    Bench bench({});
+    bench.feed(SpawnFailed{bench.worker(1, 0), "execute ./srv", EACCES});
+    EXPECT_THAT(bench.notes("spawn_failed"),
+                ElementsAre(AllOf(HasSubstr("cannot execute ./srv: Permission denied"), HasSubstr("chmod +x"))));
+}
+
+TEST(Hint, OnTheBackgroundStandsInTheFailedRestart) {
+    Bench bench = serving({}, 1);
+    const RequestId restart = bench.ask(Restart{});
+    const WorkerId daemon = bench.worker(2, 0);
+    bench.spawned(daemon);
+    bench.feed(MainExited{daemon, ExitedWith{0}, 1, 0});
+    bench.exited(daemon);
+    ASSERT_TRUE(bench.answer(restart));
+    EXPECT_EQ(bench.result(restart), Outcome::Result::failed);
+    EXPECT_THAT(bench.answer(restart)->text, HasSubstr("use its foreground option"));
+    EXPECT_THAT(bench.notes("worker_main_exited"), ElementsAre(HasSubstr("use its foreground option")));
+}
+
+TEST(Hint, OnATakenAddressStandsInTheFailedRestart) {
+    Bench bench = serving({}, 1);
+    const RequestId restart = bench.ask(Restart{});
+    const WorkerId binder = bench.worker(2, 0);
+    bench.spawned(binder);
+    bench.feed(Exited{binder, ExitedWith{1}, {"bind: Address already in use"}});
+    ASSERT_TRUE(bench.answer(restart));
+    EXPECT_THAT(bench.answer(restart)->text,
+                AllOf(HasSubstr("worker 2.0 exited with status 1"), HasSubstr("fd 3"), HasSubstr("LISTEN_FDS")));
+    EXPECT_THAT(bench.notes("worker_crashed"), ElementsAre(HasSubstr("fd 3")));
+}
+
+}  // namespace
+}  // namespace holdfast::core::testing
