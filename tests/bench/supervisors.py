@@ -109,6 +109,7 @@ class Holdfast(Supervisor):
     def commands(self):
         return [
             [self.programs["holdfast"], "run", "--name", "bench", "--runtime-dir", os.path.join(self.folder, "run")]
+            + ["--state-dir", os.path.join(self.folder, "state")]
             + ["--workers", str(self.workers), "--", self.programs["static_worker"]]
         ]
 

@@ -165,8 +165,10 @@ TEST(Listener, IsTakenFromWhoeverStartsTheSupervisor) {
         const TemporaryDirectory directory;
         RunOptions options;
         options.options = {"--listen", "web=127.0.0.1:0", "--ready-when", "alive:1s"};
-        options.command = {program("holdfast"), "run",      "--name", "inner", "--runtime-dir",
-                           directory / "run",   "--listen", inner,    "--",    hello_http().front()};
+        options.command = {program("holdfast"), "run", "--name", "inner"};
+        options.command.insert(options.command.end(), {"--runtime-dir", directory / "run", "--state-dir",
+                                                       directory / "state", "--listen", inner, "--"});
+        options.command.push_back(hello_http().front());
         Supervised run(options);
         run.wait_until_serving();
         expect_flawless(BackgroundLoad(slow_load(run.address(), 3, 0)).wait_for_end());

@@ -24,8 +24,8 @@ class WrongUsage : public testing::TestWithParam<Mistake> {};
 
 TEST_P(WrongUsage, NamesItselfAndStartsNothing) {
     const TemporaryDirectory directory;
-    const std::string runtime = directory / "run", started = directory / "started";
-    std::vector<std::string> arguments{"run", "--name", "web", "--runtime-dir", runtime};
+    const std::string runtime = directory / "run", state = directory / "state", started = directory / "started";
+    std::vector<std::string> arguments{"run", "--name", "web", "--runtime-dir", runtime, "--state-dir", state};
     arguments.insert(arguments.end(), GetParam().options.begin(), GetParam().options.end());
     arguments.insert(arguments.end(), {"--", "/usr/bin/touch", started});
     const CommandResult result = run_command({program("holdfast"), arguments, {}});
@@ -34,6 +34,7 @@ TEST_P(WrongUsage, NamesItselfAndStartsNothing) {
     EXPECT_THAT(result.output, HasSubstr(GetParam().would_take));
     struct stat file {};
     EXPECT_NE(::stat(runtime.c_str(), &file), 0);
+    EXPECT_NE(::stat(state.c_str(), &file), 0);
     EXPECT_NE(::stat(started.c_str(), &file), 0);
 }
 

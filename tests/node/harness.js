@@ -19,7 +19,7 @@ class Supervised {
     // The supervisor takes HOLDFAST_ out of the environment, so env(1) puts the addon into it.
     const command = ['env', `HOLDFAST_NODE_ADDON=${addon}`, `HOLDFAST_SOURCE=${source}`, ...env, process.execPath, script, ...args];
     this.process = spawn(path.join(bin, 'holdfast'), ['run', '--name', 'web', '--runtime-dir', this.directory,
-      '--log-format', 'json', '--listen', 'http=127.0.0.1:0', '--settle', '1ms', ...options, '--', ...command],
+      '--state-dir', path.join(this.directory, 'state'), '--log-format', 'json', '--listen', 'http=127.0.0.1:0', '--settle', '1ms', ...options, '--', ...command],
     { stdio: ['ignore', 'ignore', 'pipe'] });
     this.ended = once(this.process, 'close').then(([status]) => status);
     const lines = readline.createInterface({ input: this.process.stderr });

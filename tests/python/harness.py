@@ -31,7 +31,8 @@ class Supervised:
         self._directory = tempfile.TemporaryDirectory(prefix="hfb", dir="/tmp")
         self._entries, self._changed, self._ended = [], threading.Condition(), False
         self.process = subprocess.Popen(
-            [BIN / "holdfast", "run", "--name", "web", "--runtime-dir", self._directory.name, "--log-format", "json",
+            [BIN / "holdfast", "run", "--name", "web", "--runtime-dir", self._directory.name,
+             "--state-dir", f"{self._directory.name}/state", "--log-format", "json",
              "--listen", "http=127.0.0.1:0", "--settle", "1ms", *options, "--", *command],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self._reader = threading.Thread(target=self._read)
