@@ -8,12 +8,17 @@
 namespace holdfast::core {
 namespace {
 
+// Whose time is over hears the next stage in a moment, and not the one before.
+void remind(Turn& turn, const Worker& worker) {
+    if (worker.deadline > turn.now) tell_stage(turn, worker);
+}
+
 void take_hello(Turn& turn, Worker& worker, const Report& report) {
     worker.speaks = Speaks::protocol;
     turn.state.anybody_spoke = true;
     if (report.stages) worker.stages = *report.stages;
     if (worker.channel == Channel::no_hello) worker.channel = Channel::open;
-    if (!worker.recalled) tell_stage(turn, worker);
+    if (!worker.recalled) remind(turn, worker);
 }
 
 // Who leaves for good is not taken back. Before it has released anything it may still obey the `run` that it was told,
@@ -22,7 +27,7 @@ void withdraw_recall(Turn& turn, Worker& worker) {
     const bool too_late = worker.releasing || worker.drained;
     if (!worker.recalled || !(worker.stopping || too_late)) return;
     worker.recalled = false;
-    if (!too_late) tell_stage(turn, worker);
+    if (!too_late) remind(turn, worker);
 }
 
 void take_facts(Turn& turn, Worker& worker, const Report& report) {

@@ -20,7 +20,7 @@ int unavailable_of(const core::Policy& policy, int target) {
 
 }  // namespace
 
-Rules::Rules(std::vector<core::Policy> policies)
+Rules::Rules(std::vector<core::Policy> policies, int target)
     : possible(std::move(policies)), loose(possible.front()), tight(possible.front()) {
     for (const core::Policy& policy : possible) {
         for (const auto time : times) {
@@ -29,7 +29,7 @@ Rules::Rules(std::vector<core::Policy> policies)
         }
         loose.workers = std::max(loose.workers, policy.workers);
         // For the bounds: the smallest surge takes the most steps.
-        if (policy.max_surge.of(loose.workers) < loose.max_surge.of(loose.workers)) loose.max_surge = policy.max_surge;
+        if (policy.max_surge.of(target) < loose.max_surge.of(target)) loose.max_surge = policy.max_surge;
     }
 }
 

@@ -8,7 +8,8 @@ namespace holdfast::simulator {
 
 // What may be in force at a moment: while a reload is under way its rules, or the former ones.
 struct Rules {
-    explicit Rules(std::vector<core::Policy> policies);
+    // `target`: the most workers that the bounds have to hold for.
+    Rules(std::vector<core::Policy> policies, int target);
 
     std::vector<core::Policy> possible;
     core::Policy loose;  // each time the longest of them

@@ -13,7 +13,7 @@ using core::WorkerState;
 Watch::Watch(testing::FakeWorld& world, LongestAnswers& longest)
     : world_(world),
       longest_(longest),
-      rules_(std::make_shared<Rules>(std::vector{world.policy()})),
+      rules_(std::make_shared<Rules>(std::vector{world.policy()}, world.policy().workers)),
       all_rules_{world.policy()},
       in_force_(world.policy()),
       unserved_since_(world.now()) {}
@@ -43,9 +43,9 @@ void Watch::follow_rules() {
     std::vector<core::Policy> possible{in_force_};
     for (const Reload& reload : reloads_) possible.push_back(*reload.policy);
     // In this step both may have been.
-    rules_next_ = std::make_shared<Rules>(possible);
+    rules_next_ = std::make_shared<Rules>(possible, highest_target_);
     for (const core::Policy& policy : rules_->possible) possible.push_back(policy);
-    rules_ = std::make_shared<Rules>(possible);
+    rules_ = std::make_shared<Rules>(possible, highest_target_);
 }
 
 void Watch::broken(int invariant, const std::string& what) {

@@ -57,6 +57,7 @@ class Watch {
         int target = 0;
         bool is_of_rollout = false;  // undo: of a rollout, whose new generation was this
         Generation undone{};
+        Instant heard_at{};  // later than it was asked, where the supervisor was stalled
     };
 
     void broken(int invariant, const std::string& what);
@@ -130,7 +131,7 @@ class Watch {
     };
     std::vector<Reload> reloads_;  // whose plans are not settled
     core::Policy in_force_;
-    core::Policy longest() const { return Rules(all_rules_).loose; }
+    core::Policy longest() const { return Rules(all_rules_, highest_target_).loose; }
     std::vector<Seen> seen_;
     std::optional<Instant> stop_asked_at_;     // the first one
     std::optional<Instant> stopping_since_;    // also without a stop, when the first generation failed

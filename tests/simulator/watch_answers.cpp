@@ -70,6 +70,7 @@ void Watch::note_asked() {
             Asked asked{i, newest_of(world_.before()), world_.before().target};
             asked.is_of_rollout = rollout_.has_value();
             if (rollout_) asked.undone = rollout_->generation;
+            asked.heard_at = world_.now();
             return asked_.push_back(asked);
         }
 }
@@ -118,16 +119,24 @@ void Watch::check_restart_done(const FakeAsk& ask, const Asked& asked) {
         broken(9, "restart done, but " + std::to_string(slots.size()) + " slots serve");
 }
 
-// The former generation serves in every slot.
+// The former generation serves in every slot; after the probation nothing brings it back, and the new one, being short
+// of workers, serves alone.
 void Watch::check_restart_failed(const FakeAsk& ask) {
     std::set<std::uint64_t> slots;
+    std::set<std::uint64_t> settled;
     std::set<std::uint64_t> generations;
     for (const auto& worker : serving(ask.id)) {
         slots.insert(worker.slot.value);
+        if (worker.settled) settled.insert(worker.slot.value);
         generations.insert(worker.generation.value);
     }
+    const int target = std::min(world_.status().target, world_.before().target);
     if (generations.size() > 1) broken(9, "restart failed, but two generations serve");
-    if (static_cast<int>(slots.size()) < std::min(world_.status().target, world_.before().target))
+    if (ask.outcome->text.find("has taken over, but it is short of workers") != std::string::npos) {
+        if (static_cast<int>(settled.size()) >= target) broken(9, "restart failed for want of workers, but all serve");
+        return;
+    }
+    if (static_cast<int>(slots.size()) < target)
         broken(9, "restart failed, but only " + std::to_string(slots.size()) + " slots serve");
 }
 

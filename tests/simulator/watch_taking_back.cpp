@@ -96,7 +96,7 @@ void Watch::check_undo_done(const testing::FakeAsk& ask, const Asked& asked) {
             broken(9, "undo done, but " + name_of(worker.id) + " of the generation that was undone serves");
     }
     const int target = std::min(world_.status().target, world_.before().target);
-    const bool was_checking = asked.is_of_rollout && !rollout_ && ask.due == ask.answered_at;
+    const bool was_checking = asked.is_of_rollout && !rollout_ && asked.heard_at == ask.answered_at;
     if (!was_checking && static_cast<int>(slots.size()) < target)
         broken(9, "undo done, but only " + std::to_string(slots.size()) + " slots serve");
 }
