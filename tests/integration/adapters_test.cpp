@@ -84,7 +84,7 @@ TEST_P(Adapter, LosesNothingOverTwentyRestarts) {
     expect_flawless(kept_report);
     EXPECT_GE(generations(fresh_report, kept_report), std::size_t{restarts});
     expect_clean_end(run);
-    EXPECT_EQ(run.log().count("rollout_done"), std::size_t{restarts});
+    EXPECT_EQ(run.log().await_count(std::size_t{restarts}, "rollout_done"), std::size_t{restarts});
 }
 
 // The control: the client above is strict enough to notice the rule that servers usually follow.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "operations.hpp"
+#include "rollout_scene.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -12,8 +13,9 @@ using testing::HasSubstr;
 
 // As npm does with the scripts that it runs, in one generation.
 RunOptions behind_a_wrapper(const TemporaryDirectory& directory, const std::string& generation) {
-    const std::string script = "#!/bin/sh\nif [ $HOLDFAST_GENERATION = " + generation + " ]; then exec 3<&-; " +
-                               notify("READY=1") + "; exec sleep 1000; fi\nexec " + hello_http().front() + "\n";
+    const std::string script = "#!/bin/sh\nif [ $HOLDFAST_GENERATION = " + generation +
+                               " ]; then echo npm: started node server.js >&2; exec 3<&-; " + notify("READY=1") +
+                               "; exec sleep 1000; fi\nexec " + hello_http().front() + "\n";
     return short_run({directory.write("npm", script, 0755)});
 }
 
@@ -32,15 +34,14 @@ TEST(Claim, ThatIsMissingFailsARestart) {
     Supervised run(behind_a_wrapper(directory, "2"));
     run.wait_until_serving();
     EXPECT_EQ(run.log().count("listener_not_claimed"), 0U);
-    BackgroundLoad load(fresh_load(run.address()));
-    load.wait_for_more(20);
-    const CommandResult result = run.command("restart");
-    EXPECT_FALSE(result.succeeded());
-    EXPECT_THAT(result.output, HasSubstr("close inherited descriptors?"));
-    load.wait_for_more(20);
-    const LoadReport report = load.stop();
-    expect_flawless(report);
+    Clients clients(run.address());
+    clients.wait_for_more();
+    expect_failed(run.command("restart"), {"close inherited descriptors?", "npm: started node server.js",
+                                           "generation 1 serves with 2 workers"});
+    clients.wait_for_more();
+    EXPECT_EQ(run.log().count("worker_told", of_generation(1)), 0U);
     EXPECT_EQ(run.log().count("worker_gone", of_generation(1)), 0U);
+    EXPECT_THAT(clients.expect_nothing_lost(), testing::ElementsAre(1U));
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 

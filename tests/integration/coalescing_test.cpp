@@ -37,8 +37,8 @@ TEST_F(TenRestarts, AskedAtOnceAreTwoRollouts) {
         if (result.output.find("generation 3 serves with 2 workers") != std::string::npos) ++second;
     }
     EXPECT_EQ(second, 9);
-    EXPECT_EQ(run_->log().count("rollout_started"), 2U);
-    EXPECT_EQ(run_->log().count("rollout_done"), 2U);
+    EXPECT_EQ(run_->log().await_count(2U, "rollout_started"), 2U);
+    EXPECT_EQ(run_->log().await_count(2U, "rollout_done"), 2U);
     EXPECT_THAT(clients_->expect_nothing_lost(), testing::Contains(3U));
     expect_clean_stop(*run_);
 }

@@ -155,7 +155,7 @@ TEST(FirstGeneration, ThatExitsIsRetriedWithinItsTime) {
     set_option(options, "--backoff", "50ms..100ms");
     Supervised run(options);
     run.wait_until_serving();
-    EXPECT_EQ(run.log().count("worker_crashed"), 3U);
+    EXPECT_EQ(run.log().await_count(3U, "worker_crashed"), 3U);
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 

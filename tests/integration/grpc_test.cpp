@@ -130,7 +130,7 @@ TEST(GrpcAdapter, LosesNoCallOverTwentyRestarts) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
     EXPECT_EQ(run.log().count("listener_revived"), 0U);
     EXPECT_EQ(run.log().count("worker_killed"), 0U);
-    EXPECT_EQ(run.log().count("rollout_done"), std::size_t{restarts});
+    EXPECT_EQ(run.log().await_count(std::size_t{restarts}, "rollout_done"), std::size_t{restarts});
 }
 
 }  // namespace

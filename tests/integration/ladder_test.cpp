@@ -41,7 +41,7 @@ TEST(Ladder, KillsADeafFamilyAfterTheLastDeadlineAndNeverBefore) {
     EXPECT_GE(drained.mono_usec - stopped.mono_usec, lame_duck_usec);
     EXPECT_GE(killed.mono_usec - drained.mono_usec, grace_usec + cancel_usec);
     EXPECT_GE(killed.mono_usec - stopped.mono_usec, lame_duck_usec + grace_usec + cancel_usec);
-    EXPECT_EQ(run.log().count("worker_killed"), 1U);
+    EXPECT_EQ(run.log().await_count(1U, "worker_killed"), 1U);
 }
 
 // The same for one that said HELLO: it is told each stage, heeds none, and has a family of three.

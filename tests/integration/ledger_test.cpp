@@ -42,9 +42,9 @@ TEST(History, CountsGenerationsOnAcrossSupervisors) {
     }
     Supervised second(with_state(directory.path()));
     second.wait_until_serving();
-    EXPECT_EQ(second.log().count("worker_ready", of_worker("3.0")), 1U);
+    EXPECT_EQ(second.log().await_count(1U, "worker_ready", of_worker("3.0")), 1U);
     EXPECT_TRUE(second.command("restart").succeeded());
-    EXPECT_EQ(second.log().count("worker_ready", of_worker("4.1")), 1U);
+    EXPECT_EQ(second.log().await_count(1U, "worker_ready", of_worker("4.1")), 1U);
 
     const CommandResult history = second.command("history");
     EXPECT_TRUE(history.succeeded());
@@ -67,7 +67,7 @@ TEST(History, SurvivesALineThatWasTornInTheMiddle) {
     std::ofstream(file, std::ios::app) << "\x01\xff garbage\n{\"time\":\"2026-01-01T00:00:00.000Z\",\"genera";
     Supervised second(with_state(directory.path()));
     second.wait_until_serving();
-    EXPECT_EQ(second.log().count("worker_ready", of_worker("2.0")), 1U);
+    EXPECT_EQ(second.log().await_count(1U, "worker_ready", of_worker("2.0")), 1U);
     BackgroundLoad load(fresh_load(second.address()));
     restart_under(second, load, 1);
     expect_flawless(load.stop());

@@ -25,7 +25,7 @@ TEST(PreRestart, ThatSaysNoChangesNothing) {
 
     directory.write("migrated", "");
     expect_done(run.command("restart"));
-    EXPECT_EQ(run.log().count("worker_gone", of_generation(1)), 2U);
+    EXPECT_EQ(run.log().await_count(2U, "worker_gone", of_generation(1)), 2U);
     const std::set<std::uint64_t> generations = clients.expect_nothing_lost();
     EXPECT_EQ(generations.size(), 2U);
     expect_clean_stop(run);
@@ -37,7 +37,7 @@ TEST(PreRestart, ThatIsKilledSaysNo) {
     Supervised run(options);
     run.wait_until_serving();
     expect_failed(run.command("restart"), {"--pre-restart", "SIGKILL", "too early"});
-    EXPECT_EQ(run.log().count("worker_launching"), 1U);
+    EXPECT_EQ(run.log().await_count(1U, "worker_launching"), 1U);
     expect_clean_stop(run);
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "operations.hpp"
+#include "rollout_scene.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -18,7 +19,8 @@ RunOptions with_private_probe(std::vector<std::string> command) {
 
 std::vector<std::string> sick_generation(const std::string& generation) {
     return shell_worker("echo names: $LISTEN_FDNAMES; if [ $HOLDFAST_GENERATION = " + generation +
-                        " ]; then export HEALTH_STATUS='500 Sick'; fi; exec " + all_listeners().front());
+                        " ]; then echo the schema is too old >&2; export HEALTH_STATUS='500 Sick'; fi; exec " +
+                        all_listeners().front());
 }
 
 // The old generation answers 200 at every address that they share.
@@ -26,17 +28,14 @@ TEST(PrivateProbe, FailsARestartThoughTheOldGenerationAnswers) {
     Supervised run(with_private_probe(sick_generation("2")));
     run.wait_until_serving();
     EXPECT_THAT(run.worker_output(), testing::ContainsRegex("names: .*:probe\n"));
-    BackgroundLoad load(fresh_load(run.address()));
-    load.wait_for_more(20);
-    const CommandResult result = run.command("restart");
-    EXPECT_FALSE(result.succeeded());
-    EXPECT_THAT(result.output, HasSubstr("HTTP 500"));
-    load.wait_for_more(20);
-    EXPECT_TRUE(run.command("restart").succeeded());  // generation 3 is well
-    load.wait_for_more(20);
-    const LoadReport report = load.stop();
-    expect_flawless(report);
-    EXPECT_TRUE(report.by_generation.contains(3));
+    Clients clients(run.address());
+    clients.wait_for_more();
+    expect_failed(run.command("restart"), {"did not get ready within 2.0 s", "the last probe said HTTP 500",
+                                           "the schema is too old", "generation 1 serves with 2 workers"});
+    EXPECT_EQ(run.log().count("worker_told", of_generation(1)), 0U);
+    clients.wait_for_more();
+    expect_done(run.command("restart"));  // generation 3 is well
+    EXPECT_THAT(clients.expect_nothing_lost(), testing::Contains(3U));
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 

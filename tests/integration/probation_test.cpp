@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "programs.hpp"
 #include "rollout_scene.hpp"
 
 namespace holdfast::test {
@@ -44,11 +45,70 @@ TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneCrashes) {
         run.wait_for("worker_told", of_worker(worker), began.index);
         EXPECT_EQ(run.log().count("worker_gone", of_worker(worker)), 0U);
     }
-    EXPECT_EQ(run.log().count("worker_gone", of_generation(2)), 2U);
+    EXPECT_EQ(run.log().await_count(2U, "worker_gone", of_generation(2)), 2U);
     for (const pid_t pid : former) EXPECT_EQ(::kill(pid, 0), 0);
     EXPECT_THAT(clients.expect_nothing_lost(), ElementsAre(1U, 2U));
     BackgroundLoad after(slow_load(run.address(), 10, 0));
     EXPECT_THAT(after.wait_for_end().by_generation, ElementsAre(testing::Key(1U)));
+    expect_clean_stop(run);
+}
+
+// The former workers accept again and the new ones are gone; nobody was launched for it, and no client noticed.
+void expect_the_former_ones_back(Supervised& run, const LogEntry& began, Clients& clients) {
+    run.wait_for("rollout_done", with_text("generation 1 serves with 2 workers"));
+    EXPECT_EQ(launches_since(run, began), 0U);
+    for (const char* worker : {"1.0", "1.1"}) run.wait_for("worker_recalled", of_worker(worker), began.index);
+    EXPECT_EQ(run.log().count("worker_gone", of_generation(1)), 0U);
+    EXPECT_EQ(run.log().count("worker_gone", of_generation(2)), 2U);
+    EXPECT_THAT(clients.expect_nothing_lost(), ElementsAre(1U, 2U));
+    BackgroundLoad after(slow_load(run.address(), 10, 0));
+    EXPECT_THAT(after.wait_for_end().by_generation, ElementsAre(testing::Key(1U)));
+}
+
+// It says WATCHDOG=1 until it stands still. It accepts nothing, so that no request is in its hands then.
+TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneMissesItsWatchdog) {
+    const std::vector<std::string> idle = python_server("heartbeat.py");
+    RunOptions options = with_probation(
+        "60s", hello_but("2.1", "echo lost the lock of the cache >&2; exec " + idle[0] + " " + idle[1] + " idle"));
+    set_option(options, "--watchdog", "1s");
+    set_option(options, "--grace-period", "2s");  // for those who are kept; the one that stands still is killed then
+    set_option(options, "--cancel-period", "300ms");
+    Supervised run(options);
+    run.wait_until_serving();
+    Clients clients(run.address());
+    const auto restart = run.start_command("restart");
+    const LogEntry began = run.wait_for("probation_started");
+    clients.wait_for_more();
+    EXPECT_EQ(run.log().count("worker_crashed"), 0U);
+
+    ::kill(run.wait_for("worker_ready", of_worker("2.1")).pid, SIGSTOP);
+    expect_failed(restart->wait(), {"worker 2.1", "it missed its watchdog", "during probation",
+                                    "lost the lock of the cache", "generation 1 serves with 2 workers"});
+    expect_the_former_ones_back(run, began, clients);
+    EXPECT_EQ(run.log().count("worker_killed"), 1U);
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+// It answers its clients as before; only at its private listener it says what it knows of itself.
+TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneFailsItsProbe) {
+    const TemporaryDirectory directory;
+    const std::string sick =
+        "echo the cache is stale >&2; export HEALTH_STATUS='500 Sick' SICK_WHEN=" + (directory / "sick") + ";";
+    RunOptions options = with_probation(
+        "60s", shell_worker("case $HOLDFAST_WORKER in 2.1) " + sick + "; esac; exec " + program("all-listeners")));
+    set_option(options, "--ready-when", "http:/health");
+    Supervised run(options);
+    run.wait_until_serving();
+    Clients clients(run.address());
+    const auto restart = run.start_command("restart");
+    const LogEntry began = run.wait_for("probation_started");
+    clients.wait_for_more();
+    EXPECT_EQ(run.log().count("worker_crashed"), 0U);
+
+    directory.write("sick", "");
+    expect_failed(restart->wait(), {"worker 2.1", "probes in a row", "HTTP 500", "during probation",
+                                    "the cache is stale", "generation 1 serves with 2 workers"});
+    expect_the_former_ones_back(run, began, clients);
     expect_clean_stop(run);
 }
 
@@ -84,7 +144,7 @@ TEST(Probation, IsEndedByAnUndoWithoutALaunch) {
     expect_failed(restart->wait(), {"undone by"});
     EXPECT_EQ(launches_since(run, began), 0U);
     EXPECT_EQ(run.log().count("worker_gone", of_generation(1)), 0U);
-    EXPECT_EQ(run.log().count("worker_gone", of_generation(2)), 2U);
+    EXPECT_EQ(run.log().await_count(2U, "worker_gone", of_generation(2)), 2U);
     clients.expect_nothing_lost();
     expect_clean_stop(run);
 }

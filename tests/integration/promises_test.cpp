@@ -73,8 +73,8 @@ TEST(Promise4, CommandsTellTheTruth) {
     // Done, and it is: both workers are new when the command returns, and the old ones are gone.
     EXPECT_TRUE(run.command("restart").succeeded());
     run.wait_for("rollout_done");
-    EXPECT_EQ(run.log().count("worker_gone", of_generation(1)), 2U);
-    EXPECT_EQ(run.log().count("worker_ready", of_generation(2)), 2U);
+    EXPECT_EQ(run.log().await_count(2U, "worker_gone", of_generation(1)), 2U);
+    EXPECT_EQ(run.log().await_count(2U, "worker_ready", of_generation(2)), 2U);
     // Cut off, and it says so: the command returns what the run does.
     EXPECT_EQ(run.command("stop").status, ExitStatus{ExitedWith{3}});
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{3}});

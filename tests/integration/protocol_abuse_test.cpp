@@ -33,7 +33,7 @@ class Misdeed : public testing::Test {
         EXPECT_TRUE(status.succeeded()) << status.output;
         EXPECT_THAT(status.output, HasSubstr("\"serving\""));
         EXPECT_EQ(run_->log().count("worker_crashed"), 0U);
-        EXPECT_EQ(run_->log().count("worker_spawned"), 2U);
+        EXPECT_EQ(run_->log().await_count(2U, "worker_spawned"), 2U);
     }
 
     void expect_a_good_end() {
@@ -92,7 +92,7 @@ TEST_F(Misdeed, NeverReadingIsEndedByTheLadder) {
     run_->wait_for("worker_told", of_worker("1.1"));
     EXPECT_EQ(run_->wait_for_exit(), ExitStatus{ExitedWith{3}});
     EXPECT_EQ(run_->log().count("worker_killed", of_worker("1.0")), 0U);
-    EXPECT_EQ(run_->log().count("worker_killed", of_worker("1.1")), 1U);
+    EXPECT_EQ(run_->log().await_count(1U, "worker_killed", of_worker("1.1")), 1U);
 }
 
 TEST_F(Misdeed, AFloodOfMessagesKeepsNobodyFromWorking) {

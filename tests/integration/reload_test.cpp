@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "operations.hpp"
+#include "rollout_scene.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -32,7 +33,7 @@ class Reload : public testing::Test {
     void write(const std::string& content) const { static_cast<void>(directory_.write("web.conf", content)); }
 
     Supervised& run() { return *run_; }
-    std::size_t spawned() { return run_->log().count("worker_spawned"); }
+    void expect_spawned(std::size_t count) { EXPECT_EQ(run_->log().await_count(count, "worker_spawned"), count); }
 
     void expect_done(const std::string& part) {
         const CommandResult result = run().command("reload");
@@ -53,17 +54,15 @@ class Reload : public testing::Test {
 
 TEST_F(Reload, AddsAListener) {
     begin();
-    BackgroundLoad load(fresh_load(run().address()));
-    load.wait_for_more(20);
+    Clients clients(run().address());
+    clients.wait_for_more();
     write(std::string(numbers) + port + "listen = second=127.0.0.2:0\n");
     expect_done("second");
     const std::string second = run().address(1);
     EXPECT_THAT(second, HasSubstr("127.0.0.2:"));
     expect_served(second);
-    load.wait_for_more(20);
-    const LoadReport report = load.stop();
-    expect_flawless(report);
-    EXPECT_TRUE(report.by_generation.contains(2));
+    clients.wait_for_more();
+    EXPECT_THAT(clients.expect_nothing_lost(), testing::Contains(2U));
     EXPECT_THAT(run().command("status").output, HasSubstr(second));
     expect_a_good_end();
 }
@@ -72,29 +71,20 @@ TEST_F(Reload, AddsAListener) {
 // served from its first moment on.
 TEST_F(Reload, MovesAListener) {
     begin();
-    BackgroundLoad kept_place(fresh_load(run().address()));
-    kept_place.wait_for_more(20);
+    Clients of_the_old_place(run().address());
+    of_the_old_place.wait_for_more();
     write(std::string(numbers) + "listen = web=127.0.0.2:0\n");
     const auto reload = run().start_command("reload");
-    const std::string second = run().address(1);
-    BackgroundLoad new_place(fresh_load(second));
+    Clients of_the_new_place(run().address(1));
     const CommandResult result = reload->wait();
     EXPECT_TRUE(result.succeeded()) << result.output;
 
     const LogEntry closed = run().wait_for("listener_closed", with_text(run().address()));
     const LogEntry settled = run().wait_for("worker_settled", of_generation(2));
     EXPECT_LT(settled.index, closed.index);
-    new_place.wait_for_more(20);
-    expect_flawless(new_place.stop());
-
-    const LoadReport report = kept_place.stop();
-    EXPECT_GT(report.succeeded, 0U);
-    EXPECT_GT(report.count(Failure::refused), 0U);
-    // Those who stand in its queue at that moment are reset; each client is one of them once at most.
-    EXPECT_LE(report.failed() - report.count(Failure::refused), 8U) << to_table(std::vector{report});
-    EXPECT_EQ(report.failed(), report.count(Failure::refused) + report.count(Failure::reset_on_fresh));
-    ASSERT_FALSE(report.examples.empty());
-    EXPECT_GE(report.examples.front().mono_usec, settled.mono_usec);
+    EXPECT_GE(of_the_old_place.expect_only_refusals(), settled.mono_usec);
+    EXPECT_THAT(of_the_new_place.expect_nothing_lost(), testing::ElementsAre(2U));
+    expect_served(run().address(1));
     expect_a_good_end();
 }
 
@@ -102,35 +92,33 @@ TEST_F(Reload, RefusesAListenerThatItCannotBindAndChangesNothing) {
     begin();
     Supervised other(short_run(all_listeners()));
     other.wait_until_serving();
-    BackgroundLoad load(fresh_load(run().address()));
-    load.wait_for_more(20);
+    Clients clients(run().address());
+    clients.wait_for_more();
     // The second change would be possible; it is not made either.
     write(std::string(numbers) + "listen = third=127.0.0.3:0\nlisten = second=" + other.address() + "\n" + port);
     expect_refused(other.address());
-    load.wait_for_more(20);
+    clients.wait_for_more();
     EXPECT_EQ(run().log().count("worker_gone"), 0U);
     EXPECT_EQ(run().log().count("worker_spawned", of_generation(2)), 0U);
     EXPECT_THAT(run().command("status").output, Not(HasSubstr("127.0.0.3:")));
     // And one that can be had is had.
     write(std::string(numbers) + port + "listen = second=127.0.0.2:0\n");
     expect_done("second");
-    load.wait_for_more(20);
-    expect_flawless(load.stop());
+    clients.expect_nothing_lost();
     expect_a_good_end();
 }
 
 TEST_F(Reload, OfNumbersAloneRestartsNobody) {
     begin();
-    BackgroundLoad load(fresh_load(run().address()));
+    Clients clients(run().address());
     write("workers = 2\nsettle = 200ms\ngrace-period = 3s\ncancel-period = 500ms\n" + std::string(port));
     expect_done("grace-period");
-    EXPECT_EQ(spawned(), 2U);
+    expect_spawned(2);
     write("workers = 3\nsettle = 200ms\ngrace-period = 3s\ncancel-period = 500ms\n" + std::string(port));
     expect_done("3");
-    EXPECT_EQ(spawned(), 3U);
-    EXPECT_EQ(run().log().count("worker_ready", of_worker("1.2")), 1U);
-    load.wait_for_more(20);
-    expect_flawless(load.stop());
+    expect_spawned(3);
+    EXPECT_EQ(run().log().await_count(1U, "worker_ready", of_worker("1.2")), 1U);
+    clients.expect_nothing_lost();
     EXPECT_EQ(run().log().count("worker_gone"), 0U);
     expect_a_good_end();
 }
@@ -140,7 +128,7 @@ TEST_F(Reload, ThatChangesNothingSaysSo) {
     const CommandResult result = run().command("reload");
     EXPECT_TRUE(result.succeeded()) << result.output;
     EXPECT_THAT(result.output, HasSubstr("nothing"));
-    EXPECT_EQ(spawned(), 2U);
+    expect_spawned(2);
     expect_a_good_end();
 }
 
@@ -151,8 +139,8 @@ TEST_F(Reload, RehearsedSaysWhatWouldChangeAndChangesNothing) {
     EXPECT_TRUE(result.succeeded()) << result.output;
     EXPECT_THAT(result.output, HasSubstr("second"));
     EXPECT_THAT(result.output, HasSubstr("workers 2"));
-    EXPECT_EQ(spawned(), 2U);
-    EXPECT_EQ(run().log().count("listening"), 1U);
+    expect_spawned(2);
+    EXPECT_EQ(run().log().await_count(1U, "listening"), 1U);
     EXPECT_EQ(run().log().count("rollout_started"), 0U);
     expect_served(run().address());
     expect_a_good_end();
@@ -160,23 +148,22 @@ TEST_F(Reload, RehearsedSaysWhatWouldChangeAndChangesNothing) {
 
 TEST_F(Reload, OfABrokenFileIsRefusedWithFileAndLine) {
     begin();
-    BackgroundLoad load(fresh_load(run().address()));
+    Clients clients(run().address());
     write(std::string(numbers) + port + "no-such-setting = 1\n");
     expect_refused(file() + ":6");
     const CommandResult rehearsed = run().command("reload", {"--dry-run"});
     EXPECT_FALSE(rehearsed.succeeded());
     EXPECT_THAT(rehearsed.output, HasSubstr(file() + ":6"));
-    load.wait_for_more(20);
-    expect_flawless(load.stop());
-    EXPECT_EQ(spawned(), 2U);
+    clients.expect_nothing_lost();
+    expect_spawned(2);
     expect_a_good_end();
 }
 
 // A signal asks for both: the file is read again, and the workers are replaced.
 TEST_F(Reload, BySignalReadsTheFileAndRestarts) {
     begin();
-    BackgroundLoad load(fresh_load(run().address()));
-    load.wait_for_more(20);
+    Clients clients(run().address());
+    clients.wait_for_more();
     write(std::string(numbers) + port + "listen = second=127.0.0.2:0\n");
     run().signal(SIGHUP);
     run().wait_for("rollout_done");
@@ -184,21 +171,19 @@ TEST_F(Reload, BySignalReadsTheFileAndRestarts) {
     const std::size_t before = run().log().mark();
     run().signal(SIGHUP);  // nothing in the file has changed
     run().wait_for("rollout_done", any_entry(), before);
-    EXPECT_EQ(run().log().count("worker_spawned", of_generation(3)), 2U);
-    load.wait_for_more(20);
-    expect_flawless(load.stop());
+    EXPECT_EQ(run().log().await_count(2U, "worker_spawned", of_generation(3)), 2U);
+    clients.expect_nothing_lost();
     expect_a_good_end();
 }
 
 TEST_F(Reload, BySignalOfABrokenFileIsRefusedInTheLog) {
     begin();
-    BackgroundLoad load(fresh_load(run().address()));
+    Clients clients(run().address());
     write(std::string(numbers) + port + "workers = many\n");
     run().signal(SIGHUP);
     run().wait_for("reload_refused", with_text(file() + ":6"));
-    load.wait_for_more(20);
-    expect_flawless(load.stop());
-    EXPECT_EQ(spawned(), 2U);
+    clients.expect_nothing_lost();
+    expect_spawned(2);
     expect_a_good_end();
 }
 
@@ -211,7 +196,7 @@ TEST_F(Reload, OfWhatTheStartAloneLooksAtIsRefused) {
     EXPECT_TRUE(result.succeeded()) << result.output;
     write(std::string(numbers) + port + "admin = 127.0.0.1:0\n");
     expect_refused("admin");
-    EXPECT_EQ(spawned(), 2U);
+    expect_spawned(2);
     expect_a_good_end();
 }
 

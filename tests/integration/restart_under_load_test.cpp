@@ -46,7 +46,7 @@ void restart_and_compare(Supervised& run, const std::string& address, int times)
     compare_gaps(fresh_before, fresh.stop());
     compare_gaps(kept_before, kept.stop());
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
-    EXPECT_EQ(run.log().count("rollout_done"), static_cast<std::size_t>(times));
+    EXPECT_EQ(run.log().await_count(static_cast<std::size_t>(times), "rollout_done"), static_cast<std::size_t>(times));
     EXPECT_EQ(run.log().count("worker_killed"), 0U);
 }
 

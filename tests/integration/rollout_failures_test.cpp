@@ -53,7 +53,7 @@ TEST_F(FailedRollout, OfAGenerationThatCrashesWhileItSettlesCostsNothing) {
     set_option(options, "--settle", "1s");
     serve(options);
     expect_restart_to_fail({"status 9", "cannot reach the database", "generation 1 serves with 2 workers"});
-    EXPECT_GE(run_->log().count("worker_ready", of_generation(2)), 1U);
+    run_->wait_for("worker_ready", of_generation(2));
     expect_untouched_by_it();
 }
 
@@ -85,11 +85,12 @@ TEST_F(FailedRollout, InStepsIsTakenBackStepByStep) {
     set_option(options, "--max-surge", "1");
     serve(options);
     expect_restart_to_fail({"worker 2.2", "status 12", "out of memory", "generation 1 serves with 3 workers"});
-    const std::size_t failed = run_->log().find("rollout_failed").value().index;
+    const std::size_t failed = run_->wait_for("rollout_failed").index;
+    run_->wait_for("rollout_done");
     EXPECT_EQ(run_->log().count("worker_ready", of_generation(1), failed) +
                   run_->log().count("worker_recalled", of_generation(1), failed),
               2U);
-    EXPECT_EQ(run_->log().count("worker_gone", of_generation(2)), 3U);
+    EXPECT_EQ(run_->log().await_count(3U, "worker_gone", of_generation(2)), 3U);
     expect_done(run_->command("restart"));
     clients_->expect_nothing_lost();
     expect_clean_stop(*run_);

@@ -6,7 +6,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -18,6 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t a_few = 10;
+constexpr int most_clients = 16;
 
 LoadOptions fresh_clients(const std::string& address) {
     LoadOptions load = fresh_load(address);
@@ -28,7 +31,7 @@ LoadOptions fresh_clients(const std::string& address) {
 
 LoadOptions kept_clients(const std::string& address) {
     LoadOptions load = keep_alive_load(address);
-    load.clients = 16;
+    load.clients = most_clients;
     load.pause_high = 500ms;
     load.promised_idle = 1s;  // HOLDFAST_KEEP_ALIVE_MIN
     return load;
@@ -61,12 +64,29 @@ void Clients::wait_for_more() {
 std::set<std::uint64_t> Clients::expect_nothing_lost() {
     wait_for_more();
     std::set<std::uint64_t> generations;
-    for (const LoadReport& report : {fresh_.stop(), kept_.stop()}) {
+    for (const LoadReport& report : stop()) {
         expect_flawless(report);
         for (const auto& [generation, count] : report.by_generation) generations.insert(generation);
     }
     return generations;
 }
+
+// Linux resets who stands in the queue of a listener that is closed: one that has not been accepted, once for each
+// client.
+std::int64_t Clients::expect_only_refusals() {
+    std::int64_t first = std::numeric_limits<std::int64_t>::max();
+    for (const LoadReport& report : stop()) {
+        EXPECT_TRUE(report.is_balanced());
+        EXPECT_GT(report.succeeded, 0U);
+        EXPECT_EQ(report.failed(), report.count(Failure::refused) + report.count(Failure::reset_on_fresh))
+            << to_table(std::vector{report});
+        EXPECT_LE(report.count(Failure::reset_on_fresh), std::uint64_t{most_clients}) << to_table(std::vector{report});
+        for (const FailureExample& example : report.examples) first = std::min(first, example.mono_usec);
+    }
+    return first;
+}
+
+std::vector<LoadReport> Clients::stop() { return {fresh_.stop(), kept_.stop()}; }
 
 Gate::Gate() : lock_fd_(::open((directory_ / "gate").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644)) {
     if (lock_fd_ < 0 || ::flock(lock_fd_, LOCK_EX) != 0)

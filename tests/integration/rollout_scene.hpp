@@ -25,10 +25,16 @@ class Clients {
     explicit Clients(const std::string& address);
     // Until both kinds have had more answers.
     void wait_for_more();
+    std::uint64_t failed() const { return fresh_.failed() + kept_.failed(); }
     // They end; nobody has lost anything. Returns the generations that answered.
     std::set<std::uint64_t> expect_nothing_lost();
+    // They end, after the service or the address has: whom it refused had just come; what it had begun, and whom it had
+    // kept, it answered. Returns when it lost the first one, on the log's clock.
+    std::int64_t expect_only_refusals();
 
   private:
+    std::vector<LoadReport> stop();
+
     BackgroundLoad fresh_, kept_;
 };
 

@@ -14,7 +14,7 @@ holdfast_test(
   LINKS holdfast_fixture holdfast_strict_client
   LABELS integration
   TIMEOUT 120)
-foreach(program holdfast hello-http stubborn)
+foreach(program all-listeners holdfast hello-http stubborn)
   if(TARGET ${program})
     add_dependencies(rollouts_test ${program})
   endif()

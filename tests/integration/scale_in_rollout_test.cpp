@@ -8,16 +8,6 @@
 namespace holdfast::test {
 namespace {
 
-std::string last_scale(Supervised& run) {
-    std::string text;
-    for (std::size_t from = 0;;) {
-        const auto done = run.log().find("scale_done", any_entry(), from);
-        if (!done) return text;
-        text = done->text;
-        from = done->index + 1;
-    }
-}
-
 // What waits its turn makes no event.
 void wait_until_one_waits(Supervised& run) {
     while (run.command("status").output.find("1 request behind it") == std::string::npos) continue;
@@ -41,8 +31,8 @@ TEST(ScaleInARollout, ToEightAndThenToOneEndsWithOne) {
     gate.open();
     expect_done(restart->wait());
     expect_done(to_one->wait());
-    EXPECT_EQ(run.log().count("worker_launching", of_generation(2)), 2U);
-    EXPECT_THAT(last_scale(run), testing::HasSubstr("scaled from 2 to 1 worker"));
+    EXPECT_EQ(run.log().await_count(2U, "worker_launching", of_generation(2)), 2U);
+    run.wait_for("scale_done", with_text("scaled from 2 to 1 worker"));
     EXPECT_THAT(clients.expect_nothing_lost(), testing::Contains(2U));
     expect_clean_stop(run);
 }
@@ -60,7 +50,7 @@ TEST(ScaleInARollout, IsDoneWhenTheRestartIs) {
     gate.open();
     expect_done(restart->wait());
     expect_done(to_eight->wait());
-    EXPECT_EQ(run.log().count("worker_ready", of_generation(2)), 8U);
+    EXPECT_EQ(run.log().await_count(8U, "worker_ready", of_generation(2)), 8U);
     EXPECT_GT(run.wait_for("scale_started").index, run.wait_for("rollout_done").index);
 
     restart = run.start_command("restart");
@@ -70,8 +60,8 @@ TEST(ScaleInARollout, IsDoneWhenTheRestartIs) {
     next_gate.open();
     expect_done(restart->wait());
     expect_done(to_one->wait());
-    EXPECT_EQ(run.log().count("worker_gone", of_generation(3)), 7U);
-    EXPECT_THAT(last_scale(run), testing::HasSubstr("scaled from 8 to 1 worker"));
+    EXPECT_EQ(run.log().await_count(7U, "worker_gone", of_generation(3)), 7U);
+    run.wait_for("scale_done", with_text("scaled from 8 to 1 worker"));
     clients.expect_nothing_lost();
     expect_clean_stop(run);
 }

@@ -28,13 +28,16 @@ class StopInARollout : public testing::Test {
     // Words of shell that keep a worker from leaving.
     std::string deaf() const { return "trap '' TERM; echo deaf >&2; " + gate_.words() + "; exit 0"; }
 
-    // New clients come until the stop; those that wait for an answer get it.
+    // New clients come all the time: from the stop on they are refused. Those that wait for an answer get it, and those
+    // that are kept get one more.
     void stop_and_look() {
-        clients_->expect_nothing_lost();
+        clients_->wait_for_more();
+        EXPECT_EQ(clients_->failed(), 0U);
         run_->signal(SIGTERM);
         expect_failed(restart_->wait(), {"the service is being stopped"});
         gate_.open();
         expect_flawless(slow_->wait_for_end());
+        clients_->expect_only_refusals();
         EXPECT_EQ(run_->wait_for_exit(), ExitStatus{ExitedWith{0}});
         EXPECT_EQ(run_->log().count("worker_killed"), 0U);
     }

@@ -100,7 +100,7 @@ TEST(Stop, GetsAStoppedWorkerDownToo) {
     ::kill(spawned.pid, SIGSTOP);
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
     run.wait_for("worker_killed", of_worker("1.0"));
-    EXPECT_EQ(run.log().count("worker_killed"), 1U);
+    EXPECT_EQ(run.log().await_count(1U, "worker_killed"), 1U);
 }
 
 }  // namespace

@@ -52,8 +52,8 @@ TEST(Undo, OfARestartThatHasTakenOverCallsBackWhoHasReleasedNothing) {
     EXPECT_EQ(run.log().count("worker_gone", of_worker(stays)), 0U);
     EXPECT_EQ(::kill(former, 0), 0);
     run.wait_for("worker_ready", of_worker(gone.worker), gone.index);
-    EXPECT_EQ(run.log().count("worker_launching", any_entry(), gone.index), 1U);
-    EXPECT_EQ(run.log().count("worker_gone", of_generation(2)), 2U);
+    EXPECT_EQ(run.log().await_count(1U, "worker_launching", any_entry(), gone.index), 1U);
+    EXPECT_EQ(run.log().await_count(2U, "worker_gone", of_generation(2)), 2U);
     clients.expect_nothing_lost();
     expect_flawless(busy.wait_for_end());
     expect_clean_stop(run);
@@ -72,7 +72,7 @@ TEST(Undo, OfAStopInItsLameDuckCostsNoClientAnything) {
     expect_done(run.command("undo"));
     expect_failed(stop->wait(), {"undone by"});
     EXPECT_EQ(run.log().count("worker_gone"), 0U);
-    EXPECT_EQ(run.log().count("worker_launching", of_generation(1)), 2U);
+    EXPECT_EQ(run.log().await_count(2U, "worker_launching", of_generation(1)), 2U);
     expect_done(run.command("restart"));  // a service like any other
     EXPECT_THAT(clients.expect_nothing_lost(), ElementsAre(1U, 2U));
     const LogEntry told = run.wait_for("rollout_done");
@@ -87,6 +87,8 @@ TEST(Undo, OfAStopInItsDrainBringsBackOneAndReplacesTheOther) {
     run.wait_until_serving();
     BackgroundLoad busy(slow_load(run.address(), 1, busy_ms));
     busy.wait_for_sent(1);
+    Clients meanwhile(run.address());
+    meanwhile.wait_for_more();
     const auto stop = run.start_command("stop");
     const LogEntry gone = run.wait_for("worker_gone");
     const std::string stays = gone.worker == "1.0" ? "1.1" : "1.0";
@@ -98,7 +100,8 @@ TEST(Undo, OfAStopInItsDrainBringsBackOneAndReplacesTheOther) {
     run.wait_for("doors_opened", any_entry(), gone.index);
     run.wait_for("worker_recalled", of_worker(stays), gone.index);
     run.wait_for("worker_ready", of_worker(gone.worker), gone.index);
-    EXPECT_EQ(run.log().count("worker_gone"), 1U);
+    EXPECT_EQ(run.log().await_count(1U, "worker_gone"), 1U);
+    meanwhile.expect_only_refusals();
     expect_flawless(busy.wait_for_end());
     EXPECT_THAT(clients.expect_nothing_lost(), ElementsAre(1U));
     expect_clean_stop(run);

@@ -71,10 +71,10 @@ TEST(Signal, TtinAndTtouScaleByOne) {
     run.wait_until_serving();
     run.signal(SIGTTIN);
     const LogEntry more = run.wait_for("scale_done");
-    EXPECT_EQ(run.log().count("worker_ready"), 2U);
+    EXPECT_EQ(run.log().await_count(2U, "worker_ready"), 2U);
     run.signal(SIGTTOU);
     run.wait_for("scale_done", any_entry(), more.index + 1);
-    EXPECT_EQ(run.log().count("worker_gone"), 1U);
+    EXPECT_EQ(run.log().await_count(1U, "worker_gone"), 1U);
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 

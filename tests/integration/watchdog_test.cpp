@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "operations.hpp"
+#include "rollout_scene.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -36,13 +37,12 @@ TEST_P(Watchdog, ReplacesAStoppedWorker) {
     run.wait_until_serving();
     const LogEntry victim = run.wait_for("worker_spawned", of_worker("1.1"));
     ::kill(victim.pid, SIGSTOP);
-    BackgroundLoad load(fresh_load(run.address()));
+    Clients clients(run.address());
     const LogEntry missed = run.wait_for("worker_crashed", of_worker("1.1"));
     EXPECT_THAT(missed.text, HasSubstr("it missed its watchdog"));
     run.wait_for("worker_ready", of_worker("1.1"), missed.index);
     run.wait_for("worker_killed", of_worker("1.1"), missed.index);
-    load.wait_for_more(50);
-    expect_flawless(load.stop());
+    clients.expect_nothing_lost();
     EXPECT_EQ(run.log().count("worker_crashed", of_worker("1.0")), 0U);
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
@@ -50,17 +50,17 @@ TEST_P(Watchdog, ReplacesAStoppedWorker) {
 TEST_P(Watchdog, OfASupervisorThatStoodStillEndsNobody) {
     Supervised run(watched(command()));
     run.wait_until_serving();
-    BackgroundLoad load(fresh_load(run.address()));
+    Clients clients(run.address());
     for (int stall = 0; stall < 2; ++stall) {
         run.signal(SIGSTOP);
         wait_until_stamp(stamp_now() + 2 * watchdog_usec);
         run.signal(SIGCONT);
         wait_until_stamp(stamp_now() + watchdog_usec * 3 / 2);  // time enough to be wrong in
     }
-    load.wait_for_more(20);
+    clients.wait_for_more();
     EXPECT_EQ(run.log().count("worker_crashed"), 0U);
-    EXPECT_EQ(run.log().count("worker_spawned"), 2U);
-    expect_flawless(load.stop());
+    EXPECT_EQ(run.log().await_count(2U, "worker_spawned"), 2U);
+    clients.expect_nothing_lost();
     // It listens: one that is silent now is found.
     const LogEntry victim = run.wait_for("worker_spawned", of_worker("1.0"));
     ::kill(victim.pid, SIGSTOP);

@@ -99,6 +99,17 @@ std::optional<LogEntry> EventLog::find(std::string_view event, const LogPredicat
 
 std::size_t EventLog::count(std::string_view event, const LogPredicate& fits, std::size_t from) {
     const std::lock_guard lock(mutex_);
+    return count_locked(event, fits, from);
+}
+
+std::size_t EventLog::await_count(std::size_t count, std::string_view event, const LogPredicate& fits,
+                                  std::size_t from) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, patience, [&] { return ended_ || count_locked(event, fits, from) >= count; });
+    return count_locked(event, fits, from);
+}
+
+std::size_t EventLog::count_locked(std::string_view event, const LogPredicate& fits, std::size_t from) const {
     std::size_t found = 0;
     for (std::size_t i = from; i < entries_.size(); ++i)
         if (entries_[i].event == event && fits(entries_[i])) ++found;

@@ -48,6 +48,9 @@ class EventLog {
                       Duration deadline = patience);
     std::optional<LogEntry> find(std::string_view event, const LogPredicate& fits = any_entry(), std::size_t from = 0);
     std::size_t count(std::string_view event, const LogPredicate& fits = any_entry(), std::size_t from = 0);
+    // How many there are when there are `count` at least: a command may be over before its last lines are written.
+    std::size_t await_count(std::size_t count, std::string_view event, const LogPredicate& fits = any_entry(),
+                            std::size_t from = 0);
     // The index that the next entry will have.
     std::size_t mark();
     // All lines as they came.
@@ -60,6 +63,7 @@ class EventLog {
     bool wait_for_end(Duration deadline);
 
   private:
+    std::size_t count_locked(std::string_view event, const LogPredicate& fits, std::size_t from) const;
     void read_all();
     bool wait_until_readable();
     void add_line(std::string_view line);

@@ -66,6 +66,7 @@ FakeSpecs::Fault FakeSpecs::spawn(const core::Spawn& action) {
     if (spec.state == Spec::State::forgotten) return "Spawn from the forgotten " + name_of(action.spec);
     if (!spec.was_usable) return "Spawn from " + name_of(action.spec) + ", which cannot be launched from";
     if ((spec.listeners & ~open_) != 0) return "Spawn from " + name_of(action.spec) + ", whose listeners are closed";
+    if ((spec.listeners & refused_) != 0) return "Spawn from " + name_of(action.spec) + ", whose clients are refused";
     return std::nullopt;
 }
 
@@ -87,10 +88,29 @@ FakeSpecs::Fault FakeSpecs::serve_with(LaunchSpecId spec, const std::vector<Laun
     if (known == specs_.end() || known->second.state == Spec::State::forgotten || !known->second.was_usable)
         return "ServeWith " + name_of(spec) + ", which cannot be launched from";
     open_ &= known->second.listeners;
+    refused_ &= open_;
     for (const LaunchSpecId other : accepting)
         if ((listeners_of(other) & ~open_) != 0)
             return "ServeWith " + name_of(spec) + " while workers of " + name_of(other) + " may accept elsewhere";
     return std::nullopt;
+}
+
+FakeSpecs::Fault FakeSpecs::set_other_doors(const core::SetOtherDoors& action,
+                                            const std::vector<LaunchSpecId>& accepting) {
+    if (action.doors == core::Doors::accept) {
+        refused_ = 0;
+        return std::nullopt;
+    }
+    refused_ = open_ & ~listeners_of(action.spec);
+    for (const LaunchSpecId other : accepting)
+        if ((listeners_of(other) & refused_) != 0)
+            return "clients are refused where workers of " + name_of(other) + " may accept";
+    return std::nullopt;
+}
+
+FakeSpecs::Fault FakeSpecs::told_to_run(LaunchSpecId spec) const {
+    if ((listeners_of(spec) & refused_) == 0) return std::nullopt;
+    return "a worker of " + name_of(spec) + ", whose clients are refused, is told to run";
 }
 
 FakeSpecs::Fault FakeSpecs::settle(PlanId plan, Plan::State state, const char* what) {

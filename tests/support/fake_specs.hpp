@@ -31,6 +31,9 @@ class FakeSpecs {
     Fault forget(LaunchSpecId spec);
     // `accepting`: the specs of the workers that may accept.
     Fault serve_with(LaunchSpecId spec, const std::vector<LaunchSpecId>& accepting);
+    // The same. `accept` opens all that were refused so.
+    Fault set_other_doors(const core::SetOtherDoors& action, const std::vector<LaunchSpecId>& accepting);
+    Fault told_to_run(LaunchSpecId spec) const;
     Fault adopt(PlanId plan);
     Fault drop(PlanId plan);
 
@@ -38,6 +41,7 @@ class FakeSpecs {
     bool is_adopted(PlanId plan) const;
     bool are_all_settled() const;
     Listeners open() const { return open_; }
+    Listeners refused() const { return refused_; }
     Listeners listeners_of(LaunchSpecId spec) const;
 
   private:
@@ -57,6 +61,7 @@ class FakeSpecs {
     std::map<std::uint64_t, Spec> specs_;
     Listeners in_force_ = 1;  // of the configuration
     Listeners open_ = 1;
+    Listeners refused_ = 0;  // of the open ones, where nobody accepts
 };
 
 }  // namespace holdfast::testing

@@ -199,6 +199,7 @@ class FakeWorld {
     void carry_out(const core::Forget& action);
     void carry_out(const core::ForgetSpec& action);
     void carry_out(const core::SetDoors& action);
+    void carry_out(const core::SetOtherDoors& action);
     void carry_out(const core::Answer& action);
     void carry_out(const core::Note&) {}
     void carry_out(const core::ManagerReady&);

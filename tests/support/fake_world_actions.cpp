@@ -78,6 +78,7 @@ void FakeWorld::carry_out(const core::Tell& action) {
     if (!worker.hears_stages()) return violated("Tell to one that hears no stages: " + name_of(worker));
     if (!worker.script.stages.has(action.command.stage))
         return violated("Tell of a stage that is not listed to " + name_of(worker));
+    if (action.command.stage == Stage::run) complain(specs_.told_to_run(worker.spawn.spec));
     check_command(action, worker);
     obey_stage(*index, action.command);
 }

@@ -1,5 +1,7 @@
 // Serves HTTP on every listener that it inherits, the private one for probes included. GET /health is answered with
-// $HEALTH_STATUS where that is given.
+// $HEALTH_STATUS where that is given, once the file $SICK_WHEN is there where that is given too.
+
+#include <unistd.h>
 
 #include <array>
 #include <cstdlib>
@@ -38,6 +40,7 @@ struct Service {
     std::string answer(const http_text::Request& request, http_text::Says says) const {
         const std::string text = http_text::answer(id, says);
         if (health.empty() || !request.target.starts_with("/health")) return text;
+        if (!sick_when.empty() && ::access(sick_when.c_str(), F_OK) != 0) return text;
         return "HTTP/1.1 " + health + text.substr(text.find("\r\n"));
     }
 
@@ -58,6 +61,7 @@ struct Service {
     holdfast::Worker& worker;
     const std::string id = http_text::worker_id();
     const std::string health = variable("HEALTH_STATUS");
+    const std::string sick_when = variable("SICK_WHEN");
 };
 
 }  // namespace

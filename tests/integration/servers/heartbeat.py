@@ -1,6 +1,6 @@
 # Answers HTTP on the inherited socket, one request a connection, and says WATCHDOG=1 twice in each WATCHDOG_USEC. Hears
-# SIGTERM.
-import os, selectors, signal, socket
+# SIGTERM. With the argument `idle` it accepts nothing: what happens to it happens to no client.
+import os, selectors, signal, socket, sys
 
 channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 channel.connect(os.environ["NOTIFY_SOCKET"].replace("@", "\0", 1))
@@ -9,7 +9,8 @@ listener.setblocking(False)  # another worker may have taken the connection that
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 period = int(os.environ["WATCHDOG_USEC"]) / 2e6
 selector = selectors.DefaultSelector()
-selector.register(listener, selectors.EVENT_READ)
+if "idle" not in sys.argv:
+    selector.register(listener, selectors.EVENT_READ)
 channel.send(b"READY=1")
 signal.signal(signal.SIGALRM, lambda *_: channel.send(b"WATCHDOG=1"))
 signal.setitimer(signal.ITIMER_REAL, period, period)
