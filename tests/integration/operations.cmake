@@ -13,6 +13,8 @@ holdfast_test(
           commands_test.cpp
           hostile_clients_test.cpp
           ledger_test.cpp
+          memory_cgroup.cpp
+          out_of_memory_test.cpp
           pause_test.cpp
           private_probe_test.cpp
           reload_test.cpp

@@ -1,0 +1,70 @@
+#include "memory_cgroup.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <optional>
+
+namespace holdfast::test {
+namespace {
+
+struct Place {
+    std::string folder;      // where a new one is made
+    std::string limit;       // the file that takes the bytes
+    std::string swap_limit;  // without it what is too much would only be slow
+};
+
+// Our cgroup of this controller in /proc/self/cgroup; "": that of version 2.
+std::optional<std::string> own_cgroup(const std::string& controller) {
+    std::ifstream file("/proc/self/cgroup");
+    const std::string middle = ":" + controller + ":";
+    for (std::string line; std::getline(file, line);) {
+        const std::size_t found = line.find(middle);
+        if (found != line.npos && found == line.find(':')) return line.substr(found + middle.size());
+    }
+    return std::nullopt;
+}
+
+std::vector<Place> places() {
+    std::vector<Place> found;
+    if (const auto own = own_cgroup("memory")) {
+        found.push_back({"/sys/fs/cgroup/memory" + *own, "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"});
+    }
+    if (const auto own = own_cgroup("")) {
+        // One with processes in it cannot hand the controller on: then it can only be beside ours.
+        for (const std::string& above : {own->substr(0, own->rfind('/')), *own}) {
+            found.push_back({"/sys/fs/cgroup" + above, "memory.max", "memory.swap.max"});
+        }
+    }
+    return found;
+}
+
+bool write_to(const std::string& path, const std::string& text) {
+    if (::access(path.c_str(), W_OK) != 0) return false;
+    std::ofstream file(path);
+    file << text << std::flush;
+    return file.good();
+}
+
+}  // namespace
+
+std::unique_ptr<MemoryCgroup> MemoryCgroup::make(std::uint64_t most_bytes) {
+    for (const Place& place : places()) {
+        const std::string folder = place.folder + "/holdfast-test-" + std::to_string(::getpid());
+        if (::mkdir(folder.c_str(), 0755) != 0) continue;
+        std::unique_ptr<MemoryCgroup> made(new MemoryCgroup(folder));
+        if (!write_to(folder + "/" + place.limit, std::to_string(most_bytes))) continue;
+        write_to(folder + "/" + place.swap_limit, place.limit == "memory.max" ? "0" : std::to_string(most_bytes));
+        return made;
+    }
+    return nullptr;
+}
+
+MemoryCgroup::~MemoryCgroup() { ::rmdir(folder_.c_str()); }
+
+std::vector<std::string> MemoryCgroup::wrapper() const {
+    return {"/bin/sh", "-c", "echo $$ > " + folder_ + "/cgroup.procs && exec \"$@\"", "sh"};
+}
+
+}  // namespace holdfast::test

@@ -1,0 +1,81 @@
+// A worker that takes more memory than there is: who ended it is said, and told from somebody's SIGKILL.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "memory_cgroup.hpp"
+#include "operations.hpp"
+#include "rollout_scene.hpp"
+
+namespace holdfast::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::uint64_t most_bytes = 768U << 20;  // supervisor and workers need less, with sanitizers too
+constexpr auto by_the_kernel = "was killed by the kernel: out of memory (SIGKILL)";
+
+class OutOfMemory : public testing::Test {
+  protected:
+    void SetUp() override {
+        cgroup_ = MemoryCgroup::make(most_bytes);
+        if (!cgroup_) GTEST_SKIP() << "no cgroup with a limit of memory can be made here";
+    }
+
+    // Words of shell: larger than everybody else together, and then too large.
+    static std::string eats() {
+        return "echo loading the index >&2; "
+               "exec /usr/bin/python3 -c 'eaten = []\nwhile True: eaten.append(b\"x\" * (1 << 22))'";
+    }
+
+    void serve(const std::string& which, const std::string& script) {
+        RunOptions options = quick_service(2, hello_but(which, script));
+        options.wrapper = cgroup_->wrapper();
+        run_ = std::make_unique<Supervised>(options);
+        run_->wait_until_serving();
+        clients_ = std::make_unique<Clients>(run_->address());
+        clients_->wait_for_more();
+    }
+
+    std::unique_ptr<MemoryCgroup> cgroup_;
+    std::unique_ptr<Supervised> run_;
+    std::unique_ptr<Clients> clients_;
+};
+
+// It accepts nothing, so that no request dies with it; the one after it serves.
+TEST_F(OutOfMemory, IsSaidOfAWorkerThatTheKernelKilled) {
+    const TemporaryDirectory directory;
+    Gate gate;
+    serve("1.1", "if [ ! -e " + (directory / "eaten") + " ]; then : > " + (directory / "eaten") + "; " +
+                     notify("READY=1") + "; " + gate.words() + "; " + eats() + "; fi");
+    gate.open();
+    const LogEntry crashed = run_->wait_for("worker_crashed", of_worker("1.1"));
+    EXPECT_THAT(crashed.text, HasSubstr(by_the_kernel));
+    EXPECT_THAT(crashed.text, HasSubstr("loading the index"));
+    const LogEntry back = run_->wait_for("worker_ready", of_worker("1.1"), crashed.index);
+    EXPECT_THAT(run_->command("history", {"--json"}).output, HasSubstr(by_the_kernel));
+    clients_->expect_nothing_lost();
+
+    // Somebody's SIGKILL is not the kernel's.
+    ::kill(back.pid, SIGKILL);
+    const LogEntry killed = run_->wait_for("worker_crashed", of_worker("1.1"), back.index);
+    EXPECT_THAT(killed.text, HasSubstr("was killed by signal 9 (SIGKILL)"));
+    EXPECT_THAT(killed.text, Not(HasSubstr("out of memory")));
+    run_->wait_for("worker_ready", of_worker("1.1"), killed.index);
+    expect_clean_stop(*run_);
+}
+
+TEST_F(OutOfMemory, FailsARestartInTheseWords) {
+    serve("2.1", eats());
+    expect_failed(run_->command("restart"),
+                  {"worker 2.1", by_the_kernel, "loading the index", "generation 1 serves with 2 workers"});
+    EXPECT_EQ(run_->log().count("worker_told", of_generation(1)), 0U);
+    clients_->expect_nothing_lost();
+    expect_clean_stop(*run_);
+}
+
+}  // namespace
+}  // namespace holdfast::test
