@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include "api/changes.hpp"
 #include "api/client.hpp"
 #include "api/decode.hpp"
@@ -14,6 +16,7 @@ Result<std::string> get(const Service& service, const std::string& target) {
     auto reply = call(socket_of(service.directory), "GET", target, {}, answer_limit);
     if (!reply) return reply.error();
     if (reply->http_status == 200) return std::move(reply->body);
+    if (reply->http_status == 404) return error(decode_error(reply->body), ENOENT);
     return error("the supervisor does not answer this: " + decode_error(reply->body));
 }
 

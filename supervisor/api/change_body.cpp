@@ -2,6 +2,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include "api/quoting.hpp"
 #include "core/policy.hpp"
 
 namespace holdfast::api {
@@ -28,7 +29,7 @@ std::optional<std::string> refuse_members(std::string_view body) {
     if (auto* wrong = std::get_if<std::string>(&object)) return std::move(*wrong);
     const auto& members = std::get<boost::json::object>(object);
     if (members.empty()) return std::nullopt;
-    return "this request takes no \"" + std::string(members.begin()->key()) + "\", its body is empty";
+    return "this request takes no " + quoted(members.begin()->key()) + ", its body is empty";
 }
 
 std::variant<core::Scale, std::string> read_scale(std::string_view body) {
@@ -37,7 +38,7 @@ std::variant<core::Scale, std::string> read_scale(std::string_view body) {
     const auto& members = std::get<boost::json::object>(object);
     for (const auto& member : members) {
         if (member.key() != "workers") {
-            return "unknown key \"" + std::string(member.key()) + R"(", the body looks like {"workers": 4})";
+            return "unknown key " + quoted(member.key()) + R"(, the body looks like {"workers": 4})";
         }
     }
     const boost::json::value* workers = members.if_contains("workers");

@@ -15,8 +15,19 @@ namespace holdfast::api {
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
+namespace {
+
+std::string in_kib(std::uint64_t bytes) { return std::to_string(bytes / 1024) + " KiB"; }
+
+}  // namespace
+
 struct Connection::Reader {
     explicit Reader(std::size_t most) : buffer(most) {}
+    // What was read beyond the request stays; the room that the request took does not.
+    void forget_request() {
+        parser.reset();
+        buffer.shrink_to_fit();
+    }
     boost::beast::flat_buffer buffer;  // what one request may be at most; it grows as bytes come
     std::optional<http::request_parser<http::string_body>> parser;
 };
@@ -81,16 +92,18 @@ void Connection::end_limit() {
 void Connection::handle_broken_request(const error_code& failure) {
     afterwards_ = Afterwards::close;
     method_ = Method::other;
+    reader_.reset();  // nothing is read after that
     if (failure == http::error::end_of_stream ||
         failure.category() != make_error_code(http::error::end_of_stream).category()) {
         return close();
     }
     if (failure == http::error::body_limit) {
-        return respond(host_.complain(413, "the body is over " + std::to_string(host_.max_body_bytes / 1024) + " KiB"));
+        return respond(host_.complain(413, host_.max_body_bytes == 0
+                                               ? "there is no use for a body here"
+                                               : "the body is over " + in_kib(host_.max_body_bytes)));
     }
     if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
-        return respond(
-            host_.complain(431, "the header is over " + std::to_string(host_.max_header_bytes / 1024) + " KiB"));
+        return respond(host_.complain(431, "the header is over " + in_kib(host_.max_header_bytes)));
     }
     respond(host_.complain(400, "this is no HTTP request: " + failure.message()));
 }
@@ -101,7 +114,7 @@ void Connection::handle_request() {
     method_ = request.method() == http::verb::head ? Method::head : Method::other;
     const HttpQuery query{std::string(request.method_string()), std::string(request.target()),
                           std::move(request.body())};
-    reader_->parser.reset();
+    reader_->forget_request();
     state_ = State::writing;  // an answer is owed from here on, even if the server is closed by what is asked for
     host_.serve(*this, query);
 }
@@ -139,6 +152,7 @@ void Connection::respond(HttpReply reply) {
     response.keep_alive(afterwards_ == Afterwards::read_on);
     response.content_length(reply.body.size());
     if (method_ != Method::head) response.body() = std::move(reply.body);
+    unread_bytes_ = response.body().capacity();
     limit_time();
     become(State::writing);
     http::async_write(socket_, response, [self = shared_from_this()](const error_code& failure, std::size_t) {
@@ -149,6 +163,7 @@ void Connection::respond(HttpReply reply) {
 
 void Connection::written(const error_code& failure) {
     writer_.reset();
+    unread_bytes_ = 0;
     if (failure || afterwards_ == Afterwards::close) return close();
     read();
 }
@@ -170,6 +185,7 @@ void Connection::close() {
     end_limit();
     error_code ignored;
     socket_.close(ignored);
+    unread_bytes_ = 0;
     become(State::closed);
 }
 

@@ -3,6 +3,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -63,6 +64,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void close();
 
     State state() const { return state_; }
+    // What the answer takes that the client has still to read.
+    std::size_t unread_bytes() const { return unread_bytes_; }
     Peer peer() const;
     // When it was last waited for: its present read or write began then.
     std::chrono::steady_clock::time_point waited_for_since() const { return timer_.expiry() - host_.bytes; }
@@ -86,6 +89,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     boost::asio::steady_timer timer_;  // runs only while bytes are awaited
     std::uint64_t limit_ = 0;          // which of its runs is the present one
     State state_ = State::closed;
+    std::size_t unread_bytes_ = 0;
     Afterwards afterwards_ = Afterwards::read_on;
     enum class Method { head, other } method_ = Method::other;
     std::unique_ptr<Reader> reader_;

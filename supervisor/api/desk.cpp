@@ -16,6 +16,14 @@ HttpReply json_reply(int http_status, std::string json, std::string allow = {}) 
 
 HttpReply error_reply(int http_status, std::string_view text) { return json_reply(http_status, error_to_json(text)); }
 
+std::string name_of(const core::WorkerStatus& worker) {
+    return std::to_string(worker.generation.value) + "." + std::to_string(worker.slot.value);
+}
+
+bool is_way_out(const core::Request& request) {
+    return std::holds_alternative<core::Stop>(request.what) || std::holds_alternative<core::Undo>(request.what);
+}
+
 HttpReply outcome_reply(const core::Outcome& outcome) {
     return json_reply(http_status_of(outcome.result), to_json(outcome));
 }
@@ -31,7 +39,7 @@ Server::Desk::Desk(boost::asio::any_io_executor executor, int listening_fd, uid_
     host.complain = [](int http_status, const std::string& text) { return error_reply(http_status, text); };
     reception_ = std::make_shared<Reception>(
         executor, std::vector{listening_fd}, std::move(host),
-        Reception::Limits{limits.connections, limits.patience, limits.pause, limits.closing});
+        Reception::Limits{limits.connections, limits.unread_bytes, limits.patience, limits.pause, limits.closing});
 }
 
 void Server::Desk::serve(Connection& client, const HttpQuery& query) {
@@ -68,7 +76,11 @@ void Server::Desk::serve(Connection& client, const LogsWanted& wanted) {
 }
 
 void Server::Desk::serve(Connection& client, const WhyWanted& wanted) {
-    client.respond(json_reply(200, text_to_json(core::explain(supervised_.snapshot(), wanted.worker))));
+    const core::Status status = supervised_.snapshot();
+    const std::string text = core::explain(status, wanted.worker);
+    const bool is_here = std::ranges::any_of(
+        status.workers, [&](const core::WorkerStatus& worker) { return name_of(worker) == wanted.worker; });
+    client.respond(is_here ? json_reply(200, text_to_json(text)) : error_reply(404, text));
 }
 
 void Server::Desk::serve(Connection& client, const Rejection& rejection) {
@@ -77,27 +89,44 @@ void Server::Desk::serve(Connection& client, const Rejection& rejection) {
 
 void Server::Desk::serve(Connection& client, ChangeWanted change) {
     change.request.asked_by = describe(client.peer());
-    ask(client, change.wait, [&](auto answer) { supervised_.ask(std::move(change.request), std::move(answer)); });
+    const Urgency urgency = is_way_out(change.request) ? Urgency::way_out : Urgency::ordinary;
+    ask(client, change.wait, urgency,
+        [&](auto answer) { supervised_.ask(std::move(change.request), std::move(answer)); });
 }
 
 void Server::Desk::serve(Connection& client, ReloadWanted reload) {
     const std::string asked_by = describe(client.peer());
-    ask(client, reload.wait, [&](auto answer) { supervised_.reload(asked_by, std::move(answer)); });
+    ask(client, reload.wait, Urgency::ordinary, [&](auto answer) { supervised_.reload(asked_by, std::move(answer)); });
+}
+
+std::string Server::Desk::describe_crowd(ChangeWanted::Wait wait, Urgency urgency) const {
+    const std::size_t share = urgency == Urgency::way_out ? 2 : 1;
+    if (wait == ChangeWanted::Wait::for_outcome && reception_->waiting() >= share * limits_.waiting) {
+        return "cannot ask for it: " + std::to_string(reception_->waiting()) +
+               " clients wait for an outcome already, and nothing was changed; ask later, or without waiting "
+               "(--no-wait, ?wait=no)";
+    }
+    if (open_questions_.count() >= share * limits_.open_questions) {
+        return "cannot ask for it: " + std::to_string(open_questions_.count()) +
+               " requests have no outcome yet, and nothing was changed; ask later";
+    }
+    return {};
 }
 
 template <class Ask>
-void Server::Desk::ask(Connection& client, ChangeWanted::Wait wait, Ask ask) {
+void Server::Desk::ask(Connection& client, ChangeWanted::Wait wait, Urgency urgency, Ask ask) {
+    if (const std::string crowd = describe_crowd(wait, urgency); !crowd.empty()) {
+        return client.respond(error_reply(503, crowd));
+    }
+    const auto question = open_questions_.ask();
     if (wait == ChangeWanted::Wait::no) {
-        ask([](const core::Outcome&) {});
+        ask([question](const core::Outcome&) { question->close(); });
         return client.respond(
             json_reply(202, R"({"result":"accepted","text":"asked for; the outcome is not waited for"})"));
     }
-    if (reception_->waiting() >= limits_.waiting) {
-        return client.respond(error_reply(
-            503, std::to_string(limits_.waiting) + " clients wait for an outcome already; ask later, or with wait=no"));
-    }
     client.await();
-    ask([weak = client.weak_from_this()](const core::Outcome& outcome) {
+    ask([question, weak = client.weak_from_this()](const core::Outcome& outcome) {
+        question->close();
         if (const auto still_there = weak.lock()) still_there->answer(outcome_reply(outcome));
     });
 }
@@ -119,10 +148,10 @@ void Server::Desk::serve(Connection& client, EventsWanted) {
     const auto stream = std::make_shared<EventStream>(client.release_socket(), limits_.event_queue_bytes,
                                                       [this](EventStream& which) { streams_.erase(&which); });
     streams_.emplace(stream.get(), stream);
+    stream->start();
     stream->hold(supervised_.follow_events([weak = stream->weak_from_this()](std::string_view event) {
         if (const auto still_there = weak.lock()) still_there->hear(event);
     }));
-    stream->start();
 }
 
 void Server::Desk::close_when_answered(std::function<void()> done) {

@@ -13,6 +13,9 @@ constexpr std::string_view opening =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
     ": events of holdfast, one a line\n\n";
 
+// What a burst of events took is not kept until the next: clear() would.
+void give_back(std::string& queue) { std::string().swap(queue); }
+
 }  // namespace
 
 void EventStream::start() {
@@ -48,13 +51,16 @@ void EventStream::write() {
     // is found again, by what is written then.
     error_code failed;
     queue_.erase(0, socket_.write_some(boost::asio::buffer(queue_), failed));
-    if (queue_.empty()) return state_ == State::closing ? close() : void();
-    under_way_ = std::exchange(queue_, {});
+    if (queue_.empty()) {
+        give_back(queue_);
+        return state_ == State::closing ? close() : void();
+    }
+    under_way_.swap(queue_);
     boost::asio::async_write(socket_, boost::asio::buffer(under_way_),
                              [self = shared_from_this()](const error_code& failure, std::size_t) {
                                  if (self->state_ == State::closed) return;
                                  if (failure) return self->close();
-                                 self->under_way_.clear();
+                                 give_back(self->under_way_);
                                  self->tell_of_dropped();
                                  self->write();
                              });

@@ -8,6 +8,8 @@
 namespace holdfast::api {
 namespace {
 
+constexpr std::size_t unread_bytes = 256 * 1024;  // of all answers
+
 HttpReply line(int http_status, std::string text, std::string allow = {}) {
     return {http_status, std::move(text) + "\n", "text/plain; charset=utf-8", std::move(allow)};
 }
@@ -34,8 +36,9 @@ ProbeServer::ProbeServer(boost::asio::any_io_executor executor, const std::vecto
         client.respond(probe(query, readiness));
     };
     host.complain = [](int http_status, std::string text) { return line(http_status, std::move(text)); };
-    reception_ = std::make_shared<Reception>(executor, listening_fds, std::move(host),
-                                             Reception::Limits{limits.connections, limits.patience, limits.pause, {}});
+    reception_ = std::make_shared<Reception>(
+        executor, listening_fds, std::move(host),
+        Reception::Limits{limits.connections, unread_bytes, limits.patience, limits.pause, {}});
     reception_->open();
 }
 

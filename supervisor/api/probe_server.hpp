@@ -19,7 +19,7 @@ struct Readiness {
 };
 
 // What all clients together can make the supervisor keep: `connections` times one request (4 KiB header, no body) and
-// one answer of a line.
+// one answer of a line; at rest 2 KiB.
 struct ProbeLimits {
     std::size_t connections = 192;            // the one that has owed us bytes for longest gives way to the next
     std::chrono::milliseconds bytes{10'000};  // for a whole request to arrive, for a whole answer to leave

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <utility>
@@ -117,11 +118,13 @@ void Reception::unblock() {
 void Reception::changed(Connection& connection) {
     Place& place = connections_.at(&connection);
     if (place.in_owing != owing_.end()) owing_.erase(std::exchange(place.in_owing, owing_.end()));
+    unread_bytes_ -= std::exchange(place.unread_bytes, connection.unread_bytes());
+    unread_bytes_ += connection.unread_bytes();
     switch (connection.state()) {
         case Connection::State::reading:
         case Connection::State::writing:
             place.in_owing = owing_.insert(owing_.end(), &connection);
-            return;
+            return limit_unread(connection);
         case Connection::State::waiting:
             break;
         case Connection::State::closed:
@@ -134,6 +137,16 @@ void Reception::changed(Connection& connection) {
     }
     const bool freed_a_descriptor = connection.state() == Connection::State::closed;
     if (blocked_ == Blocked::crowded || freed_a_descriptor) unblock();
+}
+
+// Whoever reads does so at once. One answer of any size is always let out.
+void Reception::limit_unread(const Connection& newest) {
+    while (unread_bytes_ > limits_.unread_bytes) {
+        const auto idle = std::ranges::find_if(
+            owing_, [&](const Connection* each) { return each != &newest && each->unread_bytes() > 0; });
+        if (idle == owing_.end()) return;
+        (*idle)->close();  // takes itself out
+    }
 }
 
 void Reception::close_when_answered(std::function<void()> done) {

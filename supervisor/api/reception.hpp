@@ -21,6 +21,7 @@ class Reception : public std::enable_shared_from_this<Reception> {
   public:
     struct Limits {
         std::size_t connections;
+        std::size_t unread_bytes;            // of answers; who has not read his for longest gives way to a further one
         std::chrono::milliseconds patience;  // how long nobody has to give way
         std::chrono::milliseconds pause;     // until accepting is tried again where there was no descriptor
         std::chrono::milliseconds closing;
@@ -34,6 +35,7 @@ class Reception : public std::enable_shared_from_this<Reception> {
     void close();
 
     std::size_t waiting() const { return connections_.size() - owing_.size(); }
+    std::size_t unread_bytes() const { return unread_bytes_; }
 
   private:
     struct Door {
@@ -43,6 +45,7 @@ class Reception : public std::enable_shared_from_this<Reception> {
     struct Place {
         std::shared_ptr<Connection> connection;
         std::list<Connection*>::iterator in_owing;  // its end where it owes nothing
+        std::size_t unread_bytes = 0;
     };
     enum class Blocked { no, crowded, without_descriptor, closing };
 
@@ -54,6 +57,7 @@ class Reception : public std::enable_shared_from_this<Reception> {
     void block(Blocked why, std::chrono::steady_clock::time_point until, std::function<void()> then);
     void unblock();
     void changed(Connection& connection);
+    void limit_unread(const Connection& newest);
     void finish();
 
     boost::asio::any_io_executor executor_;
@@ -65,6 +69,7 @@ class Reception : public std::enable_shared_from_this<Reception> {
     Blocked blocked_ = Blocked::no;
     std::unordered_map<Connection*, Place> connections_;
     std::list<Connection*> owing_;  // who owes us bytes for longest first
+    std::size_t unread_bytes_ = 0;
     std::function<void()> done_;
 };
 

@@ -4,13 +4,12 @@
 #include <charconv>
 
 #include "api/change_body.hpp"
+#include "api/quoting.hpp"
 
 namespace holdfast::api {
 namespace {
 
 Rejection reject(std::string text) { return {400, std::move(text)}; }
-
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 // What stands behind the question mark, for a path that takes nothing there.
 std::optional<Rejection> refuse_query(std::string_view query) {
@@ -123,7 +122,7 @@ Rejection nothing_there(std::string_view path) {
     for (const GetRow& row : gets) exist += (exist.empty() ? "GET " : ", ") + std::string(row.path);
     exist += "; POST ";
     for (const PostRow& row : posts) exist += (&row == &posts.front() ? "" : ", ") + std::string(row.path);
-    return {404, "there is no " + std::string(path) + ": there are " + exist};
+    return {404, "there is no " + shortened(path) + ": there are " + exist};
 }
 
 }  // namespace
@@ -138,7 +137,7 @@ Route find_route(std::string_view method, std::string_view target, std::string_v
     if (get_row != nullptr && method == "GET") return get_row->read(query);
     if (post_row != nullptr && method == "POST") return post(*post_row, query, body);
     const std::string allowed = get_row == nullptr ? "POST" : post_row == nullptr ? "GET" : "GET, POST";
-    return Rejection{405, std::string(path) + " takes " + allowed + ", not " + std::string(method), allowed};
+    return Rejection{405, std::string(path) + " takes " + allowed + ", not " + shortened(method), allowed};
 }
 
 std::string describe(const Peer& peer) {

@@ -38,13 +38,15 @@ struct Supervised {
 
 // What the server allows. Tests make it less.
 //
-// What all clients together can make the supervisor keep: `connections` and `waiting` times one request (8 KiB header,
-// 64 KiB body, both in a buffer and in pieces, so 150 KiB at most, 1 KiB at rest) and one answer; and `event_streams`
-// times two queues.
+// What all clients together can make the supervisor keep: `connections` times one request (8 KiB header, 64 KiB body,
+// both in a buffer and in pieces, so 150 KiB at most); `unread_bytes` of answers, or one answer if it is longer;
+// `event_streams` times two queues; and 2 KiB for each connection that is at rest or waits for an outcome.
 struct Limits {
-    std::size_t connections = 64;    // that owe us a request, or do not read their answer
-    std::size_t waiting = 128;       // for an outcome
-    std::size_t event_streams = 16;  // one whose client does not read gives way to a new one
+    std::size_t connections = 64;                // that owe us a request, or do not read their answer
+    std::size_t unread_bytes = 8 * 1024 * 1024;  // of answers; who has not read his for longest gives way
+    std::size_t waiting = 128;                   // for an outcome; and as many more for that of a stop or an undo
+    std::size_t open_questions = 1024;  // changes without an outcome, waited for or not; stop and undo: as many more
+    std::size_t event_streams = 16;     // one whose client does not read gives way to a new one
     std::size_t event_queue_bytes = 256 * 1024;
     std::chrono::milliseconds bytes{10'000};  // for a whole request to arrive, for a whole answer to leave
     std::chrono::milliseconds patience{100};  // with all places taken, nobody gives way to a newcomer before
@@ -59,8 +61,11 @@ struct Limits {
 //   POST /v1/restart   /v1/stop   /v1/scale {"workers": N}   /v1/reload   /v1/rollback   /v1/undo   /v1/pause
 //   /v1/resume
 //
+// A worker that is not there is 404, with what is known of it.
+//
 // Each POST is answered with its outcome, however long that takes; with ?wait=no at once with 202. What the outcome
-// is in HTTP: done 200, failed and mixed 500, superseded, interrupted, undone and refused 409; 503 where too many wait.
+// is in HTTP: done 200, failed and mixed 500, superseded, interrupted, undone and refused 409; 503 where too many wait:
+// then nothing was asked for.
 //
 // One thread: all functions are called on the executor's. Nothing is polled, and no timer runs unless bytes of a
 // request are awaited, all places are taken, the process is out of descriptors, or the server is closing.

@@ -11,13 +11,18 @@ namespace {
 
 constexpr std::size_t summary_column = 34;
 
+// `right` may have several lines; they stand below each other.
 std::string line(std::string left, std::string_view right) {
     if (left.size() + 2 > summary_column) {
         left += "\n" + std::string(summary_column, ' ');
     } else {
         left.resize(summary_column, ' ');
     }
-    return left.append(right) + "\n";
+    for (const char character : right) {
+        left += character;
+        if (character == '\n') left += std::string(summary_column, ' ');
+    }
+    return left + "\n";
 }
 
 std::string option_line(const OptionWords& option) {

@@ -217,7 +217,11 @@ constexpr std::array table = {
     RunOption{{"stdin", "null|inherit", "null", "what workers read as standard input"}, set_stdin},
     RunOption{{"worker-output", "tee|inherit", "tee", "tee: standard error is copied and its last lines are kept"},
               set_worker_output},
-    RunOption{{"ready-when", "WAY", "auto", "what makes a new worker ready: auto, notify, alive:DURATION or a probe"},
+    RunOption{{"ready-when", "WAY", "auto",
+               "what makes a new worker ready: auto, notify, alive:DURATION or a probe;\n"
+               "tcp:ADDRESS and http:ADDRESS/PATH ask an address that it binds itself;\n"
+               "http:/PATH asks this worker alone, on a private listener: holdfast adds\n"
+               "one more socket, named probe and last in LISTEN_FDNAMES, for it to accept on"},
               set_ready_when},
     RunOption{{"ready-timeout", "DURATION", "60s", "by when it must be"}, set_ready_timeout},
     RunOption{{"settle", "DURATION", "1s", "how long a ready worker must live before a rollout counts on it"},

@@ -81,21 +81,18 @@ Result<api::Answer> wait_for(const ClientCommand& command, const api::Service& s
 
 Result<void> watch(const ClientCommand& command, const api::Service& service, std::ostream& out, const Screen& screen) {
     LiveBlock block(out);
-    const int width = screen.output_width();
-    const auto show = [&](const api::Service& seen) {
+    api::Ears ears;
+    ears.look = [&](const api::Service& seen) {
+        const int width = screen.output_width();
         if (command.format == Format::json) {
             out << seen.status_json << std::endl;
         } else if (width == 0) {
             out << render_status(seen.status) << std::endl;
         } else {
-            block.show(cut_to(render_status(seen.status), screen.output_width() - 1));
+            block.show(cut_to(render_status(seen.status), width - 1));
         }
     };
-    show(service);
-    return api::follow_events(service, [&](const api::EventView&) {
-        if (const auto seen = api::look_again(service)) show(*seen);
-        return api::Hear::on;
-    });
+    return api::watch(service, ears);
 }
 
 }  // namespace holdfast::cli

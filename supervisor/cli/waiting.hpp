@@ -13,7 +13,7 @@ namespace holdfast::cli {
 Result<api::Answer> wait_for(const ClientCommand& command, const api::Service& service, const api::Wish& wish,
                              std::ostream& err, const Screen& screen);
 
-// Shows the status again whenever something happens, until the supervisor ends.
+// Shows the status whenever something happens, and every second while something moves, until the supervisor ends.
 Result<void> watch(const ClientCommand& command, const api::Service& service, std::ostream& out, const Screen& screen);
 
 }  // namespace holdfast::cli

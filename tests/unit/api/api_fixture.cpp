@@ -1,5 +1,6 @@
 #include "api_fixture.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -78,6 +79,12 @@ bool RawClient::is_answered() {
     return text.size() >= body + 4 + std::stoul(text.substr(length + 16));
 }
 
+bool RawClient::is_cut_off() const {
+    pollfd state{.fd = fd_, .events = 0, .revents = 0};
+    ::poll(&state, 1, 0);
+    return (state.revents & POLLHUP) != 0;
+}
+
 void ServerTest::start(Limits limits) {
     server_ = std::make_unique<Server>(io_.get_executor(), directory_.listen(), ::getuid(), supervised(), limits);
 }
@@ -121,6 +128,12 @@ std::string ServerTest::answer_to(std::string_view request) {
     client.send(request);
     run_until([&] { return client.is_answered() || client.is_ended(); });
     return client.received();
+}
+
+RawClient ServerTest::ask(std::string_view request) const {
+    RawClient client = connect();
+    client.send(request);
+    return client;
 }
 
 std::size_t ServerTest::turns_within(std::chrono::milliseconds time) {

@@ -8,12 +8,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "api/server.hpp"
 
 namespace holdfast::api {
+
+inline constexpr std::string_view get_status = "GET /v1/status HTTP/1.1\r\nHost: h\r\n\r\n";
+inline constexpr std::string_view post_restart = "POST /v1/restart HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n";
+inline constexpr std::string_view get_events = "GET /v1/events HTTP/1.1\r\nHost: h\r\n\r\n";
 
 // A directory of its own for each test, and a unix socket that listens in it.
 class ListeningDirectory {
@@ -46,6 +51,10 @@ class RawClient {
     bool is_ended();
     // A whole response has arrived, by its Content-Length.
     bool is_answered();
+    // The server has closed the connection; nothing is read to find that out.
+    bool is_cut_off() const;
+    // What has arrived takes no memory any more.
+    void forget_received() { std::string().swap(received_); }
 
   private:
     void read();
@@ -76,6 +85,8 @@ class ServerTest : public testing::Test {
     void run_until(const std::function<bool()>& fact);
     // What a request is answered with, headers and all.
     std::string answer_to(std::string_view request);
+    // A connection of which this is the whole request, as its client that waits or does not read.
+    RawClient ask(std::string_view request) const;
     // How often the server had something to do in `time`.
     std::size_t turns_within(std::chrono::milliseconds time);
 

@@ -1,12 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 
 #include <deque>
 
-#include "api/probe_server.hpp"
 #include "api_fixture.hpp"
 
 namespace holdfast::api {
@@ -15,10 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-constexpr std::string_view get_status = "GET /v1/status HTTP/1.1\r\nHost: h\r\n\r\n";
-constexpr std::string_view post_restart = "POST /v1/restart HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n";
-constexpr std::string_view get_events = "GET /v1/events HTTP/1.1\r\nHost: h\r\n\r\n";
 
 TEST_F(ServerTest, TellsTheEventsAsTheyCome) {
     start();
@@ -96,102 +88,6 @@ TEST_F(ServerTest, NobodyGivesWayWhereNobodyComes) {
     EXPECT_FALSE(first.is_ended());
     EXPECT_FALSE(second.is_ended());
     EXPECT_EQ(turns_within(50ms), 0U);
-}
-
-class ProbeServerTest : public ServerTest {
-  protected:
-    void start_probes(ProbeLimits limits = {}) {
-        probes_ = std::make_unique<ProbeServer>(
-            io_.get_executor(), std::vector{directory_.listen(4096)}, [this] { return readiness_; }, limits);
-    }
-    Readiness readiness_{true, {}};
-    std::unique_ptr<ProbeServer> probes_;
-};
-
-std::string get(const std::string& path) { return "GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n"; }
-
-TEST_F(ProbeServerTest, SaysWhetherItServesAndWhyNot) {
-    start_probes();
-    EXPECT_THAT(answer_to(get("/readyz")), StartsWith("HTTP/1.1 200 "));
-    EXPECT_THAT(answer_to(get("/healthz?verbose")), StartsWith("HTTP/1.1 200 "));
-    readiness_ = {false, "0 of 2 workers are ready"};
-    const std::string answer = answer_to(get("/readyz"));
-    EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
-    EXPECT_THAT(answer, HasSubstr("\r\n\r\n0 of 2 workers are ready\n"));
-    EXPECT_THAT(answer_to(get("/healthz")), StartsWith("HTTP/1.1 503 "));
-    EXPECT_THAT(answer_to(get("/livez")), StartsWith("HTTP/1.1 200 "));
-}
-
-TEST_F(ProbeServerTest, KnowsNothingElse) {
-    start_probes();
-    EXPECT_THAT(answer_to(get("/v1/status")), StartsWith("HTTP/1.1 404 "));
-    EXPECT_THAT(answer_to("DELETE /readyz HTTP/1.1\r\nHost: h\r\n\r\n"), StartsWith("HTTP/1.1 405 "));
-    EXPECT_THAT(answer_to("POST /readyz HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"), StartsWith("HTTP/1.1 413 "));
-    EXPECT_THAT(answer_to("GET /livez HTTP/1.1\r\nX: " + std::string(5000, 'x') + "\r\n\r\n"),
-                StartsWith("HTTP/1.1 431 "));
-}
-
-TEST_F(ProbeServerTest, AnswersHeadWithoutABody) {
-    start_probes();
-    RawClient client = connect();
-    client.send("HEAD /readyz HTTP/1.1\r\nHost: h\r\n\r\n" + get("/livez"));
-    run_until([&] { return client.received().ends_with("alive\n"); });
-    EXPECT_THAT(client.received(), HasSubstr("Content-Length: 6\r\n\r\nHTTP/1.1 200 OK"));
-}
-
-TEST_F(ProbeServerTest, ListensOnTcpAsWell) {
-    const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    ASSERT_EQ(::bind(listening, generic, size), 0);
-    ASSERT_EQ(::listen(listening, 16), 0);
-    ASSERT_EQ(::getsockname(listening, generic, &size), 0);
-    probes_ = std::make_unique<ProbeServer>(io_.get_executor(), std::vector{listening}, [this] { return readiness_; });
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ASSERT_EQ(::connect(fd, generic, size), 0);
-    RawClient client(fd);
-    client.send(get("/readyz"));
-    run_until([&] { return client.is_answered(); });
-    EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 200 "));
-}
-
-// As many descriptors as this process may have at all.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-TEST_F(ProbeServerTest, AnswersAProbeBesideTwoThousandThatSayNothing) {
-    raise_descriptor_limit();
-    start_probes({.connections = 16, .patience = 1ms});
-    const std::size_t before = open_descriptors();
-    std::deque<RawClient> crowd;
-    for (int number = 0; number < 2000; ++number) {
-        crowd.push_back(connect());
-        crowd.back().send("GET /re");
-    }
-    EXPECT_THAT(answer_to(get("/readyz")), StartsWith("HTTP/1.1 200 "));
-    EXPECT_LE(open_descriptors(), before + 2000 + 16);
-}
-
-TEST_F(ProbeServerTest, LeavesNothingBehindOfManyConnections) {
-    start_probes();
-    answer_to(get("/livez"));
-    run_until([&] { return io_.poll() == 0; });
-    const std::size_t before = open_descriptors();
-    for (int number = 0; number < 3000; ++number) {
-        RawClient client = connect();
-        client.send(number % 3 == 0 ? get("/readyz") : number % 3 == 1 ? "GET /rea" : "\x16\x03\x01\r\n\r\n");
-        io_.restart();
-        io_.poll();
-    }
-    run_until([&] { return open_descriptors() == before; });
-    EXPECT_THAT(answer_to(get("/readyz")), StartsWith("HTTP/1.1 200 "));
 }
 
 }  // namespace

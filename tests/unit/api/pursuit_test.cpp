@@ -175,7 +175,28 @@ TEST_F(PursuitTest, SaysWhyNoEventsAreTold) {
     EXPECT_THAT(followed.error().text, HasSubstr("it tells no events (HTTP 503)"));
 }
 
-TEST_F(PursuitTest, WatchesFromEventToEventAndAsksNothingAtRest) {
+TEST_F(PursuitTest, WatchAsksNothingAtRest) {
+    std::atomic<int> looks = 0;
+    int looks_at_rest = -1;
+    supervisor_.looked_at = [&](core::Status&) { ++looks; };
+    begin();
+    Ears ears;
+    ears.look_every = 1ms;
+    ears.give_up_fd = bell_.fd();
+    ears.status = [&](const ServiceView&) {
+        if (looks == 2) return bell_.ring();
+        // The only thing that happens, later than whatever this client does by the clock.
+        supervisor_.after(1200ms, [&] {
+            looks_at_rest = looks;
+            supervisor_.tell(R"({"text":"at last"})");
+        });
+    };
+    EXPECT_FALSE(watch(service(), ears));
+    EXPECT_EQ(looks_at_rest, 1) << "nothing had happened since";
+    EXPECT_EQ(looks, 2);
+}
+
+TEST_F(PursuitTest, WatchesFromEventToEvent) {
     int looks = 0, seen = 0;
     supervisor_.looked_at = [&](core::Status& status) { status.target = ++looks; };
     begin();

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,9 +19,6 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-constexpr std::string_view get_status = "GET /v1/status HTTP/1.1\r\nHost: h\r\n\r\n";
-constexpr std::string_view post_restart = "POST /v1/restart HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n";
 
 TEST_F(ServerTest, AnswersWithTheStatus) {
     start();
@@ -186,54 +182,6 @@ TEST_F(ServerTest, AnswersAlthoughAsManyAsAllowedWaitForAnOutcome) {
     EXPECT_THAT(answer_to(post_restart), StartsWith("HTTP/1.1 503 "));
     EXPECT_EQ(questions_.size(), 8U);
     for (RawClient& client : clients) EXPECT_FALSE(client.is_ended());
-}
-
-// Lowers the number of descriptors that this process may have for as long as it lives.
-class DescriptorLimit {
-  public:
-    explicit DescriptorLimit(rlim_t most) {
-        ::getrlimit(RLIMIT_NOFILE, &before_);
-        const rlimit lower{.rlim_cur = most, .rlim_max = before_.rlim_max};
-        ::setrlimit(RLIMIT_NOFILE, &lower);
-    }
-    ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
-  private:
-    rlimit before_{};
-};
-
-TEST_F(ServerTest, PausesWithoutADescriptorAndRecoversByItself) {
-    start({.pause = 100ms});
-    run_until([&] { return io_.poll() == 0; });
-    RawClient client = connect();
-    client.send(get_status);
-    {
-        const int lowest_free = ::dup(0);
-        ::close(lowest_free);
-        const DescriptorLimit limit(static_cast<rlim_t>(lowest_free));
-        const std::size_t turns = turns_within(550ms);
-        EXPECT_GE(turns, 3U);   // it tries again
-        EXPECT_LE(turns, 14U);  // an accept and a timer for each of five pauses, not a loop
-        EXPECT_EQ(client.received(), "");
-    }
-    run_until([&] { return client.is_answered(); });
-    EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 200 "));
-}
-
-TEST_F(ServerTest, AcceptsAgainAsSoonAsAConnectionFreesADescriptor) {
-    start({.pause = 60'000ms});
-    RawClient first = connect();
-    first.send(get_status);
-    run_until([&] { return first.is_answered(); });
-    RawClient second = connect();
-    second.send(get_status);
-    const int lowest_free = ::dup(0);
-    ::close(lowest_free);
-    const DescriptorLimit limit(static_cast<rlim_t>(lowest_free));
-    turns_within(50ms);
-    EXPECT_EQ(second.received(), "");
-    first.hang_up();
-    run_until([&] { return second.is_answered(); });
 }
 
 TEST_F(ServerTest, ClosesOnlyWhenTheAnswerOfAStopHasLeft) {

@@ -5,6 +5,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <functional>
 #include <list>
 #include <memory>
@@ -48,6 +50,10 @@ class ThreadedSupervisor {
         });
     }
     void later(std::function<void()> act) { boost::asio::post(io_, std::move(act)); }
+    void after(std::chrono::milliseconds time, std::function<void()> act) {
+        const auto timer = std::make_shared<boost::asio::steady_timer>(io_, time);
+        timer->async_wait([timer, act = std::move(act)](const boost::system::error_code&) { act(); });
+    }
     void end() {
         boost::asio::post(io_, [this] { server_.reset(); });
     }

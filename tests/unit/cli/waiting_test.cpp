@@ -1,0 +1,168 @@
+#include "cli/waiting.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+#include <sstream>
+
+#include "api_fixture.hpp"
+#include "threaded_supervisor.hpp"
+
+namespace holdfast::cli {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+using Answer = api::ThreadedSupervisor::Answer;
+
+// A worker of the former generation that three requests keep, the oldest for 12 s.
+core::WorkerStatus busy_worker() {
+    core::WorkerStatus worker;
+    worker.generation = Generation{1};
+    worker.state = core::WorkerState::draining;
+    worker.why_leaving = "restart";
+    worker.waiting = {{"request", "GET /report", 12'000'000}};
+    worker.held = {{"request", 3}};
+    return worker;
+}
+
+class WaitingTest : public testing::Test {
+  protected:
+    void begin() {
+        supervisor_.begin(place_.listen());
+        service_ = {place_.path(), {}, {}};
+        service_.status.name = "web";
+    }
+    Result<api::Answer> restart(const Screen& screen) {
+        return wait_for(command_, service_, {api::Wish::What::restart}, err_, screen);
+    }
+    Screen terminal(Colour colour) const {
+        Screen screen;
+        screen.error_width = [] { return 80; };
+        screen.output_width = [] { return 80; };
+        screen.colour = colour;
+        return screen;
+    }
+    // The answer to a restart comes when the client has looked twice.
+    void answer_after_two_looks() {
+        supervisor_.asked = [this](const core::Request&, const Answer& answer) { waiting_ = answer; };
+        supervisor_.looked_at = [this](core::Status& status) {
+            status.name = "web";
+            status.target = 1;
+            status.generation = Generation{2};
+            status.change = core::ChangeStatus{"restart to generation 2", "somebody", "taking over", "", {}, 0};
+            status.workers = {busy_worker()};
+            if (++looks_ == 2) supervisor_.later([this] { (*waiting_)({}); });
+        };
+    }
+
+    api::ListeningDirectory place_;
+    api::Service service_;
+    ClientCommand command_;
+    std::ostringstream out_, err_;
+    int looks_ = 0;
+    std::optional<Answer> waiting_;
+    api::ThreadedSupervisor supervisor_;
+};
+
+TEST_F(WaitingTest, InAPipeEachEventIsALineThatNamesItsWorker) {
+    supervisor_.asked = [this](const core::Request&, const Answer& answer) {
+        supervisor_.tell(R"({"level":"info","event":"worker_launching","worker":"2.0","text":"launching"})");
+        supervisor_.tell(R"({"level":"debug","event":"noise","worker":"2.0","text":"for machines"})");
+        supervisor_.tell(R"({"level":"info","event":"mute","text":""})");
+        supervisor_.tell(R"({"level":"info","event":"rollout_done","text":"generation 2 serves"})");
+        supervisor_.later([answer] { answer({}); });
+    };
+    begin();
+    EXPECT_TRUE(restart({}));
+    EXPECT_EQ(err_.str(), "2.0: launching\ngeneration 2 serves\n");
+}
+
+TEST_F(WaitingTest, ForMachinesNothingIsShownMeanwhile) {
+    supervisor_.asked = [this](const core::Request&, const Answer& answer) {
+        supervisor_.tell(R"({"level":"info","worker":"2.0","text":"launching"})");
+        supervisor_.later([answer] { answer({}); });
+    };
+    begin();
+    command_.format = Format::json;
+    EXPECT_TRUE(restart({}));
+    EXPECT_EQ(err_.str(), "");
+}
+
+TEST_F(WaitingTest, OnATerminalABarAndAReasonStandThereAndAreTakenAway) {
+    answer_after_two_looks();
+    begin();
+    EXPECT_TRUE(restart(terminal(Colour::no)));
+    EXPECT_THAT(err_.str(), StartsWith("web: restart to generation 2: taking over\n"
+                                       "[........................................] 0 of 2\n"
+                                       "  1.0  draining: 3 requests, oldest GET /report 12s\n"));
+    EXPECT_THAT(err_.str(), EndsWith("\r\x1b[3A\x1b[J"));
+    EXPECT_THAT(err_.str(), Not(HasSubstr("\x1b[1m")));
+}
+
+TEST_F(WaitingTest, ColoursWhereThatIsWanted) {
+    answer_after_two_looks();
+    begin();
+    EXPECT_TRUE(restart(terminal(Colour::yes)));
+    EXPECT_THAT(err_.str(), HasSubstr("\x1b[1mweb: restart to generation 2"));
+}
+
+TEST_F(WaitingTest, InterruptedItSaysThatTheChangeGoesOn) {
+    supervisor_.asked = [](const core::Request&, const Answer&) {};
+    begin();
+    Screen screen;
+    screen.was_interrupted = [calls = 0]() mutable { return ++calls > 1; };
+    const auto answer = restart(screen);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().text,
+              "what was asked for goes on: `holdfast undo web` takes it back, `holdfast status web --watch` shows it");
+}
+
+TEST_F(WaitingTest, AWatchLooksOnceForABurstOfEventsAndEndsWithTheSupervisor) {
+    supervisor_.looked_at = [this](core::Status& status) {
+        status.target = ++looks_;
+        if (looks_ == 1) {
+            for (int number = 0; number < 50; ++number) supervisor_.tell(R"({"text":"step"})");
+        } else {
+            supervisor_.later([this] { supervisor_.end(); });
+        }
+    };
+    begin();
+    EXPECT_TRUE(watch(command_, service_, out_, {}));
+    EXPECT_THAT(out_.str(), HasSubstr("target 1,"));
+    EXPECT_EQ(looks_, 2) << "an event each would be fifty";
+}
+
+TEST_F(WaitingTest, AWatchForMachinesIsAnObjectALine) {
+    supervisor_.looked_at = [this](core::Status& status) {
+        status.name = "web";
+        if (++looks_ == 1) return supervisor_.tell(R"({"text":"step"})");
+        supervisor_.end();
+    };
+    begin();
+    command_.format = Format::json;
+    EXPECT_TRUE(watch(command_, service_, out_, {}));
+    EXPECT_THAT(out_.str(), StartsWith("{\"name\":\"web\""));
+    EXPECT_THAT(out_.str(), EndsWith("}\n"));
+}
+
+TEST_F(WaitingTest, AWatchWritesTheStatusAnewInPlace) {
+    supervisor_.looked_at = [this](core::Status& status) {
+        status.target = ++looks_;
+        if (looks_ == 1) supervisor_.tell(R"({"text":"step"})");
+        if (looks_ == 2) supervisor_.tell(R"({"text":"step"})");
+        if (looks_ == 3) supervisor_.end();
+    };
+    begin();
+    EXPECT_TRUE(watch(command_, service_, out_, terminal(Colour::no)));
+    EXPECT_THAT(out_.str(), HasSubstr("A\x1b[J"));
+    EXPECT_THAT(out_.str(), HasSubstr("target 2,"));
+}
+
+}  // namespace
+}  // namespace holdfast::cli
