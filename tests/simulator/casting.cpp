@@ -89,11 +89,47 @@ void leave_wildly(Random& random, const core::Policy& policy, WorkerScript& scri
     if (random.percent(15)) script.farewell = KilledBy{15};
     if (random.percent(4)) script.dies_after_kill = random.up_to(14s);
     if (random.percent(1)) script.dies_after_kill.reset();
-    if (random.percent(8))
+    if (random.percent(14))
         script.wrapper = testing::Wrapper{random.pick<Duration>({0s, 300ms, 1h}), random.percent(60), random.below(2)};
 }
 
+// It gets nowhere until it is killed, and only then does what others do in time. The kernel has its reasons.
+void be_heard_too_late(Random& random, const core::Policy& policy, WorkerScript& script) {
+    const Duration killed_after = policy.ready_timeout + policy.grace_period + policy.cancel_period;
+    const Duration late = killed_after + random.up_to(6s);
+    script.ready_after.reset();
+    script.drained_after.reset();
+    script.cancelled_after.reset();
+    script.dies_after_kill = 7s + random.up_to(6s);
+    switch (random.below(4)) {
+        case 0:
+            script.ready_after = late;
+            break;
+        case 1:
+            script.stops_itself_after = late;
+            break;
+        case 2:
+            script.loses_channel_after = late;
+            break;
+        default:
+            script.launch = Launch::fails;
+            script.launch_takes = late;
+    }
+}
+
 }  // namespace
+
+void come_to_nothing(Random& random, WorkerScript& script) {
+    if (random.percent(60)) {
+        script.launch = Launch::fails;
+    } else {
+        script.ready_after.reset();
+    }
+}
+
+void crash_after_probation(Random& random, const core::Policy& policy, WorkerScript& script) {
+    if (random.percent(50)) script.crashes_after = policy.settle + policy.probation + random.up_to(5s);
+}
 
 core::Policy random_policy(Random& random) {
     core::Policy policy;
@@ -104,7 +140,7 @@ core::Policy random_policy(Random& random) {
     policy.max_surge =
         random.pick<core::Share>({{100, true}, {100, true}, {0, false}, {1, false}, {2, false}, {50, true}});
     policy.max_unavailable = random.pick<core::Share>({{0, false}, {0, false}, {1, false}, {25, true}, {2, false}});
-    policy.lame_duck = random.pick<Duration>({0s, 0s, 500ms, 3s});
+    policy.lame_duck = random.pick<Duration>({0s, 500ms, 3s, 3s});
     policy.grace_period = random.pick<Duration>({700ms, 3s, 10s});
     policy.cancel_period = random.pick<Duration>({300ms, 1500ms, 4s});
     policy.max_extension = random.pick<Duration>({0s, 0s, 1s, 6s});
@@ -148,6 +184,7 @@ WorkerScript random_script(Random& random, const core::Policy& policy, Company c
     get_ready_wildly(random, policy, script);
     be_asked_wildly(random, script);
     leave_wildly(random, policy, script);
+    if (random.percent(1)) be_heard_too_late(random, policy, script);
     if (random.percent(12)) {
         script.extensions = 1 + random.below(4);
         script.extends_every = random.up_to(policy.grace_period);
@@ -195,8 +232,8 @@ void reload_randomly(Random& random, const core::Policy& policy, Incident& incid
 Incident random_change(Random& random, const core::Policy& policy) {
     Incident incident;
     const int draw = random.below(100);
-    if (draw < 25) reload_randomly(random, policy, incident);
-    if (draw >= 25 && draw < 30) incident.what = Incident::What::rollback;
+    if (draw < 30) reload_randomly(random, policy, incident);
+    if (draw >= 30 && draw < 50) incident.what = Incident::What::rollback;
     return incident;
 }
 

@@ -17,6 +17,12 @@ Company random_company(Random& random, const core::Policy& policy);
 enum class Mood { well_behaved, wild };
 testing::WorkerScript random_script(Random& random, const core::Policy& policy, Company company, Mood mood);
 
+// Its launch fails, or it never gets ready.
+void come_to_nothing(Random& random, testing::WorkerScript& script);
+
+// Perhaps it crashes when nothing turns a rollout back any more.
+void crash_after_probation(Random& random, const core::Policy& policy, testing::WorkerScript& script);
+
 // stopping: a stop is under way, and more of them are likely.
 enum class Season { serving, stopping };
 Incident random_request(Random& random, const core::Policy& policy, Season season);

@@ -66,7 +66,7 @@ class Narrator : public Director {
     explicit Narrator(const Story& story) : story_(story) {}
     testing::WorkerScript script_of(const core::Spawn& spawn) override {
         const auto found = story_.scripts.find(spawn.worker.value);
-        return found == story_.scripts.end() ? testing::WorkerScript{} : found->second;
+        return found == story_.scripts.end() ? usual_script(story_.policy) : found->second;
     }
     testing::PreparationScript preparation_of(const core::Prepare&) override {
         const auto found = story_.preparations.find(++preparations_);
@@ -201,6 +201,12 @@ void Life::tell() const {
     out << "      = " << describe(world_.status()) << '\n';
 }
 
+testing::WorkerScript usual_script(const core::Policy& policy) {
+    testing::WorkerScript script;
+    script.heartbeat_every = policy.watchdog / 2;
+    return script;
+}
+
 std::vector<std::string> replay(const Story& story, std::ostream* out) { return replay_all(story, out).violations; }
 
 Replayed replay_all(const Story& story, std::ostream* out) {
@@ -210,5 +216,7 @@ Replayed replay_all(const Story& story, std::ostream* out) {
     replayed.end = life.now();
     return replayed;
 }
+
+Replayed tell_in_silence(const Story& story) { return replay_all(story, nullptr); }
 
 }  // namespace holdfast::simulator

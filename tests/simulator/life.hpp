@@ -65,6 +65,9 @@ class Life {
     Duration roamed_until_{};
 };
 
+// Of a worker that its story does not name: it behaves well, and is heard as often as its watchdog wants.
+testing::WorkerScript usual_script(const core::Policy& policy);
+
 // Tells a story again.
 std::vector<std::string> replay(const Story& story, std::ostream* out = nullptr);
 // Until when it went, too.
@@ -73,5 +76,6 @@ struct Replayed {
     Instant end{};
 };
 Replayed replay_all(const Story& story, std::ostream* out);
+Replayed tell_in_silence(const Story& story);
 
 }  // namespace holdfast::simulator

@@ -1,12 +1,17 @@
 // Runs random schedules against the core in a fake world and checks the invariants after each event. A schedule is its
-// seed: `holdfast_simulator --seed N --schedules 1 --verbose` tells all of one.
+// seed: `holdfast_simulator --seed N --schedules 1 --verbose` tells all of one. Or a story, as a failure prints it:
+// `holdfast_simulator --story FILE`.
 
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include "tests/simulator/minimise.hpp"
@@ -23,6 +28,7 @@ struct Options {
     std::uint64_t failures = 5;   // after so many it gives up
     std::uint64_t minimise = 20;  // seconds for each failure; 0: as it is
     bool is_verbose = false;
+    std::optional<std::string> story{};  // a file to tell again, instead of all this
 };
 
 // Fewer schedules than this need not meet everything.
@@ -41,6 +47,10 @@ std::optional<Options> parse(int argc, char** argv) {
         const std::string_view word = argv[i];
         if (word == "--verbose") {
             options.is_verbose = true;
+            continue;
+        }
+        if (word == "--story" && i + 1 < argc) {
+            options.story = argv[++i];
             continue;
         }
         const auto number = i + 1 < argc ? parse_number(argv[++i]) : std::nullopt;
@@ -62,9 +72,27 @@ std::optional<Options> parse(int argc, char** argv) {
     return options;
 }
 
-void print_failure(std::uint64_t seed, const std::vector<std::string>& violations) {
-    std::cout << "seed " << seed << " FAILED (holdfast_simulator --seed " << seed << " --schedules 1 --verbose)\n";
+void print_failure(const std::string& what, const std::string& options, const std::vector<std::string>& violations) {
+    std::cout << what << " FAILED (holdfast_simulator " << options << ")\n";
     for (const std::string& violation : violations) std::cout << "  " << violation << '\n';
+}
+
+// Step by step, and what breaks.
+int tell(const std::string& path) {
+    std::ostringstream text;
+    if (std::ifstream file(path); !file || !(text << file.rdbuf())) {
+        std::cerr << "cannot read the story " << path << '\n';
+        return 2;
+    }
+    try {
+        const auto violations = replay(story_of(text.str()), &std::cout);
+        if (violations.empty()) return 0;
+        print_failure(path, "--story " + path, violations);
+        return 1;
+    } catch (const std::runtime_error& fault) {
+        std::cerr << path << ": " << fault.what() << '\n';
+        return 2;
+    }
 }
 
 int run(const Options& options) {
@@ -81,7 +109,8 @@ int run(const Options& options) {
         events += schedule.events();
         if (violations.empty()) continue;
         ++failures;
-        print_failure(seed, violations);
+        const std::string name = std::to_string(seed);
+        print_failure("seed " + name, "--seed " + name + " --schedules 1 --verbose", violations);
         if (options.minimise > 0) print(std::cout, minimise(schedule.story(), std::chrono::seconds(options.minimise)));
         std::cout << std::flush;
     }
@@ -107,9 +136,10 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
     const auto options = holdfast::simulator::parse(argc, argv);
     if (!options) {
-        std::cerr << "usage: holdfast_simulator [--seed N] [--schedules N] [--events N] [--failures N] [--minimise "
-                     "SECONDS] [--verbose]\n";
+        std::cerr
+            << "usage: holdfast_simulator [--seed N] [--schedules N] [--events N] [--failures N] [--minimise SECONDS] "
+               "[--verbose]\n       holdfast_simulator --story FILE\n";
         return 2;
     }
-    return holdfast::simulator::run(*options);
+    return options->story ? holdfast::simulator::tell(*options->story) : holdfast::simulator::run(*options);
 }

@@ -22,8 +22,10 @@ std::string kind_of(std::string text) {
 
 class Minimiser {
   public:
-    Minimiser(const Story& story, Duration budget)
-        : best_(story), end_(std::chrono::steady_clock::now() + std::chrono::microseconds(budget.count())) {}
+    Minimiser(const Story& story, Duration budget, const Replay& replay)
+        : best_(story),
+          end_(std::chrono::steady_clock::now() + std::chrono::microseconds(budget.count())),
+          replay_(replay) {}
 
     Minimised run();
 
@@ -36,6 +38,8 @@ class Minimiser {
     void drop_entries(Map Story::*entries);
     template <class Part, class Access>
     void make_usual(const Part& usual, Access access);
+    template <class Field>
+    void make_plain(Field Story::*field);
     void simplify();
     void shrink_times();
     template <class Access>
@@ -43,6 +47,7 @@ class Minimiser {
 
     Story best_;
     std::chrono::steady_clock::time_point end_;
+    const Replay& replay_;
     std::string kind_, violation_;
     Instant failed_at_{};
     std::uint64_t replays_ = 0;
@@ -51,7 +56,7 @@ class Minimiser {
 
 bool Minimiser::try_this(const Story& story) {
     ++replays_;
-    const Replayed replayed = replay_all(story, nullptr);
+    const Replayed replayed = replay_(story);
     if (replayed.violations.empty() || kind_of(replayed.violations.front()) != kind_) return false;
     best_ = story;
     violation_ = replayed.violations.front();
@@ -127,11 +132,20 @@ void Minimiser::make_usual(const Part& usual, Access access) {
     }
 }
 
+template <class Field>
+void Minimiser::make_plain(Field Story::*field) {
+    Story story = best_;
+    story.*field = Story{}.*field;
+    if (story.*field != best_.*field) try_this(story);
+}
+
 void Minimiser::simplify() {
     drop_entries(&Story::lateness);
     drop_entries(&Story::preparations);
     drop_entries(&Story::scripts);
     make_usual(core::Policy{}, [](Story& story) -> core::Policy& { return story.policy; });
+    make_plain(&Story::seed);
+    make_plain(&Story::company);
     if (best_.policy.workers > 2) {
         Story story = best_;
         story.policy.workers = 2;
@@ -143,7 +157,8 @@ void Minimiser::simplify() {
     for (const auto& entry : best_.scripts) workers.push_back(entry.first);
     for (const auto& entry : best_.preparations) preparations.push_back(entry.first);
     for (const std::uint64_t id : workers)
-        make_usual(testing::WorkerScript{}, [id](Story& story) -> testing::WorkerScript& { return story.scripts[id]; });
+        make_usual(usual_script(best_.policy),
+                   [id](Story& story) -> testing::WorkerScript& { return story.scripts[id]; });
     for (const std::uint64_t id : preparations)
         make_usual(testing::PreparationScript{},
                    [id](Story& story) -> testing::PreparationScript& { return story.preparations[id]; });
@@ -215,7 +230,7 @@ void Minimiser::shrink_times() {
 }
 
 Minimised Minimiser::run() {
-    const Replayed first = replay_all(best_, nullptr);
+    const Replayed first = replay_(best_);
     if (first.violations.empty()) return {best_, "", 1};
     kind_ = kind_of(first.violations.front());
     violation_ = first.violations.front();
@@ -237,7 +252,9 @@ Minimised Minimiser::run() {
 
 }  // namespace
 
-Minimised minimise(const Story& story, Duration budget) { return Minimiser(story, budget).run(); }
+Minimised minimise(const Story& story, Duration budget, const Replay& replay) {
+    return Minimiser(story, budget, replay).run();
+}
 
 void print(std::ostream& out, const Minimised& minimised) {
     if (minimised.violation.empty()) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <string>
 
+#include "tests/simulator/life.hpp"
 #include "tests/simulator/story.hpp"
 
 namespace holdfast::simulator {
@@ -14,7 +16,8 @@ struct Minimised {
     std::string violation;
     std::uint64_t replays = 0;
 };
-Minimised minimise(const Story& story, Duration budget);
+using Replay = std::function<Replayed(const Story&)>;
+Minimised minimise(const Story& story, Duration budget, const Replay& replay = tell_in_silence);
 
 // As a list for a person, and as a test for found_test.cpp.
 void print(std::ostream& out, const Minimised& minimised);

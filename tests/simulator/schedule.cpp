@@ -1,6 +1,8 @@
 #include "tests/simulator/schedule.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "tests/simulator/casting.hpp"
 
@@ -12,6 +14,14 @@ using core::Phase;
 namespace {
 
 enum class Opening { from_the_start, inside_a_rollout };
+
+// What goes wrong whenever it is tried. returns: a former generation that is launched again; replacements: whoever is
+// launched for one of its own generation, when a rollout waits for the last old ones.
+enum class Misfortune { none, returns, replacements };
+Misfortune random_misfortune(Random& random) {
+    const int draw = random.below(100);
+    return draw < 8 ? Misfortune::returns : draw < 16 ? Misfortune::replacements : Misfortune::none;
+}
 
 bool all_serve(const core::Status& status) {
     const auto settled = std::count_if(status.workers.begin(), status.workers.end(), [](const auto& worker) {
@@ -28,18 +38,17 @@ class Chance : public Director {
           story_(story),
           stage_(opening == Opening::inside_a_rollout ? Stage::opening : Stage::roaming),
           mood_(opening == Opening::inside_a_rollout ? Mood::well_behaved : Mood::wild),
+          misfortune_(random_misfortune(random)),
           events_left_(events) {}
 
-    testing::WorkerScript script_of(const core::Spawn& spawn) override {
-        return story_.scripts[spawn.worker.value] = random_script(random_, story_.policy, story_.company, mood_);
-    }
+    testing::WorkerScript script_of(const core::Spawn& spawn) override;
     testing::PreparationScript preparation_of(const core::Prepare&) override {
         return story_.preparations[++preparations_] = random_preparation(random_, mood_);
     }
     Duration lateness() override;
     std::optional<Incident> next(const testing::FakeWorld& world) override;
     bool goes_on(const testing::FakeWorld&) override { return events_left_ > 0; }
-    void leave_alone() override { mood_ = Mood::well_behaved; }
+    void leave_alone() override;
     std::uint64_t events() const { return events_; }
 
   private:
@@ -53,12 +62,36 @@ class Chance : public Director {
     Story& story_;
     Stage stage_;
     Mood mood_;
+    Misfortune misfortune_;
+    Generation newest_;
+    std::set<std::pair<Generation, SlotId>> launched_;
+    std::optional<Incident> first_change_{};  // of the opening
     std::uint64_t events_left_, events_ = 0;
     std::uint64_t preparations_ = 0, deadlines_ = 0;
     int steps_inside_ = 0;
     Duration due_{};  // of the request that was drawn last
     std::optional<std::uint64_t> drawn_at_;
 };
+
+testing::WorkerScript Chance::script_of(const core::Spawn& spawn) {
+    testing::WorkerScript script = random_script(random_, story_.policy, story_.company, mood_);
+    newest_ = std::max(newest_, spawn.generation);
+    const bool is_first = launched_.insert({spawn.generation, spawn.slot}).second;
+    const auto cause = spawn.generation < newest_ ? Misfortune::returns : Misfortune::replacements;
+    // The opening waits until everybody serves: until then only leaving is slow.
+    const bool may_fail = stage_ != Stage::opening;
+    if (may_fail && !is_first && misfortune_ == cause) come_to_nothing(random_, script);
+    if (is_first && misfortune_ == Misfortune::replacements) {
+        if (random_.percent(50)) script.drained_after.reset();
+        if (may_fail) crash_after_probation(random_, story_.policy, script);
+    }
+    return story_.scripts[spawn.worker.value] = script;
+}
+
+void Chance::leave_alone() {
+    mood_ = Mood::well_behaved;
+    misfortune_ = Misfortune::none;
+}
 
 // Mostly on time, sometimes late as on a busy machine.
 Duration Chance::lateness() {
@@ -80,13 +113,16 @@ std::optional<Incident> Chance::open(const testing::FakeWorld& world) {
         if (--steps_inside_ < 0 || world.status().phase == Phase::serving) stage_ = Stage::roaming;
         return std::nullopt;
     }
-    if (!all_serve(world.status())) return std::nullopt;
+    if (!all_serve(world.status()) || world.now().time_since_epoch() < due_) return std::nullopt;
+    if (!first_change_) first_change_ = random_change(random_, story_.policy);
+    due_ = world.now().time_since_epoch() + 1us;
+    // What is rolled back to must have been replaced before.
+    const bool needs_former = first_change_->what == Incident::What::rollback && !world.status().rollback_to;
+    if (needs_former) return write_down(world, Incident{}, 1us);
     mood_ = random_.percent(70) ? Mood::wild : Mood::well_behaved;
     stage_ = Stage::inside;
     steps_inside_ = 2 + random_.below(12 * story_.policy.workers);
-    Incident restart = random_change(random_, story_.policy);
-    due_ = world.now().time_since_epoch() + 1us;
-    return write_down(world, restart, 1us);
+    return write_down(world, *first_change_, 1us);
 }
 
 std::optional<Incident> Chance::next(const testing::FakeWorld& world) {

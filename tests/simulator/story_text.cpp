@@ -14,8 +14,9 @@ namespace {
 
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error("not a story: " + what); }
 
-std::int64_t number_of(std::string_view text) {
-    std::int64_t number = 0;
+template <class Number = std::int64_t>
+Number number_of(std::string_view text) {
+    Number number = 0;
     const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (fault != std::errc{} || end != text.data() + text.size()) fail(std::string(text) + " is no number");
     return number;
@@ -185,7 +186,7 @@ void read_incident(std::istringstream& words, Story& story) {
 std::uint64_t ordinal_of(std::istringstream& words) {
     std::string word;
     words >> word;
-    return static_cast<std::uint64_t>(number_of(word));
+    return number_of<std::uint64_t>(word);
 }
 
 void read_line(const std::string& line, Story& story) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/simulator/describe.hpp"
+#include "tests/simulator/visits_table.hpp"
 
 namespace holdfast::simulator {
 
@@ -88,40 +89,33 @@ constexpr auto request_names = std::to_array<std::string_view>(
 constexpr auto result_names =
     std::to_array<std::string_view>({"done", "failed", "mixed", "superseded", "interrupted", "undone", "refused"});
 
-enum class Expected { yes, no, perhaps };
-
-// One line; 1 if it is not as expected.
-int print_line(std::ostream& out, const std::string& name, std::uint64_t count, Expected expected) {
-    const bool is_wrong = expected != Expected::perhaps && (expected == Expected::yes) == (count == 0);
-    out << "  " << std::left << std::setw(44) << name << std::right << std::setw(12) << count
-        << (is_wrong ? (count == 0 ? "   never met" : "   cannot be") : "") << '\n';
-    return is_wrong ? 1 : 0;
-}
-
-// What a request can come to.
-Expected expected_outcome(std::size_t request, std::size_t result) {
-    using Result = core::Outcome::Result;
-    constexpr std::size_t stop = 1, pause = 4, resume = 5, undo = 7;
-    const auto outcome = static_cast<Result>(result);
-    if (outcome == Result::done) return Expected::yes;
-    if (request == stop) return outcome == Result::undone ? Expected::yes : Expected::no;
-    if (outcome == Result::refused) return Expected::yes;
-    if (request == pause || request == resume) return Expected::no;
-    const bool is_change_of_program = request == 0 || request > undo || request + 1 == undo;
-    if (request == undo) {
-        if (outcome == Result::superseded || outcome == Result::undone) return Expected::no;
-        return outcome == Result::interrupted ? Expected::yes : Expected::perhaps;
-    }
-    if (is_change_of_program) return outcome == Result::mixed ? Expected::perhaps : Expected::yes;
-    if (outcome == Result::mixed) return Expected::no;
-    return outcome == Result::undone ? Expected::perhaps : Expected::yes;
-}
+// What a request can come to, in the order of core::Request and core::Outcome::Result.
+constexpr auto expected_outcomes = std::to_array<std::array<bool, 7>>({
+    // done, failed, mixed, superseded, interrupted, undone, refused
+    {true, true, true, true, true, true, true},       // restart
+    {true, false, false, false, false, true, false},  // stop
+    {true, true, false, true, true, true, true},      // scale
+    {true, true, false, true, true, true, true},      // scale by
+    {true, false, false, false, false, false, true},  // pause
+    {true, false, false, false, false, false, true},  // resume
+    {true, true, true, true, true, true, true},       // rollback
+    {true, true, true, false, true, false, true},     // undo
+    {true, true, true, true, true, true, true},       // reload
+});
 
 }  // namespace
 
+int print_line(std::ostream& out, const std::string& name, std::uint64_t count, Expected expected) {
+    if (expected == Expected::no && count == 0) return 0;
+    const char* fault = count == 0 ? "   never met" : expected == Expected::no ? "   cannot be" : "";
+    out << "  " << std::left << std::setw(60) << name << std::right << std::setw(12) << count << fault << '\n';
+    return *fault == '\0' ? 0 : 1;
+}
+
 void Visits::count(const testing::FakeWorld& world) {
-    count_stage(world);
+    moments_.count(world);
     for (const core::Action& action : world.last_actions()) {
+        rollouts_.count(action);
         ++actions_.at(action.index());
         count_action(action);
         const auto* answer = std::get_if<core::Answer>(&action);
@@ -160,7 +154,8 @@ void Visits::count_triggers(const core::Visits& visits) {
 }
 
 int Visits::print(std::ostream& out) const {
-    return print_triggers(out) + print_stages(out) + print_actions(out) + print_notes(out) + print_outcomes(out);
+    return print_triggers(out) + moments_.print(out) + rollouts_.print(out) + print_actions(out) + print_notes(out) +
+           print_outcomes(out);
 }
 
 int Visits::print_triggers(std::ostream& out) const {
@@ -170,7 +165,6 @@ int Visits::print_triggers(std::ostream& out) const {
         for (std::size_t t = 0; t < core::trigger_count; ++t) {
             const auto trigger = static_cast<core::Trigger>(t);
             const bool is_impossible = core::no_rules[s].impossible.has(trigger);
-            if (is_impossible && triggers_[s][t] == 0) continue;
             const auto state = static_cast<core::WorkerState>(s);
             const std::string name = std::string(core::to_string(state)) + ", " + std::string(core::to_string(trigger));
             wrong += print_line(out, name, triggers_[s][t], is_impossible ? Expected::no : Expected::yes);
@@ -213,11 +207,14 @@ int Visits::print_notes(std::ostream& out) const {
 int Visits::print_outcomes(std::ostream& out) const {
     out << "outcomes:\n";
     int wrong = 0;
-    for (std::size_t request = 0; request < outcomes_.size(); ++request)
-        for (std::size_t result = 0; result < outcomes_.at(request).size(); ++result)
-            wrong +=
-                print_line(out, std::string(request_names.at(request)) + " " + std::string(result_names.at(result)),
-                           outcomes_.at(request).at(result), expected_outcome(request, result));
+    for (std::size_t request = 0; request < outcomes_.size(); ++request) {
+        for (std::size_t result = 0; result < outcomes_.at(request).size(); ++result) {
+            const std::string name =
+                std::string(request_names.at(request)) + " " + std::string(result_names.at(result));
+            const bool can_be = expected_outcomes.at(request).at(result);
+            wrong += print_line(out, name, outcomes_.at(request).at(result), can_be ? Expected::yes : Expected::no);
+        }
+    }
     return wrong;
 }
 

@@ -3,13 +3,13 @@
 #include <array>
 #include <cstdint>
 #include <iosfwd>
-#include <map>
-#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "core/worker_state.hpp"
+#include "tests/simulator/visits_moments.hpp"
+#include "tests/simulator/visits_rollouts.hpp"
 #include "tests/support/fake_world.hpp"
 
 namespace holdfast::simulator {
@@ -34,19 +34,18 @@ class Visits {
     int print_triggers(std::ostream& out) const;
     int print_actions(std::ostream& out) const;
     int print_notes(std::ostream& out) const;
-    void count_stage(const testing::FakeWorld& world);
-    int print_stages(std::ostream& out) const;
     int print_outcomes(std::ostream& out) const;
 
     core::Visits triggers_{};
     std::array<Count, std::variant_size_v<core::Action>> actions_{};
-    std::array<Count, 5> stages_{};      // Tell
-    std::array<Count, 3> targets_{};     // Signal
-    std::array<Count, 2> doors_{};       // SetDoors
-    std::array<Count, 4> exit_codes_{};  // Finish
-    std::vector<Word> notes_;            // Note
-    std::map<std::string, Count> stage_events_;
+    std::array<Count, 5> stages_{};                   // Tell
+    std::array<Count, 3> targets_{};                  // Signal
+    std::array<Count, 2> doors_{};                    // SetDoors
+    std::array<Count, 4> exit_codes_{};               // Finish
+    std::vector<Word> notes_;                         // Note
     std::array<std::array<Count, 7>, 9> outcomes_{};  // request by result
+    MomentVisits moments_;
+    RolloutVisits rollouts_;
 };
 
 }  // namespace holdfast::simulator

@@ -133,7 +133,9 @@ void Watch::check_restart_failed(const FakeAsk& ask) {
     const int target = std::min(world_.status().target, world_.before().target);
     if (generations.size() > 1) broken(9, "restart failed, but two generations serve");
     if (ask.outcome->text.find("has taken over, but it is short of workers") != std::string::npos) {
-        if (static_cast<int>(settled.size()) >= target) broken(9, "restart failed for want of workers, but all serve");
+        // The next change may have begun in this step.
+        const int wanted = std::max(world_.status().target, world_.before().target);
+        if (static_cast<int>(settled.size()) >= wanted) broken(9, "restart failed for want of workers, but all serve");
         return;
     }
     if (static_cast<int>(slots.size()) < target)
