@@ -36,8 +36,9 @@ TEST(Claim, ThatIsMissingFailsARestart) {
     EXPECT_EQ(run.log().count("listener_not_claimed"), 0U);
     Clients clients(run.address());
     clients.wait_for_more();
-    expect_failed(run.command("restart"), {"close inherited descriptors?", "npm: started node server.js",
-                                           "generation 1 serves with 2 workers"});
+    expect_failed(run.command("restart"),
+                  {"close inherited descriptors?", "its last words:\n  npm: started node server.js",
+                   "generation 1 serves with 2 workers"});
     clients.wait_for_more();
     EXPECT_EQ(run.log().count("worker_told", of_generation(1)), 0U);
     EXPECT_EQ(run.log().count("worker_gone", of_generation(1)), 0U);

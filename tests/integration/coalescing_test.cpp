@@ -50,7 +50,7 @@ TEST_F(TenRestarts, AllLearnThatTheSecondOneFailed) {
         const CommandResult result = restart->wait();
         if (result.succeeded()) continue;
         ++failed;
-        expect_failed(result, {"status 6", "no licence", "generation 2 serves with 2 workers"});
+        expect_failed(result, {"status 6", "its last words:\n  no licence", "generation 2 serves with 2 workers"});
     }
     EXPECT_EQ(failed, 9);
     clients_->expect_nothing_lost();

@@ -101,6 +101,26 @@ TEST(Check, JudgesAConfigurationAndStartsNothing) {
     EXPECT_THAT(missing.output, HasSubstr(directory / "nowhere"));
 }
 
+// What it holds its successor will have; whoever else holds it is in the way.
+TEST(Check, KnowsTheRunningSupervisorOfThisName) {
+    Supervised run(short_run(hello_http()));
+    run.wait_until_serving();
+    const std::vector<std::string> rest{"--runtime-dir",     run.runtime_directory(), "--listen", run.address(), "--",
+                                        hello_http().front()};
+    std::vector<std::string> words{"check", "--name", "web"};
+    words.insert(words.end(), rest.begin(), rest.end());
+    const CommandResult own = holdfast(words);
+    EXPECT_TRUE(own.succeeded()) << own.output;
+    const std::string pid = "(pid " + std::to_string(run.pid()) + ")";
+    EXPECT_THAT(own.output, HasSubstr("is held by the running supervisor of this name " + pid));
+    const TemporaryDirectory elsewhere;
+    words[4] = elsewhere.path();
+    const CommandResult other = holdfast(words);
+    EXPECT_EQ(other.status, ExitStatus{ExitedWith{1}});
+    EXPECT_THAT(other.output, HasSubstr("it is held by holdfast " + pid));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
 TEST(Doctor, GivesItsFindingsRemedies) {
     Supervised run(short_run(hello_http()));
     run.wait_until_serving();

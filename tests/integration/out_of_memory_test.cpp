@@ -70,8 +70,8 @@ TEST_F(OutOfMemory, IsSaidOfAWorkerThatTheKernelKilled) {
 
 TEST_F(OutOfMemory, FailsARestartInTheseWords) {
     serve("2.1", eats());
-    expect_failed(run_->command("restart"),
-                  {"worker 2.1", by_the_kernel, "loading the index", "generation 1 serves with 2 workers"});
+    expect_failed(run_->command("restart"), {"worker 2.1", by_the_kernel, "its last words:\n  loading the index",
+                                             "generation 1 serves with 2 workers"});
     EXPECT_EQ(run_->log().count("worker_told", of_generation(1)), 0U);
     clients_->expect_nothing_lost();
     expect_clean_stop(*run_);

@@ -18,7 +18,7 @@ TEST(PreRestart, ThatSaysNoChangesNothing) {
     Clients clients(run.address());
     clients.wait_for_more();
     const std::size_t before = run.log().mark();
-    expect_failed(run.command("restart"), {"--pre-restart", "status 3", "migration 42 is missing"});
+    expect_failed(run.command("restart"), {"--pre-restart", "status 3", "its last words:\n  migration 42 is missing"});
     EXPECT_EQ(run.log().count("worker_launching", any_entry(), before), 0U);
     EXPECT_EQ(run.log().count("worker_told", any_entry(), before), 0U);
     clients.wait_for_more();

@@ -30,8 +30,9 @@ TEST(PrivateProbe, FailsARestartThoughTheOldGenerationAnswers) {
     EXPECT_THAT(run.worker_output(), testing::ContainsRegex("names: .*:probe\n"));
     Clients clients(run.address());
     clients.wait_for_more();
-    expect_failed(run.command("restart"), {"did not get ready within 2.0 s", "the last probe said HTTP 500",
-                                           "the schema is too old", "generation 1 serves with 2 workers"});
+    expect_failed(run.command("restart"),
+                  {"did not get ready within 2.0 s", "the last probe said HTTP 500",
+                   "its last words:\n  the schema is too old", "generation 1 serves with 2 workers"});
     EXPECT_EQ(run.log().count("worker_told", of_generation(1)), 0U);
     clients.wait_for_more();
     expect_done(run.command("restart"));  // generation 3 is well

@@ -38,8 +38,8 @@ TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneCrashes) {
     EXPECT_EQ(run.log().count("worker_gone"), 0U);
 
     ::kill(run.wait_for("worker_ready", of_worker("2.1")).pid, SIGKILL);
-    expect_failed(restart->wait(), {"worker 2.1", "SIGKILL", "during probation", "the cache is corrupt",
-                                    "generation 1 serves with 2 workers"});
+    expect_failed(restart->wait(), {"worker 2.1", "SIGKILL", "during probation",
+                                    "its last words:\n  the cache is corrupt", "generation 1 serves with 2 workers"});
     EXPECT_EQ(launches_since(run, began), 0U);
     for (const char* worker : {"1.0", "1.1"}) {
         run.wait_for("worker_told", of_worker(worker), began.index);
@@ -82,8 +82,9 @@ TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneMissesItsWatchdog) {
     EXPECT_EQ(run.log().count("worker_crashed"), 0U);
 
     ::kill(run.wait_for("worker_ready", of_worker("2.1")).pid, SIGSTOP);
-    expect_failed(restart->wait(), {"worker 2.1", "it missed its watchdog", "during probation",
-                                    "lost the lock of the cache", "generation 1 serves with 2 workers"});
+    expect_failed(restart->wait(),
+                  {"worker 2.1", "it missed its watchdog", "during probation",
+                   "its last words:\n  lost the lock of the cache", "generation 1 serves with 2 workers"});
     expect_the_former_ones_back(run, began, clients);
     EXPECT_EQ(run.log().count("worker_killed"), 1U);
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
@@ -107,7 +108,7 @@ TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneFailsItsProbe) {
 
     directory.write("sick", "");
     expect_failed(restart->wait(), {"worker 2.1", "probes in a row", "HTTP 500", "during probation",
-                                    "the cache is stale", "generation 1 serves with 2 workers"});
+                                    "its last words:\n  the cache is stale", "generation 1 serves with 2 workers"});
     expect_the_former_ones_back(run, began, clients);
     expect_clean_stop(run);
 }

@@ -43,7 +43,8 @@ class FailedRollout : public testing::Test {
 
 TEST_F(FailedRollout, OfAGenerationThatCrashesAtTheStartCostsNothing) {
     serve(quick_service(2, hello_but("2.*", "echo no such setting: cache_size >&2; exit 78")));
-    expect_restart_to_fail({"status 78", "no such setting: cache_size", "generation 1 serves with 2 workers"});
+    expect_restart_to_fail(
+        {"status 78", "its last words:\n  no such setting: cache_size", "generation 1 serves with 2 workers"});
     expect_untouched_by_it();
 }
 
@@ -52,7 +53,8 @@ TEST_F(FailedRollout, OfAGenerationThatCrashesWhileItSettlesCostsNothing) {
         2, hello_but("2.*", "echo cannot reach the database >&2; " + speaking_worker("--exit-after 100 --status 9")));
     set_option(options, "--settle", "1s");
     serve(options);
-    expect_restart_to_fail({"status 9", "cannot reach the database", "generation 1 serves with 2 workers"});
+    expect_restart_to_fail(
+        {"status 9", "its last words:\n  cannot reach the database", "generation 1 serves with 2 workers"});
     run_->wait_for("worker_ready", of_generation(2));
     expect_untouched_by_it();
 }
@@ -62,15 +64,15 @@ TEST_F(FailedRollout, OfAGenerationThatNeverGetsReadyCostsNothing) {
         quick_service(2, hello_but("2.*", "echo waiting for the lock >&2; " + speaking_worker("--ready-after 60000")));
     set_option(options, "--ready-timeout", "2s");
     serve(options);
-    expect_restart_to_fail(
-        {"did not get ready within 2.0 s", "waiting for the lock", "generation 1 serves with 2 workers"});
+    expect_restart_to_fail({"did not get ready within 2.0 s", "its last words:\n  waiting for the lock",
+                            "generation 1 serves with 2 workers"});
     EXPECT_EQ(run_->log().count("worker_ready", of_generation(2)), 0U);
     expect_untouched_by_it();
 }
 
 TEST_F(FailedRollout, OfAGenerationWhoseEveryThirdWorkerFailsCostsNothing) {
     serve(quick_service(6, hello_but("2.[25]", "echo port 9000 is taken >&2; exit 3")));
-    expect_restart_to_fail({"status 3", "port 9000 is taken", "generation 1 serves with 6 workers"});
+    expect_restart_to_fail({"status 3", "its last words:\n  port 9000 is taken", "generation 1 serves with 6 workers"});
     EXPECT_EQ(run_->log().count("worker_told", of_generation(1)), 0U);
     EXPECT_EQ(run_->log().count("worker_gone", of_generation(1)), 0U);
     expect_done(run_->command("restart"));
@@ -84,7 +86,8 @@ TEST_F(FailedRollout, InStepsIsTakenBackStepByStep) {
     RunOptions options = quick_service(3, hello_but("2.2", "echo out of memory >&2; exit 12"));
     set_option(options, "--max-surge", "1");
     serve(options);
-    expect_restart_to_fail({"worker 2.2", "status 12", "out of memory", "generation 1 serves with 3 workers"});
+    expect_restart_to_fail(
+        {"worker 2.2", "status 12", "its last words:\n  out of memory", "generation 1 serves with 3 workers"});
     const std::size_t failed = run_->wait_for("rollout_failed").index;
     run_->wait_for("rollout_done");
     EXPECT_EQ(run_->log().count("worker_ready", of_generation(1), failed) +

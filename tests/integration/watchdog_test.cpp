@@ -70,6 +70,28 @@ TEST_P(Watchdog, OfASupervisorThatStoodStillEndsNobody) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
+// As in a machine that was suspended: it wakes before its workers do, and finds no word of them.
+TEST_P(Watchdog, EndsNobodyWhereAllStoodStill) {
+    RunOptions options = watched(command());
+    set_option(options, "--watchdog", "3s");
+    Supervised run(options);
+    run.wait_until_serving();
+    const std::vector<pid_t> workers = pids_of(run, 1, 2);
+    Clients clients(run.address());
+    clients.wait_for_more();
+    run.signal(SIGSTOP);
+    for (const pid_t pid : workers) ::kill(pid, SIGSTOP);
+    wait_until_stamp(stamp_now() + 4 * watchdog_usec);
+    run.signal(SIGCONT);
+    EXPECT_TRUE(run.command("status").succeeded());  // it has looked at its deadlines
+    for (const pid_t pid : workers) ::kill(pid, SIGCONT);
+    clients.wait_for_more();
+    wait_until_stamp(stamp_now() + 4 * watchdog_usec);  // time enough to be wrong in
+    EXPECT_EQ(run.log().count("worker_crashed"), 0U);
+    clients.expect_nothing_lost();
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
 INSTANTIATE_TEST_SUITE_P(Worker, Watchdog, testing::Values("Sdk", "NotifySocket"),
                          [](const auto& instance) { return std::string(instance.param); });
 
