@@ -105,7 +105,10 @@ void read(const std::string& text, core::ReadyWhen& value) {
     const auto [word, rest] = split(text, ':');
     if (word == "auto") return void(value = core::ReadyAuto{});
     if (word == "notify") return void(value = core::ReadyNotify{});
-    if (word == "probe") return void(value = core::ReadyProbe{});
+    if (word == "probe") {
+        using Probe = core::ReadyProbe;
+        return void(value = Probe{Probe::How::http, Probe::Where::private_listener, "", "/"});
+    }
     core::ReadyAlive alive;
     read(rest, alive.lived);
     value = alive;
@@ -113,12 +116,14 @@ void read(const std::string& text, core::ReadyWhen& value) {
 
 std::string write(const ExitStatus& value) {
     if (const auto* exited = std::get_if<ExitedWith>(&value)) return "exit:" + std::to_string(exited->code);
-    return "signal:" + std::to_string(std::get<KilledBy>(value).signal);
+    const KilledBy& killed = std::get<KilledBy>(value);
+    return "signal:" + std::to_string(killed.signal) + (killed.dumped_core ? "/core" : "");
 }
 void read(const std::string& text, ExitStatus& value) {
     const auto [word, rest] = split(text, ':');
     if (word == "exit") return void(value = ExitedWith{static_cast<int>(number_of(rest))});
-    value = KilledBy{static_cast<int>(number_of(rest))};
+    const auto [signal, core] = split(rest, '/');
+    value = KilledBy{static_cast<int>(number_of(signal)), core == "core"};
 }
 
 std::string write(const std::optional<testing::Wrapper>& value) {
