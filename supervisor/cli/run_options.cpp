@@ -219,7 +219,7 @@ constexpr std::array table = {
               set_worker_output},
     RunOption{{"ready-when", "WAY", "auto",
                "what makes a new worker ready: auto, notify, alive:DURATION or a probe;\n"
-               "tcp:ADDRESS and http:ADDRESS/PATH ask an address that it binds itself;\n"
+               "tcp:ADDRESS and http:ADDRESS/PATH ask at an address that it binds itself;\n"
                "http:/PATH asks this worker alone, on a private listener: holdfast adds\n"
                "one more socket, named probe and last in LISTEN_FDNAMES, for it to accept on"},
               set_ready_when},

@@ -109,6 +109,17 @@ TEST(Commands, NameTheNearestRightOne) {
     }
 }
 
+TEST(Help, TellsOfThePrivateListenerAndKeepsItsColumn) {
+    const std::string text = text_of("run --help");
+    EXPECT_THAT(text, HasSubstr("http:/PATH asks this worker alone, on a private listener"));
+    EXPECT_THAT(text, HasSubstr("named probe and last in LISTEN_FDNAMES"));
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.starts_with("   ")) continue;
+        EXPECT_EQ(line.find_first_not_of(' '), 34U) << line;
+    }
+}
+
 TEST(Help, ShowsEachCommandAndOption) {
     for (const CommandRow& row : command_table()) {
         EXPECT_THAT(text_of("help"), HasSubstr("  " + std::string(row.name)));
