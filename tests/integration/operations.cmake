@@ -11,7 +11,6 @@ holdfast_test(
           causes_test.cpp
           claim_test.cpp
           commands_test.cpp
-          hostile_clients_test.cpp
           ledger_test.cpp
           memory_cgroup.cpp
           out_of_memory_test.cpp

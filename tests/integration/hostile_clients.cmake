@@ -1,0 +1,22 @@
+# Clients of the supervisor that mean harm. What is shipped meets 100,000 of them, and has the machine for itself; with
+# sanitizers, where each costs tenfold, a few thousand.
+if(HOLDFAST_SANITIZE)
+  set(hostile_label integration)
+  set(hostile_connections 5000)
+else()
+  set(hostile_label load)
+  set(hostile_connections 100000)
+endif()
+holdfast_test(
+  hostile_clients_test
+  SOURCES harness.cpp operations.cpp rollout_scene.cpp hostile_clients_test.cpp
+  LINKS holdfast_fixture holdfast_strict_client
+  LABELS ${hostile_label}
+  TIMEOUT 300
+  SERIAL)
+target_compile_definitions(hostile_clients_test PRIVATE DEFAULT_CONNECTIONS=${hostile_connections})
+foreach(program holdfast hello-http)
+  if(TARGET ${program})
+    add_dependencies(hostile_clients_test ${program})
+  endif()
+endforeach()
