@@ -34,6 +34,7 @@ LoadOptions kept_clients(const std::string& address) {
     load.clients = most_clients;
     load.pause_high = 500ms;
     load.promised_idle = 1s;  // HOLDFAST_KEEP_ALIVE_MIN
+    load.latency = 10ms;      // without one a connection that is closed too early would hardly ever be seen
     return load;
 }
 
