@@ -111,6 +111,13 @@ struct SetDoors {
     Doors doors = Doors::accept;
 };
 
+// The same for the listeners that this spec does not have: a reload takes them away, and nobody of another spec accepts
+// any more. `accept`: those who did are brought back.
+struct SetOtherDoors {
+    LaunchSpecId spec;
+    Doors doors = Doors::accept;
+};
+
 // A request's one answer.
 struct Answer {
     RequestId request;
@@ -143,7 +150,7 @@ struct Finish {
 };
 
 using Action = std::variant<Prepare, AbandonPreparation, ServeWith, AdoptPlan, DropPlan, Probe, CheckClaim, Record,
-                            Spawn, Tell, Signal, Kill, Forget, ForgetSpec, SetDoors, Answer, Note, ManagerReady,
-                            ManagerStopping, ManagerExtend, ManagerStatus, Finish>;
+                            Spawn, Tell, Signal, Kill, Forget, ForgetSpec, SetDoors, SetOtherDoors, Answer, Note,
+                            ManagerReady, ManagerStopping, ManagerExtend, ManagerStatus, Finish>;
 
 }  // namespace holdfast::core

@@ -41,8 +41,9 @@ bool needs_worker(const State& state, std::size_t slot) { return slot < static_c
 
 void expire(Turn& turn) {
     for (auto& [id, worker] : turn.state.workers) let_time_count(turn, worker);
-    expire_changes(turn);
+    // Who was silent until the end of the probation has not passed it.
     expire_silence(turn);
+    expire_changes(turn);
     expire_workers(turn);
 }
 

@@ -58,6 +58,21 @@ void say_that_nobody_serves(Turn& turn) {
                   " and no worker runs: new clients are refused until the next launch");
 }
 
+// Whose listeners stay, once that is certain: before the commit point either generation may be the one, and whom an
+// operator paused comes back.
+std::optional<LaunchSpecId> heir(const State& state) {
+    if (state.ending || state.pause || !state.holds_other_listeners) return std::nullopt;
+    if (!state.rollout) return state.serving.spec;
+    if (state.rollout->direction == Rollout::Direction::back) return state.rollout->former.spec;
+    if (state.rollout->committed) return state.rollout->next.spec;
+    return std::nullopt;
+}
+
+// In a probation the old ones are paused, but for clients of what is to be taken away nobody may ever come back.
+bool accepts_now(const Worker& worker) {
+    return may_accept(worker) && (worker.state != WorkerState::paused || worker.recalled || worker.accepting != false);
+}
+
 }  // namespace
 
 std::optional<Instant> doors_close_at(const State& state) {
@@ -75,6 +90,24 @@ void close_doors_if_nobody_accepts(Turn& turn) {
     turn.add(SetDoors{Doors::refuse});
     if (!none_will_come(state)) return say_that_nobody_serves(turn);
     turn.note(Level::info, "doors_closed", "no worker accepts any more and none will come: new clients are refused");
+}
+
+void refuse_others_if_nobody_accepts(Turn& turn) {
+    State& state = turn.state;
+    const auto spec = heir(state);
+    if (!spec || state.other_doors == Doors::refuse) return;
+    const bool anybody_accepts = std::ranges::any_of(
+        state.workers, [&](const auto& entry) { return entry.second.spec != *spec && accepts_now(entry.second); });
+    if (anybody_accepts) return;
+    state.other_doors = Doors::refuse;
+    turn.add(SetOtherDoors{*spec, Doors::refuse});
+}
+
+void accept_for_others(Turn& turn) {
+    State& state = turn.state;
+    if (state.other_doors == Doors::accept) return;
+    state.other_doors = Doors::accept;
+    turn.add(SetOtherDoors{state.serving.spec, Doors::accept});
 }
 
 }  // namespace holdfast::core

@@ -11,6 +11,13 @@ namespace holdfast::core {
 // (crew.cpp).
 void close_doors_if_nobody_accepts(Turn& turn);
 
+// The same for listeners that are to be closed, because the generation that stays does not have them: they are refused
+// once nobody of another spec accepts, and not only when the last of those has ended.
+void refuse_others_if_nobody_accepts(Turn& turn);
+
+// Before anybody of another spec is launched or told to run.
+void accept_for_others(Turn& turn);
+
 // When clients will have waited for long enough; nothing while somebody may accept them.
 std::optional<Instant> doors_close_at(const State& state);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/bounds.hpp"
+#include "core/doors.hpp"
 #include "core/ladder.hpp"
 #include "core/manager.hpp"
 #include "core/pending.hpp"
@@ -94,6 +95,7 @@ void undo_ending(Turn& turn, RequestId asker, const std::string& asked_by) {
     const std::string text = "the stop was undone by " + asked_by;
     turn.note(Level::warning, "stop_undone", text);
     turn.answer(ending.askers, {Outcome::Result::undone, text, {}, 1});
+    accept_for_others(turn);
     begin_return(turn, asker, asked_by);
 }
 

@@ -72,6 +72,7 @@ void advance_first_generation(Turn& turn) {
     state.first_generation.reset();
     state.has_served = true;
     turn.add(ServeWith{state.serving.spec});
+    turn.record(state.serving.generation, "ready", workers(state.target) + " ready");
     turn.record(state.serving.generation, "done", "serves with " + workers(state.target));
     turn.add(ManagerReady{});
     turn.note(Level::info, "service_ready", "the service is ready with " + workers(state.target));

@@ -67,6 +67,7 @@ void reconcile(Turn& turn) {
     drop_past_attempts(turn);
     forget_specs(turn);
     close_doors_if_nobody_accepts(turn);
+    refuse_others_if_nobody_accepts(turn);
     say_status(turn);
     ask_for_time(turn);
 }

@@ -6,6 +6,7 @@
 #include "core/bounds.hpp"
 #include "core/crashes.hpp"
 #include "core/crew.hpp"
+#include "core/doors.hpp"
 #include "core/pausing.hpp"
 #include "core/retiring.hpp"
 #include "core/rollback.hpp"
@@ -48,6 +49,11 @@ bool launch_new(Turn& turn, Crew& crew) {
     return launched;
 }
 
+void record_drain(Turn& turn) {
+    const Rollout& rollout = *turn.state.rollout;
+    turn.record(rollout.former.generation, "draining", "makes room for " + name_of(rollout.next.generation));
+}
+
 // With room for all, the point of no return is when all new ones have settled: a failure before costs nothing.
 bool may_commit(Turn& turn, const Crew& crew) {
     State& state = turn.state;
@@ -59,6 +65,7 @@ bool may_commit(Turn& turn, const Crew& crew) {
                              (state.policy.probation > 0s ? "pause" : "leave");
     turn.record(rollout.next.generation, "committed", text);
     turn.note(Level::info, "rollout_committed", text);
+    if (state.policy.probation == Duration::zero()) record_drain(turn);
     return true;
 }
 
@@ -85,11 +92,16 @@ bool release_old(Turn& turn, Crew& crew) {
     return released;
 }
 
-void note_ready(Turn& turn, const Crew& crew) {
+void note_progress(Turn& turn, const Crew& crew) {
     Rollout& rollout = *turn.state.rollout;
-    if (rollout.was_ready || !all_ready(crew)) return;
-    rollout.was_ready = true;
-    turn.record(rollout.next.generation, "ready", workers(turn.state.target) + " ready");
+    if (!rollout.was_ready && all_ready(crew)) {
+        rollout.was_ready = true;
+        turn.record(rollout.next.generation, "ready", workers(turn.state.target) + " ready");
+    }
+    if (!rollout.was_settled && all_settled(crew)) {
+        rollout.was_settled = true;
+        turn.record(rollout.next.generation, "settled", workers(turn.state.target) + " settled");
+    }
 }
 
 // Every new one has settled, and every old one, if any is left, has done what it can do before the end of the
@@ -126,7 +138,7 @@ bool old_ones_are_gone(const State& state) {
 
 void advance_launching(Turn& turn, Crew& crew) {
     const State& state = turn.state;
-    note_ready(turn, crew);
+    note_progress(turn, crew);
     while (launch_new(turn, crew) || release_old(turn, crew)) {
     }
     if (state.policy.probation > 0s) {
@@ -161,6 +173,7 @@ void prepare(Turn& turn) {
 }
 
 void turn_back(Turn& turn) {
+    accept_for_others(turn);
     State& state = turn.state;
     Rollout& rollout = *state.rollout;
     rollout.direction = Rollout::Direction::back;
@@ -179,6 +192,7 @@ bool is_preparing(const Rollout& rollout) {
 void begin_rollout(Turn& turn, const PendingChange& change) {
     State& state = turn.state;
     forgive_crashes(state);
+    accept_for_others(turn);
     Rollout rollout;
     rollout.askers = change.askers;
     rollout.asked_by = change.asked_by;
@@ -295,6 +309,7 @@ void expire_rollout(Turn& turn) {
         name_of(rollout.next.generation) + " has passed its probation: old workers are told to leave";
     turn.record(rollout.next.generation, "retired", text);
     turn.note(Level::info, "probation_passed", text);
+    record_drain(turn);
 }
 
 }  // namespace holdfast::core

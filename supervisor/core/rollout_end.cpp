@@ -133,6 +133,7 @@ void close_other_listeners(Turn& turn) {
         std::ranges::all_of(state.workers, [&](const auto& entry) { return entry.second.spec == state.serving.spec; });
     if (!alone) return;
     state.holds_other_listeners = false;
+    state.other_doors = Doors::accept;  // they are gone
     turn.add(ServeWith{state.serving.spec});
 }
 

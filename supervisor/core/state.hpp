@@ -47,8 +47,9 @@ struct Rollout {
     std::string undone_by;           // who took it back; empty: nobody
     std::vector<RequestId> undoers;  // answered when the former generation serves again
     Direction direction = Direction::forward;
-    bool committed = false;               // the first old worker was told to pause or to leave
-    bool was_ready = false;               // all new ones were, once
+    bool committed = false;  // the first old worker was told to pause or to leave
+    bool was_ready = false;  // all new ones were, once
+    bool was_settled = false;
     Instant deadline = never;             // back: answered by then, whatever could be brought back
     std::string failure;                  // what made it fail
     std::optional<WorkerId> to_blame;     // whose last words are quoted when it exits
@@ -119,6 +120,7 @@ struct State {
     bool told_refusing = false;   // that nobody serves, since somebody did
     bool finished = false;
     Doors doors = Doors::accept;
+    Doors other_doors = Doors::accept;      // SetOtherDoors
     bool holds_other_listeners = false;     // a rollout began since ServeWith
     bool has_served = false;                // the first generation got ready
     std::optional<Instant> unserved_since;  // nobody is ready

@@ -99,6 +99,8 @@ void Deeds::act(const core::ForgetSpec& action) { hands_.launching.forget_spec(a
 
 void Deeds::act(const core::SetDoors& action) { hands_.listeners.set_doors(action.doors); }
 
+void Deeds::act(const core::SetOtherDoors& action) { hands_.launching.set_other_doors(action.spec, action.doors); }
+
 void Deeds::act(const core::Answer& action) { hands_.answer(action.request, action.outcome); }
 
 void Deeds::act(const core::Note& action) {

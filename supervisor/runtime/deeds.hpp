@@ -58,6 +58,7 @@ class Deeds {
     void act(const core::Forget& action);
     void act(const core::ForgetSpec& action);
     void act(const core::SetDoors& action);
+    void act(const core::SetOtherDoors& action);
     void act(const core::Answer& action);
     void act(const core::Note& action);
     void act(const core::ManagerReady& action);

@@ -102,6 +102,10 @@ void Launching::serve_with(LaunchSpecId id) {
     if (const Spec* spec = specs_.find(id)) listeners_.serve(spec->listeners);
 }
 
+void Launching::set_other_doors(LaunchSpecId id, core::Doors doors) {
+    if (const Spec* spec = specs_.find(id)) listeners_.set_other_doors(spec->listeners, doors);
+}
+
 void Launching::forget_spec(LaunchSpecId id) {
     specs_.forget(id);
     listeners_.keep_only(specs_.listeners());

@@ -36,7 +36,9 @@ class Launching {
     void forget(WorkerId id);
     // Listeners that only other specs have are closed.
     void serve_with(LaunchSpecId id);
-    // So are those that only it had.
+    // New clients of those are refused, or let in again.
+    void set_other_doors(LaunchSpecId id, core::Doors doors);
+    // Listeners that only this one had are closed.
     void forget_spec(LaunchSpecId id);
 
     // A launch was answered. Returns the worker that lives now, if core still wants it.

@@ -44,10 +44,10 @@ void Ledger::know(Generation generation, ProgramFacts facts) {
 }
 
 void Ledger::record(const core::Record& record) {
-    const auto known = facts_.find(record.generation);
-    const bool is_start = record.event == "prepared" || record.event == "started";
-    std::string line =
-        ledger_line(utc_text(wall_clock()), record, is_start && known != facts_.end() ? known->second : ProgramFacts{});
+    // Of the first generation they are known only once its first worker was launched.
+    const bool tells_facts = record.event == "prepared" || record.event == "ready";
+    const auto known = tells_facts ? facts_.extract(record.generation) : decltype(facts_)::node_type{};
+    std::string line = ledger_line(utc_text(wall_clock()), record, known ? known.mapped() : ProgramFacts{});
     if (writer_) writer_->write(line);
     line.pop_back();
     last_generation_ = std::max(last_generation_, record.generation);

@@ -30,7 +30,7 @@ class Ledger {
     Ledger(boost::asio::io_context& io, Log& log, std::span<const std::string> directories);
     ~Ledger();
 
-    // Added to what is recorded of the start of this generation.
+    // Added, once, to the record that this generation is prepared or ready.
     void know(Generation generation, ProgramFacts facts);
 
     void record(const core::Record& record);

@@ -133,7 +133,7 @@ Result<ListenerUses> Listeners::bind(const ListenAddress& address, const ListenA
         }
         const ListenerId id = known ? *known : ListenerId{++last_id_.value};
         uses.push_back({id, listener.name});
-        hold({id, configured, std::move(listener), 0, 0, std::nullopt});
+        hold({id, configured, std::move(listener), 0, 0, std::nullopt, core::Doors::accept});
     }
     return uses;
 }

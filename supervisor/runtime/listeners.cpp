@@ -93,11 +93,32 @@ void Listeners::set_doors(core::Doors doors) {
     if (doors == doors_) return;
     doors_ = doors;
     for (auto& held : held_) {
-        if (doors == core::Doors::refuse) {
-            os::refuse(held.listener);
-        } else if (listen_again(held) == os::Revival::failed) {
-            log_.write(core::Level::error, "listener_lost", "cannot listen on " + held.listener.bound + " again");
-        }
+        if (held.doors == core::Doors::accept) follow_doors(held);
+    }
+}
+
+void Listeners::set_other_doors(const ListenerUses& uses, core::Doors doors) {
+    for (auto& held : held_) {
+        const bool is_other = std::ranges::find(uses, held.id, &ListenerUse::id) == uses.end();
+        if (held.doors == doors || (doors == core::Doors::refuse && !is_other)) continue;
+        held.doors = doors;
+        log_.write(core::Level::info, doors == core::Doors::refuse ? "listener_refused" : "listener_accepts",
+                   doors == core::Doors::refuse
+                       ? "nobody accepts on " + held.listener.bound + " any more: new clients are refused"
+                       : "clients of " + held.listener.bound + " are let in again");
+        if (doors_ == core::Doors::accept) follow_doors(held);
+    }
+}
+
+bool Listeners::refuses(const Held& held) const {
+    return doors_ == core::Doors::refuse || held.doors == core::Doors::refuse;
+}
+
+void Listeners::follow_doors(Held& held) {
+    if (refuses(held)) {
+        os::refuse(held.listener);
+    } else if (listen_again(held) == os::Revival::failed) {
+        log_.write(core::Level::error, "listener_lost", "cannot listen on " + held.listener.bound + " again");
     }
 }
 
@@ -156,7 +177,7 @@ void Listeners::await_unlink(Held& held) {
 }
 
 void Listeners::revive(Held& held) {
-    if (doors_ == core::Doors::refuse || !os::is_shut_down(held.listener)) return;
+    if (refuses(held) || !os::is_shut_down(held.listener)) return;
     const auto revival = listen_again(held);
     if (revival == os::Revival::failed) {
         log_.write(core::Level::error, "listener_lost",

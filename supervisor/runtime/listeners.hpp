@@ -66,6 +66,8 @@ class Listeners {
     std::vector<core::ListenerStatus> status() const { return status(in_force_); }
 
     void set_doors(core::Doors doors);
+    // Of those only that are not in `uses`. `accept`: of all that were refused so.
+    void set_other_doors(const ListenerUses& uses, core::Doors doors);
 
     // Who was told to stop or ended last: the first suspect when something has happened to a listener.
     void suspect(std::string who) { suspect_ = std::move(who); }
@@ -81,6 +83,7 @@ class Listeners {
         std::uint64_t revived = 0;
         std::uint64_t restored = 0;  // backlogs and paths, for thinning out the log
         Descriptor path_watch;       // owns nothing
+        core::Doors doors = core::Doors::accept;
     };
     struct Closed {
         ListenerId id;
@@ -102,6 +105,8 @@ class Listeners {
     void watch_path(Held& held);
     void await_unlink(Held& held);
     void revive(Held& held);
+    bool refuses(const Held& held) const;
+    void follow_doors(Held& held);
     os::Revival listen_again(Held& held);
     os::UnixPath::State restore_path(Held& held);
     void replace_socket(Held& held);

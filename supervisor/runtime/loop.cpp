@@ -243,7 +243,11 @@ void Loop::take_signal(const os::ReceivedSignal& received) {
 }
 
 void Loop::launched(LaunchResult result) {
+    const LaunchSpecId id = result.spec_id;
+    const auto resolved = [&] { return specs_.find(id) != nullptr && specs_.find(id)->held != nullptr; };
+    const bool was_resolved = resolved();
     Worker* worker = launching_.answered(std::move(result));
+    if (!was_resolved && resolved()) ledger_.know(specs_.find(id)->made_for, facts_of(*specs_.find(id)));
     if (worker != nullptr) {
         reaping_.launched(*worker);
         if (worker->wanted == Worker::Wanted::dead) {

@@ -8,13 +8,11 @@
 
 namespace holdfast::runtime {
 
-namespace {
+namespace {}  // namespace
 
 ProgramFacts facts_of(const Spec& spec) {
     return {spec.held->executable.path, spec.held->executable.build_id, core::fingerprint(*spec.configuration)};
 }
-
-}  // namespace
 
 void Preparing::prepare(const core::Prepare& action) {
     if (task_) abandon(task_->action.spec);

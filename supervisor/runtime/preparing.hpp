@@ -22,6 +22,9 @@
 
 namespace holdfast::runtime {
 
+// Of a spec that holds its program.
+ProgramFacts facts_of(const Spec& spec);
+
 // Carries out Prepare, one at a time: binds listeners, makes or looks again at a launch spec on a thread of its own
 // (file systems can hang), and runs --pre-restart for a spec that is new.
 class Preparing {

@@ -152,6 +152,11 @@ std::string describe(const core::Action& action) {
                    [](const core::SetDoors& it) {
                        return std::string(it.doors == core::Doors::accept ? "SetDoors accept" : "SetDoors refuse");
                    },
+                   [](const core::SetOtherDoors& it) {
+                       return std::string(it.doors == core::Doors::accept ? "SetOtherDoors accept, not "
+                                                                          : "SetOtherDoors refuse, not ") +
+                              std::to_string(it.spec.value);
+                   },
                    [](const core::Answer& it) {
                        return "Answer " + std::to_string(it.request.value) + " " +
                               std::string(name_of(it.outcome.result)) + ": " + it.outcome.text;

@@ -82,10 +82,13 @@ class Watch {
     void check_skip();
     void check_group_signal();
     void check_doors();
+    bool accepts_now(const core::WorkerStatus& worker) const;
+    void check_other_doors();
 
     // watch_backoff.cpp: how crashes are followed.
     bool has_ended_unasked(const core::WorkerStatus& worker) const;
     bool is_launched_now(SlotId slot) const;
+    bool is_given_up_now(WorkerId id) const;
     bool has_lost(SlotId slot) const;
     void check_backoff();
     void check_crash(const core::WorkerStatus& worker);

@@ -36,11 +36,19 @@ bool Watch::is_launched_now(SlotId slot) const {
     });
 }
 
-// One of its workers ended in this step: then that end decides when the next attempt is due.
+bool Watch::is_given_up_now(WorkerId id) const {
+    return std::ranges::any_of(world_.last_actions(), [&](const core::Action& action) {
+        const auto* note = std::get_if<core::Note>(&action);
+        return note != nullptr && note->event == "worker_crashed" && note->worker == id;
+    });
+}
+
+// One of its workers ended or was given up in this step: then that decides when the next attempt is due.
 bool Watch::has_lost(SlotId slot) const {
     const auto& workers = world_.before().workers;
-    return std::any_of(workers.begin(), workers.end(),
-                       [&](const auto& worker) { return worker.slot == slot && has_ended_unasked(worker); });
+    return std::any_of(workers.begin(), workers.end(), [&](const auto& worker) {
+        return worker.slot == slot && (has_ended_unasked(worker) || is_given_up_now(worker.id));
+    });
 }
 
 // The second crash in a row and every later one is waited for, but not what was before ten seconds of being ready or a

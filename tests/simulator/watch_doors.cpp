@@ -50,6 +50,7 @@ void Watch::check_doors() {
     } else if (!unserved_since_) {
         unserved_since_ = world_.now();
     }
+    check_other_doors();
     const bool none_will_come = status.phase == core::Phase::stopping || status.target == 0;
     const bool is_refusing = world_.doors() == core::Doors::refuse;
     if (is_refusing && is_anybody_accepting) broken(1, "clients are refused though a worker may accept");
@@ -62,6 +63,36 @@ void Watch::check_doors() {
     const bool is_elapsed = std::holds_alternative<core::Elapsed>(world_.last_event());
     if (!is_refusing && is_elapsed && unserved_since_ && unserved >= rules_->loose.queue_for)
         broken(1, "clients wait though nobody serves for longer than they shall");
+}
+
+// It may take a client now: unlike in general, who is paused may not.
+bool Watch::accepts_now(const core::WorkerStatus& worker) const {
+    const FakeWorker* real = world_.find(worker.id);
+    if (real == nullptr) return false;
+    if (worker.recall == core::WorkerStatus::Recall::awaited) return true;
+    return may_accept(worker, *real) && (worker.state != WorkerState::paused || real->accepts);
+}
+
+// Listeners that a reload takes away: after the commit point nobody waits there in vain, and at no time is anybody
+// refused whom a worker may accept.
+void Watch::check_other_doors() {
+    const auto& specs = world_.specs();
+    const core::Status& status = world_.status();
+    for (const core::WorkerStatus& worker : status.workers) {
+        if (!accepts_now(worker)) continue;
+        if ((specs.listeners_of(world_.find(worker.id)->spawn.spec) & specs.refused()) != 0)
+            broken(1, "worker #" + std::to_string(worker.id.value) + " may accept where clients are refused");
+    }
+    if (!rollout_ || !rollout_->is_committed || !rollout_->is_undisturbed) return;
+    if (status.phase != core::Phase::rolling_out && status.phase != core::Phase::probation) return;
+    const auto newest = std::ranges::find(status.workers, rollout_->generation, &core::WorkerStatus::generation);
+    if (newest == status.workers.end()) return;
+    const auto stays = specs.listeners_of(world_.find(newest->id)->spawn.spec) | specs.refused();
+    if ((specs.open() & ~stays) == 0) return;
+    const bool anybody = std::ranges::any_of(status.workers, [&](const auto& worker) {
+        return worker.generation != rollout_->generation && accepts_now(worker);
+    });
+    if (!anybody) broken(1, "clients wait at a listener that goes, and nobody accepts them");
 }
 
 }  // namespace holdfast::simulator

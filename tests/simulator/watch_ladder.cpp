@@ -163,9 +163,10 @@ void Watch::check_deadline(const core::WorkerStatus& worker, const Seen& entry) 
             budget = policy.ready_timeout + policy.max_extension;
             break;
         case WorkerState::paused:
-            // Of the service, or for the probation of another generation; told to run, it has its grace to answer.
+            // Of the service, or for the probation of another generation; told to run, which may be
+            // late, it has its grace to answer.
             budget = std::max(policy.max_pause, rollout_bound(policy, highest_target_)) + policy.grace_period +
-                     policy.max_extension;
+                     policy.max_extension + world_.lateness();
             break;
         case WorkerState::lame_duck:
             budget = policy.lame_duck + policy.max_extension;

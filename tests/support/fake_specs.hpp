@@ -31,8 +31,8 @@ class FakeSpecs {
     Fault forget(LaunchSpecId spec);
     // `accepting`: the specs of the workers that may accept.
     Fault serve_with(LaunchSpecId spec, const std::vector<LaunchSpecId>& accepting);
-    // The same. `accept` opens all that were refused so.
-    Fault set_other_doors(const core::SetOtherDoors& action, const std::vector<LaunchSpecId>& accepting);
+    // `accept` opens all that were refused so.
+    void set_other_doors(const core::SetOtherDoors& action);
     Fault told_to_run(LaunchSpecId spec) const;
     Fault adopt(PlanId plan);
     Fault drop(PlanId plan);

@@ -41,16 +41,7 @@ void FakeWorld::carry_out(const core::ServeWith& action) {
     complain(specs_.serve_with(action.spec, accepting));
 }
 
-// Who has been cancelled and could have said that it stopped is not waited for.
-void FakeWorld::carry_out(const core::SetOtherDoors& action) {
-    std::vector<LaunchSpecId> accepting;
-    for (const FakeWorker& worker : workers_) {
-        const bool is_cancelled = worker.script.voice == Voice::protocol && worker.told == Stage::cancel;
-        if (worker.is_alive() && worker.accepts && !worker.killed_at && !is_cancelled)
-            accepting.push_back(worker.spawn.spec);
-    }
-    complain(specs_.set_other_doors(action, accepting));
-}
+void FakeWorld::carry_out(const core::SetOtherDoors& action) { specs_.set_other_doors(action); }
 
 void FakeWorld::carry_out(const core::Probe& action) {
     const auto index = subject_of(action.worker, "Probe");

@@ -71,6 +71,16 @@ TEST_F(Kept, StartsTellWhatWasStarted) {
                     Not(HasSubstr("program"))));
 }
 
+// Its program is resolved with its first worker.
+TEST_F(Kept, TheFirstGenerationTellsWhatWasStartedWhenItIsReady) {
+    const auto ledger = open();
+    ledger->record(record(1, "started"));
+    ledger->know(Generation{1}, {"/srv/web", "abc", "def"});
+    ledger->record(record(1, "ready"));
+    EXPECT_THAT(ledger->lines(),
+                ElementsAre(Not(HasSubstr("program")), HasSubstr(R"("event":"ready","program":"/srv/web")")));
+}
+
 TEST_F(Kept, PiecesAndStrangersLinesAreSkipped) {
     {
         std::ofstream file(path());
