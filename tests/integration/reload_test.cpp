@@ -81,7 +81,10 @@ TEST_F(Reload, MovesAListener) {
 
     const LogEntry closed = run().wait_for("listener_closed", with_text(run().address()));
     const LogEntry settled = run().wait_for("worker_settled", of_generation(2));
-    EXPECT_LT(settled.index, closed.index);
+    // Nobody waited in a queue until the last old worker had ended.
+    const LogEntry refused = run().wait_for("listener_refused", with_text(run().address()));
+    EXPECT_LT(settled.index, refused.index);
+    EXPECT_LT(refused.index, closed.index);
     EXPECT_GE(of_the_old_place.expect_only_refusals(), settled.mono_usec);
     EXPECT_THAT(of_the_new_place.expect_nothing_lost(), testing::ElementsAre(2U));
     expect_served(run().address(1));
