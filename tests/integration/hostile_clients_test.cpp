@@ -130,6 +130,7 @@ class Flood {
     int made() const { return made_; }
     int failed() const { return failed_; }
     std::int64_t largest_kib() const { return largest_kib_; }
+    std::size_t most_descriptors() const { return most_descriptors_; }
 
   private:
     void make_one() {
@@ -138,7 +139,10 @@ class Flood {
         const Client& client = crowd_.emplace_back(server_);
         client.say(words_[static_cast<std::size_t>(number) % words_.size()]);
         if (!client.is_connected()) ++failed_;
-        if (number % 500 == 0) largest_kib_ = std::max(largest_kib_, resident_kib(supervisor_));
+        if (number % 500 == 0) {
+            largest_kib_ = std::max(largest_kib_, resident_kib(supervisor_));
+            most_descriptors_ = std::max(most_descriptors_, open_files_of(supervisor_).size());
+        }
         made_ = number;
     }
 
@@ -149,6 +153,7 @@ class Flood {
     std::atomic<int> made_ = 0;
     int failed_ = 0;
     std::int64_t largest_kib_ = 0;
+    std::size_t most_descriptors_ = 0;
     std::atomic<bool> is_over_ = false;
     std::thread thread_;
 };
@@ -192,6 +197,7 @@ class HostileClients : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(HostileClients, CostNobodyAnything) {
+    const std::size_t descriptors_before = open_files_of(run().pid()).size();
     BackgroundLoad load(fresh_load(run().address()));
     load.wait_for_more(20);
     const auto restart = run().start_command("restart");
@@ -219,10 +225,13 @@ TEST_P(HostileClients, CostNobodyAnything) {
     expect_flawless(load.stop());
     std::cout << GetParam() << ": " << flood.made() << " connections in " << took_ms << " ms, " << at_once
               << " at once; resident " << before << " KiB after the first " << at_once << ", " << flood.largest_kib()
-              << " KiB at most since, " << resident_kib(run().pid()) << " KiB now\n";
+              << " KiB at most since with " << flood.most_descriptors() << " descriptors, " << resident_kib(run().pid())
+              << " KiB now\n";
     EXPECT_EQ(warm.failed() + flood.failed(), 0);
     EXPECT_GE(flood.made(), count);
     EXPECT_LT(flood.largest_kib(), before + before / 4);
+    // Of 2,000 who would come in.
+    EXPECT_LT(flood.most_descriptors(), descriptors_before + 256);
     // And friends are heard again.
     flood.send_home();
     EXPECT_TRUE(run().command("status").succeeded());
