@@ -87,7 +87,7 @@ std::vector<std::string> malice() {
         post + "Transfer-Encoding: chunked\r\n\r\n4\r\n{\"wo",
         "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n",
         many_questions(2),
-        many_questions(400),  // and reads none of the answers
+        many_questions(120),  // and reads none of the answers
         std::string("\0\r\n\xff\x00\x01\r\n\r\n", 10),
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     };
