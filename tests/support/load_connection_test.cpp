@@ -50,7 +50,8 @@ class LoadConnectionTest : public testing::Test {
             server_fd_ = ::accept4(listener_fd_, nullptr, nullptr, SOCK_CLOEXEC);
         }
         std::array<char, 64> bytes{};
-        EXPECT_EQ(::recv(server_fd_, bytes.data(), one_request.size(), MSG_WAITALL), static_cast<ssize_t>(one_request.size()));
+        EXPECT_EQ(::recv(server_fd_, bytes.data(), one_request.size(), MSG_WAITALL),
+                  static_cast<ssize_t>(one_request.size()));
     }
     void answer() const {
         static constexpr std::string_view text = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
