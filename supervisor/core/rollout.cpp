@@ -164,6 +164,13 @@ void advance_forward(Turn& turn) {
     if (state.rollout->stage == Stage::retiring) return advance_retiring(turn, crew);
 }
 
+// Where all new ones serve it waits on: the old ones end by deadlines of their own, which a stall makes late.
+void expire_retiring(Turn& turn) {
+    State& state = turn.state;
+    if (!all_settled(take_crew(state, state.rollout->next.generation))) return finish_rollout_short(turn);
+    state.rollout->deadline = turn.now + retire_bound(state.policy);
+}
+
 void prepare(Turn& turn) {
     Rollout& rollout = *turn.state.rollout;
     const bool kept = rollout.kind == Rollout::Kind::rollback;
@@ -292,7 +299,7 @@ void expire_rollout(Turn& turn) {
     State& state = turn.state;
     Rollout& rollout = *state.rollout;
     if (rollout.deadline <= turn.now) {
-        return rollout.stage == Stage::retiring ? finish_rollout_short(turn) : give_up_rollback(turn);
+        return rollout.stage == Stage::retiring ? expire_retiring(turn) : give_up_rollback(turn);
     }
     if (rollout.preparing_until <= turn.now) {
         turn.add(AbandonPreparation{rollout.next.spec});

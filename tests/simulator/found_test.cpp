@@ -275,4 +275,19 @@ incident what=restart at=1ms
               "");
 }
 
+TEST(Found, OldOnesThatEndLateAfterAStallDoNotMakeARolloutShortOfWorkers) {
+    EXPECT_EQ(first_violation(R"(
+policy ready_timeout=2s probation=2s grace_period=3s
+worker 2 stops_itself_after=5s
+worker 5 triggers_watchdog_after=1900ms
+worker 6 launch=hangs
+worker 7
+incident what=restart at=1ms
+incident what=scale at=21s asker=signal number=3
+incident what=restart at=23400ms
+incident what=stall at=27s length=6s
+)"),
+              "");
+}
+
 }  // namespace holdfast::testing
