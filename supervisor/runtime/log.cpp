@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/clock.hpp"
+#include "wire/wire.hpp"
 
 namespace holdfast::runtime {
 
@@ -45,23 +46,16 @@ spdlog::level::level_enum to_spdlog(core::Level level) {
     return spdlog::level::info;
 }
 
-// Text from outside must not be able to forge a line, move a cursor or end a JSON string.
+// Text from outside must not be able to forge a line, move a cursor or end a JSON string; and what is no UTF-8 would
+// make the whole line no JSON.
 std::string escaped(std::string_view text, core::LogFormat format) {
-    static constexpr std::string_view digits = "0123456789abcdef";
+    std::string readable = wire::printable(text);
+    if (format == core::LogFormat::text) return readable;
     std::string result;
-    result.reserve(text.size());
-    for (const char character : text) {
-        const auto byte = static_cast<unsigned char>(character);
-        if (byte < 0x20 || byte == 0x7f) {
-            result += format == core::LogFormat::json ? "\\u00" : "\\x";
-            result += digits[byte >> 4];
-            result += digits[byte & 0xf];
-        } else if (format == core::LogFormat::json && (character == '"' || character == '\\')) {
-            result += '\\';
-            result += character;
-        } else {
-            result += character;
-        }
+    result.reserve(readable.size());
+    for (const char character : readable) {
+        if (character == '"' || character == '\\') result += '\\';
+        result += character;
     }
     return result;
 }

@@ -46,8 +46,14 @@ TEST(Log, GivesToolsTheSameFactsApart) {
 
 TEST(Log, CannotBeForgedByAText) {
     const std::string text = logged(core::LogFormat::text, core::Level::info, "a\nholdfast[web] error: b\x1b[2J");
-    EXPECT_THAT(text, EndsWith("a\\x0aholdfast[web] error: b\\x1b[2J\n"));
-    EXPECT_THAT(logged(core::LogFormat::json, core::Level::info, "a\nb"), HasSubstr(R"(a\u000ab)"));
+    EXPECT_THAT(text, EndsWith("a\\nholdfast[web] error: b\\x1b[2J\n"));
+    EXPECT_THAT(logged(core::LogFormat::json, core::Level::info, "a\nb"), HasSubstr(R"("a\\nb")"));
+}
+
+// One byte that is no UTF-8 would make the line no JSON, and whoever follows the events would never see it.
+TEST(Log, IsJsonWhateverTheTextIs) {
+    EXPECT_THAT(logged(core::LogFormat::json, core::Level::info, "cannot execute ./\xff\xc3"),
+                HasSubstr(R"("cannot execute ./\\xff\\xc3")"));
 }
 
 TEST(Log, TellsItsFollowersEverythingAsJson) {
