@@ -71,11 +71,6 @@ void check_address(const std::string& option, const ListenAddress& address, int 
 }
 
 void check_times(const core::Policy& policy, Findings& findings) {
-    if (policy.probation > std::chrono::seconds(0) && policy.probation >= policy.max_pause) {
-        findings.push_back({Weight::wrong,
-                            "--probation is not shorter than --max-pause: paused workers are drained before it ends",
-                            "a longer --max-pause, or a shorter --probation"});
-    }
     if (policy.settle >= policy.ready_timeout) {
         findings.push_back(
             {Weight::warning, "--settle is not shorter than --ready-timeout", "--settle is seconds, rarely more"});
