@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t largest_ledger = 64 * 1024 * 1024;
 constexpr std::string_view ledger_file = "history.jsonl";
+constexpr std::string_view earlier_suffix = ".1";  // the name of a ledger that was full
 constexpr std::size_t short_build_id = 8;
 
 // What one generation's lines say together.
@@ -81,6 +82,21 @@ std::string ready_after(const Life& life) {
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
+Result<void> read_file(const std::string& path, std::vector<std::string>& lines) {
+    std::ifstream file(path, std::ios::binary);
+    if (const int problem = file ? 0 : errno) {
+        return error("cannot read the history " + path + ": " + std::generic_category().message(problem), problem);
+    }
+    std::size_t size = 0;
+    for (std::string line; std::getline(file, line);) {
+        size += line.size();
+        if (size > largest_ledger)
+            return error("cannot read the history " + path + ": it is no ledger, it is too large");
+        if (api::decode_ledger_line(line)) lines.push_back(std::move(line));
+    }
+    return {};
+}
+
 // A worker's words may stand in a line of the ledger.
 std::string safe(std::string text) {
     std::ranges::replace_if(
@@ -92,16 +108,12 @@ std::string safe(std::string text) {
 
 Result<std::vector<std::string>> read_history(const std::string& state_dir) {
     const std::string path = state_dir + "/" + std::string(ledger_file);
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return error("cannot read the history " + path + ": " + std::generic_category().message(errno), errno);
     std::vector<std::string> lines;
-    std::size_t size = 0;
-    for (std::string line; std::getline(file, line);) {
-        size += line.size();
-        if (size > largest_ledger)
-            return error("cannot read the history " + path + ": it is no ledger, it is too large");
-        if (api::decode_ledger_line(line)) lines.push_back(std::move(line));
-    }
+    const auto earlier = read_file(path + std::string(earlier_suffix), lines);
+    if (!earlier && earlier.error().code != ENOENT) return earlier.error();
+    // A supervisor that has just filled the one has not begun the other yet.
+    const auto latest = read_file(path, lines);
+    if (!latest && (latest.error().code != ENOENT || !earlier)) return latest.error();
     return lines;
 }
 

@@ -7,7 +7,8 @@
 
 namespace holdfast::cli {
 
-// The lines of the ledger in a state directory, oldest first, whoever runs. What is torn is left out.
+// The lines of the ledger in a state directory, with those of the file before it, oldest first, whoever runs. What is
+// torn is left out.
 Result<std::vector<std::string>> read_history(const std::string& state_dir);
 
 // One row a generation, the newest last: when, who asked, what ran, how soon it was ready, how it ended, who was

@@ -12,6 +12,7 @@
 namespace holdfast::cli {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
@@ -63,6 +64,20 @@ TEST(History, IsReadFromTheStateDirectoryWhoeverRuns) {
     std::filesystem::remove_all(folder);
     EXPECT_THAT(read_history(folder).error().text,
                 HasSubstr("cannot read the history " + folder + "/history.jsonl: No such"));
+}
+
+// A ledger that is full gets another name, and the supervisor reads it as well.
+TEST(History, BeginsWithTheFileThatWasFull) {
+    const std::string folder = testing::TempDir() + "holdfast_full_history_" + std::to_string(::getpid());
+    std::filesystem::create_directory(folder);
+    std::ofstream(folder + "/history.jsonl.1") << ledger[0] << '\n' << ledger[1] << '\n';
+    const auto one = read_history(folder);
+    std::ofstream(folder + "/history.jsonl") << ledger[2] << '\n';
+    const auto both = read_history(folder);
+    std::filesystem::remove_all(folder);
+    ASSERT_TRUE(one && both);
+    EXPECT_THAT(*one, ElementsAre(ledger[0], ledger[1]));
+    EXPECT_THAT(*both, ElementsAre(ledger[0], ledger[1], ledger[2]));
 }
 
 TEST(LedgerLine, IsReadWithWhatItHas) {
