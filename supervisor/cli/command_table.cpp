@@ -13,7 +13,7 @@ std::span<const CommandRow> command_table() {
         CommandRow{"stop", "[NAME]", "drain every worker and end; waits, and returns what run will"},
         CommandRow{"scale", "[NAME] N", "run N workers; waits for the outcome"},
         CommandRow{"rollback", "[NAME]", "back to the program of the last good generation"},
-        CommandRow{"undo", "[NAME]", "take back a restart or a stop that is under way"},
+        CommandRow{"undo", "[NAME]", "take back the restart, reload, rollback or stop that is under way"},
         CommandRow{"pause", "[NAME]", "accept nothing for a while and keep the queue"},
         CommandRow{"resume", "[NAME]", "accept again"},
         CommandRow{"status", "[NAME]", "show the workers; without NAME of all supervisors of this user"},

@@ -20,11 +20,28 @@ std::string words_for(const ClientCommand& command, const api::Service& service)
     return command.runtime_dir.empty() ? " " + service.status.name : " --runtime-dir " + command.runtime_dir;
 }
 
+// How it is taken back, with a comma behind; empty: nothing does that.
+std::string way_back(const std::string& whom, api::Wish::What what) {
+    using What = api::Wish::What;
+    switch (what) {
+        case What::scale:
+            return "`holdfast scale" + whom + " N` asks for another number, ";
+        case What::pause:
+            return "`holdfast resume" + whom + "` takes it back, ";
+        case What::resume:
+            return "`holdfast pause" + whom + "` takes it back, ";
+        case What::undo:
+            return {};
+        default:
+            return "`holdfast undo" + whom + "` takes it back, ";
+    }
+}
+
 Error left_alone(const ClientCommand& command, const api::Service& service, api::Wish::What what) {
     const std::string whom = words_for(command, service);
-    const std::string undo = what == api::Wish::What::scale ? "`holdfast scale" + whom + " N` asks for another number"
-                                                            : "`holdfast undo" + whom + "` takes it back";
-    return error("what was asked for goes on: " + undo + ", `holdfast status" + whom + " --watch` shows it", EINTR);
+    return error(
+        "what was asked for goes on: " + way_back(whom, what) + "`holdfast status" + whom + " --watch` shows it",
+        EINTR);
 }
 
 class OnTerminal {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <sstream>
 
@@ -112,15 +113,25 @@ TEST_F(WaitingTest, ColoursWhereThatIsWanted) {
     EXPECT_THAT(err_.str(), HasSubstr("\x1b[1mweb: restart to generation 2"));
 }
 
-TEST_F(WaitingTest, InterruptedItSaysThatTheChangeGoesOn) {
+TEST_F(WaitingTest, InterruptedItSaysThatTheChangeGoesOnAndWhatTakesItBack) {
     supervisor_.asked = [](const core::Request&, const Answer&) {};
     begin();
-    Screen screen;
-    screen.was_interrupted = [calls = 0]() mutable { return ++calls > 1; };
-    const auto answer = restart(screen);
-    ASSERT_FALSE(answer);
-    EXPECT_EQ(answer.error().text,
-              "what was asked for goes on: `holdfast undo web` takes it back, `holdfast status web --watch` shows it");
+    using What = api::Wish::What;
+    const std::string show = "`holdfast status web --watch` shows it";
+    for (const auto& [what, back] : std::map<What, std::string>{
+             {What::restart, "`holdfast undo web` takes it back, "},
+             {What::stop, "`holdfast undo web` takes it back, "},
+             {What::scale, "`holdfast scale web N` asks for another number, "},
+             {What::pause, "`holdfast resume web` takes it back, "},
+             {What::resume, "`holdfast pause web` takes it back, "},
+             {What::undo, ""},
+         }) {
+        Screen screen;
+        screen.was_interrupted = [calls = 0]() mutable { return ++calls > 1; };
+        const auto answer = wait_for(command_, service_, {what}, err_, screen);
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.error().text, "what was asked for goes on: " + back + show);
+    }
 }
 
 TEST_F(WaitingTest, AWatchLooksOnceForABurstOfEventsAndEndsWithTheSupervisor) {
