@@ -2,6 +2,7 @@
 holdfast_test(
   rollouts_test
   SOURCES harness.cpp
+          operations.cpp
           rollout_scene.cpp
           coalescing_test.cpp
           pre_restart_test.cpp

@@ -3,15 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "operations.hpp"
 #include "rollout_scene.hpp"
 
 namespace holdfast::test {
 namespace {
-
-// What waits its turn makes no event.
-void wait_until_one_waits(Supervised& run) {
-    while (run.command("status").output.find("1 request behind it") == std::string::npos) continue;
-}
 
 // The one before learns that it was overtaken; nobody was launched for it.
 TEST(ScaleInARollout, ToEightAndThenToOneEndsWithOne) {
@@ -22,7 +18,7 @@ TEST(ScaleInARollout, ToEightAndThenToOneEndsWithOne) {
     const auto restart = run.start_command("restart");
     run.wait_for("worker_spawned", of_worker("2.1"));
     const auto to_eight = run.start_command("scale", {"8"});
-    wait_until_one_waits(run);
+    wait_for_status(run, "1 request behind it");  // what waits its turn makes no event
     const auto to_one = run.start_command("scale", {"1"});
     run.wait_for("request_superseded");
     expect_failed(to_eight->wait(), {"superseded by a later request"});

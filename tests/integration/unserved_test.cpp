@@ -65,6 +65,9 @@ TEST_F(Unserved, ClientsAreRefusedAtOnceAndServedFromTheFirstReadyWorkerOn) {
     const LoadReport refused = meanwhile.stop();
     EXPECT_GT(refused.count(Failure::refused), 0U) << to_table(std::vector{refused});
     EXPECT_EQ(refused.succeeded, 0U);
+    for (const Failure waited : {Failure::timed_out, Failure::connect_timed_out}) {
+        EXPECT_EQ(refused.count(waited), 0U) << to_table(std::vector{refused});
+    }
     EXPECT_LT(refused.elapsed, patience);
 
     // From the opening for the launch that succeeds: whoever connects then waits in the queue, and is answered.

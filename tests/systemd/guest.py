@@ -36,6 +36,7 @@ def expect(condition, what):
 
 
 def wait_until(is_true, what):
+    """For what nobody announces in here: systemd's view of the unit, and queues that only /proc shows."""
     deadline = time.monotonic() + PATIENCE
     while not is_true():
         if time.monotonic() > deadline:
