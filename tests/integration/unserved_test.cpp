@@ -19,6 +19,8 @@ using testing::AnyOf;
 using testing::HasSubstr;
 
 constexpr std::int64_t unserved_usec = 15'000'000;
+// A client that connects in the moment of a launch waits until that has failed.
+constexpr Duration still_at_once = std::chrono::seconds(5);
 
 class Unserved : public testing::Test {
   protected:
@@ -60,6 +62,7 @@ TEST_F(Unserved, ClientsAreRefusedAtOnceAndServedFromTheFirstReadyWorkerOn) {
 
     LoadOptions persistent = fresh_load(run().address());
     persistent.rate = 50;
+    persistent.timeout = persistent.connect_timeout = still_at_once;
     BackgroundLoad meanwhile(persistent);
     wait_until_stamp(gone.mono_usec + unserved_usec);
     const LoadReport refused = meanwhile.stop();
