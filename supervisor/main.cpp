@@ -57,7 +57,8 @@ int run(const cli::RunCommand& command) {
     if (const std::vector<int> admin_fds = runtime.release_admin_sockets(); !admin_fds.empty()) {
         probes.emplace(runtime.executor(), admin_fds, [&] {
             std::string because = runtime.unready_because();
-            return api::Readiness{because.empty(), std::move(because)};
+            if (!because.empty()) return api::Readiness{false, std::move(because)};
+            return api::Readiness{true, runtime.crash_loops()};
         });
     }
     return runtime.run([&](std::function<void()> done) {

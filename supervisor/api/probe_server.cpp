@@ -21,7 +21,8 @@ HttpReply probe(const HttpQuery& query, const std::function<Readiness()>& readin
     if (query.method != "GET" && query.method != "HEAD") return line(405, "this takes GET and HEAD", "GET, HEAD");
     if (asks_life) return line(200, "alive");
     const Readiness found = readiness();
-    return found.is_ready ? line(200, "ready") : line(503, found.because.empty() ? "not ready" : found.because);
+    if (found.is_ready) return line(200, found.because.empty() ? "ready" : "ready; " + found.because);
+    return line(503, found.because.empty() ? "not ready" : found.because);
 }
 
 }  // namespace

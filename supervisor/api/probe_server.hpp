@@ -15,7 +15,7 @@ class Reception;
 // What a load balancer or an orchestrator may know.
 struct Readiness {
     bool is_ready = false;
-    std::string because;  // a sentence; empty while ready
+    std::string because;  // a sentence; while ready what is not well all the same, mostly nothing
 };
 
 // What all clients together can make the supervisor keep: `connections` times one request (4 KiB header, no body) and

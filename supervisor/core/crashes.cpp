@@ -82,7 +82,8 @@ void count_own_stop(Turn& turn, const Worker& worker) {
         return count_crash(turn, worker, {what + when, {}, {}});
     }
     turn.state.slots[worker.slot.value].next_attempt = turn.now;
-    fail_rollout_by(turn, worker, what, {});
+    // One that has settled may recycle itself: that is no verdict on its generation.
+    if (!worker.settled) fail_rollout_by(turn, worker, what, {});
 }
 
 void complete_last_words(State& state, const Worker& worker, const std::vector<std::string>& last_words) {

@@ -1,5 +1,7 @@
 #include "core/crew.hpp"
 
+#include <algorithm>
+
 #include "core/ladder.hpp"
 #include "core/words.hpp"
 
@@ -36,6 +38,7 @@ Worker& launch(Turn& turn, SlotId slot, const Origin& origin) {
     worker.generation = origin.generation;
     worker.slot = slot;
     worker.spec = origin.spec;
+    worker.terms = origin.terms;
     worker.since = turn.now;
     worker.deadline = starting_deadline(turn);
     turn.add(Spawn{worker.id, worker.generation, worker.slot, worker.spec});
@@ -75,6 +78,18 @@ bool all_ready(const Crew& crew) {
         if (place.wanted == nullptr || !is_ready(*place.wanted)) return false;
     }
     return true;
+}
+
+bool all_settled(const Crew& crew) {
+    return std::ranges::all_of(crew.places, [](const Crew::Place& place) {
+        return place.wanted != nullptr && is_ready(*place.wanted) && place.wanted->settled;
+    });
+}
+
+void record_settled(Turn& turn, const Crew& crew, Generation generation) {
+    if (turn.state.settled == generation || turn.state.target == 0 || !all_settled(crew)) return;
+    turn.state.settled = generation;
+    turn.record(generation, "settled", workers(turn.state.target) + " settled");
 }
 
 void dismiss_surplus(Turn& turn, Crew& crew) {

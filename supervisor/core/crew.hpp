@@ -27,6 +27,12 @@ bool takes_room(const Worker& worker);
 // Whether each place has a worker of the wanted generation that is ready.
 bool all_ready(const Crew& crew);
 
+// And that has settled.
+bool all_settled(const Crew& crew);
+
+// Once of each generation, for the ledger.
+void record_settled(Turn& turn, const Crew& crew, Generation generation);
+
 // Asks all surplus workers to leave.
 void dismiss_surplus(Turn& turn, Crew& crew);
 

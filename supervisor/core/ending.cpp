@@ -60,6 +60,7 @@ void begin_ending(Turn& turn, Ending::Cause cause, const std::string& why, LameD
     State& state = turn.state;
     interrupt_changes(turn, cause);
     state.ending = Ending{cause, cause == Ending::Cause::stop ? 0 : 1, turn.now, {}, why};
+    turn.record(state.serving.generation, "draining", why);
     turn.add(ManagerStopping{});
     for (auto& [id, worker] : state.workers) ask_to_leave(turn, worker, {Reason::stop, why, lame_duck});
     if (state.workers.empty()) return;

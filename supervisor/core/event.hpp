@@ -56,6 +56,7 @@ struct Exited {
     ExitStatus status;
     std::vector<std::string> last_words;
     KilledBy killed_by = KilledBy::not_known;
+    std::vector<std::string> listeners{};  // that it was launched with, from descriptor 3 on, as they were written
 };
 
 // What a Probe found. `text` says how it failed: "HTTP 500", "connection refused", "no answer within 1.0 s".

@@ -37,7 +37,8 @@ void begin_first_generation(Turn& turn) {
     State& state = turn.state;
     const Duration timeout = state.policy.ready_timeout;
     state.first_generation = FirstGeneration{turn.now + timeout, turn.now + timeout + state.policy.max_extension};
-    state.serving = Origin{Generation{++state.last_generation}, LaunchSpecId{++state.last_spec}};
+    state.serving =
+        Origin{Generation{++state.last_generation}, LaunchSpecId{++state.last_spec}, terms_of(state.policy)};
     state.specs.push_back(state.serving.spec);
     turn.record(state.serving.generation, "started", "start of the service");
 }

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 namespace holdfast::core {
 namespace {
+
+constexpr std::size_t first_listener_fd = 3;
 
 constexpr char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter; }
 
@@ -17,6 +20,35 @@ bool tells_of_taken_address(std::string_view line) {
     return contains_in_any_case(line, "address already in use") || contains_in_any_case(line, "eaddrinuse");
 }
 
+// ":8080", "127.0.0.1:8080", "[::1]:8080": what a worker that binds it itself names as well. A path names itself.
+std::string_view told_part(std::string_view address) {
+    if (address.starts_with("unix:")) return address.substr(5);
+    const auto colon = address.rfind(':');
+    return colon == std::string_view::npos ? address : address.substr(colon + 1);
+}
+
+constexpr bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+
+// "8080" in ":::8080" and "port 8080", not in "18080".
+bool tells(std::string_view line, std::string_view part) {
+    for (auto at = line.find(part); at != std::string_view::npos; at = line.find(part, at + 1)) {
+        const auto end = at + part.size();
+        const bool goes_on = (at > 0 && is_digit(line[at - 1])) || (end < line.size() && is_digit(line[end]));
+        if (!goes_on) return true;
+    }
+    return false;
+}
+
+// The first of the listeners that one of the lines tells of.
+std::optional<std::size_t> find_told(const std::vector<std::string>& lines, const std::vector<std::string>& listeners) {
+    for (std::size_t index = 0; index < listeners.size(); ++index) {
+        const std::string_view part = told_part(listeners[index]);
+        if (part.empty()) continue;
+        if (std::ranges::any_of(lines, [&](const std::string& line) { return tells(line, part); })) return index;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::string hint_for_main_exit(const ExitStatus& status, WorkerState state) {
@@ -25,10 +57,19 @@ std::string hint_for_main_exit(const ExitStatus& status, WorkerState state) {
            "redis: --daemonize no)";
 }
 
-std::string hint_for_last_words(const std::vector<std::string>& last_words) {
+std::string hint_for_last_words(const std::vector<std::string>& last_words, const std::vector<std::string>& listeners) {
     if (std::ranges::none_of(last_words, tells_of_taken_address)) return {};
-    return "your worker tried to bind an address that is taken; one that holdfast listens on it already has as an "
-           "inherited descriptor: let it accept from fd 3, or from 3 + n of the LISTEN_FDS there are, and not bind";
+    if (const auto told = find_told(last_words, listeners)) {
+        return "your worker tried to bind " + listeners[*told] + ", which it already has as fd " +
+               std::to_string(first_listener_fd + *told) + ": let it accept from there, and not bind";
+    }
+    std::string text =
+        "your worker tried to bind an address that is taken; one that holdfast listens on it already has as an "
+        "inherited descriptor, and need not bind";
+    for (std::size_t index = 0; index < listeners.size(); ++index) {
+        text += (index == 0 ? ": " : ", ") + listeners[index] + " is fd " + std::to_string(first_listener_fd + index);
+    }
+    return text;
 }
 
 std::string hint_for_launch(std::string_view stage, int error_number) {

@@ -14,8 +14,8 @@ namespace holdfast::core {
 // A program that was launched and puts itself into the background.
 std::string hint_for_main_exit(const ExitStatus& status, WorkerState state);
 
-// Something that a worker wrote before it ended.
-std::string hint_for_last_words(const std::vector<std::string>& last_words);
+// Something that a worker wrote before it ended, launched with these listeners from descriptor 3 on.
+std::string hint_for_last_words(const std::vector<std::string>& last_words, const std::vector<std::string>& listeners);
 
 // A launch that failed at `stage`.
 std::string hint_for_launch(std::string_view stage, int error_number);

@@ -99,7 +99,6 @@ void report_unkillable(Turn& turn, Worker& worker) {
 void begin_life(Turn& turn, Worker& worker) {
     worker.launch = Launch::done;
     worker.spawned_at = turn.now;
-    worker.watchdog = turn.state.policy.watchdog;
     catch_up(turn, worker);
 }
 
@@ -148,7 +147,7 @@ void on_exited(Turn& turn, const Exited& event) {
     if (worker == nullptr) return;
     const bool unasked = !is_leaving(*worker);
     const Crash crash{describe_exit(event.status, event.killed_by), event.last_words,
-                      hint_for_last_words(event.last_words)};
+                      hint_for_last_words(event.last_words, event.listeners)};
     if (unasked) say_that_it_crashed(turn, *worker, crash);
     describe_end(turn, *worker, event);
     const Worker last = *worker;

@@ -77,7 +77,7 @@ std::optional<std::string> find_bad_probe(const ReadyProbe& probe) {
     const bool http = probe.how == ReadyProbe::How::http;
     if (http && !probe.path.starts_with('/')) return "ready-when http: needs a path that starts with /";
     if (probe.where == ReadyProbe::Where::private_listener) {
-        if (!http) return "ready-when tcp: needs an address: the private listener is asked by http:PATH";
+        if (!http) return "ready-when tcp: needs an address: the private listener is asked by http:/PATH";
     } else if (probe.address.empty()) {
         return std::string("ready-when ") + (http ? "http:" : "tcp:") +
                " needs an address that the worker binds itself";

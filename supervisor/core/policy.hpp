@@ -35,6 +35,12 @@ struct ReadyProbe {
 };
 using ReadyWhen = std::variant<ReadyAuto, ReadyNotify, ReadyAlive, ReadyProbe>;
 
+// What the workers of one launch spec are launched with, and are therefore judged by, whatever a later reload says.
+struct Terms {
+    ReadyWhen ready_when = ReadyAuto{};
+    Duration watchdog{};
+};
+
 // Every number that a user can set. Defaults are those of the manual; the reason stands beside each.
 struct Policy {
     int workers = 1;  // target at the start

@@ -14,7 +14,7 @@ bool is_in_rollout(const State& state, const Worker& worker) {
 }
 
 bool wants_probes(const State& state, const Worker& worker) {
-    if (!std::holds_alternative<ReadyProbe>(state.policy.ready_when) || worker.launch == Launch::pending) return false;
+    if (!std::holds_alternative<ReadyProbe>(worker.terms.ready_when) || worker.launch == Launch::pending) return false;
     return worker.state == WorkerState::starting || (is_ready(worker) && is_in_rollout(state, worker));
 }
 

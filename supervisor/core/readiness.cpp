@@ -6,15 +6,16 @@
 namespace holdfast::core {
 namespace {
 
-std::optional<Duration> life_that_counts(const State& state) {
-    if (const auto* alive = std::get_if<ReadyAlive>(&state.policy.ready_when)) return alive->lived;
-    if (std::holds_alternative<ReadyAuto>(state.policy.ready_when) && !state.anybody_spoke) return auto_ready_after;
+std::optional<Duration> life_that_counts(const State& state, const Worker& worker) {
+    const ReadyWhen& when = worker.terms.ready_when;
+    if (const auto* alive = std::get_if<ReadyAlive>(&when)) return alive->lived;
+    if (std::holds_alternative<ReadyAuto>(when) && !state.anybody_spoke) return auto_ready_after;
     return std::nullopt;
 }
 
 void say_that_time_stood_in(Turn& turn, const Worker& worker) {
     State& state = turn.state;
-    if (state.told_ready_by_time || !std::holds_alternative<ReadyAuto>(state.policy.ready_when)) return;
+    if (state.told_ready_by_time || !std::holds_alternative<ReadyAuto>(worker.terms.ready_when)) return;
     state.told_ready_by_time = true;
     turn.note(Level::warning, "ready_by_time", worker,
               "no worker says when it is ready, so one that lives " + seconds(auto_ready_after) +
@@ -26,7 +27,7 @@ void say_that_time_stood_in(Turn& turn, const Worker& worker) {
 
 std::optional<Instant> ready_by_time(const State& state, const Worker& worker) {
     if (worker.state != WorkerState::starting || !worker.spawned_at) return std::nullopt;
-    const auto life = life_that_counts(state);
+    const auto life = life_that_counts(state, worker);
     if (!life) return std::nullopt;
     return *worker.spawned_at + *life;
 }

@@ -54,7 +54,7 @@ void take_facts(Turn& turn, Worker& worker, const Report& report) {
 void take_ready(Turn& turn, Worker& worker) {
     if (worker.speaks == Speaks::nothing) worker.speaks = Speaks::notify;
     turn.state.anybody_spoke = true;
-    const ReadyWhen& when = turn.state.policy.ready_when;
+    const ReadyWhen& when = worker.terms.ready_when;
     if (std::holds_alternative<ReadyAlive>(when) || std::holds_alternative<ReadyProbe>(when)) return;
     apply(turn, worker, Trigger::became_ready);
 }

@@ -110,6 +110,7 @@ void reload_rules(Turn& turn, const PendingChange& change) {
     State& state = turn.state;
     const int workers_before = state.policy.workers;
     state.policy = *change.reload->policy;
+    state.serving.terms = terms_of(state.policy);
     turn.add(AdoptPlan{change.reload->plan});
     const std::string text =
         change.reload->changes.empty() ? "nothing has changed" : "reloaded: " + change.reload->changes;

@@ -106,7 +106,8 @@ std::string describe_missing(const State& state, const Crew& crew) {
         missing.push_back(text);
     }
     if (missing.empty()) return "some of the new workers have not ended yet";
-    return "not brought back: " + list_of(missing) + "; tried again with growing pauses";
+    return "not brought back: " + list_of(missing) +
+           "; a slot that nobody serves is tried again with growing pauses, the others stay so until the next restart";
 }
 
 }  // namespace

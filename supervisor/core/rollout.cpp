@@ -18,12 +18,6 @@ namespace {
 
 using Stage = Rollout::Stage;
 
-bool all_settled(const Crew& crew) {
-    return std::ranges::all_of(crew.places, [](const Crew::Place& place) {
-        return place.wanted != nullptr && is_ready(*place.wanted) && place.wanted->settled;
-    });
-}
-
 // How many can be counted on: old ones that are ready, new ones that have settled.
 int count_dependable(const Crew& crew) {
     int count = 0;
@@ -98,10 +92,7 @@ void note_progress(Turn& turn, const Crew& crew) {
         rollout.was_ready = true;
         turn.record(rollout.next.generation, "ready", workers(turn.state.target) + " ready");
     }
-    if (!rollout.was_settled && all_settled(crew)) {
-        rollout.was_settled = true;
-        turn.record(rollout.next.generation, "settled", workers(turn.state.target) + " settled");
-    }
+    record_settled(turn, crew, rollout.next.generation);
 }
 
 // Every new one has settled, and every old one, if any is left, has done what it can do before the end of the
@@ -208,6 +199,7 @@ void begin_rollout(Turn& turn, const PendingChange& change) {
     if (change.kind == PendingChange::Kind::rollback) {
         rollout.kind = Rollout::Kind::rollback;
         rollout.next.spec = state.good.back().spec;
+        rollout.next.terms = state.good.back().terms;
     } else {
         rollout.next.spec = LaunchSpecId{++state.last_spec};
         state.specs.push_back(rollout.next.spec);
@@ -218,6 +210,7 @@ void begin_rollout(Turn& turn, const PendingChange& change) {
         rollout.former_rules.emplace(state.policy);
         state.policy = *change.reload->policy;
     }
+    if (rollout.kind != Rollout::Kind::rollback) rollout.next.terms = terms_of(state.policy);
     const std::string text = describe_start(state, rollout);
     turn.record(rollout.next.generation, "started", text);
     turn.note(Level::info, "rollout_started", text);

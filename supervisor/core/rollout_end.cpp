@@ -113,6 +113,9 @@ void finish_rollout_short(Turn& turn) {
     turn.record(rollout.next.generation, "failed", text);
     turn.note(Level::error, "rollout_done", text);
     turn.answer(rollout.askers, {Result::failed, text, last_words, 1});
+    if (rollout.former_rules && rollout.former_rules->workers != turn.state.policy.workers) {
+        begin_scaling(turn, {}, rollout.asked_by, turn.state.policy.workers, {});
+    }
 }
 
 void refuse_rollout(Turn& turn) {

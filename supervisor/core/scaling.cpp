@@ -58,6 +58,7 @@ void begin_return(Turn& turn, RequestId asker, const std::string& asked_by) {
 void keep_slots(Turn& turn) {
     State& state = turn.state;
     Crew crew = take_crew(state, state.serving.generation);
+    record_settled(turn, crew, state.serving.generation);
     dismiss_surplus(turn, crew);
     for (std::size_t slot = 0; slot < crew.places.size(); ++slot) {
         Crew::Place& place = crew.places[slot];

@@ -20,7 +20,10 @@ namespace holdfast::core {
 struct Origin {
     Generation generation;
     LaunchSpecId spec;
+    Terms terms;
 };
+
+inline Terms terms_of(const Policy& policy) { return {policy.ready_when, policy.watchdog}; }
 
 // The first generation: one deadline for all its workers.
 struct FirstGeneration {
@@ -47,9 +50,8 @@ struct Rollout {
     std::string undone_by;           // who took it back; empty: nobody
     std::vector<RequestId> undoers;  // answered when the former generation serves again
     Direction direction = Direction::forward;
-    bool committed = false;  // the first old worker was told to pause or to leave
-    bool was_ready = false;  // all new ones were, once
-    bool was_settled = false;
+    bool committed = false;               // the first old worker was told to pause or to leave
+    bool was_ready = false;               // all new ones were, once
     Instant deadline = never;             // back: answered by then, whatever could be brought back
     std::string failure;                  // what made it fail
     std::optional<WorkerId> to_blame;     // whose last words are quoted when it exits
@@ -123,6 +125,7 @@ struct State {
     Doors other_doors = Doors::accept;      // SetOtherDoors
     bool holds_other_listeners = false;     // a rollout began since ServeWith
     bool has_served = false;                // the first generation got ready
+    Generation settled;                     // the last one of which all workers had settled, for the ledger
     std::optional<Instant> unserved_since;  // nobody is ready
     std::optional<ServicePause> pause;
     Duration awake{};  // how long the supervisor could hear, at most `ear_span` a step

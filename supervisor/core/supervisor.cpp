@@ -79,6 +79,8 @@ Status Supervisor::snapshot(Instant now) const { return take_snapshot(*state_, n
 
 std::string Supervisor::unready_because(Instant now) const { return core::unready_because(*state_, now); }
 
+std::string Supervisor::crash_loops() const { return describe_loops(*state_); }
+
 const Visits& Supervisor::visits() const { return state_->visits; }
 
 }  // namespace holdfast::core

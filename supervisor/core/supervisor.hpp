@@ -38,6 +38,8 @@ class Supervisor {
     [[nodiscard]] Status snapshot(Instant now) const;
     // What the snapshot says under this name, without the rest of it: health probes ask often.
     [[nodiscard]] std::string unready_because(Instant now) const;
+    // Which slots crash over and over, though enough others may serve; empty: none.
+    [[nodiscard]] std::string crash_loops() const;
 
     // How often each trigger was met in each state, for tests that must know what they have seen.
     [[nodiscard]] const Visits& visits() const;

@@ -16,15 +16,17 @@ bool serves(const Worker& worker) {
            worker.state == WorkerState::lame_duck;
 }
 
-bool is_watched(const Worker& worker) { return worker.watchdog > 0s && worker.heard_at && serves(worker); }
+bool is_watched(const Worker& worker) { return worker.terms.watchdog > 0s && worker.heard_at && serves(worker); }
 
 // What a watched worker may still be silent for.
-Duration patience(const State& state, const Worker& worker) { return *worker.heard_at + worker.watchdog - state.awake; }
+Duration patience(const State& state, const Worker& worker) {
+    return *worker.heard_at + worker.terms.watchdog - state.awake;
+}
 
 std::optional<Duration> ear_span(const State& state) {
     std::optional<Duration> shortest;
     for (const auto& [id, worker] : state.workers) {
-        if (is_watched(worker)) shortest = std::min(shortest.value_or(worker.watchdog), worker.watchdog);
+        if (is_watched(worker)) shortest = std::min(shortest.value_or(worker.terms.watchdog), worker.terms.watchdog);
     }
     if (!shortest) return std::nullopt;
     return *shortest / ear_spans;
@@ -46,7 +48,7 @@ void keep_listening(State& state, Instant now) {
 }
 
 void begin_watch(Turn& turn, Worker& worker) {
-    if (worker.watchdog == Duration::zero()) return;
+    if (worker.terms.watchdog == Duration::zero()) return;
     if (worker.speaks == Speaks::nothing) return say_that_it_is_not_watched(turn, worker);
     worker.heard_at = turn.state.awake;
 }
@@ -66,7 +68,7 @@ void expire_silence(Turn& turn) {
         if (is_watched(worker) && patience(turn.state, worker) <= 0s) silent.push_back(&worker);
     }
     for (Worker* worker : silent) {
-        give_up(turn, *worker, "was silent for " + seconds(worker->watchdog) + ": it missed its watchdog");
+        give_up(turn, *worker, "was silent for " + seconds(worker->terms.watchdog) + ": it missed its watchdog");
     }
 }
 

@@ -28,6 +28,7 @@ struct Worker {
     Generation generation;
     SlotId slot;
     LaunchSpecId spec;
+    Terms terms;
 
     WorkerState state = WorkerState::starting;
     Launch launch = Launch::pending;
@@ -71,7 +72,6 @@ struct Worker {
     int probes_failed = 0;                                        // in a row
     std::string probe_text;                                       // of the last that failed
     enum class Claiming { no, awaited } claiming = Claiming::no;  // the answer to CheckClaim: it settles only after it
-    Duration watchdog{};  // the longest silence, as it was told when it was launched; 0: it was told of none
     std::optional<Duration> heard_at;  // on the clock of State::awake; of the last WATCHDOG=1, or of getting ready
 };
 

@@ -51,6 +51,7 @@ class Loop {
     [[nodiscard]] core::Outcome what_reload_would_do() const { return plans_.what_would_change(); }
     [[nodiscard]] core::Status snapshot() const;
     [[nodiscard]] std::string unready_because() const;
+    [[nodiscard]] std::string crash_loops() const { return core_.crash_loops(); }
     [[nodiscard]] std::vector<std::string> history() const { return ledger_.lines(); }
     [[nodiscard]] std::vector<core::LastOutput> last_output() const;
     int run(std::function<void(std::function<void()>)> last);

@@ -144,6 +144,8 @@ core::Status Runtime::snapshot() const { return loop_->snapshot(); }
 
 std::string Runtime::unready_because() const { return loop_->unready_because(); }
 
+std::string Runtime::crash_loops() const { return loop_->crash_loops(); }
+
 void Runtime::reload(std::string asked_by, std::function<void(core::Outcome)> answer) {
     loop_->reload(std::move(asked_by), std::move(answer));
 }

@@ -40,6 +40,8 @@ class Runtime {
     [[nodiscard]] core::Status snapshot() const;
     // Why the service is not ready, in a sentence; empty while it is.
     [[nodiscard]] std::string unready_because() const;
+    // Which slots crash over and over, though enough others may serve; empty: none.
+    [[nodiscard]] std::string crash_loops() const;
 
     // Reads the configuration again and has core carry out what it changes.
     void reload(std::string asked_by, std::function<void(core::Outcome)> answer);

@@ -51,7 +51,7 @@ TEST(Cause, IsNamedForAProgramThatBindsWhatItAlreadyHas) {
     Supervised run(options);
     const LogEntry crashed = run.wait_for("worker_crashed");
     EXPECT_THAT(crashed.text, HasSubstr("Address already in use"));
-    EXPECT_THAT(crashed.text, HasSubstr("fd 3"));
+    EXPECT_THAT(crashed.text, HasSubstr("127.0.0.1:" + port + " is fd 3"));
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
 }
 

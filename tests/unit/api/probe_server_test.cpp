@@ -22,6 +22,9 @@ TEST_F(ProbeServerTest, SaysWhetherItServesAndWhyNot) {
     start_probes();
     EXPECT_THAT(answer_to(get("/readyz")), StartsWith("HTTP/1.1 200 "));
     EXPECT_THAT(answer_to(get("/healthz?verbose")), StartsWith("HTTP/1.1 200 "));
+    readiness_ = {true, "slot 1 crashes over and over"};
+    EXPECT_THAT(answer_to(get("/readyz")),
+                AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("\r\n\r\nready; slot 1 crashes over and over\n")));
     readiness_ = {false, "0 of 2 workers are ready"};
     const std::string answer = answer_to(get("/readyz"));
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));

@@ -236,6 +236,7 @@ TEST(Ledger, HearsOfEachExitAndOfEachKill) {
     bench.serve_all();
     bench.forget_actions();
     bench.signal(Stop{});
+    bench.forget_actions();
     bench.advance(35s);
     ASSERT_THAT(bench.all<Record>(), SizeIs(1));
     EXPECT_EQ(bench.all<Record>()[0].event, "worker_killed");
@@ -256,6 +257,21 @@ TEST(OwnStop, BringsTheSuccessorAtOnceAndIsNoCrash) {
     bench.exited(worker);
     EXPECT_EQ(bench.all<Spawn>().size(), 1U);
     EXPECT_TRUE(bench.notes("worker_crashed").empty());
+}
+
+// A worker that recycles itself is no verdict on its generation; one that stops before it settled is.
+TEST(OwnStop, OfOneThatHasSettledDoesNotFailTheRollout) {
+    Policy policy;
+    policy.probation = 60s;
+    for (const Duration lived : {Duration{5s}, Duration{500ms}}) {
+        Bench bench = serving(policy, 1);
+        const RequestId restart = bench.ask(Restart{});
+        bench.serve_all();
+        bench.advance(lived);
+        bench.stopping(bench.worker(2, 0));
+        EXPECT_EQ(bench.phase(), lived > policy.settle ? Phase::probation : Phase::rolling_back);
+        EXPECT_FALSE(bench.answer(restart) && bench.result(restart) == Outcome::Result::done);
+    }
 }
 
 TEST(OwnStop, OverAndOverMakesNoBusyLoop) {

@@ -23,15 +23,25 @@ TEST(Hint, OnAProgramThatPutItselfIntoTheBackgroundNamesForegroundOptions) {
 }
 
 TEST(Hint, OnATakenAddressNamesTheDescriptorThatTheWorkerHas) {
-    for (const char* line : {"bind() failed: Address already in use", "OSError: [Errno 98] ADDRESS ALREADY IN USE",
-                             "Error: listen EADDRINUSE: address already in use :::8080",
-                             "listen tcp :8080: bind: address already in use"}) {
-        EXPECT_THAT(hint_for_last_words({"starting", line, "bye"}),
-                    AllOf(HasSubstr("tried to bind"), HasSubstr("fd 3"), HasSubstr("LISTEN_FDS")))
+    for (const char* line :
+         {"bind() to 0.0.0.0:8080 failed: Address already in use", "[Errno 98] ADDRESS ALREADY IN USE (8080)",
+          "Error: listen EADDRINUSE: address already in use :::8080",
+          "listen tcp :8080: bind: address already in use"}) {
+        EXPECT_THAT(hint_for_last_words({"starting", line, "bye"}, {":80", "127.0.0.1:8080"}),
+                    HasSubstr("tried to bind 127.0.0.1:8080, which it already has as fd 4"))
             << line;
     }
-    EXPECT_EQ(hint_for_last_words({}), "");
-    EXPECT_EQ(hint_for_last_words({"cannot bind: Permission denied"}), "");
+    EXPECT_THAT(hint_for_last_words({"bind: Address already in use: /run/a.sock"}, {"unix:/run/a.sock"}),
+                HasSubstr("unix:/run/a.sock, which it already has as fd 3"));
+    EXPECT_EQ(hint_for_last_words({}, {":8080"}), "");
+    EXPECT_EQ(hint_for_last_words({"cannot bind :8080: Permission denied"}, {":8080"}), "");
+}
+
+TEST(Hint, OnATakenAddressThatIsNotSaidNamesAllThatTheWorkerHas) {
+    EXPECT_THAT(hint_for_last_words({"OSError: [Errno 98] Address already in use"}, {":8080", ":8443"}),
+                AllOf(HasSubstr("an address that is taken"), HasSubstr(":8080 is fd 3, :8443 is fd 4")));
+    EXPECT_THAT(hint_for_last_words({"18080: Address already in use"}, {":8080"}),
+                HasSubstr("an address that is taken"));
 }
 
 TEST(Hint, OnALaunchKnowsWrongFormatsAndMissingPermissions) {
@@ -66,10 +76,10 @@ TEST(Hint, OnATakenAddressStandsInTheFailedRestart) {
     const RequestId restart = bench.ask(Restart{});
     const WorkerId binder = bench.worker(2, 0);
     bench.spawned(binder);
-    bench.feed(Exited{binder, ExitedWith{1}, {"bind: Address already in use"}});
+    bench.feed(Exited{binder, ExitedWith{1}, {"bind :8080: Address already in use"}, KilledBy::not_known, {":8080"}});
     ASSERT_TRUE(bench.answer(restart));
     EXPECT_THAT(bench.answer(restart)->text,
-                AllOf(HasSubstr("worker 2.0 exited with status 1"), HasSubstr("fd 3"), HasSubstr("LISTEN_FDS")));
+                AllOf(HasSubstr("worker 2.0 exited with status 1"), HasSubstr(":8080, which it already has as fd 3")));
     EXPECT_THAT(bench.notes("worker_crashed"), ElementsAre(HasSubstr("fd 3")));
 }
 

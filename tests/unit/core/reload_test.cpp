@@ -125,5 +125,47 @@ TEST(Reload, IsDroppedByAStop) {
     EXPECT_EQ(bench.all<DropPlan>().size(), 3U);
 }
 
+// Workers are launched with a watchdog and a way to get ready, and are judged by these.
+TEST(Reload, ThatIsRolledBackGivesWorkersTheTermsThatTheyWereLaunchedWith) {
+    Bench bench = serving({}, 1);
+    Policy watched;
+    watched.workers = 1;
+    watched.watchdog = 5s;
+    watched.ready_when = ReadyProbe{ReadyProbe::How::http, ReadyProbe::Where::private_listener, "", "/up"};
+    bench.ask(reload(7, watched, Reload::Workers::replace));
+    bench.spawned(bench.worker(2, 0));
+    bench.hello(bench.worker(2, 0));
+    bench.probed(bench.worker(2, 0), ProbeAnswered::Answer::good);
+    bench.advance(1s);
+    bench.exit_all_leaving();
+    bench.says(bench.worker(2, 0), Watchdog::alive);
+    bench.forget_actions();
+    const RequestId back = bench.ask(Rollback{});
+    bench.serve(bench.worker(3, 0));
+    EXPECT_TRUE(bench.all<Probe>().empty());
+    bench.advance(1s);
+    bench.exit_all_leaving();
+    EXPECT_EQ(bench.result(back), Result::done);
+    bench.advance(60s);
+    EXPECT_TRUE(bench.notes("worker_crashed").empty());
+}
+
+TEST(Reload, ThatEndsShortOfWorkersStillChangesTheirNumber) {
+    Policy policy = quick();
+    policy.probation = 2s;
+    Bench bench = serving(policy, 2);
+    policy.workers = 4;
+    const RequestId asked = bench.ask(reload(7, policy, Reload::Workers::replace));
+    bench.serve_all();
+    bench.advance(1s);
+    ASSERT_EQ(bench.phase(), Phase::probation);
+    bench.advance(2s);
+    bench.exited(bench.worker(2, 1), 9);
+    bench.exit_all_leaving();
+    bench.advance(std::chrono::minutes(10));
+    EXPECT_EQ(bench.result(asked), Result::failed);
+    EXPECT_EQ(bench.status().target, 4);
+}
+
 }  // namespace
 }  // namespace holdfast::core::testing
