@@ -49,9 +49,9 @@ bool leads_to(const std::string& path, int directory_fd, const FileIdentity& ide
 bool holds_the_same(const Executable& executable) {
     struct stat status = {};
     if (::fstat(executable.file.get(), &status) != 0) return false;
-    if (identity_of(status) == executable.identity) return true;
-    // Touched, or stripped: another size or time need not be another program.
-    if (executable.build_id.empty()) return false;
+    if (executable.build_id.empty()) return identity_of(status) == executable.identity;
+    // Touched, or stripped: another size or time need not be another program. And a copy that keeps size and time, as
+    // rsync --inplace --times makes them, is one all the same.
     const UniqueFd readable = open_to_read(executable.file);
     return readable && read_build_id(readable.get()) == executable.build_id;
 }
@@ -122,10 +122,10 @@ Way find_way(const Executable& executable, int directory_fd) {
 
 std::optional<std::string> why_not_the_same(const Executable& executable, int directory_fd) {
     const std::string& path = executable.path;
-    if (find_way(executable, directory_fd) == Way::real_path || is_unchanged(executable, directory_fd)) {
-        return std::nullopt;
-    }
     if (!executable.interpreter.empty()) {
+        if (find_way(executable, directory_fd) == Way::real_path || is_unchanged(executable, directory_fd)) {
+            return std::nullopt;
+        }
         const bool is_gone = ::faccessat(directory_fd, path.c_str(), F_OK, 0) != 0;
         return path + (is_gone ? " is gone" : " is another file now") +
                ", and a script runs by its path alone; deploy into a new directory, and keep the former one";

@@ -102,7 +102,8 @@ void Listeners::change_in_place(const std::vector<ListenAddress>& addresses) {
     for (const auto& address : addresses) {
         const auto use = std::ranges::find(in_force_, listener_name(address), &ListenerUse::name);
         Held* held = use == in_force_.end() ? nullptr : find(use->id);
-        if (held != nullptr) change_in_place(*held, address);
+        // After a rollback another address may bear the name.
+        if (held != nullptr && core::is_same_listener(held->configured, address)) change_in_place(*held, address);
     }
 }
 

@@ -30,6 +30,11 @@ HeldConfiguration Plans::find(PlanId id) const {
     return found == plans_.end() ? nullptr : found->second;
 }
 
+HeldConfiguration Plans::served() const {
+    const Spec* serving = specs_.serving();
+    return serving != nullptr ? serving->configuration : in_force_;
+}
+
 Result<core::Configuration> Plans::read() const {
     if (in_force_->file.empty() || !reread_) {
         return error("there is no file to read again: this supervisor was started without --config");
@@ -40,7 +45,7 @@ Result<core::Configuration> Plans::read() const {
 Result<core::Reload> Plans::read_again(core::Reload::Workers at_least) {
     auto read_now = read();
     if (!read_now) return read_now.error();
-    const core::Changes changes = core::compare(*in_force_, *read_now);
+    const core::Changes changes = core::compare(*served(), *read_now);
     if (!changes.refusals.empty()) return error(joined(changes.refusals));
     // Another plan may be in force when this one's turn comes.
     const bool sees_a_change =
@@ -58,7 +63,7 @@ core::Outcome Plans::what_would_change() const {
     using Result = core::Outcome::Result;
     const auto read_now = read();
     if (!read_now) return {Result::refused, read_now.error().text, {}, 1};
-    const core::Changes changes = core::compare(*in_force_, *read_now);
+    const core::Changes changes = core::compare(*served(), *read_now);
     if (!changes.refusals.empty()) return {Result::refused, joined(changes.refusals), {}, 1};
     if (changes.sentences.empty()) return {Result::done, "nothing would change", {}, 0};
     const bool replaced = changes.workers == core::Reload::Workers::replace;

@@ -12,7 +12,8 @@
 
 namespace holdfast::runtime {
 
-// Configurations that were read again: the one in force, and those that wait for a reload to take place.
+// Configurations that were read again: the one in force, which restarts use, and those that wait for a reload to take
+// place.
 class Plans {
   public:
     using Reread = std::function<Result<core::Configuration>()>;
@@ -32,6 +33,8 @@ class Plans {
     void drop(PlanId id);
 
   private:
+    // What a reload changes: after a rollback not the one in force, which the next restart would use.
+    HeldConfiguration served() const;
     Result<core::Configuration> read() const;
 
     HeldConfiguration in_force_;

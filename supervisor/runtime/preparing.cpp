@@ -8,8 +8,6 @@
 
 namespace holdfast::runtime {
 
-namespace {}  // namespace
-
 ProgramFacts facts_of(const Spec& spec) {
     return {spec.held->executable.path, spec.held->executable.build_id, core::fingerprint(*spec.configuration)};
 }
@@ -31,6 +29,7 @@ void Preparing::abandon(LaunchSpecId spec) {
     forget_over();
     hands_.listeners.close_again(task_->reopened);
     task_.reset();
+    hands_.specs.release();
     hands_.listeners.keep_only(hands_.specs.listeners());
     hands_.collect();
 }
@@ -44,6 +43,7 @@ void Preparing::make_fresh() {
     auto obtained = hands_.listeners.obtain(spec.configuration->listen);
     if (!obtained) return finish({obtained.error().text, {}});
     spec.listeners = std::move(*obtained);
+    hands_.specs.reserve(spec.listeners);
     look([configuration = spec.configuration, environment = hands_.environment]() -> Looked {
         auto made = os::resolve(configuration->launch, environment);
         if (const auto* failure = std::get_if<os::LaunchFailure>(&made)) return os::describe(*failure);
@@ -96,6 +96,7 @@ void Preparing::check() {
 
 void Preparing::finish(PreRestart::Verdict verdict) {
     const Task task = *std::exchange(task_, std::nullopt);
+    hands_.specs.release();
     if (verdict.fault.empty()) {
         hands_.specs.add(task.action.spec, task.spec);
         hands_.know(task.action.generation, facts_of(task.spec));

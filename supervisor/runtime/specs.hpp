@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -32,8 +33,13 @@ class Specs {
     Spec& add(LaunchSpecId id, Spec spec) { return specs_[id] = std::move(spec); }
     void forget(LaunchSpecId id) { specs_.erase(id); }
 
+    // Of a spec that is being prepared, and is none yet: nobody may close them meanwhile.
+    void reserve(ListenerUses uses) { reserved_ = std::move(uses); }
+    void release() { reserved_.clear(); }
+
+    // All that may still be needed.
     std::vector<ListenerUses> listeners() const {
-        std::vector<ListenerUses> result;
+        std::vector<ListenerUses> result{reserved_};
         for (const auto& [id, spec] : specs_) result.push_back(spec.listeners);
         return result;
     }
@@ -45,6 +51,7 @@ class Specs {
   private:
     std::map<LaunchSpecId, Spec> specs_;
     LaunchSpecId serving_;
+    ListenerUses reserved_;
 };
 
 }  // namespace holdfast::runtime

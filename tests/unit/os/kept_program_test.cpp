@@ -72,6 +72,22 @@ TEST(KeptProgram, IsRefusedAfterItsFileWasOverwrittenInPlace) {
     EXPECT_NE(why_not_again(spec), std::nullopt);
 }
 
+// Another program of the same length into the same file, its time put back: as rsync --inplace --times may do.
+TEST(KeptProgram, IsRefusedWhereSizeAndTimeSayNothing) {
+    const TemporaryDirectory directory;
+    const std::string path = copy_of(launch_probe(), directory.path() + "/app");
+    const LaunchSpec spec = resolved(command({path}));
+    const auto time = files::last_write_time(path);
+    const auto size = files::file_size(path);
+    {
+        std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+        file << std::ifstream("/bin/false", std::ios::binary).rdbuf();
+    }
+    files::resize_file(path, size);
+    files::last_write_time(path, time);
+    EXPECT_THAT(why_not_again(spec).value_or(""), HasSubstr("was overwritten in place"));
+}
+
 TEST(KeptProgram, OfTheSameBuildIdRunsAlthoughItWasTouched) {
     const TemporaryDirectory directory;
     const std::string path = copy_of(launch_probe(), directory.path() + "/app");

@@ -232,6 +232,48 @@ TEST_F(Preparation, OfAPlanThatIsDroppedClosesWhatItHadBound) {
     EXPECT_TRUE(is_there("a.sock"));
 }
 
+// Another plan is dropped, or a spec forgotten, while --pre-restart runs.
+TEST_F(Preparation, OfAPlanKeepsWhatItBoundWhateverElseIsTidiedAway) {
+    start(configuration());
+    specs.add(first_spec, {nullptr, plans->in_force(), listeners.in_force(), Generation{1}});
+    next.launch.pre_restart = "echo > begun; while [ ! -e go ]; do read -t 0.01 x < /dev/zero || :; done";
+    const PlanId plan = plan_with(path("b.sock"));
+    preparing->prepare({second_spec, Generation{2}, From::fresh, plan});
+    EXPECT_TRUE(is_there("b.sock"));
+    plans->drop(PlanId{99});
+    EXPECT_TRUE(is_there("b.sock"));
+    std::ofstream(folder + "/go") << "on";
+    EXPECT_EQ(answer().fault, "");
+    EXPECT_TRUE(is_there("b.sock"));
+}
+
+// The same name, another address: a reload after a rollback says so, and leaves the socket what it is.
+TEST_F(Preparation, AfterARollbackComparesWithWhatServes) {
+    auto named = configuration();
+    named.listen = {*parse_listen_address("web=" + path("a.sock"))};
+    start(named);
+    specs.add(first_spec, {nullptr, plans->in_force(), listeners.in_force(), Generation{1}});
+    next.listen = {*parse_listen_address("web=" + path("b.sock"))};
+    const auto moved = plans->read_again(core::Reload::Workers::keep);
+    ASSERT_EQ(prepare(second_spec, From::fresh, moved->plan).fault, "");
+    specs.serve(second_spec);
+    listeners.serve(specs.find(second_spec)->listeners);
+    plans->adopt(moved->plan);
+    EXPECT_EQ(plans->what_would_change().text, "nothing would change");
+    // Back again.
+    specs.find(first_spec)->held = specs.find(second_spec)->held;
+    ASSERT_EQ(prepare(first_spec, From::kept).fault, "");
+    specs.serve(first_spec);
+    listeners.serve(specs.find(first_spec)->listeners);
+    EXPECT_THAT(plans->what_would_change().text, HasSubstr("the workers would be replaced"));
+    const auto again = plans->read_again(core::Reload::Workers::keep);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->workers, core::Reload::Workers::replace);
+    listeners.change_in_place(next.listen);
+    EXPECT_EQ(prepare(LaunchSpecId{3}, From::fresh, again->plan).fault, "");
+    EXPECT_TRUE(is_there("b.sock"));
+}
+
 TEST_F(Preparation, OfAKeptSpecRefusesAProgramThatWasOverwritten) {
     auto own_program = configuration();
     std::filesystem::copy_file("/bin/true", folder + "/app");
