@@ -82,8 +82,7 @@ void count_own_stop(Turn& turn, const Worker& worker) {
         return count_crash(turn, worker, {what + when, {}, {}});
     }
     turn.state.slots[worker.slot.value].next_attempt = turn.now;
-    // One that has settled may recycle itself: that is no verdict on its generation.
-    if (!worker.settled) fail_rollout_by(turn, worker, what, {});
+    fail_rollout_by(turn, worker, what, {});
 }
 
 void complete_last_words(State& state, const Worker& worker, const std::vector<std::string>& last_words) {

@@ -259,21 +259,6 @@ TEST(OwnStop, BringsTheSuccessorAtOnceAndIsNoCrash) {
     EXPECT_TRUE(bench.notes("worker_crashed").empty());
 }
 
-// A worker that recycles itself is no verdict on its generation; one that stops before it settled is.
-TEST(OwnStop, OfOneThatHasSettledDoesNotFailTheRollout) {
-    Policy policy;
-    policy.probation = 60s;
-    for (const Duration lived : {Duration{5s}, Duration{500ms}}) {
-        Bench bench = serving(policy, 1);
-        const RequestId restart = bench.ask(Restart{});
-        bench.serve_all();
-        bench.advance(lived);
-        bench.stopping(bench.worker(2, 0));
-        EXPECT_EQ(bench.phase(), lived > policy.settle ? Phase::probation : Phase::rolling_back);
-        EXPECT_FALSE(bench.answer(restart) && bench.result(restart) == Outcome::Result::done);
-    }
-}
-
 TEST(OwnStop, OverAndOverMakesNoBusyLoop) {
     Policy policy;
     policy.workers = 1;
