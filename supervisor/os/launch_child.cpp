@@ -118,7 +118,9 @@ long execute(const ChildPlan& plan) noexcept {
 int run_child(void* argument) noexcept {
     ChildPlan& plan = *static_cast<ChildPlan*>(argument);
     const long pid = raw_syscall(SYS_getpid);
-    __atomic_store_n(plan.pid, static_cast<pid_t>(pid), __ATOMIC_RELAXED);
+    // Whoever gives up writes before it reads, as the child does: one of the two sees the other.
+    __atomic_store_n(plan.pid, static_cast<pid_t>(pid), __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(plan.given_up, __ATOMIC_SEQ_CST) != 0) raw_syscall(SYS_exit_group, 127);
     if (plan.listen_pid != nullptr) write_decimal(plan.listen_pid, pid);
     if (plan.watchdog_pid != nullptr) write_decimal(plan.watchdog_pid, pid);
     reset_dispositions();

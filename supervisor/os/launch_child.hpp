@@ -42,6 +42,8 @@ struct ChildPlan {
     int group_count = 0;
     enum class NewPrivileges { allow, forbid } new_privileges = NewPrivileges::allow;
 
+    const int* given_up = nullptr;  // other threads write it (atomically): not 0 ends the child before it executes
+
     // Written by the child.
     pid_t* pid = nullptr;  // first of all; other threads read it (atomically)
     ChildStage failed_stage = ChildStage::none;

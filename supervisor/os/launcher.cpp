@@ -65,7 +65,7 @@ std::string joined(const std::vector<std::string>& names) {
 // Everything that a ChildPlan points to.
 class PreparedLaunch {
   public:
-    PreparedLaunch(const LaunchSpec& spec, const LaunchPlan& plan, int null_device_fd, pid_t& pid)
+    PreparedLaunch(const LaunchSpec& spec, const LaunchPlan& plan, int null_device_fd, pid_t& pid, const int& given_up)
         : arguments_(spec.argv), groups_(spec.credentials ? spec.credentials->groups : std::vector<gid_t>{}) {
         prepare_environment(spec, plan);
         prepare_moves(spec, plan, null_device_fd);
@@ -74,6 +74,7 @@ class PreparedLaunch {
         environment_pointers_ = pointers_to(environment_);
         fill(spec);
         child_.pid = &pid;
+        child_.given_up = &given_up;
     }
     PreparedLaunch(const PreparedLaunch&) = delete;
     PreparedLaunch& operator=(const PreparedLaunch&) = delete;
@@ -183,10 +184,10 @@ std::string words_for(const ChildPlan& child, const LaunchSpec& spec) {
 // Whether the child ended before it executed anything; it is reaped then. Such a child has no exit signal yet, which is
 // what __WCLONE looks for, and exec gives it SIGCHLD: so this returns at once when it has executed, and waits for the
 // last breath of one that has not.
-std::optional<siginfo_t> reap_unexecuted(const UniqueFd& pidfd) {
+std::optional<siginfo_t> reap_unexecuted(int pidfd) {
     siginfo_t info = {};
     for (;;) {
-        if (::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | __WCLONE) == 0) return info;
+        if (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | __WCLONE) == 0) return info;
         if (errno != EINTR) return std::nullopt;
     }
 }
@@ -213,26 +214,47 @@ std::optional<LaunchFailure> Launcher::prepare() {
 
 std::variant<Leader, LaunchFailure> Launcher::launch(const LaunchSpec& spec, const LaunchPlan& plan) {
     if (auto failure = prepare()) return std::move(*failure);
-    PreparedLaunch prepared{spec, plan, null_device_.get(), child_in_launch_};
+    PreparedLaunch prepared{spec, plan, null_device_.get(), child_in_launch_, given_up_};
     ChildPlan& child = prepared.child();
-    int pidfd_number = -1;
     pid_t pid = -1;
     int clone_errno = 0;
     {
         const AllSignalsBlocked blocked;
         char* top = static_cast<char*>(stack_) + guard_size + stack_size;
-        pid = ::__clone(&run_child, top, CLONE_VM | CLONE_VFORK | CLONE_PIDFD, &child, &pidfd_number);
+        pid = ::__clone(&run_child, top, CLONE_VM | CLONE_VFORK | CLONE_PIDFD, &child, &child_pidfd_);
         clone_errno = errno;
     }
     if (pid < 0) return LaunchFailure{"start a process", clone_errno};
-    UniqueFd pidfd{pidfd_number};
-    const auto unexecuted = reap_unexecuted(pidfd);
-    __atomic_store_n(&child_in_launch_, 0, __ATOMIC_RELAXED);
-    if (!unexecuted) return Leader{Process{pid, std::move(pidfd)}};
+    hold_child(pid);
+    const auto unexecuted = reap_unexecuted(child_.pidfd());
+    Process started = let_go_of_child();
+    if (!unexecuted) return Leader{std::move(started)};
     if (child.failed_stage != ChildStage::none) return LaunchFailure{words_for(child, spec), child.error_number};
+    if (is_given_up()) return LaunchFailure{"execute " + spec.executable.path, ECANCELED};
     return LaunchFailure{"execute " + spec.executable.path + ": it was killed by " +
                              signal_name(unexecuted->si_status) + " before it began",
                          0};
+}
+
+void Launcher::give_up() {
+    __atomic_store_n(&given_up_, 1, __ATOMIC_SEQ_CST);
+    const std::lock_guard lock(mutex_);
+    const pid_t pid = __atomic_load_n(&child_in_launch_, __ATOMIC_SEQ_CST);
+    if (pid == 0) return;
+    if (!child_) child_ = Process{pid, UniqueFd{child_pidfd_}};
+    static_cast<void>(kill_now(child_));
+}
+
+// Unless the one who gave up has done it.
+void Launcher::hold_child(pid_t pid) {
+    const std::lock_guard lock(mutex_);
+    if (!child_) child_ = Process{pid, UniqueFd{child_pidfd_}};
+}
+
+Process Launcher::let_go_of_child() {
+    const std::lock_guard lock(mutex_);
+    __atomic_store_n(&child_in_launch_, 0, __ATOMIC_SEQ_CST);
+    return std::move(child_);
 }
 
 }  // namespace holdfast::os

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <variant>
@@ -40,15 +41,24 @@ class Launcher {
     // The worker, its command executed; or why not, with nothing left behind.
     std::variant<Leader, LaunchFailure> launch(const LaunchSpec& spec, const LaunchPlan& plan);
 
-    // The child that launch() stands still for, 0 for none. For other threads: what hangs, and whom not to reap.
-    pid_t child_in_launch() const noexcept { return __atomic_load_n(&child_in_launch_, __ATOMIC_RELAXED); }
+    // For other threads, when launch() hangs: what it stands still for is killed, and executes nothing any more; nor
+    // does what this object is to launch later (ECANCELED). The thread is free as soon as the kernel lets it go.
+    void give_up();
 
   private:
     std::optional<LaunchFailure> prepare();
+    bool is_given_up() const noexcept { return __atomic_load_n(&given_up_, __ATOMIC_SEQ_CST) != 0; }
+    void hold_child(pid_t pid);
+    Process let_go_of_child();
 
     void* stack_ = nullptr;
     UniqueFd null_device_;
-    pid_t child_in_launch_ = 0;  // written by the child, with atomic built-ins: it may not run code of libstdc++
+    std::mutex mutex_;  // not held while launch() stands still
+    Process child_;     // held by its pidfd, not by its number, which may be anybody's once it is reaped
+    // The child reads and writes these with atomic built-ins: it may not run code of libstdc++.
+    int given_up_ = 0;
+    pid_t child_in_launch_ = 0;  // not 0: it lives, and its pidfd is known
+    int child_pidfd_ = -1;       // written by the kernel before the child runs
 };
 
 }  // namespace holdfast::os

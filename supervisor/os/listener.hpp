@@ -43,6 +43,10 @@ Result<std::vector<Listener>> open_listeners(const ListenAddress& address);
 // hung up on. An adopted listener is left alone: false.
 bool refuse(Listener& listener);
 
+// Whether `listen_again` can undo `refuse` for those who hold the socket: TCP, and a unix path that can be withdrawn.
+// What is shut down instead is dead for them, and an adopted listener is never refused.
+bool can_be_refused_for_a_while(const Listener& listener);
+
 enum class Revival {
     revived,   // accepts again; every worker that holds it goes on as if nothing had happened
     reopened,  // a new socket is bound at the same name; living workers hold the dead one, the next launch gets this

@@ -87,6 +87,11 @@ bool refuse(Listener& listener) {
     return true;
 }
 
+bool can_be_refused_for_a_while(const Listener& listener) {
+    if (listener.ownership == Ownership::adopted) return false;
+    return !is_local(listener) || (listener.path && listener.path->can_be_withdrawn());
+}
+
 Revival listen_again(Listener& listener) {
     return is_local(listener) ? revive_local(listener) : revive_internet(listener);
 }

@@ -35,8 +35,8 @@ class Process {
 };
 
 // The process that was started for a worker: our child, leader of its group, not reaped yet. As long as one exists its
-// number, and with it the group's, cannot belong to a stranger. Only Launcher makes it, only Reaper::reap() ends it
-// (and leaves it empty), so a group cannot be signalled after that.
+// number, and with it the group's, cannot belong to a stranger. Only Launcher makes it, only Reaper ends it (and
+// leaves it empty), so a group cannot be signalled after that.
 class Leader {
   public:
     Leader() = default;

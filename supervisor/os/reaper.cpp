@@ -84,6 +84,13 @@ Result<ExitStatus> Reaper::reap(Leader& leader) {
     return status_of(info);
 }
 
+void Reaper::disown(Leader& leader) {
+    if (!leader) return;
+    ::waitid(P_PIDFD, static_cast<id_t>(leader.pidfd()), nullptr, WEXITED | WNOHANG);
+    std::erase(kept_, leader.pid());
+    leader = Leader{};
+}
+
 bool Reaper::is_kept(pid_t pid) const { return std::find(kept_.begin(), kept_.end(), pid) != kept_.end(); }
 
 }  // namespace holdfast::os

@@ -40,6 +40,10 @@ class Reaper {
     // EAGAIN if it has not ended, ESRCH if it is empty.
     Result<ExitStatus> reap(Leader& leader);
 
+    // Gives up a leader that nobody will reap, though others of its group live: reaped now if it has ended, else as a
+    // stranger when it ends. Empties it.
+    void disown(Leader& leader);
+
   private:
     enum class Outcome { reaped, left };
 

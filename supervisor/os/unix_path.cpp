@@ -167,7 +167,7 @@ void UnixPath::clear_watch() const {
 UnixPath::State UnixPath::restore() {
     clear_watch();
     if (is_withdrawn_ || is_ours(path_)) return State::present;
-    if (spare_.empty() || !is_ours(spare_)) {
+    if (!can_be_withdrawn()) {
         return ::access(path_.c_str(), F_OK) == 0 ? State::taken : State::lost;
     }
     // link() never replaces a file that stands there.
@@ -175,8 +175,10 @@ UnixPath::State UnixPath::restore() {
     return errno == EEXIST ? State::taken : State::lost;
 }
 
+bool UnixPath::can_be_withdrawn() const { return !spare_.empty() && is_ours(spare_); }
+
 bool UnixPath::withdraw() {
-    if (spare_.empty() || !is_ours(spare_)) return false;
+    if (!can_be_withdrawn()) return false;
     if (is_ours(path_)) ::unlink(path_.c_str());
     is_withdrawn_ = true;
     return true;

@@ -51,6 +51,7 @@ class UnixPath {
     // Takes the path away so that clients are refused at once, keeping the hard link; `give_back` undoes it. False, and
     // nothing done, where there is no hard link: the path could not be given back.
     bool withdraw();
+    bool can_be_withdrawn() const;
     State give_back();
 
     // Of the name that is bound: ENOENT where it is not ours at present. An empty user or group becomes our own.

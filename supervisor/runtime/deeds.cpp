@@ -90,7 +90,10 @@ void Deeds::act(const core::Forget& action) {
                                  ") had just ended");
     }
     hands_.listeners.look_at_backlogs();
-    if (Worker* worker = hands_.workers.find(action.worker)) hands_.hearing.hang_up(*worker);
+    if (Worker* worker = hands_.workers.find(action.worker)) {
+        hands_.hearing.hang_up(*worker);
+        hands_.reaping.leave_behind(*worker);
+    }
     hands_.probing.forget(action.worker);
     hands_.launching.forget(action.worker);
 }

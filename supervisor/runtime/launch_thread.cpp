@@ -24,12 +24,13 @@ struct LaunchThread::Lane {
     std::optional<WorkerId> running;
     enum class Open { yes, no } open = Open::yes;
     std::thread thread;
+    os::Launcher launcher;
 
     // The thread's own: the spec that it resolved last, for the other workers of the same generation.
     LaunchSpecId resolved_id;
     HeldSpec resolved;
 
-    LaunchResult carry_out(os::Launcher& launcher, const LaunchJob& job);
+    LaunchResult carry_out(const LaunchJob& job);
 };
 
 LaunchThread::LaunchThread(LaunchOptions options, std::vector<std::string> base_environment, Deliver deliver)
@@ -62,6 +63,7 @@ void LaunchThread::abandon(WorkerId worker) {
             return;
         }
         if (lane_->running != worker) return;
+        lane_->open = Lane::Open::no;  // at once: from here on it delivers nothing, and is not counted any more
         others = std::exchange(lane_->jobs, {});
     }
     --in_flight_;
@@ -71,6 +73,8 @@ void LaunchThread::abandon(WorkerId worker) {
 }
 
 LaunchThread::Opened LaunchThread::open_lane() {
+    std::erase_if(left_, [](const std::weak_ptr<Lane>& lane) { return lane.expired(); });
+    if (left_.size() >= most_left) return Opened::no;
     auto lane = std::make_shared<Lane>();
     lane->options = options_;
     lane->base_environment = base_environment_;
@@ -94,6 +98,8 @@ void LaunchThread::leave_lane() {
     }
     lane_->changed.notify_one();
     if (stuck) {
+        lane_->launcher.give_up();
+        left_.push_back(lane_);
         lane_->thread.detach();
     } else {
         lane_->thread.join();
@@ -102,7 +108,6 @@ void LaunchThread::leave_lane() {
 }
 
 void LaunchThread::run(std::shared_ptr<Lane> lane) {
-    os::Launcher launcher;
     std::unique_lock lock(lane->mutex);
     while (true) {
         lane->changed.wait(lock, [&] { return !lane->jobs.empty() || lane->open == Lane::Open::no; });
@@ -111,7 +116,7 @@ void LaunchThread::run(std::shared_ptr<Lane> lane) {
         lane->jobs.pop_front();
         lane->running = job->worker;
         lock.unlock();
-        LaunchResult result = lane->carry_out(launcher, *job);
+        LaunchResult result = lane->carry_out(*job);
         job.reset();
         lock.lock();
         lane->running.reset();
@@ -124,7 +129,7 @@ void LaunchThread::run(std::shared_ptr<Lane> lane) {
     }
 }
 
-LaunchResult LaunchThread::Lane::carry_out(os::Launcher& launcher, const LaunchJob& job) {
+LaunchResult LaunchThread::Lane::carry_out(const LaunchJob& job) {
     HeldSpec spec = job.spec;
     if (!spec && resolved && resolved_id == job.spec_id) spec = resolved;
     if (!spec) {

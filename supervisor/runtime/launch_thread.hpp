@@ -33,8 +33,8 @@ struct LaunchResult {
 };
 
 // Launches on a thread of its own, one worker after the other: between clone and exec the calling thread stands still,
-// on a dead mount for ever. A launch that is given up takes its thread with it; the jobs behind it get a new one.
-// All functions: loop thread.
+// on a dead mount for ever. A launch that is given up takes its thread with it, and what hangs in it is killed; the
+// jobs behind it get a new one, unless too many threads that were left are still stuck. All functions: loop thread.
 class LaunchThread {
   public:
     // Called on the launching thread (or, where none can be had, by launch()); never after the destructor has returned.
@@ -47,6 +47,9 @@ class LaunchThread {
 
     // Answered by one Deliver, unless it is abandoned first.
     void launch(LaunchJob job);
+
+    // So many stuck threads, then nothing more is launched before one of them comes back.
+    static constexpr std::size_t most_left = 16;
 
     // No answer is wanted any more. What comes to life all the same is killed before it is known.
     void abandon(WorkerId worker);
@@ -68,6 +71,7 @@ class LaunchThread {
     Deliver deliver_;
     std::size_t in_flight_ = 0;
     std::shared_ptr<Lane> lane_;
+    std::vector<std::weak_ptr<Lane>> left_;  // expired: its thread has ended
 };
 
 }  // namespace holdfast::runtime

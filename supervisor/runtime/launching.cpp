@@ -155,8 +155,12 @@ std::optional<os::LaunchFailure> Launching::open_probe(const Spec& spec, Worker&
     if (probe->where != core::ReadyProbe::Where::private_listener) return std::nullopt;
     auto listener = os::ProbeListener::open(surroundings_.notify_directory, std::to_string(worker.id.value));
     if (!listener) return os::LaunchFailure{"make its probe listener: " + listener.error().text, 0};
+    // A duplicate: the worker may be forgotten while the launch is under way.
+    os::UniqueFd copy{::fcntl(listener->fd(), F_DUPFD_CLOEXEC, 0)};
+    if (!copy) return os::LaunchFailure{"pass its probe listener", errno};
     worker.probe_listener.emplace(std::move(*listener));
-    job.plan.inherited_fds.push_back(worker.probe_listener->fd());
+    job.plan.inherited_fds.push_back(copy.get());
+    job.worker_side.push_back(std::move(copy));
     job.plan.listener_names.emplace_back("probe");
     return std::nullopt;
 }

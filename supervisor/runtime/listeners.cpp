@@ -100,7 +100,8 @@ void Listeners::set_doors(core::Doors doors) {
 void Listeners::set_other_doors(const ListenerUses& uses, core::Doors doors) {
     for (auto& held : held_) {
         const bool is_other = std::ranges::find(uses, held.id, &ListenerUse::id) == uses.end();
-        if (held.doors == doors || (doors == core::Doors::refuse && !is_other)) continue;
+        if (held.doors == doors) continue;
+        if (doors == core::Doors::refuse && (!is_other || !os::can_be_refused_for_a_while(held.listener))) continue;
         held.doors = doors;
         log_.write(core::Level::info, doors == core::Doors::refuse ? "listener_refused" : "listener_accepts",
                    doors == core::Doors::refuse

@@ -66,7 +66,9 @@ class Listeners {
     std::vector<core::ListenerStatus> status() const { return status(in_force_); }
 
     void set_doors(core::Doors doors);
-    // Of those only that are not in `uses`. `accept`: of all that were refused so.
+    // Of those only that are not in `uses`. `accept`: of all that were refused so. A listener that could not come back
+    // for the workers that hold it (an abstract name, a path without a hard link, an adopted one) is left alone: its
+    // clients wait in its queue.
     void set_other_doors(const ListenerUses& uses, core::Doors doors);
 
     // Who was told to stop or ended last: the first suspect when something has happened to a listener.

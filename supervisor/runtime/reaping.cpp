@@ -31,6 +31,12 @@ void Reaping::collect_the_left() {
     if (left_ == Left::somebody) collect();
 }
 
+void Reaping::leave_behind(Worker& worker) {
+    if (!worker.leader) return;
+    workers_.reaped(worker.leader.pid());
+    reaper_.disown(worker.leader);
+}
+
 void Reaping::main_ended(Worker& worker) {
     if (worker.main == Worker::Main::ended) return;
     hearing_.read_rest(worker);
@@ -82,7 +88,10 @@ void Reaping::tell_exited(Worker& worker) {
     workers_.reaped(pid);
     const auto status = worker.declared_status.value_or(reaped ? *reaped : *worker.leader_status);
     keep_output(worker, worker.last_lines.lines());
-    pump_.push(core::Exited{worker.id, status, worker.last_lines.lines(), killer_of(worker, status)});
+    std::vector<std::string> listeners;
+    for (const auto& handed : worker.listeners) listeners.push_back(handed.address);
+    pump_.push(
+        core::Exited{worker.id, status, worker.last_lines.lines(), killer_of(worker, status), std::move(listeners)});
 }
 
 // The kernel says how many it killed for want of memory, not whom. Each one explains the end of one worker that was

@@ -37,6 +37,9 @@ class Reaping {
     // After a launch was reported: the worker may have ended before it was known, and its SIGCHLD with it.
     void collect_the_left();
 
+    // It is forgotten while processes of it live, which survive being killed: its leader is reaped all the same.
+    void leave_behind(Worker& worker);
+
     // The process that the worker named with MAINPID= has ended.
     void main_ended(Worker& worker);
 

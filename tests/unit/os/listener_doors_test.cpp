@@ -100,6 +100,22 @@ TEST(ClosedDoors, OfAnAbstractNameOpenWithANewSocketOnceTheOldIsGone) {
     EXPECT_TRUE(serves(listener));
 }
 
+TEST(ClosedDoors, CanBeOpenedForThoseWhoHoldTheSocketUnlessItMustBeShutDown) {
+    const TemporaryFolder folder;
+    const std::string spare = folder / (".s.holdfast-" + std::to_string(::getpid()));
+    EXPECT_TRUE(can_be_refused_for_a_while(open_listener("127.0.0.1:0")));
+    EXPECT_FALSE(can_be_refused_for_a_while(open_listener("unix:@hf-while-" + std::to_string(::getpid()))));
+    Listener path = open_listener("unix:" + (folder / "s"));
+    EXPECT_TRUE(can_be_refused_for_a_while(path));
+    refuse(path);
+    EXPECT_TRUE(can_be_refused_for_a_while(path));
+    ::unlink(spare.c_str());
+    EXPECT_FALSE(can_be_refused_for_a_while(path));
+    UniqueFd adopted{::socket(AF_INET, SOCK_STREAM, 0)};
+    ASSERT_EQ(::listen(adopted.get(), 1), 0);
+    EXPECT_FALSE(can_be_refused_for_a_while(open_listener("fd:" + std::to_string(adopted.release()))));
+}
+
 TEST(ShutDownListener, OfTcpIsRevivedForTheWorkersThatHoldIt) {
     Listener listener = open_listener("127.0.0.1:0");
     const UniqueFd workers{::dup(listener.fd.get())};

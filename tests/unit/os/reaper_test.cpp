@@ -82,6 +82,28 @@ TEST_F(ReaperTest, FindsOthersBehindAPinnedLeader) {
     EXPECT_TRUE(reaper_.reap(other));
 }
 
+TEST_F(ReaperTest, ReapsAPinnedLeaderWhenItIsGivenUp) {
+    Leader pinned = ended("exit 1");
+    const pid_t pid = pinned.pid();
+    table_.verdicts[pid] = Verdict::keep;
+    reaper_.collect(table_.judge());
+    reaper_.disown(pinned);
+    EXPECT_FALSE(pinned);
+    EXPECT_FALSE(process_status(pid));
+}
+
+TEST_F(ReaperTest, ReapsALeaderThatWasGivenUpBeforeItsEndAsAStranger) {
+    Started worker = start(command({"/bin/sleep", "60"}));
+    const pid_t pid = worker.leader.pid();
+    const Process process = std::move(*open_process(pid, process_status(pid)->start_time));
+    reaper_.disown(worker.leader);
+    EXPECT_TRUE(kill_now(process));
+    wait_for_end(process);
+    reaper_.collect(table_.judge());
+    EXPECT_THAT(table_.asked, ElementsAre(Key(pid)));
+    EXPECT_FALSE(process_status(pid));
+}
+
 TEST_F(ReaperTest, LetsTheJudgeReap) {
     Leader first = ended("exit 4"), second = ended("exit 5");
     const std::map<pid_t, Leader*> leaders{{first.pid(), &first}, {second.pid(), &second}};

@@ -1,16 +1,25 @@
 #include "runtime/launch_thread.hpp"
 
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <string>
 #include <utility>
 
+#include "tests/support/held_system_call.hpp"
+
 namespace holdfast::runtime {
 namespace {
+
+const std::vector<std::string> search_path{"PATH=/usr/bin:/bin"};
 
 // Takes what is delivered, on whatever thread, and gives it to the test.
 class Mailbox {
@@ -91,6 +100,61 @@ TEST(LaunchThread, GoesOnBehindALaunchThatWasAbandoned) {
     EXPECT_TRUE(std::holds_alternative<os::Leader>(result.outcome));
     while (::waitpid(-1, nullptr, 0) > 0) {
     }
+}
+
+// Readable when it has ended; its number may be anybody's then.
+os::UniqueFd pidfd_of(pid_t pid) { return os::UniqueFd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))}; }
+
+bool ends(const os::UniqueFd& pidfd) {
+    constexpr int long_enough_ms = 30'000;
+    pollfd end{pidfd.get(), POLLIN, 0};
+    return ::poll(&end, 1, long_enough_ms) == 1;
+}
+
+TEST(StuckLaunch, IsKilledWhenItIsAbandonedAndAtTheEnd) {
+    in_a_thread([] {
+        const HeldSystemCall execution(SYS_execve);
+        if (!execution) GTEST_SKIP() << "system calls cannot be held here";
+        Mailbox mailbox;
+        auto launches = std::make_unique<LaunchThread>(command({"true"}), search_path, mailbox.taker());
+        launches->launch(job(1, 1));
+        launches->launch(job(2, 1));
+        const os::UniqueFd first = pidfd_of(execution.wait_for_one());
+        launches->abandon(WorkerId{1});
+        EXPECT_TRUE(ends(first));
+        EXPECT_EQ(launches->in_flight(), 1U);
+        const os::UniqueFd second = pidfd_of(execution.wait_for_one());
+        launches.reset();
+        EXPECT_TRUE(ends(second));
+    });
+}
+
+TEST(StuckLaunch, IsLeftBehindAFewTimesAndNoMore) {
+    in_a_thread([] {
+        auto start = std::make_optional<HeldSystemCall>(SYS_clone, CLONE_VFORK);
+        if (!*start) GTEST_SKIP() << "system calls cannot be held here";
+        Mailbox mailbox;
+        LaunchThread launches(command({"true"}), search_path, mailbox.taker());
+        const auto answer_to = [&](std::uint64_t worker) {
+            launches.launch(job(worker, 1));
+            const LaunchResult result = mailbox.take();
+            launches.delivered();
+            const auto* failure = std::get_if<os::LaunchFailure>(&result.outcome);
+            return failure != nullptr ? failure->error_number : 0;
+        };
+        std::uint64_t worker = 0;
+        while (worker < LaunchThread::most_left) {
+            launches.launch(job(++worker, 1));
+            start->wait_for_one();
+            launches.abandon(WorkerId{worker});
+        }
+        EXPECT_EQ(launches.in_flight(), 0U);
+        EXPECT_EQ(answer_to(++worker), EAGAIN);
+        start.reset();  // they come back, and there is a thread again that can be refused by the kernel
+        int error = EAGAIN;
+        while (error == EAGAIN) error = answer_to(++worker);
+        EXPECT_EQ(error, ENOSYS);
+    });
 }
 
 }  // namespace

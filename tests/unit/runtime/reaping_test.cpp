@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -13,6 +14,7 @@
 #include <string>
 
 #include "os/launcher.hpp"
+#include "os/process_table.hpp"
 
 namespace holdfast::runtime {
 namespace {
@@ -121,6 +123,22 @@ TEST_F(Reaped, KilledByUsIsNot) {
     worker.wanted = Worker::Wanted::dead;
     count_kills(1);
     EXPECT_EQ(end(worker).killed_by, not_known);
+}
+
+TEST_F(Reaped, LeavesNoZombieWhenItIsLeftBehindWithAGroupThatLives) {
+    ASSERT_TRUE(os::become_subreaper()) << "else what it leaves behind is not ours to see";
+    Worker& worker = launch("sleep 1000 & exit 0");
+    const pid_t leader = worker.leader.pid();
+    end(worker);
+    ASSERT_TRUE(os::process_status(leader)) << "it is kept while its group lives";
+    const auto group = reaping.scan(worker).group;
+    ASSERT_EQ(group.size(), 1U);
+    reaping.leave_behind(worker);
+    workers.erase(worker.id);
+    EXPECT_FALSE(os::process_status(leader));
+    reaping.collect();
+    EXPECT_EQ(::kill(group.front().pid, SIGKILL), 0);
+    EXPECT_EQ(::waitpid(group.front().pid, nullptr, 0), group.front().pid);
 }
 
 TEST_F(Reaped, LeavesItsLastWordsInItsSlot) {

@@ -1,0 +1,48 @@
+// A launch that stands still between clone and exec.
+#include <gtest/gtest.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <optional>
+#include <thread>
+
+#include "launch_support.hpp"
+#include "os/process_table.hpp"
+#include "tests/support/held_system_call.hpp"
+
+namespace holdfast::os {
+namespace {
+
+int error_of(const std::variant<Leader, LaunchFailure>& outcome) {
+    const auto* failure = std::get_if<LaunchFailure>(&outcome);
+    return failure != nullptr ? failure->error_number : 0;
+}
+
+TEST(LaunchThatHangs, IsKilledWhenItIsGivenUp) {
+    in_a_thread([] {
+        const HeldSystemCall execution(SYS_execve);
+        if (!execution) GTEST_SKIP() << "system calls cannot be held here";
+        const LaunchSpec spec = resolved(command({"/bin/true"}));
+        Launcher launcher;
+        std::optional<std::variant<Leader, LaunchFailure>> outcome;
+        std::thread launching([&] { outcome = launcher.launch(spec, {}); });
+        const pid_t child = execution.wait_for_one();
+        EXPECT_TRUE(process_status(child));
+        launcher.give_up();
+        launching.join();
+        EXPECT_EQ(error_of(*outcome), ECANCELED);
+        EXPECT_FALSE(process_status(child)) << "it is reaped";
+    });
+}
+
+TEST(LaunchThatHangs, LeavesALauncherThatLaunchesNothingMore) {
+    const LaunchSpec spec = resolved(command({"/bin/true"}));
+    Launcher launcher;
+    Started before = start(launcher, spec);
+    wait_and_reap(before.leader);
+    launcher.give_up();
+    EXPECT_EQ(error_of(launcher.launch(spec, {})), ECANCELED);
+}
+
+}  // namespace
+}  // namespace holdfast::os
