@@ -14,7 +14,8 @@ using ::testing::ElementsAre;
 std::vector<std::string> told(const Bench& bench) {
     std::vector<std::string> lines;
     for (const Record& record : bench.all<Record>()) {
-        if (record.worker.empty()) lines.push_back(std::to_string(record.generation.value) + " " + std::string(record.event));
+        if (record.worker.empty())
+            lines.push_back(std::to_string(record.generation.value) + " " + std::string(record.event));
     }
     return lines;
 }
