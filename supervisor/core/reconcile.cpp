@@ -57,11 +57,16 @@ void drop_past_attempts(Turn& turn) {
 }  // namespace
 
 void reconcile(Turn& turn) {
+    const State& state = turn.state;
+    bool is_over = false;
     do {
         // What a change brings may be other times.
         for (auto& [id, worker] : turn.state.workers) let_time_count(turn, worker);
+        const bool was_under_way = state.rollout || state.first_generation;
         advance_change(turn);
-    } while (begin_next_change(turn));
+        // What it left to be done, a scale or an empty slot, waits for no further event.
+        is_over = was_under_way && !state.rollout && !state.first_generation;
+    } while (begin_next_change(turn) || (is_over && !state.finished));
     if (turn.state.finished) return;
     close_other_listeners(turn);
     drop_past_attempts(turn);

@@ -150,6 +150,21 @@ TEST(Reload, ThatIsRolledBackGivesWorkersTheTermsThatTheyWereLaunchedWith) {
     EXPECT_TRUE(bench.notes("worker_crashed").empty());
 }
 
+TEST(Reload, ThatReplacesWorkersChangesTheirNumberAtOnceAfterwards) {
+    Bench bench = serving(quick(), 2);
+    Policy policy = quick();
+    policy.workers = 3;
+    const RequestId asked = bench.ask(reload(7, policy, Reload::Workers::replace));
+    bench.serve_all();
+    bench.advance(1s);
+    bench.forget_actions();
+    bench.exit_all_leaving();
+    ASSERT_EQ(bench.all<Spawn>().size(), 1U);  // without any further event
+    EXPECT_EQ(bench.all<Spawn>()[0].slot.value, 2U);
+    bench.serve_all();
+    EXPECT_EQ(bench.result(asked), Result::done);
+}
+
 TEST(Reload, ThatEndsShortOfWorkersStillChangesTheirNumber) {
     Policy policy = quick();
     policy.probation = 2s;
