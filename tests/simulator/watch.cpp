@@ -74,6 +74,7 @@ void Watch::after_event() {
     check_return();
     check_silence();
     check_backoff();
+    check_empty_slots();
     check_workers();
     check_group_signal();
     check_counts();

@@ -92,6 +92,7 @@ class Watch {
     bool has_lost(SlotId slot) const;
     void check_backoff();
     void check_crash(const core::WorkerStatus& worker);
+    void check_empty_slots();
 
     // watch_rollout.cpp: invariants 3, 4 and 6.
     void check_counts();

@@ -86,4 +86,21 @@ void Watch::check_crash(const core::WorkerStatus& worker) {
                slot + " is launched again at once after " + std::to_string(before->crashes_in_a_row + 1) + " crashes");
 }
 
+// Where no rollout is under way, a place that nobody holds waits for the time of its next attempt, and for nothing
+// else.
+void Watch::check_empty_slots() {
+    const core::Status& status = world_.status();
+    if (status.phase != core::Phase::serving && status.phase != core::Phase::scaling) return;
+    for (const core::SlotStatus& slot : status.slots) {
+        if (slot.slot.value >= static_cast<std::uint64_t>(status.target) || slot.next_attempt) continue;
+        const bool is_held = std::ranges::any_of(status.workers, [&](const core::WorkerStatus& worker) {
+            const bool stays = worker.state == WorkerState::starting || worker.state == WorkerState::ready ||
+                               worker.state == WorkerState::paused ||
+                               worker.recall == core::WorkerStatus::Recall::awaited;
+            return worker.slot == slot.slot && stays;
+        });
+        if (!is_held) broken(7, "slot " + std::to_string(slot.slot.value) + " is empty, and nobody will fill it");
+    }
+}
+
 }  // namespace holdfast::simulator
