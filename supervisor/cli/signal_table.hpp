@@ -16,7 +16,7 @@ inline constexpr std::array signal_table = {
     SignalRow{"SIGTERM", "stop; a further one, 1 s later or more, skips to the next stage"},
     SignalRow{"SIGINT", "the same as SIGTERM"},
     SignalRow{"SIGQUIT", "stop without lame duck"},
-    SignalRow{"SIGHUP", "restart, with --config of the file read again; stop where the controlling terminal hung up"},
+    SignalRow{"SIGHUP", "restart, --config is read again before; stop where the controlling terminal hung up"},
     SignalRow{"SIGTTIN", "one worker more"},
     SignalRow{"SIGTTOU", "one worker fewer"},
 };

@@ -64,6 +64,8 @@ struct Policy {
     int cancel_signal = 0;     // none by default: a second SIGTERM makes many servers die at once
 };
 
+inline Terms terms_of(const Policy& policy) { return {policy.ready_when, policy.watchdog}; }
+
 // Constants that no option sets.
 inline constexpr Duration auto_ready_after = 1s;      // ready_when auto, where nothing ever spoke
 inline constexpr Duration backoff_reset_after = 10s;  // of being ready: the crash before is forgiven

@@ -67,6 +67,11 @@ Rollout take_over(Turn& turn) {
     return rollout;
 }
 
+// A reload changes the number of workers last.
+bool leaves_a_scale(const State& state, const Rollout& rollout) {
+    return rollout.former_rules && rollout.former_rules->workers != state.policy.workers;
+}
+
 std::string describe_end(const State& state, const Rollout& rollout) {
     std::string text = name_of(rollout.next.generation) + " serves with " + workers(state.target);
     if (!rollout.killed.empty()) text += "; killed at their last deadline: " + list_of(rollout.killed);
@@ -90,7 +95,7 @@ void finish_rollout(Turn& turn) {
     const std::string text = describe_end(state, rollout);
     turn.record(rollout.next.generation, "done", text);
     turn.note(Level::info, "rollout_done", text);
-    if (rollout.former_rules && rollout.former_rules->workers != state.policy.workers) {
+    if (leaves_a_scale(state, rollout)) {
         return begin_scaling(turn, rollout.askers, rollout.asked_by, state.policy.workers, text + "; ");
     }
     turn.answer(rollout.askers, {Result::done, text, {}, 0});
@@ -113,9 +118,7 @@ void finish_rollout_short(Turn& turn) {
     turn.record(rollout.next.generation, "failed", text);
     turn.note(Level::error, "rollout_done", text);
     turn.answer(rollout.askers, {Result::failed, text, last_words, 1});
-    if (rollout.former_rules && rollout.former_rules->workers != turn.state.policy.workers) {
-        begin_scaling(turn, {}, rollout.asked_by, turn.state.policy.workers, {});
-    }
+    if (leaves_a_scale(state, rollout)) begin_scaling(turn, {}, rollout.asked_by, state.policy.workers, {});
 }
 
 void refuse_rollout(Turn& turn) {

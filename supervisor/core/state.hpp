@@ -23,8 +23,6 @@ struct Origin {
     Terms terms;
 };
 
-inline Terms terms_of(const Policy& policy) { return {policy.ready_when, policy.watchdog}; }
-
 // The first generation: one deadline for all its workers.
 struct FirstGeneration {
     Instant deadline{};

@@ -98,15 +98,16 @@ void Listeners::set_doors(core::Doors doors) {
 }
 
 void Listeners::set_other_doors(const ListenerUses& uses, core::Doors doors) {
+    const bool is_refusal = doors == core::Doors::refuse;
     for (auto& held : held_) {
         const bool is_other = std::ranges::find(uses, held.id, &ListenerUse::id) == uses.end();
         if (held.doors == doors) continue;
-        if (doors == core::Doors::refuse && (!is_other || !os::can_be_refused_for_a_while(held.listener))) continue;
+        if (is_refusal && (!is_other || !os::can_be_refused_for_a_while(held.listener))) continue;
         held.doors = doors;
-        log_.write(core::Level::info, doors == core::Doors::refuse ? "listener_refused" : "listener_accepts",
-                   doors == core::Doors::refuse
-                       ? "nobody accepts on " + held.listener.bound + " any more: new clients are refused"
-                       : "clients of " + held.listener.bound + " are let in again");
+        const std::string& place = held.listener.bound;
+        log_.write(core::Level::info, is_refusal ? "listener_refused" : "listener_accepts",
+                   is_refusal ? "nobody accepts on " + place + " any more: new clients are refused"
+                              : "clients of " + place + " are let in again");
         if (doors_ == core::Doors::accept) follow_doors(held);
     }
 }

@@ -243,11 +243,11 @@ void Loop::take_signal(const os::ReceivedSignal& received) {
 }
 
 void Loop::launched(LaunchResult result) {
-    const LaunchSpecId id = result.spec_id;
-    const auto resolved = [&] { return specs_.find(id) != nullptr && specs_.find(id)->held != nullptr; };
-    const bool was_resolved = resolved();
+    // The first generation's is resolved with its first worker.
+    const Spec* spec = specs_.find(result.spec_id);
+    const bool was_resolved = spec == nullptr || spec->held != nullptr;
     Worker* worker = launching_.answered(std::move(result));
-    if (!was_resolved && resolved()) ledger_.know(specs_.find(id)->made_for, facts_of(*specs_.find(id)));
+    if (!was_resolved && spec->held != nullptr) ledger_.know(spec->made_for, facts_of(*spec));
     if (worker != nullptr) {
         reaping_.launched(*worker);
         if (worker->wanted == Worker::Wanted::dead) {

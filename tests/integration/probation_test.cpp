@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <optional>
 
 #include <csignal>
 
@@ -65,6 +66,23 @@ void expect_the_former_ones_back(Supervised& run, const LogEntry& began, Clients
     EXPECT_THAT(after.wait_for_end().by_generation, ElementsAre(testing::Key(1U)));
 }
 
+// A restart of a served service that has got as far as its probation, and nothing is wrong yet.
+struct InProbation {
+    explicit InProbation(const RunOptions& options) : run(options) {
+        run.wait_until_serving();
+        clients.emplace(run.address());
+        restart = run.start_command("restart");
+        began = run.wait_for("probation_started");
+        clients->wait_for_more();
+        EXPECT_EQ(run.log().count("worker_crashed"), 0U);
+    }
+
+    Supervised run;
+    std::optional<Clients> clients;
+    decltype(run.start_command("")) restart;
+    LogEntry began;
+};
+
 // It says WATCHDOG=1 until it stands still. It accepts nothing, so that no request is in its hands then.
 TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneMissesItsWatchdog) {
     const std::vector<std::string> idle = python_server("heartbeat.py");
@@ -73,21 +91,15 @@ TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneMissesItsWatchdog) {
     set_option(options, "--watchdog", "1s");
     set_option(options, "--grace-period", "2s");  // for those who are kept; the one that stands still is killed then
     set_option(options, "--cancel-period", "300ms");
-    Supervised run(options);
-    run.wait_until_serving();
-    Clients clients(run.address());
-    const auto restart = run.start_command("restart");
-    const LogEntry began = run.wait_for("probation_started");
-    clients.wait_for_more();
-    EXPECT_EQ(run.log().count("worker_crashed"), 0U);
+    InProbation scene(options);
 
-    ::kill(run.wait_for("worker_ready", of_worker("2.1")).pid, SIGSTOP);
-    expect_failed(restart->wait(),
+    ::kill(scene.run.wait_for("worker_ready", of_worker("2.1")).pid, SIGSTOP);
+    expect_failed(scene.restart->wait(),
                   {"worker 2.1", "it missed its watchdog", "during probation",
                    "its last words:\n  lost the lock of the cache", "generation 1 serves with 2 workers"});
-    expect_the_former_ones_back(run, began, clients);
-    EXPECT_EQ(run.log().count("worker_killed"), 1U);
-    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+    expect_the_former_ones_back(scene.run, scene.began, *scene.clients);
+    EXPECT_EQ(scene.run.log().count("worker_killed"), 1U);
+    EXPECT_EQ(scene.run.stop(), ExitStatus{ExitedWith{0}});
 }
 
 // It answers its clients as before; only at its private listener it says what it knows of itself.
@@ -98,19 +110,14 @@ TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneFailsItsProbe) {
     RunOptions options = with_probation(
         "60s", shell_worker("case $HOLDFAST_WORKER in 2.1) " + sick + "; esac; exec " + program("all-listeners")));
     set_option(options, "--ready-when", "http:/health");
-    Supervised run(options);
-    run.wait_until_serving();
-    Clients clients(run.address());
-    const auto restart = run.start_command("restart");
-    const LogEntry began = run.wait_for("probation_started");
-    clients.wait_for_more();
-    EXPECT_EQ(run.log().count("worker_crashed"), 0U);
+    InProbation scene(options);
 
     directory.write("sick", "");
-    expect_failed(restart->wait(), {"worker 2.1", "probes in a row", "HTTP 500", "during probation",
-                                    "its last words:\n  the cache is stale", "generation 1 serves with 2 workers"});
-    expect_the_former_ones_back(run, began, clients);
-    expect_clean_stop(run);
+    expect_failed(scene.restart->wait(),
+                  {"worker 2.1", "probes in a row", "HTTP 500", "during probation",
+                   "its last words:\n  the cache is stale", "generation 1 serves with 2 workers"});
+    expect_the_former_ones_back(scene.run, scene.began, *scene.clients);
+    expect_clean_stop(scene.run);
 }
 
 TEST(Probation, ThatIsPassedEndsWithTheDrainOfTheFormerWorkers) {

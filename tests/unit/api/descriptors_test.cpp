@@ -27,18 +27,26 @@ class DescriptorLimit {
     rlimit before_{};
 };
 
+DescriptorLimit no_descriptor_left() {
+    const int lowest_free = ::dup(0);
+    ::close(lowest_free);
+    return DescriptorLimit(static_cast<rlim_t>(lowest_free));
+}
+
+// In five and a half pauses of the server.
+void expect_pauses(std::size_t turns) {
+    EXPECT_GE(turns, 3U);   // it tries again
+    EXPECT_LE(turns, 14U);  // an accept and a timer for each of five pauses, not a loop
+}
+
 TEST_F(ServerTest, PausesWithoutADescriptorAndRecoversByItself) {
     start({.pause = 100ms});
     run_until([&] { return io_.poll() == 0; });
     RawClient client = connect();
     client.send(get_status);
     {
-        const int lowest_free = ::dup(0);
-        ::close(lowest_free);
-        const DescriptorLimit limit(static_cast<rlim_t>(lowest_free));
-        const std::size_t turns = turns_within(550ms);
-        EXPECT_GE(turns, 3U);   // it tries again
-        EXPECT_LE(turns, 14U);  // an accept and a timer for each of five pauses, not a loop
+        const DescriptorLimit limit = no_descriptor_left();
+        expect_pauses(turns_within(550ms));
         EXPECT_EQ(client.received(), "");
     }
     run_until([&] { return client.is_answered(); });
@@ -52,9 +60,7 @@ TEST_F(ServerTest, AcceptsAgainAsSoonAsAConnectionFreesADescriptor) {
     run_until([&] { return first.is_answered(); });
     RawClient second = connect();
     second.send(get_status);
-    const int lowest_free = ::dup(0);
-    ::close(lowest_free);
-    const DescriptorLimit limit(static_cast<rlim_t>(lowest_free));
+    const DescriptorLimit limit = no_descriptor_left();
     turns_within(50ms);
     EXPECT_EQ(second.received(), "");
     first.hang_up();
@@ -66,12 +72,8 @@ TEST_F(ProbeServerTest, PausesWithoutADescriptorAndRecoversByItself) {
     run_until([&] { return io_.poll() == 0; });
     RawClient client = ask(get("/readyz"));
     {
-        const int lowest_free = ::dup(0);
-        ::close(lowest_free);
-        const DescriptorLimit limit(static_cast<rlim_t>(lowest_free));
-        const std::size_t turns = turns_within(550ms);
-        EXPECT_GE(turns, 3U);   // it tries again
-        EXPECT_LE(turns, 14U);  // an accept and a timer for each of five pauses, not a loop
+        const DescriptorLimit limit = no_descriptor_left();
+        expect_pauses(turns_within(550ms));
         EXPECT_EQ(client.received(), "");
     }
     run_until([&] { return client.is_answered(); });
