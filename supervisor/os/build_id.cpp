@@ -51,15 +51,19 @@ std::string hexadecimal(Bytes bytes) {
     return text;
 }
 
-// Takes `size` bytes and what pads them off the front; nothing, and an empty rest, where there are fewer.
-Bytes take(Bytes& rest, std::size_t size, std::size_t alignment) {
+// How many bytes a field of `size` bytes takes that begins `offset` bytes into its note.
+std::size_t padded(std::size_t size, std::size_t offset, std::size_t alignment) {
+    return (offset + size + alignment - 1) / alignment * alignment - offset;
+}
+
+// Takes `size` bytes off the front, and those that pad them; nothing, and an empty rest, where there are fewer.
+Bytes take(Bytes& rest, std::size_t size, std::size_t with_padding) {
     if (size > rest.size()) {
         rest = {};
         return {};
     }
     const Bytes taken = rest.first(size);
-    const std::size_t padded = (size + alignment - 1) / alignment * alignment;
-    rest = rest.subspan(std::min(padded, rest.size()));
+    rest = rest.subspan(std::min(with_padding, rest.size()));
     return taken;
 }
 
@@ -69,8 +73,8 @@ std::string find_in_notes(Bytes rest, std::size_t alignment) {
     while (rest.size() >= sizeof note) {
         std::memcpy(&note, rest.data(), sizeof note);
         rest = rest.subspan(sizeof note);
-        const Bytes name = take(rest, note.n_namesz, alignment);
-        const Bytes value = take(rest, note.n_descsz, alignment);
+        const Bytes name = take(rest, note.n_namesz, padded(note.n_namesz, sizeof note, alignment));
+        const Bytes value = take(rest, note.n_descsz, padded(note.n_descsz, 0, alignment));
         if (note.n_type != NT_GNU_BUILD_ID ||
             !std::ranges::equal(name, owner, {}, {}, [](char byte) { return static_cast<unsigned char>(byte); })) {
             continue;
@@ -92,7 +96,9 @@ std::string find_in_segments(int fd) {
         if (segment.p_type != PT_NOTE) continue;
         notes.resize(std::min<std::uint64_t>(segment.p_filesz, most_note_bytes));
         notes.resize(read_at(fd, segment.p_offset, notes));
-        std::string found = find_in_notes(notes, segment.p_align == 8 ? 8 : 4);
+        // Some linkers (mold) put notes that are aligned to 4 bytes into a segment that is aligned to 8.
+        std::string found = find_in_notes(notes, 4);
+        if (found.empty() && segment.p_align == 8) found = find_in_notes(notes, 8);
         if (!found.empty()) return found;
     }
     return {};

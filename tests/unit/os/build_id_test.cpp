@@ -63,6 +63,20 @@ TEST(BuildId, IsFoundAmongOtherNotes) {
     EXPECT_EQ(build_id_of(Elf(notes).bytes()), "01fe7f");
 }
 
+TEST(BuildId, IsFoundWhereTheSegmentIsAlignedMoreThanItsNotes) {
+    Elf elf(note(NT_GNU_PROPERTY_TYPE_0, gnu, std::string(16, 'x')) + note(NT_GNU_BUILD_ID, gnu, "abcdefgh") +
+            note(NT_GNU_ABI_TAG, gnu, std::string(16, 'x')));
+    elf.segment.p_align = 8;
+    EXPECT_EQ(build_id_of(elf.bytes()), "6162636465666768");
+}
+
+TEST(BuildId, IsFoundAmongNotesThatAreAlignedToEightBytes) {
+    const std::string padding(4, '\0');
+    Elf elf(note(1, gnu, std::string(20, 'x')) + padding + note(NT_GNU_BUILD_ID, gnu, "abcdefgh"));
+    elf.segment.p_align = 8;
+    EXPECT_EQ(build_id_of(elf.bytes()), "6162636465666768");
+}
+
 TEST(BuildId, OfARealProgramIsTheSameInEveryCopy) {
     const UniqueFd first{::open(launch_probe().c_str(), O_RDONLY | O_CLOEXEC)};
     const UniqueFd second{::open(launch_probe().c_str(), O_RDONLY | O_CLOEXEC)};
