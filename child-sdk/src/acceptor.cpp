@@ -25,7 +25,7 @@ namespace {
 
 constexpr int interrupt_signal = SIGURG;  // ignored by default: it surprises nobody else
 constexpr std::chrono::milliseconds interrupt_interval{5};
-constexpr int patience_ms = 50;        // after an error that would come back at once
+constexpr int error_backoff_ms = 50;   // after an error that would come back at once
 constexpr int most_in_a_queue = 4096;  // net.core.somaxconn: under load the shared queue may never be seen empty
 
 void interrupt(int) {}
@@ -48,6 +48,8 @@ void let_interrupt_in() {
     throw std::system_error(error, std::generic_category(),
                             "cannot accept from the listener \"" + name + "\": " + cause);
 }
+
+}  // namespace
 
 // Shared with the callbacks: a stage may come while a program that failed takes everything apart.
 class Accepting {
@@ -182,10 +184,8 @@ bool Accepting::accept_from_queue() {
 
 void Accepting::rest_a_little() const {
     pollfd wake{.fd = wake_.get(), .events = POLLIN, .revents = 0};
-    ::poll(&wake, 1, patience_ms);
+    ::poll(&wake, 1, error_backoff_ms);
 }
-
-}  // namespace
 
 int accept_one(int listener_fd) {
     const int flags = ::fcntl(listener_fd, F_GETFL);

@@ -15,7 +15,7 @@ namespace holdfast {
 
 namespace {
 
-constexpr int patience_ms = 1000;  // a supervisor reads within milliseconds, or is stopped
+constexpr int write_timeout_ms = 1000;  // a supervisor reads within milliseconds, or is stopped
 
 }  // namespace
 
@@ -27,7 +27,7 @@ void ControlPipe::say(const Report& report, Weight weight) const {
         if (errno == EINTR) continue;
         if (errno != EAGAIN || weight == Weight::passing) return;
         pollfd room{.fd = fd_.get(), .events = POLLOUT, .revents = 0};
-        if (::poll(&room, 1, patience_ms) == 0) return;
+        if (::poll(&room, 1, write_timeout_ms) == 0) return;
     }
 }
 

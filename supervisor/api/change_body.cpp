@@ -29,7 +29,7 @@ std::optional<std::string> refuse_members(std::string_view body) {
     if (auto* wrong = std::get_if<std::string>(&object)) return std::move(*wrong);
     const auto& members = std::get<boost::json::object>(object);
     if (members.empty()) return std::nullopt;
-    return "this request takes no " + quoted(members.begin()->key()) + ", its body is empty";
+    return "this request takes no " + quote_shortened(members.begin()->key()) + ", its body is empty";
 }
 
 std::variant<core::Scale, std::string> read_scale(std::string_view body) {
@@ -38,7 +38,7 @@ std::variant<core::Scale, std::string> read_scale(std::string_view body) {
     const auto& members = std::get<boost::json::object>(object);
     for (const auto& member : members) {
         if (member.key() != "workers") {
-            return "unknown key " + quoted(member.key()) + R"(, the body looks like {"workers": 4})";
+            return "unknown key " + quote_shortened(member.key()) + R"(, the body looks like {"workers": 4})";
         }
     }
     const boost::json::value* workers = members.if_contains("workers");

@@ -11,6 +11,6 @@ inline std::string shortened(std::string_view text) {
     return text.size() <= longest ? std::string(text) : std::string(text.substr(0, longest)) + "...";
 }
 
-inline std::string quoted(std::string_view text) { return "\"" + shortened(text) + "\""; }
+inline std::string quote_shortened(std::string_view text) { return "\"" + shortened(text) + "\""; }
 
 }  // namespace holdfast::api

@@ -14,7 +14,7 @@ Rejection reject(std::string text) { return {400, std::move(text)}; }
 // What stands behind the question mark, for a path that takes nothing there.
 std::optional<Rejection> refuse_query(std::string_view query) {
     if (query.empty()) return std::nullopt;
-    return reject("unknown query " + quoted(query) + ": this path takes none");
+    return reject("unknown query " + quote_shortened(query) + ": this path takes none");
 }
 
 // "worker=1.0" is nobody's percent-encoding: a worker's name is two numbers and a dot.
@@ -48,13 +48,13 @@ Route get_history(std::string_view query) {
         const auto [stopped, failure] = std::from_chars(query.data() + key.size(), end, limit);
         if (failure == std::errc{} && stopped == end) return HistoryWanted{limit};
     }
-    return reject("unknown query " + quoted(query) + ": it takes limit=N, a number of lines");
+    return reject("unknown query " + quote_shortened(query) + ": it takes limit=N, a number of lines");
 }
 
 Route get_logs(std::string_view query) {
     if (query.empty()) return LogsWanted{};
     if (auto worker = read_worker(query)) return LogsWanted{std::move(*worker)};
-    return reject("unknown query " + quoted(query) + ": it takes worker=1.0, a worker's name");
+    return reject("unknown query " + quote_shortened(query) + ": it takes worker=1.0, a worker's name");
 }
 
 Route get_why(std::string_view query) {
@@ -113,7 +113,7 @@ auto find_row(const Rows& rows, std::string_view path) -> decltype(rows.data()) 
 
 Route post(const PostRow& row, std::string_view query, std::string_view body) {
     const auto wait = read_wait(query);
-    if (!wait) return reject("unknown query " + quoted(query) + ": it takes wait=yes or wait=no");
+    if (!wait) return reject("unknown query " + quote_shortened(query) + ": it takes wait=yes or wait=no");
     return row.read(body, *wait);
 }
 

@@ -6,6 +6,7 @@
 #include "base/address_query.hpp"
 #include "base/internet_address.hpp"
 #include "base/parse.hpp"
+#include "base/text.hpp"
 
 namespace holdfast {
 namespace {
@@ -17,17 +18,8 @@ constexpr std::array<std::string_view, 3> later_kinds{"udp", "unixgram", "unixpa
 constexpr std::size_t longest_unix_name = 107;  // unix(7): 108 bytes with the NUL, or with the one of abstract names
 constexpr std::size_t longest_name = 255;       // sd_listen_fds_with_names(3)
 
-std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 bool is_name_letter(char c) {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
-}
-
-template <std::size_t Size>
-bool is_one_of(std::string_view word, const std::array<std::string_view, Size>& words) {
-    return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 Result<std::uint16_t> parse_port(std::string_view text) {
@@ -73,7 +65,7 @@ Result<void> set_bracketed(ListenAddress& address, std::string_view body) {
     const std::size_t end = body.find(']');
     if (end == body.npos) return error("the closing ] is missing; write [::1]:8080");
     const std::string_view host = body.substr(1, end - 1);
-    if (!is_ipv6(host)) return error(quoted(host) + " is no IPv6 address");
+    if (!is_ipv6(host)) return error(in_quotes(host) + " is no IPv6 address");
     const std::string_view rest = body.substr(end + 1);
     if (!rest.starts_with(':')) return error("a port is missing; write [" + std::string(host) + "]:8080");
     address.host = host;
@@ -89,9 +81,9 @@ Error unknown_host(std::string_view word, std::string_view port) {
     if (word == "*") return error("every address is written :" + std::string(port));
     if (word == "tcp") return error("TCP needs no prefix; write " + std::string(port) + " alone");
     if (const auto kind = nearest(word, kinds)) {
-        return error("there is no kind of address " + quoted(word) + ", did you mean " + quoted(*kind) + "?");
+        return error("there is no kind of address " + in_quotes(word) + ", did you mean " + in_quotes(*kind) + "?");
     }
-    return error(quoted(word) + " is no IPv4 address, and names are not looked up; " + std::string(forms));
+    return error(in_quotes(word) + " is no IPv4 address, and names are not looked up; " + std::string(forms));
 }
 
 Error without_colon(std::string_view body) {
@@ -99,7 +91,7 @@ Error without_colon(std::string_view body) {
     if (body.starts_with('/')) return error("a path needs its kind; write unix:" + std::string(body));
     if (body.starts_with('@')) return error("an abstract name needs its kind; write unix:" + std::string(body));
     if (const auto kind = nearest(body, kinds))
-        return error("did you mean " + quoted(*kind) + "? " + std::string(forms));
+        return error("did you mean " + in_quotes(*kind) + "? " + std::string(forms));
     return error(std::string(forms));
 }
 
@@ -118,7 +110,7 @@ Result<void> set_body(ListenAddress& address, std::string_view body) {
     if (word == "unix") return set_unix(address, rest);
     if (word == "fd") return set_descriptor(address, rest);
     if (is_one_of(word, later_kinds)) {
-        return error("the kind " + quoted(word) + " is not part of this version; " + std::string(forms));
+        return error("the kind " + in_quotes(word) + " is not part of this version; " + std::string(forms));
     }
     if (rest.find(':') != rest.npos) {
         // "::1:8080" can be read in two ways, so it is not read at all.
@@ -138,7 +130,7 @@ Result<void> take_name(ListenAddress& address, std::string_view& text) {
     if (mark == text.npos || text[mark] != '=') return {};
     const std::string_view name = text.substr(0, mark);
     if (name.empty() || name.size() > longest_name || !std::all_of(name.begin(), name.end(), is_name_letter)) {
-        return error(quoted(name) + " is no name: letters, digits, '_', '-' and '.' make one, 255 at most");
+        return error(in_quotes(name) + " is no name: letters, digits, '_', '-' and '.' make one, 255 at most");
     }
     address.name = name;
     text.remove_prefix(mark + 1);
@@ -178,7 +170,7 @@ bool is_same_place(const ListenAddress& a, const ListenAddress& b) {
 Result<ListenAddress> parse_listen_address(std::string_view text) {
     ListenAddress address;
     const auto done = fill(address, text);
-    if (!done) return error("cannot listen on " + quoted(text) + ": " + done.error().text);
+    if (!done) return error("cannot listen on " + in_quotes(text) + ": " + done.error().text);
     return address;
 }
 
@@ -193,10 +185,10 @@ std::optional<std::string> find_conflict(const std::vector<ListenAddress>& addre
     for (std::size_t i = 0; i < addresses.size(); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
             if (is_same_place(addresses[j], addresses[i])) {
-                return "cannot listen on " + quoted(addresses[i].text) + " twice: one listener serves all workers";
+                return "cannot listen on " + in_quotes(addresses[i].text) + " twice: one listener serves all workers";
             }
             if (listener_name(addresses[j]) == listener_name(addresses[i])) {
-                return "cannot name two listeners " + quoted(listener_name(addresses[i])) +
+                return "cannot name two listeners " + in_quotes(listener_name(addresses[i])) +
                        ": workers tell them apart by their names; write NAME=ADDRESS";
             }
         }

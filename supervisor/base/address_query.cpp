@@ -7,23 +7,17 @@
 
 #include "base/internet_address.hpp"
 #include "base/parse.hpp"
+#include "base/text.hpp"
 
 namespace holdfast {
 namespace {
-
-std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
-
-template <std::size_t Size>
-bool is_one_of(std::string_view word, const std::array<std::string_view, Size>& words) {
-    return std::find(words.begin(), words.end(), word) != words.end();
-}
 
 Result<bool> parse_switch(std::string_view value) {
     constexpr std::array<std::string_view, 5> on{"", "1", "true", "yes", "on"};
     constexpr std::array<std::string_view, 4> off{"0", "false", "no", "off"};
     if (is_one_of(value, on)) return true;
     if (is_one_of(value, off)) return false;
-    return error(quoted(value) + " is neither yes nor no");
+    return error(in_quotes(value) + " is neither yes nor no");
 }
 
 Result<void> set_backlog(ListenAddress& address, std::string_view value) {
@@ -53,7 +47,7 @@ Result<void> set_mode(ListenAddress& address, std::string_view value) {
     const bool is_octal = !value.empty() && value.size() <= 4 &&
                           std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '7'; });
     for (const char c : value) mode = mode * 8 + static_cast<std::uint32_t>(c - '0');
-    if (!is_octal || mode > 0777) return error(quoted(value) + " is no octal mode from 0 to 0777, like 0660");
+    if (!is_octal || mode > 0777) return error(in_quotes(value) + " is no octal mode from 0 to 0777, like 0660");
     address.mode = mode;
     return {};
 }
@@ -89,12 +83,12 @@ std::string taken_keys() {
 
 Error unknown_key(std::string_view word) {
     if (is_one_of(word, later_keys)) {
-        return error("the key " + quoted(word) + " is not part of this version; " + taken_keys());
+        return error("the key " + in_quotes(word) + " is not part of this version; " + taken_keys());
     }
     std::vector<std::string_view> words(later_keys.begin(), later_keys.end());
     for (const QueryKey& key : query_keys) words.push_back(key.word);
     const auto meant = nearest(word, words);
-    return error("there is no key " + quoted(word) + (meant ? ", did you mean " + quoted(*meant) + "? " : "; ") +
+    return error("there is no key " + in_quotes(word) + (meant ? ", did you mean " + in_quotes(*meant) + "? " : "; ") +
                  taken_keys());
 }
 
@@ -118,7 +112,7 @@ Result<void> set_key(ListenAddress& address, std::string_view word, std::string_
         const std::string_view of = key->what == For::path       ? "unix paths"
                                     : key->what == For::internet ? "IPv6 addresses"
                                                                  : "sockets that are opened or adopted one by one";
-        return error("the key " + quoted(word) + " is for " + std::string(of) + " alone");
+        return error("the key " + in_quotes(word) + " is for " + std::string(of) + " alone");
     }
     const auto done = key->set(address, value);
     if (!done) return error(std::string(word) + ": " + done.error().text);
@@ -135,7 +129,7 @@ Result<void> apply_query(ListenAddress& address, std::string_view query) {
         const std::size_t equals = pair.find('=');
         const std::string_view word = pair.substr(0, equals);
         if (std::find(seen.begin(), seen.end(), word) != seen.end()) {
-            return error("the key " + quoted(word) + " is there twice");
+            return error("the key " + in_quotes(word) + " is there twice");
         }
         seen.push_back(word);
         auto done = set_key(address, word, equals == pair.npos ? "" : pair.substr(equals + 1));

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/text.hpp"
+
 namespace holdfast {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 bool is_octet(std::string_view text) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/text.hpp"
+
 namespace holdfast {
 namespace {
 
@@ -21,14 +23,10 @@ struct TimeUnit {
 constexpr std::array time_units{TimeUnit{"ms", std::chrono::milliseconds{1}}, TimeUnit{"s", std::chrono::seconds{1}},
                                 TimeUnit{"m", std::chrono::minutes{1}}, TimeUnit{"h", std::chrono::hours{1}}};
 
-std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 Error no_duration(std::string_view text, const std::string& cause) {
-    return error(quoted(text) + " is no duration: " + cause + "; " + std::string(duration_form));
+    return error(in_quotes(text) + " is no duration: " + cause + "; " + std::string(duration_form));
 }
 
 bool means_for_ever(std::string_view text) {
@@ -55,10 +53,10 @@ std::string unit_hint(std::string_view word) {
     std::string small(word);
     std::transform(small.begin(), small.end(), small.begin(), lower);
     for (const auto& [theirs, ours] : known) {
-        if (small == theirs) return ", did you mean " + quoted(ours) + "?";
+        if (small == theirs) return ", did you mean " + in_quotes(ours) + "?";
     }
     for (const TimeUnit& unit : time_units) {
-        if (small == unit.word) return ", did you mean " + quoted(unit.word) + "?";
+        if (small == unit.word) return ", did you mean " + in_quotes(unit.word) + "?";
     }
     return "";
 }
@@ -112,25 +110,25 @@ std::size_t keystrokes_between(std::string_view a, std::string_view b) {
 Result<Duration> parse_duration(std::string_view text) {
     if (text.empty()) return no_duration(text, "it is empty");
     if (means_for_ever(text)) {
-        return error(quoted(text) + " is refused: every wait of holdfast ends, or a stop could last for ever; " +
+        return error(in_quotes(text) + " is refused: every wait of holdfast ends, or a stop could last for ever; " +
                      "name the longest time that you would wait, like 24h");
     }
     Duration sum{0};
     std::string_view rest = text;
     while (!rest.empty()) {
         const Number number = leading_number(rest);
-        if (number.length == 0) return no_duration(text, "a number was expected at " + quoted(rest.substr(0, 20)));
+        if (number.length == 0) return no_duration(text, "a number was expected at " + in_quotes(rest.substr(0, 20)));
         rest.remove_prefix(number.length);
         std::size_t letters = 0;
         while (letters < rest.size() && !is_digit(rest[letters])) ++letters;
         const std::string_view word = rest.substr(0, letters);
         rest.remove_prefix(letters);
         if (word.empty())
-            return no_duration(text, "it has no unit, did you mean " + quoted(std::string(text) + "s") + "?");
+            return no_duration(text, "it has no unit, did you mean " + in_quotes(std::string(text) + "s") + "?");
         const auto unit = std::find_if(time_units.begin(), time_units.end(),
                                        [word](const TimeUnit& candidate) { return candidate.word == word; });
         if (unit == time_units.end()) {
-            return no_duration(text, quoted(word.substr(0, 20)) + " is no unit" + unit_hint(word));
+            return no_duration(text, in_quotes(word.substr(0, 20)) + " is no unit" + unit_hint(word));
         }
         const long double usec = number.value * static_cast<long double>(unit->length.count());
         if (usec > static_cast<long double>((longest - sum).count())) return no_duration(text, "it is too long");
@@ -141,7 +139,7 @@ Result<Duration> parse_duration(std::string_view text) {
 
 Result<std::uint64_t> parse_size(std::string_view text) {
     const auto refuse = [text](const std::string& cause) {
-        return error(quoted(text) + " is no size: " + cause + "; " + std::string(size_form));
+        return error(in_quotes(text) + " is no size: " + cause + "; " + std::string(size_form));
     };
     std::uint64_t number = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -149,7 +147,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     if (problem != std::errc{}) return refuse("it does not begin with a number");
     const std::string_view word = text.substr(static_cast<std::size_t>(end - text.data()));
     const std::uint64_t unit = size_of_unit(word);
-    if (unit == 0) return refuse(quoted(word.substr(0, 20)) + " is no unit");
+    if (unit == 0) return refuse(in_quotes(word.substr(0, 20)) + " is no unit");
     if (number > std::numeric_limits<std::uint64_t>::max() / unit) return refuse("it is too large");
     return number * unit;
 }
@@ -165,7 +163,7 @@ Result<std::uint64_t> parse_count(std::string_view text, std::uint64_t least, st
     } else if (least > 0) {
         range += " of at least " + std::to_string(least);
     }
-    return error(quoted(text) + " is not taken: " + range + " is wanted");
+    return error(in_quotes(text) + " is not taken: " + range + " is wanted");
 }
 
 std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates) {

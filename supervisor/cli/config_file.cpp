@@ -26,13 +26,13 @@ bool looks_like_comment(std::string_view value) {
 
 Result<ConfigEntry> parse_line(std::string_view text, int line) {
     const std::size_t mark = text.find('=');
-    if (mark == text.npos) return at_line(line, quoted(text) + " is no setting: write KEY = VALUE");
+    if (mark == text.npos) return at_line(line, in_quotes(text) + " is no setting: write KEY = VALUE");
     ConfigEntry entry{std::string(trimmed(text.substr(0, mark))), std::string(trimmed(text.substr(mark + 1))), line};
-    if (entry.key.empty()) return at_line(line, quoted(text) + " has no key: write KEY = VALUE");
+    if (entry.key.empty()) return at_line(line, in_quotes(text) + " has no key: write KEY = VALUE");
     if (entry.value.find('\0') != std::string::npos) return at_line(line, entry.key + ": there is a NUL byte in it");
     // The words of a command have quotes of their own.
     if (entry.key != "command" && looks_like_comment(entry.value)) {
-        return at_line(line, entry.key + ": " + cli::quoted(entry.value) + ": a comment stands on a line of its own");
+        return at_line(line, entry.key + ": " + in_quotes(entry.value) + ": a comment stands on a line of its own");
     }
     return entry;
 }

@@ -11,7 +11,7 @@ Result<void> find_probe_of_held(const RunDraft& draft, const core::ReadyProbe& p
     const auto address = parse_listen_address(probe.address);
     if (!address) return address.error();
     const auto refused = [&](const std::string& why) {
-        return error("--ready-when: " + quoted(draft.probe) +
+        return error("--ready-when: " + in_quotes(draft.probe) +
                      " is an address that holdfast holds, and an answer there " + "proves nothing: " + why +
                      ". http:/PATH asks each worker on a listener of its own");
     };
@@ -33,7 +33,7 @@ Result<void> find_contradiction(const RunDraft& draft) {
         for (const ListenAddress& held : configuration.listen) {
             if (admin.port == 0 && admin.family == Family::inet) continue;
             if (reaches(admin, held)) {
-                return error("--admin: " + quoted(admin.text) +
+                return error("--admin: " + in_quotes(admin.text) +
                              " is an address that the workers are given by --listen");
             }
         }

@@ -84,7 +84,7 @@ Result<void> take_worker(Words& words, ClientCommand& command) {
 }
 
 Result<void> take_name(const Words& words, std::string& name) {
-    if (words.size() > 1) return error(quoted(words[1]) + " is one word too many");
+    if (words.size() > 1) return error(in_quotes(words[1]) + " is one word too many");
     if (words.empty()) return {};
     auto parsed = parse_name(words.front());
     if (!parsed) return parsed.error();
@@ -140,15 +140,15 @@ Command parse_doctor(const Words& arguments) {
 Command unknown_command(const std::string& word) {
     std::vector<std::string_view> commands(later_commands().begin(), later_commands().end());
     if (std::ranges::find(commands, word) != commands.end()) {
-        return usage({}, quoted(word) + " is not part of this version");
+        return usage({}, in_quotes(word) + " is not part of this version");
     }
-    if (word == "start" || word == "up") return usage({}, "there is no command " + quoted(word) + ", it is run");
+    if (word == "start" || word == "up") return usage({}, "there is no command " + in_quotes(word) + ", it is run");
     std::vector<std::string_view> present{"--help", "--version"};
     const std::string_view kind = word.starts_with('-') ? "option " : "command ";
     if (!word.starts_with('-')) present.clear();
     for (const CommandRow& row : command_table()) present.push_back(row.name);
     const std::string meant = hint(word, present);
-    return usage({}, "there is no " + std::string(kind) + quoted(word) +
+    return usage({}, "there is no " + std::string(kind) + in_quotes(word) +
                          (meant.empty() ? ": it is " : meant + " It is ") + join(present));
 }
 

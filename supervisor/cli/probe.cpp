@@ -16,7 +16,7 @@ Result<std::string> numeric(std::string address, std::string_view probe) {
     if (address.starts_with("localhost:")) address.replace(0, 9, "127.0.0.1");
     const auto parsed = parse_listen_address(address);
     if (!parsed || !parsed->name.empty()) {
-        return error(quoted(probe) + " names no address: " + std::string(forms) +
+        return error(in_quotes(probe) + " names no address: " + std::string(forms) +
                      ", and an address is 127.0.0.1:9000, [::1]:9000 or unix:/run/app.sock");
     }
     switch (parsed->family) {
@@ -28,9 +28,9 @@ Result<std::string> numeric(std::string address, std::string_view probe) {
             return "unix:@" + parsed->path;
         case Family::descriptor:
         case Family::systemd:
-            return error(quoted(probe) + " is no address that can be connected to: " + std::string(forms));
+            return error(in_quotes(probe) + " is no address that can be connected to: " + std::string(forms));
     }
-    if (parsed->port == 0) return error(quoted(probe) + ": port 0 is no port that can be connected to");
+    if (parsed->port == 0) return error(in_quotes(probe) + ": port 0 is no port that can be connected to");
     const std::string port = ":" + std::to_string(parsed->port);
     if (parsed->host == "::") return "[::1]" + port;
     if (is_every_address(parsed->host)) return "127.0.0.1" + port;
@@ -77,7 +77,7 @@ Result<core::ReadyProbe> parse_probe(std::string_view text) {
         probe.address = *std::move(address);
         probe.path = std::move(parts.path);
     }
-    if (!is_path(probe.path)) return error(quoted(text) + ": the path begins with / and has no blanks in it");
+    if (!is_path(probe.path)) return error(in_quotes(text) + ": the path begins with / and has no blanks in it");
     return probe;
 }
 

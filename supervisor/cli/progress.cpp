@@ -29,11 +29,6 @@ std::uint64_t count_of_kind(const api::WorkerView& worker, const std::string& ki
     return static_cast<std::uint64_t>(std::ranges::count(worker.waiting, kind, &api::WaitingView::kind));
 }
 
-std::string spoken(std::string word) {
-    std::ranges::replace(word, '_', ' ');
-    return word;
-}
-
 // Why this one is still waited for; nothing if it is not.
 std::string reason(const api::ServiceView& service, const api::WorkerView& worker) {
     std::string text;
@@ -41,7 +36,7 @@ std::string reason(const api::ServiceView& service, const api::WorkerView& worke
     const bool is_told = service.phase == "stopping" || !worker.why_leaving.empty();
     if (worker.state == "ready" && !is_told && worker.generation != service.generation) return {};
     if (is_leaving(service, worker)) {
-        text = spoken(worker.state);
+        text = without_underscores(worker.state);
         const std::string held = render_held(worker);
         if (worker.drained_s) {
             text += ": released everything " + render_seconds(*worker.drained_s) + " ago and has not exited";
@@ -53,7 +48,7 @@ std::string reason(const api::ServiceView& service, const api::WorkerView& worke
     } else if (worker.state == "ready") {
         text = "ready " + render_seconds(worker.since_s) + ", not settled yet";
     } else {
-        text = spoken(worker.state) + " " + render_seconds(worker.since_s);
+        text = without_underscores(worker.state) + " " + render_seconds(worker.since_s);
         if (!worker.probe.empty()) text += ", the last probe said " + worker.probe;
     }
     if (worker.deadline_s) text += ", at most " + render_seconds(*worker.deadline_s) + " more";
@@ -71,7 +66,7 @@ std::string bar(Tally counted, int width, Colour colour) {
 
 std::string heading(const api::ServiceView& service) {
     std::string text = service.name + ": ";
-    if (!service.change) return text + (service.detail.empty() ? spoken(service.phase) : service.detail);
+    if (!service.change) return text + (service.detail.empty() ? without_underscores(service.phase) : service.detail);
     text += service.change->what;
     if (!service.change->stage.empty()) text += ": " + service.change->stage;
     if (service.change->deadline_s) text += ", " + render_seconds(*service.change->deadline_s) + " more";

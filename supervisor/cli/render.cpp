@@ -18,12 +18,6 @@ std::string format(const char* form, Arguments... arguments) {
     return text.data();
 }
 
-// "rolling_out" is a word for tools.
-std::string spoken(std::string word) {
-    std::ranges::replace(word, '_', ' ');
-    return word;
-}
-
 std::string count(const std::optional<std::uint64_t>& number) { return number ? std::to_string(*number) : "-"; }
 
 void add(std::string& note, const std::string& text) {
@@ -68,9 +62,9 @@ std::string note_on(const api::WorkerView& worker) {
 std::string workers_table(const api::ServiceView& service) {
     std::vector<std::vector<std::string>> rows{{"WORKER", "PID", "STATE", "SINCE", "SERVED", "IN-FLIGHT", "NOTE"}};
     for (const api::WorkerView& worker : service.workers) {
-        rows.push_back({worker.worker, worker.pid == 0 ? "-" : std::to_string(worker.pid), spoken(worker.state),
-                        render_seconds(worker.since_s), count(worker.served), count(worker.in_flight),
-                        note_on(worker)});
+        rows.push_back({worker.worker, worker.pid == 0 ? "-" : std::to_string(worker.pid),
+                        without_underscores(worker.state), render_seconds(worker.since_s), count(worker.served),
+                        count(worker.in_flight), note_on(worker)});
     }
     return render_table(rows);
 }
@@ -112,6 +106,11 @@ std::string condition_lines(const api::ServiceView& service) {
 
 }  // namespace
 
+std::string without_underscores(std::string word) {
+    std::ranges::replace(word, '_', ' ');
+    return word;
+}
+
 std::string render_seconds(double seconds) {
     if (seconds < 9.95) return format("%.1fs", std::max(seconds, 0.0));
     const auto whole = static_cast<std::int64_t>(seconds + 0.5);
@@ -145,7 +144,8 @@ std::string render_table(const std::vector<std::vector<std::string>>& rows) {
 }
 
 std::string render_status(const api::ServiceView& service) {
-    std::string text = service.name + " (pid " + std::to_string(service.pid) + "): " + spoken(service.phase);
+    std::string text =
+        service.name + " (pid " + std::to_string(service.pid) + "): " + without_underscores(service.phase);
     if (!service.detail.empty()) text += ", " + service.detail;
     text += "\ngeneration " + std::to_string(service.generation) + ", target " + std::to_string(service.target) +
             ", crashes replaced " + std::to_string(service.restarts) + "\n";

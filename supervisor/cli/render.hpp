@@ -18,6 +18,9 @@ std::string render_answer(const api::Answer& answer);
 std::string render_logs(const std::vector<api::OutputView>& outputs);
 std::string logs_to_json(const std::vector<api::OutputView>& outputs);
 
+// "rolling_out", a word for tools, as a person says it.
+std::string without_underscores(std::string word);
+
 // Columns as wide as their widest cell, two spaces apart; the first row is the heading. No blanks at the ends of lines.
 std::string render_table(const std::vector<std::vector<std::string>>& rows);
 

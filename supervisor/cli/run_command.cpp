@@ -29,7 +29,7 @@ const RunOption* find_option(std::string_view name) {
 Error no_command(const Words& words, std::string_view command) {
     const std::string form = "write holdfast " + std::string(command) + " [OPTIONS] -- COMMAND [ARG...]";
     if (words.empty()) return error("there is no command to run: " + form);
-    return error(quoted(words.front()) + " is no option; the command stands behind \"--\": " + form);
+    return error(in_quotes(words.front()) + " is no option; the command stands behind \"--\": " + form);
 }
 
 // What the command line says, in its order. An option of one value stands once.
@@ -55,8 +55,8 @@ Error unknown_key(const std::string& key) {
     for (const RunOption& option : run_options()) known.push_back(option.words.name);
     std::erase(known, config_option);
     const std::string meant = hint(key, known);
-    if (!meant.empty()) return error("there is no key " + quoted(key) + meant);
-    return error("there is no key " + quoted(key) + ": every key is the name of an option of run, or command");
+    if (!meant.empty()) return error("there is no key " + in_quotes(key) + meant);
+    return error("there is no key " + in_quotes(key) + ": every key is the name of an option of run, or command");
 }
 
 Result<void> apply_switch(const RunOption& option, std::string_view value, RunDraft& draft) {

@@ -27,7 +27,8 @@ Result<std::string> parse_text(Value text) {
 
 Result<Duration> parse_positive(Value text) {
     auto duration = parse_duration(text);
-    if (duration && duration->count() == 0) return error(quoted(text) + " is refused: it must be longer than nothing");
+    if (duration && duration->count() == 0)
+        return error(in_quotes(text) + " is refused: it must be longer than nothing");
     return duration;
 }
 
@@ -62,7 +63,7 @@ Result<void> set_admin(Value text, RunDraft& draft) {
     auto address = parse_listen_address(text);
     if (!address) return address.error();
     if (address->family == Family::descriptor || address->family == Family::systemd) {
-        return error(quoted(text) + " is refused: it takes an address that holdfast binds itself");
+        return error(in_quotes(text) + " is refused: it takes an address that holdfast binds itself");
     }
     draft.configuration.admin.assign(1, *std::move(address));
     return {};
@@ -112,7 +113,7 @@ Result<void> set_stdin(Value text, RunDraft& draft) {
 
 Result<void> set_worker_output(Value text, RunDraft& draft) {
     if (text == "prefix" || text == "journal" || text.find('/') != text.npos) {
-        return error(quoted(text) + " is not part of this version: it is tee or inherit");
+        return error(in_quotes(text) + " is not part of this version: it is tee or inherit");
     }
     return put(parse_choice(text, std::array<Value, 2>{"tee", "inherit"}), draft.configuration.launch.output);
 }
@@ -131,8 +132,8 @@ Result<void> set_ready_when(Value text, RunDraft& draft) {
     if (text == "alive") return error("a duration is missing: write alive:1s");
     const auto choice = parse_choice(text, std::array<Value, 2>{"auto", "notify"});
     if (!choice) {
-        return error(quoted(text) + " is not taken" + hint(text, std::array<Value, 3>{"auto", "notify", "alive:1s"}) +
-                     ": " + taken);
+        return error(in_quotes(text) + " is not taken" +
+                     hint(text, std::array<Value, 3>{"auto", "notify", "alive:1s"}) + ": " + taken);
     }
     *choice == 0 ? void(when = core::ReadyAuto{}) : void(when = core::ReadyNotify{});
     return {};

@@ -10,7 +10,7 @@
 namespace holdfast::cli {
 namespace {
 
-using Words = std::span<const std::string>;
+using Arguments = std::span<const std::string>;
 
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -42,12 +42,12 @@ bool takes_value(std::string_view option) {
 }
 
 Error needs_name(std::string_view program, std::string_view option) {
-    return error("cannot name the service after " + quoted(std::string(program) + " " + std::string(option)) +
+    return error("cannot name the service after " + in_quotes(std::string(program) + " " + std::string(option)) +
                  ": give it a name, like --name web");
 }
 
 // `words` follow the interpreter.
-Result<std::string> script_name(std::string_view program, Words words) {
+Result<std::string> script_name(std::string_view program, Arguments words) {
     while (!words.empty() && words.front().starts_with('-') && words.front() != "--") {
         const std::string_view option = words.front();
         if (is_inline(program, option)) return needs_name(program, option);
@@ -58,7 +58,7 @@ Result<std::string> script_name(std::string_view program, Words words) {
     return std::string(base_name(words.empty() ? program : std::string_view(words.front())));
 }
 
-Words behind_env(Words words) {
+Arguments behind_env(Arguments words) {
     words = words.subspan(1);
     while (!words.empty() && (words.front().starts_with('-') || words.front().find('=') != std::string::npos)) {
         words = words.subspan(1);
@@ -69,7 +69,7 @@ Words behind_env(Words words) {
 }  // namespace
 
 Result<std::string> default_name(const std::vector<std::string>& command) {
-    Words words(command);
+    Arguments words(command);
     if (base_name(words.front()) == "env") words = behind_env(words);
     if (words.empty()) return std::string("env");
     const std::string_view program = base_name(words.front());
@@ -77,7 +77,7 @@ Result<std::string> default_name(const std::vector<std::string>& command) {
     const auto name = has_script ? script_name(program, words.subspan(1)) : std::string(program);
     if (!name) return name;
     if (const auto valid = parse_name(*name)) return valid;
-    return error("cannot name the service after " + quoted(*name) + ": give it a name, like --name web");
+    return error("cannot name the service after " + in_quotes(*name) + ": give it a name, like --name web");
 }
 
 }  // namespace holdfast::cli

@@ -9,16 +9,16 @@
 
 namespace holdfast::cli {
 
-namespace options = boost::program_options;
+namespace program_options = boost::program_options;
 
 namespace {
 
-options::options_description describe(const std::vector<OptionWords>& known) {
-    options::options_description description;
+program_options::options_description describe(const std::vector<OptionWords>& known) {
+    program_options::options_description description;
     for (const OptionWords& option : known) {
         const std::string name(option.name);
         option.argument.empty() ? description.add_options()(name.c_str(), "")
-                                : description.add_options()(name.c_str(), options::value<std::string>(), "");
+                                : description.add_options()(name.c_str(), program_options::value<std::string>(), "");
     }
     return description;
 }
@@ -42,7 +42,7 @@ Error unknown_option(const std::string& given, const std::vector<OptionWords>& k
     return error("there is no option " + given + ", did you mean " + takes(*option) + "?");
 }
 
-Error broken_option(const options::error_with_option_name& problem, const std::vector<OptionWords>& known) {
+Error broken_option(const program_options::error_with_option_name& problem, const std::vector<OptionWords>& known) {
     const auto option = std::ranges::find(known, problem.get_option_name().substr(2), &OptionWords::name);
     if (option == known.end()) return error(problem.what());
     if (option->argument.empty()) return error(takes(*option) + " takes no value");
@@ -53,12 +53,12 @@ Error broken_option(const options::error_with_option_name& problem, const std::v
 
 Result<Tokens> tokenize(const std::vector<std::string>& arguments, const std::vector<OptionWords>& known,
                         std::span<const std::string_view> later) {
-    using options::command_line_style::style_t;
+    using program_options::command_line_style::style_t;
     constexpr int style = style_t::allow_long | style_t::long_allow_adjacent | style_t::long_allow_next;
     Tokens tokens;
     const auto description = describe(known);
     try {
-        const auto parsed = options::command_line_parser(arguments).options(description).style(style).run();
+        const auto parsed = program_options::command_line_parser(arguments).options(description).style(style).run();
         for (const auto& option : parsed.options) {
             if (option.position_key >= 0) {
                 const std::string& word = option.value.front();
@@ -74,9 +74,9 @@ Result<Tokens> tokenize(const std::vector<std::string>& arguments, const std::ve
             }
             tokens.options.push_back({option.string_key, value});
         }
-    } catch (const options::unknown_option& problem) {
+    } catch (const program_options::unknown_option& problem) {
         return unknown_option(problem.get_option_name(), known, later);
-    } catch (const options::error_with_option_name& problem) {
+    } catch (const program_options::error_with_option_name& problem) {
         return broken_option(problem, known);
     }
     return tokens;

@@ -62,8 +62,6 @@ Result<std::uint64_t> parse_limit_value(std::string_view text, Unit unit) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
-
 std::string join(std::span<const std::string_view> words) {
     std::string list;
     for (std::size_t at = 0; at < words.size(); ++at) {
@@ -83,7 +81,7 @@ Result<std::string> parse_name(std::string_view text) {
     if (!text.empty() && !is_dots && text.size() <= longest_name && std::ranges::all_of(text, is_name_letter)) {
         return std::string(text);
     }
-    return error(quoted(text) + " is no name: a name is 1 to 64 letters, digits, '_', '-' and '.'");
+    return error(in_quotes(text) + " is no name: a name is 1 to 64 letters, digits, '_', '-' and '.'");
 }
 
 Result<int> parse_signal(std::string_view text) {
@@ -94,7 +92,7 @@ Result<int> parse_signal(std::string_view text) {
         const std::string& name = names[static_cast<std::size_t>(number)];
         if (name.empty() || (bare != name && bare != std::to_string(number))) continue;
         if (!is_uncatchable(name)) return number;
-        return error(quoted(text) +
+        return error(in_quotes(text) +
                      " is refused: no process can catch it, so it is no way to ask; "
                      "what outlives its last deadline is killed anyway");
     }
@@ -102,7 +100,8 @@ Result<int> parse_signal(std::string_view text) {
     for (const std::string& name : names) {
         if (!name.empty() && !is_uncatchable(name)) candidates.push_back(name);
     }
-    return error(quoted(text) + " is no signal" + hint(bare, candidates) + " A signal is written TERM, SIGTERM or 15");
+    return error(in_quotes(text) + " is no signal" + hint(bare, candidates) +
+                 " A signal is written TERM, SIGTERM or 15");
 }
 
 Result<core::Share> parse_share(std::string_view text) {
@@ -110,7 +109,8 @@ Result<core::Share> parse_share(std::string_view text) {
     const std::uint64_t most = percent ? 100 : core::max_workers;
     const auto amount = parse_count(text.substr(0, text.size() - (percent ? 1 : 0)), 0, most);
     if (!amount) {
-        return error(quoted(text) + " is no number of workers: it is a count like 2, or a share like 25%, up to 100%");
+        return error(in_quotes(text) +
+                     " is no number of workers: it is a count like 2, or a share like 25%, up to 100%");
     }
     return core::Share{static_cast<int>(*amount), percent};
 }
@@ -121,7 +121,7 @@ Result<std::uint32_t> parse_umask(std::string_view text) {
     std::uint32_t mask = 0;
     for (const char c : text) mask = mask * 8 + static_cast<std::uint32_t>(c - '0');
     if (is_octal && mask <= 0777) return mask;
-    return error(quoted(text) + " is no mask: it is octal, from 0 to 0777, like 0027");
+    return error(in_quotes(text) + " is no mask: it is octal, from 0 to 0777, like 0027");
 }
 
 Result<ResourceLimit> parse_limit(std::string_view text) {
@@ -132,7 +132,7 @@ Result<ResourceLimit> parse_limit(std::string_view text) {
     const auto resource = std::ranges::find(resources, name, &Resource::name);
     if (resource == resources.end()) {
         const std::string meant = hint(name, names);
-        return error(quoted(name) + " is no resource" + (meant.empty() ? ";" : meant) + " it is " + join(names));
+        return error(in_quotes(name) + " is no resource" + (meant.empty() ? ";" : meant) + " it is " + join(names));
     }
     if (mark == text.npos) return error("a value is missing: write " + std::string(name) + "=VALUE or SOFT:HARD");
     const std::string_view value = text.substr(mark + 1);
@@ -141,31 +141,32 @@ Result<ResourceLimit> parse_limit(std::string_view text) {
     const auto hard = colon == value.npos ? soft : parse_limit_value(value.substr(colon + 1), resource->unit);
     if (!soft) return error(std::string(name) + ": " + soft.error().text + ", or unlimited");
     if (!hard) return error(std::string(name) + ": " + hard.error().text + ", or unlimited");
-    if (*soft > *hard) return error(quoted(text) + ": the soft limit is above the hard one; write SOFT:HARD");
+    if (*soft > *hard) return error(in_quotes(text) + ": the soft limit is above the hard one; write SOFT:HARD");
     return ResourceLimit{std::string(name), resource->number, *soft, *hard};
 }
 
 Result<std::string> parse_environment_entry(std::string_view text) {
     const std::size_t mark = text.find('=');
-    if (mark == text.npos || mark == 0) return error(quoted(text) + " is no variable: write NAME=VALUE");
+    if (mark == text.npos || mark == 0) return error(in_quotes(text) + " is no variable: write NAME=VALUE");
     const std::string_view key = text.substr(0, mark);
     constexpr std::array<std::string_view, 4> ours{"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET"};
     const bool is_our_word = key.starts_with("HOLDFAST_") && !is_sdk_variable(key);
     if (is_our_word || std::ranges::find(ours, key) != ours.end()) {
-        return error(quoted(key) + " is refused: holdfast itself tells it to each worker");
+        return error(in_quotes(key) + " is refused: holdfast itself tells it to each worker");
     }
     return std::string(text);
 }
 
 Result<Backoff> parse_backoff(std::string_view text) {
     const std::size_t dots = text.find("..");
-    if (dots == text.npos) return error(quoted(text) + " is no range: write MIN..MAX, like 500ms..30s");
+    if (dots == text.npos) return error(in_quotes(text) + " is no range: write MIN..MAX, like 500ms..30s");
     const auto min = parse_duration(text.substr(0, dots));
     const auto max = parse_duration(text.substr(dots + 2));
     if (!min) return min.error();
     if (!max) return max.error();
-    if (min->count() == 0) return error(quoted(text) + ": the first pause is 0, and crashes would become a busy loop");
-    if (*min > *max) return error(quoted(text) + ": the first pause is longer than the last; write MIN..MAX");
+    if (min->count() == 0)
+        return error(in_quotes(text) + ": the first pause is 0, and crashes would become a busy loop");
+    if (*min > *max) return error(in_quotes(text) + ": the first pause is longer than the last; write MIN..MAX");
     return Backoff{*min, *max};
 }
 
@@ -173,7 +174,7 @@ Result<std::size_t> parse_choice(std::string_view text, std::span<const std::str
     const auto found = std::ranges::find(words, text);
     if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
     const std::string meant = hint(text, words);
-    return error(quoted(text) + " is not taken" + (meant.empty() ? ":" : meant) + " it is " + join(words));
+    return error(in_quotes(text) + " is not taken" + (meant.empty() ? ":" : meant) + " it is " + join(words));
 }
 
 }  // namespace holdfast::cli

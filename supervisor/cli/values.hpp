@@ -7,6 +7,7 @@
 
 #include "base/launch_options.hpp"
 #include "base/result.hpp"
+#include "base/text.hpp"
 #include "core/policy.hpp"
 
 // The values that options take, beyond the durations, sizes and counts of base/parse.hpp. Every error says what is
@@ -37,6 +38,5 @@ Result<std::size_t> parse_choice(std::string_view text, std::span<const std::str
 // "did you mean --settle?" and the like, with a leading comma; empty where nothing is near.
 std::string hint(std::string_view word, std::span<const std::string_view> candidates, std::string_view prefix = {});
 std::string join(std::span<const std::string_view> words);
-std::string quoted(std::string_view text);
 
 }  // namespace holdfast::cli

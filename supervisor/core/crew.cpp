@@ -86,6 +86,18 @@ bool all_settled(const Crew& crew) {
     });
 }
 
+int count_dependable(const Crew& crew, Generation unproven) {
+    const auto is_dependable = [&](const Worker* worker) {
+        return worker != nullptr && is_ready(*worker) && (worker->generation != unproven || worker->settled);
+    };
+    int count = 0;
+    for (const Crew::Place& place : crew.places) {
+        count += is_dependable(place.wanted) ? 1 : 0;
+        count += is_dependable(place.other) ? 1 : 0;
+    }
+    return count;
+}
+
 void record_settled(Turn& turn, const Crew& crew, Generation generation) {
     if (turn.state.settled == generation || turn.state.target == 0 || !all_settled(crew)) return;
     turn.state.settled = generation;

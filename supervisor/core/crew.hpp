@@ -30,6 +30,10 @@ bool all_ready(const Crew& crew);
 // And that has settled.
 bool all_settled(const Crew& crew);
 
+// How many can be counted on: those that are ready, and of `unproven`, the generation that a rollout brings, those that
+// have settled: one that has not may be about to fail.
+int count_dependable(const Crew& crew, Generation unproven);
+
 // Once of each generation, for the ledger.
 void record_settled(Turn& turn, const Crew& crew, Generation generation);
 

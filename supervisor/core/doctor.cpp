@@ -23,7 +23,7 @@ bool has_capability(const MachineFacts& facts, unsigned number) {
     return !facts.capabilities || ((*facts.capabilities >> number) & 1U) != 0;
 }
 
-std::string seconds(Duration duration) {
+std::string whole_seconds(Duration duration) {
     return std::to_string(std::chrono::ceil<std::chrono::seconds>(duration).count()) + " s";
 }
 
@@ -174,8 +174,8 @@ void look_at_unit(const MachineFacts& facts, const Policy& policy, Findings& fin
     if (allowed < stop) {
         const bool asks_for_more = facts.unit_type.starts_with("notify");
         findings.push_back({asks_for_more ? Weight::warning : Weight::wrong,
-                            facts.unit + " is killed " + seconds(allowed) +
-                                " after a stop began, and a stop may take " + seconds(stop) +
+                            facts.unit + " is killed " + whole_seconds(allowed) +
+                                " after a stop began, and a stop may take " + whole_seconds(stop) +
                                 (asks_for_more ? "; holdfast asks for more while a drain goes on" : ""),
                             "TimeoutStopSec=" + bare_seconds(stop + 10s) + " in the unit"});
     } else {
@@ -184,7 +184,7 @@ void look_at_unit(const MachineFacts& facts, const Policy& policy, Findings& fin
     if (facts.start_timeout.value_or(systemd_default) < policy.ready_timeout && facts.unit_type.starts_with("notify")) {
         findings.push_back(
             {Weight::warning,
-             facts.unit + " gives up before --ready-timeout, " + seconds(policy.ready_timeout) + ", is over",
+             facts.unit + " gives up before --ready-timeout, " + whole_seconds(policy.ready_timeout) + ", is over",
              "TimeoutStartSec=" + bare_seconds(policy.ready_timeout + 30s) + " in the unit"});
     }
     if (facts.unit_kill_mode.empty() || facts.unit_kill_mode == "control-group") {
@@ -202,7 +202,8 @@ void look_at_kubernetes(const MachineFacts& facts, const Policy& policy, Finding
         {Weight::note,
          "Kubernetes kills a pod terminationGracePeriodSeconds after a stop began, 30 s by default, and cannot be "
          "asked from here",
-         "terminationGracePeriodSeconds: " + bare_seconds(stop + 10s) + " or more; a stop may take " + seconds(stop)});
+         "terminationGracePeriodSeconds: " + bare_seconds(stop + 10s) + " or more; a stop may take " +
+             whole_seconds(stop)});
 }
 
 }  // namespace

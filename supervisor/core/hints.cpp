@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <optional>
 
+#include "base/text.hpp"
+
 namespace holdfast::core {
 namespace {
 
@@ -26,8 +28,6 @@ std::string_view told_part(std::string_view address) {
     const auto colon = address.rfind(':');
     return colon == std::string_view::npos ? address : address.substr(colon + 1);
 }
-
-constexpr bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
 
 // "8080" in ":::8080" and "port 8080", not in "18080".
 bool tells(std::string_view line, std::string_view part) {

@@ -6,13 +6,8 @@
 namespace holdfast::core {
 namespace {
 
-void refuse(Turn& turn, RequestId asker, const std::string& text) {
-    turn.note(Level::warning, "request_refused", text);
-    turn.answer(asker, {Outcome::Result::refused, text, {}, 1});
-}
-
 // It accepts, or is about to.
-bool accepts(const Worker& worker) {
+bool is_ready_or_recalled(const Worker& worker) {
     return is_ready(worker) || (worker.state == WorkerState::paused && worker.recalled);
 }
 
@@ -27,7 +22,7 @@ struct Told {
 Told tell_to_pause(Turn& turn, const ServicePause& service) {
     Told told;
     for (auto& [id, worker] : turn.state.workers) {
-        if (!accepts(worker)) continue;
+        if (!is_ready_or_recalled(worker)) continue;
         if (!can_pause(worker)) {
             ++told.deaf;
             continue;
@@ -61,8 +56,8 @@ void pause_workers(Turn& turn, RequestId asker, const std::string& asked_by) {
     const ServicePause service{asked_by, turn.now + state.policy.max_pause};
     const Told told = tell_to_pause(turn, service);
     if (told.paused == 0) {
-        return refuse(turn, asker,
-                      "no worker is ready and can pause: that needs a worker that said HELLO=1 and listed the stage");
+        return turn.refuse(
+            asker, "no worker is ready and can pause: that needs a worker that said HELLO=1 and listed the stage");
     }
     state.pause = service;
     std::string text = workers(told.paused) + " told to pause";
@@ -73,7 +68,7 @@ void pause_workers(Turn& turn, RequestId asker, const std::string& asked_by) {
 }
 
 void resume_workers(Turn& turn, RequestId asker) {
-    if (!turn.state.pause) return refuse(turn, asker, "the service is not paused");
+    if (!turn.state.pause) return turn.refuse(asker, "the service is not paused");
     turn.state.pause.reset();
     const std::string text = workers(tell_to_run(turn)) + " told to accept again";
     turn.note(Level::info, "service_resumed", text);

@@ -18,11 +18,6 @@ bool change_under_way(const State& state) {
     return state.first_generation || state.rollout || state.scaling || state.ending;
 }
 
-void refuse(Turn& turn, RequestId asker, const std::string& text) {
-    turn.note(Level::warning, "request_refused", text);
-    turn.answer(asker, {Outcome::Result::refused, text, {}, 1});
-}
-
 int wanted_target(const State& state) {
     for (const PendingChange& change : state.pending) {
         if (change.kind == PendingChange::Kind::scale) return change.target;
@@ -33,9 +28,8 @@ int wanted_target(const State& state) {
 void ask_scale(Turn& turn, RequestId asker, const std::string& asked_by, std::int64_t target) {
     State& state = turn.state;
     if (target < 0 || target > max_workers) {
-        return refuse(turn, asker,
-                      "cannot scale to " + std::to_string(target) + " workers: 0 to " + std::to_string(max_workers) +
-                          " can be had");
+        return turn.refuse(asker, "cannot scale to " + std::to_string(target) + " workers: 0 to " +
+                                      std::to_string(max_workers) + " can be had");
     }
     const int wanted = static_cast<int>(target);
     // The latest wins at once, unless somebody else waits for this change to end.
@@ -63,7 +57,7 @@ void ask_reload(Turn& turn, RequestId asker, const std::string& asked_by, const 
 
 void ask_pause(Turn& turn, RequestId asker, const std::string& asked_by) {
     if (change_under_way(turn.state)) {
-        return refuse(turn, asker, "cannot pause: a change is under way; ask again when it is over");
+        return turn.refuse(asker, "cannot pause: a change is under way; ask again when it is over");
     }
     pause_workers(turn, asker, asked_by);
 }
@@ -102,7 +96,7 @@ bool changes_workers(const Request& request) {
 // A plan that will not be carried out is not held any longer.
 void refuse_request(Turn& turn, const Asked& event, const std::string& text) {
     if (const auto* reload = std::get_if<Reload>(&event.request.what)) turn.add(DropPlan{reload->plan});
-    refuse(turn, event.id, text);
+    turn.refuse(event.id, text);
 }
 
 // Nothing that workers would see has changed: the new numbers hold from now on.

@@ -11,7 +11,7 @@ bool can_be_paused(const Worker& worker) {
     return is_ready(worker) && can_be_told(worker, Stage::pause) && can_be_told(worker, Stage::run);
 }
 
-std::string why(const State& state) {
+std::string reason_for_leaving(const State& state) {
     const Rollout& rollout = *state.rollout;
     return std::string(noun_of(rollout.kind)) + " asked for by " + rollout.asked_by;
 }
@@ -19,7 +19,8 @@ std::string why(const State& state) {
 void pause(Turn& turn, Crew& crew, Worker& old) {
     const State& state = turn.state;
     old.reason = Reason::restart;
-    old.why = "paused for the probation of " + name_of(state.rollout->next.generation) + "; " + why(state);
+    old.why =
+        "paused for the probation of " + name_of(state.rollout->next.generation) + "; " + reason_for_leaving(state);
     old.pause_for = replacement_bound(state.policy, state.target) + state.policy.probation;
     apply(turn, old, Trigger::asked_to_pause);
     --crew.staying;
@@ -42,13 +43,13 @@ Retired retire(Turn& turn, Crew& crew, Crew::Place& place) {
         return Retired::yes;
     }
     if (waits_for_probation(state, *place.other)) return Retired::no;
-    dismiss(turn, crew, place.other, Reason::restart, why(state));
+    dismiss(turn, crew, place.other, Reason::restart, reason_for_leaving(state));
     return Retired::yes;
 }
 
 void dismiss_old(Turn& turn, Crew& crew) {
     for (Crew::Place& place : crew.places) {
-        if (place.other != nullptr) dismiss(turn, crew, place.other, Reason::restart, why(turn.state));
+        if (place.other != nullptr) dismiss(turn, crew, place.other, Reason::restart, reason_for_leaving(turn.state));
     }
 }
 

@@ -11,22 +11,10 @@
 namespace holdfast::core {
 namespace {
 
-const std::string& why(const State& state) { return state.rollout->failure; }
-
-// How many can be counted on. A new one that has not settled may be about to fail as the one to blame did.
-int count_dependable(const Crew& crew) {
-    int count = 0;
-    for (const Crew::Place& place : crew.places) {
-        if (place.wanted != nullptr && is_ready(*place.wanted)) ++count;
-        if (place.other != nullptr && is_ready(*place.other) && place.other->settled) ++count;
-    }
-    return count;
-}
-
 void dismiss_unready(Turn& turn, Crew& crew) {
     for (Crew::Place& place : crew.places) {
         if (place.other == nullptr || is_ready(*place.other)) continue;
-        dismiss(turn, crew, place.other, Reason::rollback, why(turn.state));
+        dismiss(turn, crew, place.other, Reason::rollback, turn.state.rollout->failure);
     }
 }
 
@@ -72,13 +60,13 @@ bool release_new(Turn& turn, Crew& crew) {
     const State& state = turn.state;
     const int fewest = state.target - unavailable(state.policy, state.target);
     const int least = is_waiting_for_room(turn, crew) ? fewest : state.target;
-    const int dependable = count_dependable(crew);
+    const int dependable = count_dependable(crew, state.rollout->next.generation);
     for (const bool replaced : {true, false}) {
         for (Crew::Place& place : crew.places) {
             const bool has_former = place.wanted != nullptr && is_ready(*place.wanted);
             if (place.other == nullptr || has_former != replaced) continue;
             if (dependable - (place.other->settled ? 1 : 0) < least) continue;
-            dismiss(turn, crew, place.other, Reason::rollback, why(state));
+            dismiss(turn, crew, place.other, Reason::rollback, state.rollout->failure);
             return true;
         }
     }

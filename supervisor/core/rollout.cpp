@@ -16,18 +16,6 @@
 namespace holdfast::core {
 namespace {
 
-using Stage = Rollout::Stage;
-
-// How many can be counted on: old ones that are ready, new ones that have settled.
-int count_dependable(const Crew& crew) {
-    int count = 0;
-    for (const Crew::Place& place : crew.places) {
-        if (place.wanted != nullptr && is_ready(*place.wanted) && place.wanted->settled) ++count;
-        if (place.other != nullptr && is_ready(*place.other)) ++count;
-    }
-    return count;
-}
-
 // Launches new workers while there is room: first where nobody serves, then beside old ones.
 bool launch_new(Turn& turn, Crew& crew) {
     const State& state = turn.state;
@@ -67,7 +55,7 @@ bool may_commit(Turn& turn, const Crew& crew) {
 bool release_old(Turn& turn, Crew& crew) {
     const State& state = turn.state;
     const int least = state.target - unavailable(state.policy, state.target);
-    int dependable = count_dependable(crew);
+    int dependable = count_dependable(crew, state.rollout->next.generation);
     bool released = false;
     for (const bool has_successor : {true, false}) {
         for (Crew::Place& place : crew.places) {
@@ -107,7 +95,7 @@ bool may_begin_probation(Turn& turn, const Crew& crew) {
 void begin_probation(Turn& turn) {
     State& state = turn.state;
     Rollout& rollout = *state.rollout;
-    rollout.stage = Stage::probation;
+    rollout.stage = Rollout::Stage::probation;
     rollout.probation_until = turn.now + state.policy.probation;
     const std::string text = name_of(rollout.next.generation) + " is in probation for " +
                              seconds(state.policy.probation) + ": until then " + name_of(rollout.former.generation) +
@@ -151,8 +139,8 @@ void advance_forward(Turn& turn) {
     State& state = turn.state;
     Crew crew = take_crew(state, state.rollout->next.generation);
     dismiss_surplus(turn, crew);
-    if (state.rollout->stage == Stage::launching) return advance_launching(turn, crew);
-    if (state.rollout->stage == Stage::retiring) return advance_retiring(turn, crew);
+    if (state.rollout->stage == Rollout::Stage::launching) return advance_launching(turn, crew);
+    if (state.rollout->stage == Rollout::Stage::retiring) return advance_retiring(turn, crew);
 }
 
 // Where all new ones serve it waits on: the old ones end by deadlines of their own, which a stall makes late.
@@ -175,7 +163,7 @@ void turn_back(Turn& turn) {
     State& state = turn.state;
     Rollout& rollout = *state.rollout;
     rollout.direction = Rollout::Direction::back;
-    rollout.stage = Stage::launching;
+    rollout.stage = Rollout::Stage::launching;
     restore_rules(state);
     rollout.preparing_until = rollout.probation_until = never;
     rollout.deadline = turn.now + rollback_bound(state.policy, state.target);
@@ -184,7 +172,7 @@ void turn_back(Turn& turn) {
 }  // namespace
 
 bool is_preparing(const Rollout& rollout) {
-    return rollout.direction == Rollout::Direction::forward && rollout.stage == Stage::preparing;
+    return rollout.direction == Rollout::Direction::forward && rollout.stage == Rollout::Stage::preparing;
 }
 
 void begin_rollout(Turn& turn, const PendingChange& change) {
@@ -221,7 +209,8 @@ void begin_rollout(Turn& turn, const PendingChange& change) {
 
 void on_prepared(Turn& turn, const Prepared& event) {
     State& state = turn.state;
-    if (!state.rollout || state.rollout->stage != Stage::preparing || state.rollout->next.spec != event.spec) return;
+    if (!state.rollout || state.rollout->stage != Rollout::Stage::preparing || state.rollout->next.spec != event.spec)
+        return;
     Rollout& rollout = *state.rollout;
     rollout.preparing_until = never;
     if (!event.fault.empty()) {
@@ -229,7 +218,7 @@ void on_prepared(Turn& turn, const Prepared& event) {
         rollout.last_words = event.last_words;
         return refuse_rollout(turn);
     }
-    rollout.stage = Stage::launching;
+    rollout.stage = Rollout::Stage::launching;
     turn.record(rollout.next.generation, "prepared", "");
 }
 
@@ -246,9 +235,9 @@ void fail_rollout_by(Turn& turn, const Worker& worker, const std::string& what,
     State& state = turn.state;
     if (!state.rollout || state.rollout->direction == Rollout::Direction::back) return;
     Rollout& rollout = *state.rollout;
-    if (worker.generation != rollout.next.generation || rollout.stage == Stage::retiring) return;
+    if (worker.generation != rollout.next.generation || rollout.stage == Rollout::Stage::retiring) return;
     rollout.failure = "worker " + name_of(worker) + " " + what;
-    if (rollout.stage == Stage::probation) rollout.failure += " during probation";
+    if (rollout.stage == Rollout::Stage::probation) rollout.failure += " during probation";
     rollout.to_blame = worker.id;
     rollout.last_words = last_words;
     turn.note(
@@ -292,7 +281,7 @@ void expire_rollout(Turn& turn) {
     State& state = turn.state;
     Rollout& rollout = *state.rollout;
     if (rollout.deadline <= turn.now) {
-        return rollout.stage == Stage::retiring ? expire_retiring(turn) : give_up_rollback(turn);
+        return rollout.stage == Rollout::Stage::retiring ? expire_retiring(turn) : give_up_rollback(turn);
     }
     if (rollout.preparing_until <= turn.now) {
         turn.add(AbandonPreparation{rollout.next.spec});
@@ -303,7 +292,7 @@ void expire_rollout(Turn& turn) {
     }
     if (rollout.probation_until > turn.now) return;
     rollout.probation_until = never;
-    rollout.stage = Stage::retiring;
+    rollout.stage = Rollout::Stage::retiring;
     rollout.deadline = turn.now + retire_bound(state.policy);
     const std::string text =
         name_of(rollout.next.generation) + " has passed its probation: old workers are told to leave";

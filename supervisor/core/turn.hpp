@@ -33,6 +33,11 @@ struct Turn {
     void answer(RequestId request, Outcome outcome) {
         if (request.value != 0) add(Answer{request, std::move(outcome)});
     }
+    // Nothing is changed; the log and the asker are told why.
+    void refuse(RequestId request, const std::string& text) {
+        note(Level::warning, "request_refused", text);
+        answer(request, {Outcome::Result::refused, text, {}, 1});
+    }
 };
 
 }  // namespace holdfast::core

@@ -11,12 +11,12 @@ namespace {
 
 constexpr int ear_spans = 4;  // in the shortest watchdog
 
-bool serves(const Worker& worker) {
+bool is_in_service(const Worker& worker) {
     return worker.state == WorkerState::ready || worker.state == WorkerState::paused ||
            worker.state == WorkerState::lame_duck;
 }
 
-bool is_watched(const Worker& worker) { return worker.terms.watchdog > 0s && worker.heard_at && serves(worker); }
+bool is_watched(const Worker& worker) { return worker.terms.watchdog > 0s && worker.heard_at && is_in_service(worker); }
 
 // What a watched worker may still be silent for.
 Duration patience(const State& state, const Worker& worker) {
@@ -55,10 +55,10 @@ void begin_watch(Turn& turn, Worker& worker) {
 
 void on_health(Turn& turn, Worker& worker, std::optional<Watchdog> said) {
     if (said && worker.speaks == Speaks::nothing) worker.speaks = Speaks::notify;
-    const bool gives_up = said == Watchdog::trigger && (serves(worker) || worker.state == WorkerState::starting);
+    const bool gives_up = said == Watchdog::trigger && (is_in_service(worker) || worker.state == WorkerState::starting);
     if (gives_up) return give_up(turn, worker, "asked to be given up (WATCHDOG=trigger)");
     // One that was ready before it first spoke has promised to go on now.
-    const bool promises = serves(worker) && worker.speaks != Speaks::nothing && !worker.heard_at;
+    const bool promises = is_in_service(worker) && worker.speaks != Speaks::nothing && !worker.heard_at;
     if (said || promises) worker.heard_at = turn.state.awake;
 }
 

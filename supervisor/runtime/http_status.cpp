@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace holdfast::runtime {
 
 namespace {
 
 constexpr std::string_view pattern = "HTTP/1.d ddd";  // d: a digit
-
-bool is_digit(char character) { return character >= '0' && character <= '9'; }
 
 bool fits(char wanted, char character) { return wanted == 'd' ? is_digit(character) : wanted == character; }
 

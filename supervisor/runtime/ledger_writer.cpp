@@ -7,10 +7,6 @@
 
 namespace holdfast::runtime {
 
-namespace {
-constexpr Duration last_patience = std::chrono::seconds{1};
-}  // namespace
-
 struct LedgerWriter::Shared {
     Shared(os::UniqueFd held, std::string name, std::uint64_t limit, Tell how)
         : directory(std::move(held)), file(directory.get(), std::move(name), limit), tell(std::move(how)) {}
@@ -36,7 +32,7 @@ LedgerWriter::LedgerWriter(os::UniqueFd directory, std::string name, std::uint64
       thread_([shared = shared_] { run(shared); }) {}
 
 LedgerWriter::~LedgerWriter() {
-    flush(last_patience);
+    flush(flush_timeout);
     bool idle = false;
     {
         const std::lock_guard lock(shared_->mutex);

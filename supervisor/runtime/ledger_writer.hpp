@@ -22,6 +22,7 @@ namespace holdfast::runtime {
 class LedgerWriter {
   public:
     static constexpr std::size_t max_queued_bytes = 256 * 1024;
+    static constexpr Duration flush_timeout = std::chrono::seconds{1};  // of the destructor
 
     // How the writing goes, in words for the log: once when it begins to fail, once when it works again. Called on the
     // writing thread, never after the destructor has returned.

@@ -7,14 +7,13 @@
 namespace holdfast::runtime {
 
 namespace {
-constexpr Duration last_patience = std::chrono::seconds{1};
 constexpr std::size_t max_written_bytes = 16 * 1024;  // at once: a burst of lines costs few wake-ups
 }  // namespace
 
 Output::Output(int fd) : shared_(std::make_shared<Shared>()), thread_(&Output::run, shared_, fd) {}
 
 Output::~Output() {
-    flush(last_patience);
+    flush(flush_timeout);
     bool idle = false;
     {
         std::lock_guard lock(shared_->mutex);

@@ -22,6 +22,8 @@ class Output {
     static constexpr std::size_t max_queued_for_workers =
         max_queued_bytes / 2;  // a flood leaves room for our own words
 
+    static constexpr Duration flush_timeout = std::chrono::seconds{1};  // of the destructor
+
     enum class Whose { ours, a_workers };
 
     // `fd` is borrowed for the life of the object.

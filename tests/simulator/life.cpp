@@ -6,6 +6,7 @@
 
 #include "tests/simulator/bounds.hpp"
 #include "tests/simulator/describe.hpp"
+#include "tests/simulator/status_queries.hpp"
 
 namespace holdfast::simulator {
 
@@ -19,14 +20,6 @@ namespace {
 // The longest time after which a scripted worker still does something by itself.
 constexpr Duration longest_script = 60s;
 constexpr const char* over_the_api = "uid 1000, pid 3101 over the API";
-
-bool all_serve(const core::Status& status) {
-    const auto& workers = status.workers;
-    const auto ready = std::count_if(workers.begin(), workers.end(), [](const auto& worker) {
-        return worker.state == WorkerState::ready && worker.settled;
-    });
-    return status.phase == Phase::serving && ready == status.target;
-}
 
 // A silent worker of a service that must speak never gets ready, however well it behaves.
 bool can_recover(Company company, const core::Policy& policy) {

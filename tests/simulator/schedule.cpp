@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tests/simulator/casting.hpp"
+#include "tests/simulator/status_queries.hpp"
 
 namespace holdfast::simulator {
 
@@ -21,13 +22,6 @@ enum class Misfortune { none, returns, replacements };
 Misfortune random_misfortune(Random& random) {
     const int draw = random.below(100);
     return draw < 8 ? Misfortune::returns : draw < 16 ? Misfortune::replacements : Misfortune::none;
-}
-
-bool all_serve(const core::Status& status) {
-    const auto settled = std::count_if(status.workers.begin(), status.workers.end(), [](const auto& worker) {
-        return worker.state == core::WorkerState::ready && worker.settled;
-    });
-    return status.phase == Phase::serving && settled == status.target;
 }
 
 // Draws everything by lot, and writes it down.

@@ -18,7 +18,15 @@ constexpr auto moments =
                                      "first generation", "serving", "paused", "scaling", "undoing a stop", "stopping"});
 static_assert(moments.size() == MomentVisits::moment_count);
 constexpr std::size_t stage_count = 6;
-enum Moment : std::size_t { checking, first_generation = stage_count, serving, paused, scaling, undoing, stopping };
+enum Moment : std::size_t {
+    rollout_checking,
+    first_generation = stage_count,
+    serving,
+    paused,
+    scaling,
+    undoing,
+    stopping
+};
 
 // The requests are in the order of core::Request.
 constexpr auto events =
@@ -61,7 +69,7 @@ std::optional<std::size_t> moment_of(const core::Status& status) {
 
 // Seen from a rollout, the newest generation is the new one; elsewhere all are old ones.
 bool is_new(const core::Status& status, std::size_t moment, WorkerId id) {
-    if (moment == checking || moment >= stage_count) return false;
+    if (moment == rollout_checking || moment >= stage_count) return false;
     Generation newest = status.generation, own;
     for (const auto& worker : status.workers) {
         newest = std::max(newest, worker.generation);
@@ -85,8 +93,8 @@ std::size_t kind_of(const testing::FakeWorld& world, std::size_t moment) {
 // Whoever is new exists in every stage of a rollout but the first. An answer to a preparation is met in the first
 // alone, late ones aside, which may come at any time.
 bool is_expected(std::size_t moment, std::size_t event) {
-    if (event == new_ended || event == new_word) return moment > checking && moment < stage_count;
-    if (event == prepared || event == veto) return moment == checking;
+    if (event == new_ended || event == new_word) return moment > rollout_checking && moment < stage_count;
+    if (event == prepared || event == veto) return moment == rollout_checking;
     return true;
 }
 

@@ -10,7 +10,7 @@ using core::WorkerState;
 
 namespace {
 
-const core::SlotStatus* find(const core::Status& status, SlotId slot) {
+const core::SlotStatus* find_slot(const core::Status& status, SlotId slot) {
     const auto found =
         std::find_if(status.slots.begin(), status.slots.end(), [&](const auto& entry) { return entry.slot == slot; });
     return found == status.slots.end() ? nullptr : &*found;
@@ -75,8 +75,8 @@ void Watch::check_backoff() {
 
 void Watch::check_crash(const core::WorkerStatus& worker) {
     const Seen* known = find_seen(worker.id);
-    const core::SlotStatus* before = find(world_.before(), worker.slot);
-    const core::SlotStatus* after = find(world_.status(), worker.slot);
+    const core::SlotStatus* before = find_slot(world_.before(), worker.slot);
+    const core::SlotStatus* after = find_slot(world_.status(), worker.slot);
     if (known == nullptr || before == nullptr || after == nullptr) return;
     const bool is_proven = known->first_ready && world_.now() >= *known->first_ready + core::backoff_reset_after;
     const std::string slot = "slot " + std::to_string(worker.slot.value);

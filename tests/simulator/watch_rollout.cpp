@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tests/simulator/describe.hpp"
+#include "tests/simulator/status_queries.hpp"
 #include "tests/simulator/watch.hpp"
 
 namespace holdfast::simulator {
@@ -11,12 +12,6 @@ using core::Phase;
 using core::WorkerState;
 
 namespace {
-
-const core::WorkerStatus* find(const core::Status& status, WorkerId id) {
-    const auto found =
-        std::find_if(status.workers.begin(), status.workers.end(), [&](const auto& worker) { return worker.id == id; });
-    return found == status.workers.end() ? nullptr : &*found;
-}
 
 bool is_rollout(Phase phase) {
     return phase == Phase::rolling_out || phase == Phase::rolling_back || phase == Phase::probation;
@@ -78,7 +73,7 @@ void Watch::follow_rollout() {
         if (!waits) rollout_->is_undisturbed = false;
     }
     for (const auto& worker : world_.before().workers) {
-        const auto* after = find(world_.status(), worker.id);
+        const auto* after = find_worker(world_.status(), worker.id);
         const bool is_lost = counts(worker) && (is_about(worker.id) || is_given_up(worker.id)) &&
                              (after == nullptr || after->state != WorkerState::ready);
         if (is_lost) rollout_->is_healthy = false;
@@ -128,7 +123,7 @@ void Watch::check_commit() {
         if (worker.generation >= rollout_->generation || worker.state != WorkerState::ready || is_about(worker.id) ||
             is_given_up(worker.id))
             continue;
-        const auto* after = find(world_.status(), worker.id);
+        const auto* after = find_worker(world_.status(), worker.id);
         if (after != nullptr && after->state != WorkerState::ready) is_old_told = true;
     }
     if (!is_old_told) return;

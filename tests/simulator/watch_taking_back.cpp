@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/simulator/describe.hpp"
+#include "tests/simulator/status_queries.hpp"
 #include "tests/simulator/watch.hpp"
 
 namespace holdfast::simulator {
@@ -13,12 +14,6 @@ using core::WorkerState;
 using testing::FakeWorker;
 
 namespace {
-
-const core::WorkerStatus* find(const core::Status& status, WorkerId id) {
-    const auto found =
-        std::find_if(status.workers.begin(), status.workers.end(), [&](const auto& worker) { return worker.id == id; });
-    return found == status.workers.end() ? nullptr : &*found;
-}
 
 std::optional<WorkerId> who_is_told(const core::Action& action) {
     if (const auto* tell = std::get_if<core::Tell>(&action)) return tell->worker;
@@ -32,7 +27,7 @@ std::string name_of(WorkerId id) { return "worker #" + std::to_string(id.value);
 
 // It served the former generation before this step, and nobody wanted it to go.
 bool Watch::is_old_one(WorkerId id) const {
-    const auto* before = find(world_.before(), id);
+    const auto* before = find_worker(world_.before(), id);
     return before != nullptr && before->generation == rollout_->former && before->state == WorkerState::ready &&
            !is_about(id) && !is_given_up(id);
 }
@@ -65,7 +60,7 @@ void Watch::check_probation() {
         if (was.generation != rollout_->former || !could_stay || is_about(was.id) || is_given_up(was.id) ||
             !can_pause(was.id))
             continue;
-        const auto* is = find(world_.status(), was.id);
+        const auto* is = find_worker(world_.status(), was.id);
         if (is != nullptr && is->state == WorkerState::draining)
             broken(6, name_of(was.id) + " was told to drain, and could have been paused until the end of probation");
     }

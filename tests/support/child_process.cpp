@@ -20,6 +20,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "errno_exception.hpp"
 #include "proc.hpp"
 
 namespace holdfast::test {
@@ -31,8 +32,6 @@ std::set<pid_t>& known_children() {
     static std::set<pid_t> pids;
     return pids;
 }
-
-std::system_error system_error(const std::string& what) { return {errno, std::generic_category(), what}; }
 
 // Stock Boost.Process, with what its own initializers of 1.81 cannot do: the environment without a library of
 // its own, a terminal, a limit. All descriptors of the tests are close-on-exec, so none can leak.
@@ -110,7 +109,7 @@ ChildProcess::ChildProcess(const Launch& launch) {
     pid_ = process.id();
     pid_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));  // close-on-exec by its nature
     process.detach();
-    if (pid_fd_ < 0) throw system_error("cannot open a pidfd");
+    if (pid_fd_ < 0) throw errno_exception("cannot open a pidfd");
     known_children().insert(pid_);
 }
 

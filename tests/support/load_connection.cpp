@@ -12,6 +12,8 @@
 #include <string_view>
 #include <utility>
 
+#include "clock.hpp"
+
 namespace holdfast::test {
 namespace {
 
@@ -30,8 +32,6 @@ Failure classify_connect_error(int error_number) {
             return Failure::other;
     }
 }
-
-Instant read_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 // Since the kernel took the last bytes of the other side: a client that had no processor for a while read them later.
 Duration age_of_last_bytes(int fd) {

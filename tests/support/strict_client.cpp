@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "clock.hpp"
 #include "load_connection.hpp"
 
 namespace holdfast::test {
@@ -24,8 +25,6 @@ constexpr std::uint64_t stop_tag = ~std::uint64_t{0};
 constexpr std::size_t max_examples = 20;
 constexpr Duration pause_after_failure = 10ms;  // a dead server must not be asked in a busy loop
 constexpr Duration pause_for_queue = 1ms;
-
-Instant read_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
 
 // "/?ms={0..500}": the same text with a random number each time.
 class PathPattern {

@@ -14,22 +14,17 @@
 #include <system_error>
 
 #include "child_process.hpp"
+#include "errno_exception.hpp"
 
 namespace holdfast::test {
-namespace {
-
-std::system_error system_error(const std::string& what) { return {errno, std::generic_category(), what}; }
-
-}  // namespace
-
 StuckDirectory::StuckDirectory(const std::string& path) : path_(path) {
     if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
-        throw system_error("cannot have a mount namespace of our own");
+        throw errno_exception("cannot have a mount namespace of our own");
     fuse_fd_ = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);
-    if (fuse_fd_ < 0) throw system_error("cannot open /dev/fuse");
+    if (fuse_fd_ < 0) throw errno_exception("cannot open /dev/fuse");
     const std::string options = "fd=" + std::to_string(fuse_fd_) + ",rootmode=40000,user_id=0,group_id=0";
     if (::mount("stuck", path_.c_str(), "fuse.stuck", 0, options.c_str()) != 0)
-        throw system_error("cannot mount on " + path_);
+        throw errno_exception("cannot mount on " + path_);
     shake_hands();
 }
 
@@ -43,7 +38,7 @@ void StuckDirectory::shake_hands() const {
     std::array<char, 65'536> request{};
     fuse_in_header in{};
     const ssize_t length = ::read(fuse_fd_, request.data(), request.size());
-    if (length < static_cast<ssize_t>(sizeof in)) throw system_error("cannot read the first request of FUSE");
+    if (length < static_cast<ssize_t>(sizeof in)) throw errno_exception("cannot read the first request of FUSE");
     std::memcpy(&in, request.data(), sizeof in);
     if (in.opcode != FUSE_INIT) throw std::runtime_error("the first request of FUSE is not INIT");
     struct {
@@ -55,7 +50,7 @@ void StuckDirectory::shake_hands() const {
     answer.body.major = FUSE_KERNEL_VERSION;
     answer.body.minor = FUSE_KERNEL_MINOR_VERSION;
     answer.body.max_write = 4096;
-    if (::write(fuse_fd_, &answer, sizeof answer) != sizeof answer) throw system_error("cannot answer FUSE");
+    if (::write(fuse_fd_, &answer, sizeof answer) != sizeof answer) throw errno_exception("cannot answer FUSE");
 }
 
 void StuckDirectory::wait_for_victim() const {

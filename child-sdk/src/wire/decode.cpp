@@ -10,7 +10,6 @@ namespace holdfast::wire {
 
 namespace {
 
-constexpr char separator = '\x1f';
 constexpr std::size_t quoted_bytes = 40;  // of a message in an explanation: enough to recognise it
 
 using Verdict = std::optional<Malformed>;  // empty: the line is accepted

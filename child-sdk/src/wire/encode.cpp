@@ -10,8 +10,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr char separator = '\x1f';
-
 // Builds KEY=VALUE lines. Values cannot break out of their line or field.
 class Packet {
   public:

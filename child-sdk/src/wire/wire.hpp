@@ -14,6 +14,9 @@
 
 namespace holdfast::wire {
 
+// Between the fields of one value.
+inline constexpr char separator = '\x1f';
+
 // A message that breaks a rule and therefore changes nothing. `why` is for a person: which key, and what it takes.
 // Bytes of the message quoted in it are escaped and short.
 struct Malformed {
