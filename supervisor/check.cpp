@@ -51,20 +51,20 @@ bool is_held_by(const std::vector<os::SocketHolder>& holders, int pid) {
 
 void check_address(const std::string& option, const ListenAddress& address, int running_pid, Findings& findings) {
     const std::string what = option + " " + address.text;
-    const auto obstacle = os::find_obstacle(address);
-    if (!obstacle) {
+    const auto bind_problem = os::find_bind_problem(address);
+    if (!bind_problem) {
         findings.push_back(address.family == Family::systemd
                                ? Finding{Weight::note, what + " is known only when the service manager starts it", {}}
                                : Finding{Weight::fine, what + " can be had", {}});
-    } else if (is_held_by(obstacle->holders, running_pid)) {
+    } else if (is_held_by(bind_problem->holders, running_pid)) {
         findings.push_back(
             {Weight::fine,
              what + " is held by the running supervisor of this name (pid " + std::to_string(running_pid) + ")",
              {}});
     } else {
-        const std::string holders = os::describe(obstacle->holders);
+        const std::string holders = os::describe(bind_problem->holders);
         findings.push_back({Weight::wrong,
-                            "cannot listen on " + address.text + ": " + obstacle->text +
+                            "cannot listen on " + address.text + ": " + bind_problem->text +
                                 (holders.empty() ? "" : "; it is held by " + holders),
                             holders.empty() ? "" : "end it, or choose another address"});
     }
@@ -105,14 +105,14 @@ int check(const cli::CheckCommand& command, std::ostream& out) {
     for (const auto& address : configuration.admin) check_address("--admin", address, running, findings);
     check_times(configuration.policy, findings);
     // Of what `doctor` finds only what is in this configuration's way.
-    for (Finding& finding : core::examine(os::look_at_machine(), {configuration, configuration.policy.workers})) {
+    for (Finding& finding : core::examine(os::inspect_machine(), {configuration, configuration.policy.workers})) {
         if (finding.weight == Weight::wrong) findings.push_back(std::move(finding));
     }
     out << cli::render_findings(findings);
     return cli::exit_code_of(findings);
 }
 
-int consult_doctor(const cli::DoctorCommand& command, std::ostream& out, std::ostream& err) {
+int run_doctor(const cli::DoctorCommand& command, std::ostream& out, std::ostream& err) {
     core::Patient patient;
     pid_t pid = 0;
     const bool is_named = !command.name.empty() || !command.runtime_dir.empty();
@@ -129,7 +129,7 @@ int consult_doctor(const cli::DoctorCommand& command, std::ostream& out, std::os
             patient.workers = std::max(service->status.target, 1);
         }
     }
-    const auto findings = core::examine(os::look_at_machine(pid), patient);
+    const auto findings = core::examine(os::inspect_machine(pid), patient);
     out << (command.format == cli::Format::json ? cli::findings_to_json(findings) : cli::render_findings(findings));
     return cli::exit_code_of(findings);
 }

@@ -9,6 +9,6 @@ namespace holdfast {
 
 // `holdfast check`, `holdfast doctor`. They return the exit status: 1 where something is wrong.
 int check(const cli::CheckCommand& command, std::ostream& out);
-int consult_doctor(const cli::DoctorCommand& command, std::ostream& out, std::ostream& err);
+int run_doctor(const cli::DoctorCommand& command, std::ostream& out, std::ostream& err);
 
 }  // namespace holdfast

@@ -34,16 +34,16 @@ api::Supervised supervised(runtime::Runtime& runtime) {
         .what_reload_would_do = [&] { return runtime.what_reload_would_do(); },
         .history = [&] { return runtime.history(); },
         .last_output = [&] { return runtime.last_output(); },
-        .follow_events = [&](auto hear) { return runtime.follow_events(std::move(hear)); },
+        .follow_events = [&](auto on_event) { return runtime.follow_events(std::move(on_event)); },
     };
 }
 
 int run(const cli::RunCommand& command) {
-    const os::HangUp hang_up = os::prepare_signals();
+    const os::SighupDisposition sighup = os::prepare_signals();
     // Without a file a reload would find nothing new.
     runtime::Runtime::Reread reread;
     if (!command.configuration.file.empty()) reread = [&] { return cli::reread(command); };
-    auto opened = runtime::Runtime::open(command.configuration, hang_up, std::move(reread));
+    auto opened = runtime::Runtime::open(command.configuration, sighup, std::move(reread));
     if (!opened) {
         std::cerr << "holdfast: " << opened.error().text << '\n';
         return opened.error().code;
@@ -76,15 +76,15 @@ std::string variable(const char* name) {
 }
 
 cli::Screen screen() {
-    auto held_back = std::make_shared<std::optional<os::Interrupts>>();
+    auto interrupts = std::make_shared<std::optional<os::Interrupts>>();
     return {
         .error_width = [] { return os::terminal_width(STDERR_FILENO); },
         .output_width = [] { return os::terminal_width(STDOUT_FILENO); },
         .colour = cli::wanted_colour(variable("NO_COLOR"), variable("TERM")),
         .was_interrupted =
-            [held_back] {
-                if (!*held_back) *held_back = os::Interrupts::hold_back();
-                return (*held_back)->was_interrupted();
+            [interrupts] {
+                if (!*interrupts) *interrupts = os::Interrupts::block();
+                return (*interrupts)->was_interrupted();
             },
     };
 }
@@ -98,7 +98,7 @@ int dispatch(const cli::Command& command) {
             } else if constexpr (std::is_same_v<Chosen, cli::CheckCommand>) {
                 return check(chosen, std::cout);
             } else if constexpr (std::is_same_v<Chosen, cli::DoctorCommand>) {
-                return consult_doctor(chosen, std::cout, std::cerr);
+                return run_doctor(chosen, std::cout, std::cerr);
             } else if constexpr (std::is_same_v<Chosen, cli::ClientCommand>) {
                 return cli::run_client(chosen, std::cout, std::cerr, screen());
             } else if constexpr (std::is_same_v<Chosen, cli::Text>) {

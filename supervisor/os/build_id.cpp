@@ -16,9 +16,9 @@ namespace holdfast::os {
 namespace {
 
 // Real programs have a dozen program headers, a few hundred bytes of notes and 20 bytes of build-id.
-constexpr std::size_t most_headers = 128;
-constexpr std::size_t most_note_bytes = 16 << 10;
-constexpr std::size_t most_id_bytes = 64;
+constexpr std::size_t max_headers = 128;
+constexpr std::size_t max_note_bytes = 16 << 10;
+constexpr std::size_t max_id_bytes = 64;
 
 using Bytes = std::span<const unsigned char>;
 
@@ -79,7 +79,7 @@ std::string find_in_notes(Bytes rest, std::size_t alignment) {
             !std::ranges::equal(name, owner, {}, {}, [](char byte) { return static_cast<unsigned char>(byte); })) {
             continue;
         }
-        if (!value.empty() && value.size() <= most_id_bytes) return hexadecimal(value);
+        if (!value.empty() && value.size() <= max_id_bytes) return hexadecimal(value);
     }
     return {};
 }
@@ -88,13 +88,13 @@ template <class Header, class Segment>
 std::string find_in_segments(int fd) {
     Header header{};
     if (!read_record(fd, 0, header) || header.e_phentsize != sizeof(Segment)) return {};
-    const std::size_t count = std::min<std::size_t>(header.e_phnum, most_headers);
+    const std::size_t count = std::min<std::size_t>(header.e_phnum, max_headers);
     std::vector<unsigned char> notes;
     for (std::size_t index = 0; index < count; ++index) {
         Segment segment{};
         if (!read_record(fd, header.e_phoff + index * sizeof segment, segment)) return {};
         if (segment.p_type != PT_NOTE) continue;
-        notes.resize(std::min<std::uint64_t>(segment.p_filesz, most_note_bytes));
+        notes.resize(std::min<std::uint64_t>(segment.p_filesz, max_note_bytes));
         notes.resize(read_at(fd, segment.p_offset, notes));
         // Some linkers (mold) put notes that are aligned to 4 bytes into a segment that is aligned to 8.
         std::string found = find_in_notes(notes, 4);

@@ -98,8 +98,8 @@ std::variant<Executable, LaunchFailure> find_executable(const std::string& comma
     int worst = ENOENT;
     for (;;) {
         const auto colon = search_path.find(':');
-        const std::string_view place = search_path.substr(0, colon);
-        const std::string candidate = (place.empty() ? std::string(".") : std::string(place)) + "/" + command;
+        const std::string_view directory = search_path.substr(0, colon);
+        const std::string candidate = (directory.empty() ? std::string(".") : std::string(directory)) + "/" + command;
         const int problem = open_executable(candidate, directory_fd, executable);
         if (problem == 0) return executable;
         if (problem == EACCES) worst = EACCES;
@@ -114,16 +114,17 @@ bool is_unchanged(const Executable& executable, int directory_fd) {
     return leads_to(executable.path, directory_fd, executable.identity);
 }
 
-Way find_way(const Executable& executable, int directory_fd) {
-    if (is_unchanged(executable, directory_fd)) return Way::path;
-    if (leads_to(executable.real_path, AT_FDCWD, executable.identity)) return Way::real_path;
-    return executable.interpreter.empty() ? Way::descriptor : Way::path;
+ExecMethod choose_exec_method(const Executable& executable, int directory_fd) {
+    if (is_unchanged(executable, directory_fd)) return ExecMethod::path;
+    if (leads_to(executable.real_path, AT_FDCWD, executable.identity)) return ExecMethod::real_path;
+    return executable.interpreter.empty() ? ExecMethod::descriptor : ExecMethod::path;
 }
 
-std::optional<std::string> why_not_the_same(const Executable& executable, int directory_fd) {
+std::optional<std::string> find_program_change(const Executable& executable, int directory_fd) {
     const std::string& path = executable.path;
     if (!executable.interpreter.empty()) {
-        if (find_way(executable, directory_fd) == Way::real_path || is_unchanged(executable, directory_fd)) {
+        if (choose_exec_method(executable, directory_fd) == ExecMethod::real_path ||
+            is_unchanged(executable, directory_fd)) {
             return std::nullopt;
         }
         const bool is_gone = ::faccessat(directory_fd, path.c_str(), F_OK, 0) != 0;

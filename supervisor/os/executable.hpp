@@ -48,11 +48,11 @@ bool is_unchanged(const Executable& executable, int directory_fd);
 // By what a held program is executed: the path, while it leads to the same file; else where it had led, while that is
 // the same file (a symbolic link to the current release was turned); else the descriptor, which a script cannot be run
 // by: it runs by its path whatever that leads to.
-enum class Way { path, real_path, descriptor };
-Way find_way(const Executable& executable, int directory_fd);
+enum class ExecMethod { path, real_path, descriptor };
+ExecMethod choose_exec_method(const Executable& executable, int directory_fd);
 
 // Why the very program that was found cannot be run any more, as a sentence; nothing where it can. A file that was
 // overwritten in place changes under the descriptor that holds it; one that was moved or removed does not.
-std::optional<std::string> why_not_the_same(const Executable& executable, int directory_fd);
+std::optional<std::string> find_program_change(const Executable& executable, int directory_fd);
 
 }  // namespace holdfast::os

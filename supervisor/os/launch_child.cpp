@@ -89,7 +89,7 @@ Step change_identity(const ChildPlan& plan) noexcept {
     return {ChildStage::user, raw_syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid)};
 }
 
-Step set_surroundings(ChildPlan& plan) noexcept {
+Step apply_plan(ChildPlan& plan) noexcept {
     Step step{ChildStage::process_group, raw_syscall(SYS_setpgid, 0, 0)};
     if (step.failed()) return step;
     step = {ChildStage::descriptors, place_descriptors(plan)};
@@ -124,7 +124,7 @@ int run_child(void* argument) noexcept {
     if (plan.listen_pid != nullptr) write_decimal(plan.listen_pid, pid);
     if (plan.watchdog_pid != nullptr) write_decimal(plan.watchdog_pid, pid);
     reset_dispositions();
-    Step step = set_surroundings(plan);
+    Step step = apply_plan(plan);
     if (!step.failed()) {
         empty_signal_mask();
         step = {ChildStage::execute, execute(plan)};

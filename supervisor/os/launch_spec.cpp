@@ -81,7 +81,7 @@ std::variant<LaunchSpec, LaunchFailure> resolve(const LaunchOptions& options,
     return spec;
 }
 
-std::variant<LaunchSpec, LaunchFailure> resolve_beside(const LaunchSpec& like, std::vector<std::string> argv) {
+std::variant<LaunchSpec, LaunchFailure> resolve_other_command(const LaunchSpec& like, std::vector<std::string> argv) {
     LaunchSpec spec;
     if (argv.empty()) return LaunchFailure{"execute nothing: there is no command", 0};
     spec.argv = std::move(argv);
@@ -99,12 +99,12 @@ std::variant<LaunchSpec, LaunchFailure> resolve_beside(const LaunchSpec& like, s
     return spec;
 }
 
-std::optional<std::string> why_not_again(const LaunchSpec& spec) {
+std::optional<std::string> find_relaunch_problem(const LaunchSpec& spec) {
     struct stat status = {};
     if (!spec.directory_name.empty() && ::fstat(spec.directory.get(), &status) == 0 && status.st_nlink == 0) {
         return "the directory that " + spec.directory_name + " was then is gone; keep the former releases";
     }
-    return why_not_the_same(spec.executable, spec.directory_fd());
+    return find_program_change(spec.executable, spec.directory_fd());
 }
 
 }  // namespace holdfast::os

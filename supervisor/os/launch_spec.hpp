@@ -49,10 +49,10 @@ std::variant<LaunchSpec, LaunchFailure> resolve(const LaunchOptions& options,
                                                 const std::vector<std::string>& base_environment);
 
 // Another command in the surroundings of `like`: its directory, environment, user and limits.
-std::variant<LaunchSpec, LaunchFailure> resolve_beside(const LaunchSpec& like, std::vector<std::string> argv);
+std::variant<LaunchSpec, LaunchFailure> resolve_other_command(const LaunchSpec& like, std::vector<std::string> argv);
 
 // Why nothing can be launched from `spec` as it was when it was resolved, as a sentence; nothing where it can. Blocks
 // as long as the file systems do.
-std::optional<std::string> why_not_again(const LaunchSpec& spec);
+std::optional<std::string> find_relaunch_problem(const LaunchSpec& spec);
 
 }  // namespace holdfast::os

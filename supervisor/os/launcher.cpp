@@ -116,9 +116,9 @@ class PreparedLaunch {
     }
 
     void fill(const LaunchSpec& spec) {
-        const Way way = find_way(spec.executable, spec.directory_fd());
-        child_.path = (way == Way::real_path ? spec.executable.real_path : spec.executable.path).c_str();
-        child_.executable_fd = way == Way::descriptor ? spec.executable.file.get() : -1;
+        const ExecMethod method = choose_exec_method(spec.executable, spec.directory_fd());
+        child_.path = (method == ExecMethod::real_path ? spec.executable.real_path : spec.executable.path).c_str();
+        child_.executable_fd = method == ExecMethod::descriptor ? spec.executable.file.get() : -1;
         child_.argv = argument_pointers_.data();
         child_.environment = environment_pointers_.data();
         // Without --chdir a worker stays where we are: to enter that directory anew its user would need a right to it.
@@ -147,7 +147,7 @@ class PreparedLaunch {
     ChildPlan child_;
 };
 
-std::string words_for_execute(const LaunchSpec& spec, int error_number) {
+std::string execute_failure_stage(const LaunchSpec& spec, int error_number) {
     const Executable& executable = spec.executable;
     const std::string stage = "execute " + executable.path;
     // The kernel says ENOENT for a missing interpreter too; the file itself is known to be there.
@@ -156,7 +156,7 @@ std::string words_for_execute(const LaunchSpec& spec, int error_number) {
     return stage + " by its interpreter " + executable.interpreter;
 }
 
-std::string words_for(const ChildPlan& child, const LaunchSpec& spec) {
+std::string failure_stage(const ChildPlan& child, const LaunchSpec& spec) {
     switch (child.failed_stage) {
         case ChildStage::process_group:
             return "make a process group";
@@ -178,7 +178,7 @@ std::string words_for(const ChildPlan& child, const LaunchSpec& spec) {
         case ChildStage::execute:
             break;
     }
-    return words_for_execute(spec, child.error_number);
+    return execute_failure_stage(spec, child.error_number);
 }
 
 // Whether the child ended before it executed anything; it is reaped then. Such a child has no exit signal yet, which is
@@ -225,11 +225,11 @@ std::variant<Leader, LaunchFailure> Launcher::launch(const LaunchSpec& spec, con
         clone_errno = errno;
     }
     if (pid < 0) return LaunchFailure{"start a process", clone_errno};
-    hold_child(pid);
+    store_child(pid);
     const auto unexecuted = reap_unexecuted(child_.pidfd());
-    Process started = let_go_of_child();
+    Process started = release_child();
     if (!unexecuted) return Leader{std::move(started)};
-    if (child.failed_stage != ChildStage::none) return LaunchFailure{words_for(child, spec), child.error_number};
+    if (child.failed_stage != ChildStage::none) return LaunchFailure{failure_stage(child, spec), child.error_number};
     if (is_given_up()) return LaunchFailure{"execute " + spec.executable.path, ECANCELED};
     return LaunchFailure{"execute " + spec.executable.path + ": it was killed by " +
                              signal_name(unexecuted->si_status) + " before it began",
@@ -246,12 +246,12 @@ void Launcher::give_up() {
 }
 
 // Unless the one who gave up has done it.
-void Launcher::hold_child(pid_t pid) {
+void Launcher::store_child(pid_t pid) {
     const std::lock_guard lock(mutex_);
     if (!child_) child_ = Process{pid, UniqueFd{child_pidfd_}};
 }
 
-Process Launcher::let_go_of_child() {
+Process Launcher::release_child() {
     const std::lock_guard lock(mutex_);
     __atomic_store_n(&child_in_launch_, 0, __ATOMIC_SEQ_CST);
     return std::move(child_);

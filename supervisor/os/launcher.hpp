@@ -48,8 +48,8 @@ class Launcher {
   private:
     std::optional<LaunchFailure> prepare();
     bool is_given_up() const noexcept { return __atomic_load_n(&given_up_, __ATOMIC_SEQ_CST) != 0; }
-    void hold_child(pid_t pid);
-    Process let_go_of_child();
+    void store_child(pid_t pid);
+    Process release_child();
 
     void* stack_ = nullptr;
     UniqueFd null_device_;

@@ -35,12 +35,12 @@ Result<void> start_listening(Listener& listener) {
     return {};
 }
 
-Result<void> describe_place(Listener& listener) {
-    const auto place = bound_address(listener.fd.get());
-    if (!place) return place.error();
-    listener.place = *place;
-    listener.bound = to_text(*place);
-    listener.port = port_of(*place);
+Result<void> describe_address(Listener& listener) {
+    const auto socket_address = bound_address(listener.fd.get());
+    if (!socket_address) return socket_address.error();
+    listener.socket_address = *socket_address;
+    listener.bound = to_text(*socket_address);
+    listener.port = port_of(*socket_address);
     return {};
 }
 
@@ -56,17 +56,17 @@ Error binding_error(const ListenAddress& address, int error_number) {
     return error(text, error_number);
 }
 
-Result<UniqueFd> bind_internet(const SocketAddress& place, const ListenAddress& address) {
-    auto fd = make_socket(place.family(), address);
+Result<UniqueFd> bind_internet(const SocketAddress& socket_address, const ListenAddress& address) {
+    auto fd = make_socket(socket_address.family(), address);
     if (!fd) return fd;
     const int on = 1;
     ::setsockopt(fd->get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     const bool is_every_address = address.host.empty();
-    if (place.family() == AF_INET6 && (is_every_address || address.v6only)) {
+    if (socket_address.family() == AF_INET6 && (is_every_address || address.v6only)) {
         const int v6only = address.v6only.value_or(false) ? 1 : 0;
         ::setsockopt(fd->get(), IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof v6only);
     }
-    if (::bind(fd->get(), place.get(), place.length) != 0) return binding_error(address, errno);
+    if (::bind(fd->get(), socket_address.get(), socket_address.length) != 0) return binding_error(address, errno);
     return fd;
 }
 
@@ -74,9 +74,9 @@ Result<UniqueFd> bind_internet(const SocketAddress& place, const ListenAddress& 
 // chooses for a first socket, and a second asks for the same port while the first still keeps it (SO_REUSEADDR lets
 // two share it as long as neither listens).
 Result<UniqueFd> bind_keeping_port(const std::string& host, const ListenAddress& address) {
-    const auto place = internet_address(host, address.port);
-    if (!place) return place.error();
-    auto first = bind_internet(*place, address);
+    const auto socket_address = internet_address(host, address.port);
+    if (!socket_address) return socket_address.error();
+    auto first = bind_internet(*socket_address, address);
     if (!first || address.port != 0) return first;
     const auto chosen = bound_address(first->get());
     if (!chosen) return chosen.error();
@@ -104,7 +104,7 @@ Result<Listener> open_internet(const ListenAddress& address) {
         listener.fd = std::move(*fd);
         const auto started = start_listening(listener);
         if (started) {
-            const auto described = describe_place(listener);
+            const auto described = describe_address(listener);
             if (!described) return described.error();
             return listener;
         }
@@ -131,7 +131,7 @@ Result<Listener> open_unix(const ListenAddress& address) {
         if (::bind(listener.fd.get(), name->get(), name->length) != 0) return binding_error(address, errno);
     }
     if (auto started = start_listening(listener); !started) return started.error();
-    if (auto described = describe_place(listener); !described) return described.error();
+    if (auto described = describe_address(listener); !described) return described.error();
     return listener;
 }
 
@@ -157,11 +157,11 @@ Result<Listener> adopt(UniqueFd fd, const ListenAddress& address) {
     }
     if (address.backlog) {
         if (auto started = start_listening(listener); !started) return started.error();
-    } else if (const auto queue = look_at_queue(listener)) {
+    } else if (const auto queue = inspect_queue(listener)) {
         listener.backlog = queue->backlog;
     }
-    if (auto described = describe_place(listener); !described) return described.error();
-    const bool is_local = listener.place.family() == AF_UNIX;
+    if (auto described = describe_address(listener); !described) return described.error();
+    const bool is_local = listener.socket_address.family() == AF_UNIX;
     listener.address.transport = is_local ? Transport::local : Transport::tcp;
     return listener;
 }

@@ -23,10 +23,10 @@ enum class Ownership {
 struct Listener {
     UniqueFd fd;  // close-on-exec
     ListenAddress address;
-    std::string name;        // as in LISTEN_FDNAMES
-    SocketAddress place;     // what it is really bound to
-    std::string bound;       // the same in words: "127.0.0.1:41233", "[::]:8080", "unix:/run/app.sock"
-    std::uint16_t port = 0;  // TCP: the resolved one
+    std::string name;              // as in LISTEN_FDNAMES
+    SocketAddress socket_address;  // what it is really bound to
+    std::string bound;             // the same in words: "127.0.0.1:41233", "[::]:8080", "unix:/run/app.sock"
+    std::uint16_t port = 0;        // TCP: the resolved one
     Ownership ownership = Ownership::ours;
     std::optional<int> backlog;      // in effect from the start; nothing where an adopted one's is not known
     std::optional<int> backlog_cut;  // what was asked for, where somaxconn cut it to `backlog`
@@ -45,7 +45,7 @@ bool refuse(Listener& listener);
 
 // Whether `listen_again` can undo `refuse` for those who hold the socket: TCP, and a unix path that can be withdrawn.
 // What is shut down instead is dead for them, and an adopted listener is never refused.
-bool can_be_refused_for_a_while(const Listener& listener);
+bool can_refuse_temporarily(const Listener& listener);
 
 enum class Revival {
     revived,   // accepts again; every worker that holds it goes on as if nothing had happened
@@ -68,7 +68,7 @@ struct Queue {
     int backlog = 0;
     int waiting = 0;
 };
-std::optional<Queue> look_at_queue(const Listener& listener);
+std::optional<Queue> inspect_queue(const Listener& listener);
 
 // Sets `backlog` anew where it is known. False: errno says why.
 bool restore_backlog(const Listener& listener);

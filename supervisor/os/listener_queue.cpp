@@ -76,7 +76,7 @@ std::optional<Queue> local_queue(int fd) {
 
 }  // namespace
 
-std::optional<Queue> look_at_queue(const Listener& listener) {
+std::optional<Queue> inspect_queue(const Listener& listener) {
     const int fd = listener.fd.get();
     int family = 0;
     socklen_t size = sizeof family;

@@ -63,7 +63,7 @@ bool has_peer_pidfd() {
     return ::getsockopt(socket.get(), SOL_SOCKET, peer_pidfd_option, &value, &size) == 0 || errno != ENOPROTOOPT;
 }
 
-void look_at_kernel(MachineFacts& facts) {
+void inspect_kernel(MachineFacts& facts) {
     utsname names{};
     if (::uname(&names) == 0) facts.kernel = names.release;
     // Arguments that cannot succeed: only whether the call exists is wanted.
@@ -78,7 +78,7 @@ void look_at_kernel(MachineFacts& facts) {
     facts.sees_other_processes = !content_of("/proc/1/comm").empty();
 }
 
-void look_at_cgroup(const std::string& process, MachineFacts& facts) {
+void inspect_cgroup(const std::string& process, MachineFacts& facts) {
     facts.cgroup = line_of(content_of(process + "/cgroup"), "0::");
     const std::string folder = "/sys/fs/cgroup" + facts.cgroup;
     facts.is_in_cgroup_v2 = !facts.cgroup.empty() && ::access((folder + "/cgroup.procs").c_str(), F_OK) == 0;
@@ -88,9 +88,9 @@ void look_at_cgroup(const std::string& process, MachineFacts& facts) {
 
 }  // namespace
 
-MachineFacts look_at_machine(pid_t pid) {
+MachineFacts inspect_machine(pid_t pid) {
     MachineFacts facts;
-    look_at_kernel(facts);
+    inspect_kernel(facts);
     const std::string process = "/proc/" + (pid == 0 ? std::string("self") : std::to_string(pid));
     const std::string status = content_of(process + "/status");
     const std::string limits = content_of(process + "/limits");
@@ -101,7 +101,7 @@ MachineFacts look_at_machine(pid_t pid) {
     std::istringstream uids(line_of(status, "Uid:"));
     std::uint32_t real_uid = 0;
     uids >> real_uid >> facts.uid;
-    look_at_cgroup(process, facts);
+    inspect_cgroup(process, facts);
     facts.is_in_kubernetes = std::getenv("KUBERNETES_SERVICE_HOST") != nullptr;
     read_unit(facts);
     return facts;

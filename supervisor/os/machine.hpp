@@ -8,6 +8,6 @@ namespace holdfast::os {
 
 // Looks at the machine and at the process `pid`, 0 for this one. Changes nothing, starts nothing; what cannot be read
 // is left empty.
-MachineFacts look_at_machine(pid_t pid = 0);
+MachineFacts inspect_machine(pid_t pid = 0);
 
 }  // namespace holdfast::os

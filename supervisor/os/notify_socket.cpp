@@ -36,18 +36,18 @@ Result<NotifySocket> NotifySocket::open(const std::string& directory, std::strin
         return errno_error("ask who sends to a notify socket");
     }
     const std::string path = directory + "/notify-" + std::string(worker);
-    const auto place = unix_address(path);
-    if (directory.empty() || !place) {
+    const auto socket_address = unix_address(path);
+    if (directory.empty() || !socket_address) {
         const std::string name = unguessable_name();
         const auto abstract = abstract_address(name);
         if (!abstract) return abstract.error();
         if (::bind(fd.get(), abstract->get(), abstract->length) != 0) return errno_error("bind a notify socket");
         return NotifySocket(std::move(fd), "@" + name);
     }
-    int bound = ::bind(fd.get(), place->get(), place->length);
+    int bound = ::bind(fd.get(), socket_address->get(), socket_address->length);
     if (bound != 0 && errno == EADDRINUSE) {
         ::unlink(path.c_str());
-        bound = ::bind(fd.get(), place->get(), place->length);
+        bound = ::bind(fd.get(), socket_address->get(), socket_address->length);
     }
     if (bound != 0) return errno_error("bind " + path);
     NotifySocket socket(std::move(fd), path);
@@ -68,9 +68,9 @@ NotifySocket& NotifySocket::operator=(NotifySocket&& other) noexcept {
 
 NotifySocket::~NotifySocket() { remove(); }
 
-std::vector<UniqueFd> NotifySocket::hang_up() {
+std::vector<UniqueFd> NotifySocket::close_channel() {
     remove();
-    return os::hang_up(std::move(fd_));
+    return os::close_channel(std::move(fd_));
 }
 
 void NotifySocket::remove() noexcept {

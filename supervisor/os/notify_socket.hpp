@@ -29,8 +29,8 @@ class NotifySocket {
     // Never blocks. The packet has a sender.
     Packet receive(std::span<char> buffer) const { return receive_packet(fd_.get(), buffer); }
 
-    // Its end, as os::hang_up ends a channel; empty afterwards.
-    [[nodiscard]] std::vector<UniqueFd> hang_up();
+    // Its end, as os::close_channel ends a channel; empty afterwards.
+    [[nodiscard]] std::vector<UniqueFd> close_channel();
 
   private:
     NotifySocket(UniqueFd fd, std::string address) : fd_(std::move(fd)), address_(std::move(address)) {}

@@ -14,9 +14,9 @@ namespace {
 
 // SCM_MAX_FD of the kernel. Room for all: descriptors that find no room are closed by the kernel in our thread, where
 // SO_LINGER can make it wait.
-constexpr std::size_t most_descriptors = 253;
+constexpr std::size_t max_descriptors = 253;
 
-using ControlBuffer = std::array<std::byte, CMSG_SPACE(most_descriptors * sizeof(int)) + CMSG_SPACE(sizeof(ucred))>;
+using ControlBuffer = std::array<std::byte, CMSG_SPACE(max_descriptors * sizeof(int)) + CMSG_SPACE(sizeof(ucred))>;
 
 void take_control_messages(msghdr& header, Packet& packet) {
     for (cmsghdr* entry = CMSG_FIRSTHDR(&header); entry != nullptr; entry = CMSG_NXTHDR(&header, entry)) {
@@ -37,14 +37,14 @@ void take_control_messages(msghdr& header, Packet& packet) {
 }
 
 // Nothing was read: is it an empty packet or the end? Behind an empty packet others may wait, also after a hang-up.
-Arrival judge_zero(int fd) {
+Arrival classify_empty_read(int fd) {
     pollfd state{fd, POLLRDHUP, 0};
     if (::poll(&state, 1, 0) == 0) return Arrival::empty;
     int unread = 0;
     return ::ioctl(fd, FIONREAD, &unread) == 0 && unread > 0 ? Arrival::empty : Arrival::lost;
 }
 
-Arrival judge_failure(int error_number) {
+Arrival classify_receive_error(int error_number) {
     const bool is_passing = error_number == EAGAIN || error_number == ENOMEM || error_number == ENOBUFS;
     return is_passing ? Arrival::nothing : Arrival::lost;
 }
@@ -75,25 +75,27 @@ Packet receive_packet(int fd, std::span<char> buffer) {
         // before is still there behind it.
     } while (size < 0 && (errno == EINTR || errno == ECONNRESET));
     if (size < 0) {
-        packet.arrival = judge_failure(errno);
+        packet.arrival = classify_receive_error(errno);
         return packet;
     }
     take_control_messages(header, packet);
     packet.is_truncated = (header.msg_flags & MSG_TRUNC) != 0;
     packet.lost_descriptors = (header.msg_flags & MSG_CTRUNC) != 0;
     packet.bytes = std::string_view(buffer.data(), static_cast<std::size_t>(size));
-    packet.arrival = size > 0 ? Arrival::message : packet.descriptors.empty() ? judge_zero(fd) : Arrival::empty;
+    packet.arrival = size > 0                     ? Arrival::message
+                     : packet.descriptors.empty() ? classify_empty_read(fd)
+                                                  : Arrival::empty;
     return packet;
 }
 
-Sent send_packet(int fd, std::string_view bytes) {
+SendResult send_packet(int fd, std::string_view bytes) {
     ssize_t size = 0;
     do {
         size = ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (size < 0 && errno == EINTR);
-    if (size >= 0) return Sent::sent;
+    if (size >= 0) return SendResult::sent;
     const bool is_full = errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == EMSGSIZE;
-    return is_full ? Sent::full : Sent::lost;
+    return is_full ? SendResult::full : SendResult::lost;
 }
 
 void disarm_linger(int fd) {
@@ -114,7 +116,7 @@ std::vector<UniqueFd> close_received(std::vector<UniqueFd> descriptors) {
     return slow;
 }
 
-std::vector<UniqueFd> hang_up(UniqueFd channel) {
+std::vector<UniqueFd> close_channel(UniqueFd channel) {
     std::vector<UniqueFd> slow;
     if (!channel) return slow;
     ::shutdown(channel.get(), SHUT_RDWR);  // nothing more comes in; what waits can still be read

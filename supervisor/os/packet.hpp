@@ -37,14 +37,14 @@ struct Packet {
 // only after everything that was written before the hang-up.
 Packet receive_packet(int fd, std::span<char> buffer);
 
-enum class Sent {
+enum class SendResult {
     sent,
     full,  // the reader does not read
     lost,  // there is no reader any more
 };
 
 // Writes one packet, never blocking, never raising SIGPIPE.
-Sent send_packet(int fd, std::string_view bytes);
+SendResult send_packet(int fd, std::string_view bytes);
 
 // A socket's close() waits for its unread bytes where its owner set SO_LINGER (4 s measured). Turns that off; nothing
 // happens to other descriptors. The setting is shared with whoever else holds the socket.
@@ -57,6 +57,6 @@ void disarm_linger(int fd);
 
 // Closes a channel for good. What its peer wrote and nobody read may carry descriptors, which the kernel would close
 // here and now: they are taken out first and dropped as above. Returned are those that may hang.
-[[nodiscard]] std::vector<UniqueFd> hang_up(UniqueFd channel);
+[[nodiscard]] std::vector<UniqueFd> close_channel(UniqueFd channel);
 
 }  // namespace holdfast::os

@@ -38,17 +38,17 @@ Result<ProbeListener> ProbeListener::open(const std::string& directory, std::str
 }
 
 Result<void> ProbeListener::bind(const std::string& path) {
-    const auto place = unix_address(path);
-    if (!place) return place.error();
-    place_ = *place;
+    const auto socket_address = unix_address(path);
+    if (!socket_address) return socket_address.error();
+    address_ = *socket_address;
     fd_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd_) return errno_error("make a probe listener");
     // Before the bind, which gives the file the socket's mode: so nobody else can connect for a moment either.
     if (::fchmod(fd_.get(), 0600) != 0) return errno_error("set the mode of a probe listener");
-    int bound = ::bind(fd_.get(), place_.get(), place_.length);
+    int bound = ::bind(fd_.get(), address_.get(), address_.length);
     if (bound != 0 && errno == EADDRINUSE) {
         ::unlink(path.c_str());
-        bound = ::bind(fd_.get(), place_.get(), place_.length);
+        bound = ::bind(fd_.get(), address_.get(), address_.length);
     }
     if (bound != 0) return errno_error("bind " + path);
     path_ = path;
@@ -59,7 +59,7 @@ Result<void> ProbeListener::bind(const std::string& path) {
 
 ProbeListener::ProbeListener(ProbeListener&& other) noexcept
     : fd_(std::move(other.fd_)),
-      place_(other.place_),
+      address_(other.address_),
       path_(std::exchange(other.path_, {})),
       folder_(std::exchange(other.folder_, {})) {}
 
@@ -67,7 +67,7 @@ ProbeListener& ProbeListener::operator=(ProbeListener&& other) noexcept {
     if (this == &other) return *this;
     remove();
     fd_ = std::move(other.fd_);
-    place_ = other.place_;
+    address_ = other.address_;
     path_ = std::exchange(other.path_, {});
     folder_ = std::exchange(other.folder_, {});
     return *this;

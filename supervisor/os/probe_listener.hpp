@@ -23,7 +23,7 @@ class ProbeListener {
     ~ProbeListener();
 
     int fd() const { return fd_.get(); }
-    const SocketAddress& place() const { return place_; }
+    const SocketAddress& address() const { return address_; }
 
   private:
     ProbeListener() = default;
@@ -31,7 +31,7 @@ class ProbeListener {
     void remove() noexcept;
 
     UniqueFd fd_;
-    SocketAddress place_;
+    SocketAddress address_;
     std::string path_;    // bound there; empty: not bound
     std::string folder_;  // made for it alone; empty: none
 };

@@ -136,13 +136,13 @@ ProcessTree kill_tree_now(const TreeQuery& query, SeenProcesses& seen) {
     // Who has got its SIGKILL cannot fork any more, so the rounds end when some in a row find nobody new: one alone may
     // have missed a process that was just executing something (its environment cannot be read then), or a list of
     // children that changed under the reading. Bounded all the same: a worker may fork faster than it can be scanned.
-    constexpr int most_rounds = 200;
+    constexpr int max_rounds = 200;
     constexpr int quiet_rounds_at_the_end = 5;
     int quiet_rounds = 0;
     SeenProcesses remembered = seen;
     SeenProcesses settled;
     ProcessTree unreachable;
-    for (int round = 0; round < most_rounds && quiet_rounds < quiet_rounds_at_the_end; ++round) {
+    for (int round = 0; round < max_rounds && quiet_rounds < quiet_rounds_at_the_end; ++round) {
         (void)kill_group_now(query.leader);  // whole at once; who cannot be reached is found below
         const ProcessTree tree = Scan{query, remembered}.run();
         const std::size_t settled_before = settled.size();

@@ -38,35 +38,35 @@ void reset_sigchld() {
     ::sigaction(SIGCHLD, &to_default, nullptr);
 }
 
-void Reaper::collect(const Judge& judge) {
+void Reaper::collect(const Classifier& classify) {
     siginfo_t info;
     while (has_ended(P_ALL, 0, info)) {
         // The kernel shows the same one again for as long as it is kept: others must be looked for behind it.
-        if (is_kept(info.si_pid) || ask(judge, info.si_pid, status_of(info)) != Outcome::reaped) {
-            return collect_beyond(judge, info.si_pid);
+        if (is_kept(info.si_pid) || ask(classify, info.si_pid, status_of(info)) != Outcome::reaped) {
+            return collect_behind(classify, info.si_pid);
         }
     }
 }
 
-void Reaper::collect_beyond(const Judge& judge, pid_t asked) {
+void Reaper::collect_behind(const Classifier& classify, pid_t asked) {
     siginfo_t info;
     for (const pid_t child : children_of(::getpid())) {
         if (child == asked || is_kept(child) || !has_ended(P_PID, child, info)) continue;
-        ask(judge, child, status_of(info));
+        ask(classify, child, status_of(info));
     }
 }
 
-Reaper::Outcome Reaper::ask(const Judge& judge, pid_t pid, const ExitStatus& status) {
-    kept_.push_back(pid);  // before it is judged: the judge may reap it
-    switch (judge(pid, status)) {
-        case Verdict::reap:
+Reaper::Outcome Reaper::ask(const Classifier& classify, pid_t pid, const ExitStatus& status) {
+    kept_.push_back(pid);  // before it is judged: the classifier may reap it
+    switch (classify(pid, status)) {
+        case ReapDecision::reap:
             std::erase(kept_, pid);
             ::waitid(P_PID, static_cast<id_t>(pid), nullptr, WEXITED | WNOHANG);
             return Outcome::reaped;
-        case Verdict::later:
+        case ReapDecision::defer:
             std::erase(kept_, pid);
             return Outcome::left;
-        case Verdict::keep:
+        case ReapDecision::keep:
             break;
     }
     return is_kept(pid) ? Outcome::left : Outcome::reaped;

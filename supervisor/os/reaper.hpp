@@ -18,10 +18,10 @@ Result<void> become_subreaper();
 void reset_sigchld();
 
 // What shall become of a child that has ended.
-enum class Verdict {
+enum class ReapDecision {
     reap,   // nobody's: reap it now and forget it
     keep,   // a leader: its owner calls Reaper::reap(), at once or when its group is empty
-    later,  // unknown, but perhaps the child of a launch that has not been reported yet: ask again at the next
+    defer,  // unknown, but perhaps the child of a launch that has not been reported yet: ask again at the next
             // collect()
 };
 
@@ -29,14 +29,14 @@ enum class Verdict {
 // without __WALL cannot see those). One thread.
 class Reaper {
   public:
-    using Judge = std::function<Verdict(pid_t, const ExitStatus&)>;
+    using Classifier = std::function<ReapDecision(pid_t, const ExitStatus&)>;
 
     // To be called after SIGCHLD (several may have been merged into one), and after a launch was reported while a
-    // verdict was `later`. Asks `judge` once for each child that has ended. Three system calls for each exit, while no
-    // ended leader is kept; else also one for each child that lives.
-    void collect(const Judge& judge);
+    // verdict was `defer`. Asks `classify` once for each child that has ended. Three system calls for each exit, while
+    // no ended leader is kept; else also one for each child that lives.
+    void collect(const Classifier& classify);
 
-    // Ends a kept leader: its number may be anyone's afterwards. Empties it. May be called by the judge.
+    // Ends a kept leader: its number may be anyone's afterwards. Empties it. May be called by the classifier.
     // EAGAIN if it has not ended, ESRCH if it is empty.
     Result<ExitStatus> reap(Leader& leader);
 
@@ -48,8 +48,8 @@ class Reaper {
     enum class Outcome { reaped, left };
 
     bool is_kept(pid_t pid) const;
-    Outcome ask(const Judge& judge, pid_t pid, const ExitStatus& status);
-    void collect_beyond(const Judge& judge, pid_t asked);
+    Outcome ask(const Classifier& classify, pid_t pid, const ExitStatus& status);
+    void collect_behind(const Classifier& classify, pid_t asked);
 
     std::vector<pid_t> kept_;  // judged, not reaped: few
 };

@@ -29,34 +29,36 @@ struct Folder {
 };
 
 // A link is followed only if nobody but root or ourselves can have put it there.
-Result<UniqueFd> open_trusted(int at_fd, const std::string& name, const std::string& words, int flags) {
+Result<UniqueFd> open_trusted(int at_fd, const std::string& name, const std::string& display_path, int flags) {
     UniqueFd itself{::openat(at_fd, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
-    if (!itself) return errno_error("open " + words);
+    if (!itself) return errno_error("open " + display_path);
     struct stat status {};
-    if (::fstat(itself.get(), &status) != 0) return errno_error("look at " + words);
+    if (::fstat(itself.get(), &status) != 0) return errno_error("look at " + display_path);
     const bool is_trusted = status.st_uid == 0 || status.st_uid == ::geteuid();
     if (S_ISLNK(status.st_mode) && !is_trusted) {
-        return error("cannot use " + words + ": it is a symbolic link of uid " + std::to_string(status.st_uid), EPERM);
+        return error("cannot use " + display_path + ": it is a symbolic link of uid " + std::to_string(status.st_uid),
+                     EPERM);
     }
     const int follow = S_ISLNK(status.st_mode) ? 0 : O_NOFOLLOW;
     UniqueFd folder{::openat(at_fd, name.c_str(), flags | O_DIRECTORY | O_CLOEXEC | follow)};
-    if (!folder) return errno_error("open " + words);
+    if (!folder) return errno_error("open " + display_path);
     return folder;
 }
 
-Result<Folder> open_or_make(int at_fd, const std::string& name, const std::string& words, int flags) {
+Result<Folder> open_or_make(int at_fd, const std::string& name, const std::string& display_path, int flags) {
     Folder folder;
     if (::mkdirat(at_fd, name.c_str(), directory_mode) == 0) {
         folder.was_made = true;
         // Whatever the umask.
-        if (::fchmodat(at_fd, name.c_str(), directory_mode, 0) != 0) return errno_error("set the mode of " + words);
+        if (::fchmodat(at_fd, name.c_str(), directory_mode, 0) != 0)
+            return errno_error("set the mode of " + display_path);
     } else if (errno != EEXIST) {
-        return errno_error("make " + words);
+        return errno_error("make " + display_path);
     }
-    auto fd = open_trusted(at_fd, name, words, flags);
+    auto fd = open_trusted(at_fd, name, display_path, flags);
     if (!fd) return fd.error();
     folder.fd = std::move(*fd);
-    if (::fstat(folder.fd.get(), &folder.status) != 0) return errno_error("look at " + words);
+    if (::fstat(folder.fd.get(), &folder.status) != 0) return errno_error("look at " + display_path);
     return folder;
 }
 
@@ -106,7 +108,7 @@ int pid_in(int lock_fd) {
 
 void write_pid(int lock_fd) {
     const std::string text = std::to_string(::getpid()) + "\n";
-    // For words alone: the lock is what counts.
+    // For messages alone: the lock is what counts.
     if (::ftruncate(lock_fd, 0) == 0) static_cast<void>(!::pwrite(lock_fd, text.data(), text.size(), 0));
 }
 
@@ -138,7 +140,7 @@ Result<Lock> lock(int directory_fd, const std::string& path) {
     return Lock{std::move(fd), LockState::locked};
 }
 
-Claim claim(const std::string& path) {
+RuntimeDirectoryClaim claim(const std::string& path) {
     constexpr int attempts = 16;  // each is lost to a predecessor that ends in this very moment
     for (int attempt = 0; attempt < attempts; ++attempt) {
         auto directory = open_directory(path);
@@ -164,10 +166,10 @@ void RuntimeDirectory::remove() {
     lock_.reset();
 }
 
-Claim claim_runtime_directory(std::span<const std::string> candidates) {
+RuntimeDirectoryClaim claim_runtime_directory(std::span<const std::string> candidates) {
     std::string reasons;
     for (const std::string& candidate : candidates) {
-        Claim claimed = claim(candidate);
+        RuntimeDirectoryClaim claimed = claim(candidate);
         const auto* none = std::get_if<NoRuntimeDirectory>(&claimed);
         if (none == nullptr) return claimed;
         reasons += (reasons.empty() ? "" : "; ") + none->reason;

@@ -39,11 +39,11 @@ struct NoRuntimeDirectory {
     std::string reason;
 };
 
-using Claim = std::variant<RuntimeDirectory, NameTaken, NoRuntimeDirectory>;
+using RuntimeDirectoryClaim = std::variant<RuntimeDirectory, NameTaken, NoRuntimeDirectory>;
 
 // Claims the first candidate (base/runtime_paths.hpp) that can be had. Made as needed with mode 0711, so that workers
 // of other uids reach their notify sockets. Refused: a directory of another uid, one that others can write to, and a
 // symbolic link put there by somebody else. A taken one ends the search: it is the service's name that is taken.
-Claim claim_runtime_directory(std::span<const std::string> candidates);
+RuntimeDirectoryClaim claim_runtime_directory(std::span<const std::string> candidates);
 
 }  // namespace holdfast::os

@@ -10,7 +10,7 @@
 
 namespace holdfast::os {
 
-Result<ServiceManager> ServiceManager::take() {
+Result<ServiceManager> ServiceManager::from_environment() {
     ServiceManager manager;
     const char* value = std::getenv("NOTIFY_SOCKET");
     const std::string name = value == nullptr ? "" : value;
@@ -27,16 +27,16 @@ Result<ServiceManager> ServiceManager::take() {
     return manager;
 }
 
-Sent ServiceManager::tell(std::string_view message) const {
-    if (!socket_) return Sent::lost;
+SendResult ServiceManager::notify(std::string_view message) const {
+    if (!socket_) return SendResult::lost;
     ssize_t size = 0;
     do {
         // Not connected: a manager that was itself restarted is found again.
         size = ::sendto(socket_.get(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL, address_.get(),
                         address_.length);
     } while (size < 0 && errno == EINTR);
-    if (size >= 0) return Sent::sent;
-    return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM ? Sent::full : Sent::lost;
+    if (size >= 0) return SendResult::sent;
+    return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM ? SendResult::full : SendResult::lost;
 }
 
 }  // namespace holdfast::os

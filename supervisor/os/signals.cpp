@@ -29,14 +29,14 @@ bool is_hung_up(int terminal_fd) {
 
 }  // namespace
 
-HangUp prepare_signals() {
+SighupDisposition prepare_signals() {
     const sigset_t set = handled_signals();
     ::pthread_sigmask(SIG_SETMASK, &set, nullptr);
-    struct sigaction hang_up {};
-    ::sigaction(SIGHUP, nullptr, &hang_up);
+    struct sigaction sighup {};
+    ::sigaction(SIGHUP, nullptr, &sighup);
     ::signal(SIGPIPE, SIG_IGN);
     ::signal(SIGCHLD, SIG_DFL);
-    return hang_up.sa_handler == SIG_IGN ? HangUp::ignored : HangUp::obeyed;
+    return sighup.sa_handler == SIG_IGN ? SighupDisposition::ignored : SighupDisposition::handled;
 }
 
 Result<Signals> Signals::open() {

@@ -9,13 +9,13 @@
 
 namespace holdfast::os {
 
-enum class HangUp { obeyed, ignored };  // SIGHUP's disposition that we were started with: nohup ignores it
+enum class SighupDisposition { handled, ignored };  // SIGHUP's disposition that we were started with: nohup ignores it
 
 // First thing in main, before any thread exists: blocks every signal that means something to holdfast (TERM INT QUIT
 // HUP USR1 USR2 TTIN TTOU CHLD), in this thread and all to come, ignores SIGPIPE, and gives SIGCHLD its default
 // disposition (a parent that ignored it would make every wait fail). A signalfd and not handlers: a blocked SIGTTOU is
 // not raised by a log line of a supervisor in the background of a terminal.
-HangUp prepare_signals();
+SighupDisposition prepare_signals();
 
 enum class Origin { kernel, process };
 

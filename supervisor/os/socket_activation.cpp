@@ -13,7 +13,7 @@ namespace holdfast::os {
 namespace {
 
 constexpr int first_passed = 3;  // SD_LISTEN_FDS_START
-constexpr std::uint64_t most_passed = 4096;
+constexpr std::uint64_t max_passed = 4096;
 
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
@@ -52,7 +52,7 @@ Result<std::vector<PassedSocket>> take_passed_sockets() {
     if (!pid) return error("cannot take the sockets that were passed: LISTEN_PID " + pid.error().text);
     // Passed to somebody above us, who did not unset them.
     if (*pid != static_cast<std::uint64_t>(::getpid())) return std::vector<PassedSocket>{};
-    const auto count = parse_count(count_text, 0, most_passed);
+    const auto count = parse_count(count_text, 0, max_passed);
     if (!count) return error("cannot take the sockets that were passed: LISTEN_FDS " + count.error().text);
     return adopt(*count, names);
 }

@@ -54,19 +54,19 @@ std::string without_trailing_slash(std::string path) {
 
 }  // namespace
 
-std::vector<std::string> candidate_state_directories(std::string_view name, const StateSurroundings& surroundings) {
-    if (!surroundings.state_dir.empty()) return {without_trailing_slash(surroundings.state_dir)};
+std::vector<std::string> candidate_state_directories(std::string_view name, const StateDirectorySources& sources) {
+    if (!sources.state_dir.empty()) return {without_trailing_slash(sources.state_dir)};
     std::vector<std::string> candidates;
-    if (const auto& given = surroundings.state_directory; !given.empty()) {
+    if (const auto& given = sources.state_directory; !given.empty()) {
         candidates.push_back(without_trailing_slash(given.substr(0, given.find(':'))));
     }
     const std::string below = "/holdfast/" + std::string(name);
-    if (surroundings.uid == 0) {
+    if (sources.uid == 0) {
         candidates.push_back("/var/lib" + below);
-    } else if (surroundings.xdg_state_home.starts_with('/')) {
-        candidates.push_back(surroundings.xdg_state_home + below);
-    } else if (surroundings.home.starts_with('/')) {
-        candidates.push_back(surroundings.home + "/.local/state" + below);
+    } else if (sources.xdg_state_home.starts_with('/')) {
+        candidates.push_back(sources.xdg_state_home + below);
+    } else if (sources.home.starts_with('/')) {
+        candidates.push_back(sources.home + "/.local/state" + below);
     }
     return candidates;
 }

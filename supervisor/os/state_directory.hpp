@@ -12,7 +12,7 @@
 namespace holdfast::os {
 
 // What decides where a service keeps what outlives it. Empty where the user or the environment said nothing.
-struct StateSurroundings {
+struct StateDirectorySources {
     std::string state_dir;        // --state-dir: the directory itself, and then the only candidate
     std::string state_directory;  // $STATE_DIRECTORY, as a service manager sets it; of several the first
     std::string xdg_state_home;   // $XDG_STATE_HOME
@@ -21,7 +21,7 @@ struct StateSurroundings {
 };
 
 // Best first.
-std::vector<std::string> candidate_state_directories(std::string_view name, const StateSurroundings& surroundings);
+std::vector<std::string> candidate_state_directories(std::string_view name, const StateDirectorySources& sources);
 
 // One that was had: ours alone, locked (flock) while this lives.
 struct StateDirectory {

@@ -16,7 +16,7 @@ int terminal_width(int fd) {
     return size.ws_col;
 }
 
-Interrupts Interrupts::hold_back() {
+Interrupts Interrupts::block() {
     sigset_t interrupt;
     sigemptyset(&interrupt);
     sigaddset(&interrupt, SIGINT);

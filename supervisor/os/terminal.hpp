@@ -11,7 +11,7 @@ int terminal_width(int fd);
 // From now on SIGINT ends nothing, it waits to be seen by was_interrupted(). While there is one thread.
 class Interrupts {
   public:
-    static Interrupts hold_back();
+    static Interrupts block();
     // Whether one came since. Does not block.
     bool was_interrupted() const;
 

@@ -35,20 +35,20 @@ SplitPath split(const std::string& path) {
     return {path.substr(0, start), path.substr(start)};
 }
 
-std::string spare_prefix(const std::string& base) { return "." + base + ".holdfast-"; }
+std::string backup_link_prefix(const std::string& base) { return "." + base + ".holdfast-"; }
 
 // Hard links of supervisors that died without cleaning up. Those of living ones answer, and stay.
-void remove_stale_spares(const SplitPath& where) {
+void remove_stale_backup_links(const SplitPath& where) {
     const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(where.directory.empty() ? "." : where.directory.c_str()),
                                                      &::closedir);
     if (!folder) return;
-    const std::string prefix = spare_prefix(where.base);
+    const std::string prefix = backup_link_prefix(where.base);
     std::vector<std::string> found;
     while (const dirent* entry = ::readdir(folder.get())) {
         if (std::string_view(entry->d_name).starts_with(prefix)) found.push_back(where.directory + entry->d_name);
     }
     // What cannot be removed is in nobody's way.
-    for (const std::string& spare : found) static_cast<void>(remove_stale_socket(spare));
+    for (const std::string& backup_link : found) static_cast<void>(remove_stale_socket(backup_link));
 }
 
 // An inode by a descriptor that no rename can turn to another file.
@@ -81,7 +81,7 @@ Result<void> set_mode(int inode_fd, std::uint32_t mode) {
 Result<UnixPath> UnixPath::bind(int socket_fd, const std::string& path, const UnixPathOptions& options) {
     const auto free = remove_stale_socket(path);
     if (!free) return free.error();
-    remove_stale_spares(split(path));
+    remove_stale_backup_links(split(path));
     UnixPath name;
     name.path_ = path;
     const auto made = name.make_name(socket_fd, options);
@@ -104,28 +104,28 @@ Result<void> UnixPath::make_name(int socket_fd, const UnixPathOptions& options) 
     }
     device_ = status.st_dev;
     inode_ = status.st_ino;
-    keep_spare();
+    make_backup_link();
     if (options.mode && (status.st_mode & 07777) != *options.mode) {
         if (auto set = set_mode(inode->get(), *options.mode); !set) return set;
     }
     return set_owner(inode->get(), options);
 }
 
-void UnixPath::keep_spare() {
+void UnixPath::make_backup_link() {
     const SplitPath where = split(path_);
-    const std::string spare = where.directory + spare_prefix(where.base) + std::to_string(::getpid());
-    if (::link(path_.c_str(), spare.c_str()) != 0) return;
-    spare_ = spare;
+    const std::string backup_link = where.directory + backup_link_prefix(where.base) + std::to_string(::getpid());
+    if (::link(path_.c_str(), backup_link.c_str()) != 0) return;
+    backup_link_ = backup_link;
     watch_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (!watch_) return;
     // The inode, not the directory: whatever happens to its neighbours wakes nobody. A name that goes shows as a
     // change of attributes (the number of links).
-    if (::inotify_add_watch(watch_.get(), spare_.c_str(), IN_ATTRIB | IN_DONT_FOLLOW) < 0) watch_.reset();
+    if (::inotify_add_watch(watch_.get(), backup_link_.c_str(), IN_ATTRIB | IN_DONT_FOLLOW) < 0) watch_.reset();
 }
 
 UnixPath::UnixPath(UnixPath&& other) noexcept
     : path_(std::exchange(other.path_, {})),
-      spare_(std::exchange(other.spare_, {})),
+      backup_link_(std::exchange(other.backup_link_, {})),
       device_(other.device_),
       inode_(std::exchange(other.inode_, 0)),
       is_withdrawn_(other.is_withdrawn_),
@@ -135,7 +135,7 @@ UnixPath& UnixPath::operator=(UnixPath&& other) noexcept {
     if (this == &other) return *this;
     remove();
     path_ = std::exchange(other.path_, {});
-    spare_ = std::exchange(other.spare_, {});
+    backup_link_ = std::exchange(other.backup_link_, {});
     device_ = other.device_;
     inode_ = std::exchange(other.inode_, 0);
     is_withdrawn_ = other.is_withdrawn_;
@@ -149,7 +149,7 @@ void UnixPath::remove() noexcept {
     if (inode_ == 0) return;
     watch_.reset();
     if (is_ours(path_)) ::unlink(path_.c_str());
-    if (!spare_.empty() && is_ours(spare_)) ::unlink(spare_.c_str());
+    if (!backup_link_.empty() && is_ours(backup_link_)) ::unlink(backup_link_.c_str());
     inode_ = 0;
 }
 
@@ -171,11 +171,11 @@ UnixPath::State UnixPath::restore() {
         return ::access(path_.c_str(), F_OK) == 0 ? State::taken : State::lost;
     }
     // link() never replaces a file that stands there.
-    if (::link(spare_.c_str(), path_.c_str()) == 0) return State::restored;
+    if (::link(backup_link_.c_str(), path_.c_str()) == 0) return State::restored;
     return errno == EEXIST ? State::taken : State::lost;
 }
 
-bool UnixPath::can_be_withdrawn() const { return !spare_.empty() && is_ours(spare_); }
+bool UnixPath::can_be_withdrawn() const { return !backup_link_.empty() && is_ours(backup_link_); }
 
 bool UnixPath::withdraw() {
     if (!can_be_withdrawn()) return false;
@@ -184,14 +184,14 @@ bool UnixPath::withdraw() {
     return true;
 }
 
-UnixPath::State UnixPath::give_back() {
+UnixPath::State UnixPath::relink() {
     is_withdrawn_ = false;
     return restore();
 }
 
 Result<void> UnixPath::change_owner(const UnixPathOptions& options) const {
     // Withdrawn, the name beside it is the same inode.
-    const auto inode = open_inode(is_withdrawn_ ? spare_ : path_);
+    const auto inode = open_inode(is_withdrawn_ ? backup_link_ : path_);
     if (!inode) return inode.error();
     struct stat status {};
     if (::fstat(inode->get(), &status) != 0 || status.st_dev != device_ || status.st_ino != inode_) {

@@ -48,11 +48,11 @@ class UnixPath {
     // Sees whether the path is still ours, and links it back if it was taken away. A withdrawn path stays away.
     State restore();
 
-    // Takes the path away so that clients are refused at once, keeping the hard link; `give_back` undoes it. False, and
+    // Takes the path away so that clients are refused at once, keeping the hard link; `relink` undoes it. False, and
     // nothing done, where there is no hard link: the path could not be given back.
     bool withdraw();
     bool can_be_withdrawn() const;
-    State give_back();
+    State relink();
 
     // Of the name that is bound: ENOENT where it is not ours at present. An empty user or group becomes our own.
     Result<void> change_owner(const UnixPathOptions& options) const;
@@ -61,12 +61,12 @@ class UnixPath {
     UnixPath() = default;
     Result<void> make_name(int socket_fd, const UnixPathOptions& options);
     bool is_ours(const std::string& name) const;
-    void keep_spare();
+    void make_backup_link();
     void clear_watch() const;
     void remove() noexcept;
 
     std::string path_;
-    std::string spare_;  // the hard link; empty where the file system has none
+    std::string backup_link_;  // the hard link; empty where the file system has none
     dev_t device_ = 0;
     ino_t inode_ = 0;
     bool is_withdrawn_ = false;

@@ -64,13 +64,13 @@ std::optional<Orphan> find_orphan(pid_t pid, const std::optional<Record>& record
 }  // namespace
 
 Result<WorkerRecords> WorkerRecords::open(const RuntimeDirectory& directory) {
-    const std::string words = directory.path() + "/" + std::string(worker_records_folder);
+    const std::string display_path = directory.path() + "/" + std::string(worker_records_folder);
     if (::mkdirat(directory.fd(), worker_records_folder.data(), 0700) != 0 && errno != EEXIST) {
-        return errno_error("make " + words);
+        return errno_error("make " + display_path);
     }
     UniqueFd folder{
         ::openat(directory.fd(), worker_records_folder.data(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
-    if (!folder) return errno_error("open " + words);
+    if (!folder) return errno_error("open " + display_path);
     return WorkerRecords(std::move(folder));
 }
 

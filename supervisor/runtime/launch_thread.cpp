@@ -13,7 +13,7 @@
 namespace holdfast::runtime {
 
 // What one thread and the loop share. A thread that is stuck keeps it alive after it was left.
-struct LaunchThread::Lane {
+struct LaunchThread::LaunchQueue {
     LaunchOptions options;
     std::vector<std::string> base_environment;
     Deliver deliver;
@@ -28,7 +28,7 @@ struct LaunchThread::Lane {
 
     // The thread's own: the spec that it resolved last, for the other workers of the same generation.
     LaunchSpecId resolved_id;
-    HeldSpec resolved;
+    SharedLaunchSpec resolved;
 
     LaunchResult carry_out(const LaunchJob& job);
 };
@@ -36,92 +36,92 @@ struct LaunchThread::Lane {
 LaunchThread::LaunchThread(LaunchOptions options, std::vector<std::string> base_environment, Deliver deliver)
     : options_(std::move(options)), base_environment_(std::move(base_environment)), deliver_(std::move(deliver)) {}
 
-LaunchThread::~LaunchThread() { leave_lane(); }
+LaunchThread::~LaunchThread() { stop_thread(); }
 
 void LaunchThread::launch(LaunchJob job) {
     ++in_flight_;
-    if (!lane_ && open_lane() == Opened::no) {
+    if (!queue_ && start_thread() == Opened::no) {
         deliver_({job.worker, job.spec_id, job.spec, os::LaunchFailure{"start a thread for the launch", EAGAIN}});
         return;
     }
     {
-        std::lock_guard lock(lane_->mutex);
-        lane_->jobs.push_back(std::move(job));
+        std::lock_guard lock(queue_->mutex);
+        queue_->jobs.push_back(std::move(job));
     }
-    lane_->changed.notify_one();
+    queue_->changed.notify_one();
 }
 
 void LaunchThread::abandon(WorkerId worker) {
-    if (!lane_) return;
+    if (!queue_) return;
     std::deque<LaunchJob> others;
     {
-        std::lock_guard lock(lane_->mutex);
-        const auto waiting = std::ranges::find(lane_->jobs, worker, &LaunchJob::worker);
-        if (waiting != lane_->jobs.end()) {
-            lane_->jobs.erase(waiting);
+        std::lock_guard lock(queue_->mutex);
+        const auto waiting = std::ranges::find(queue_->jobs, worker, &LaunchJob::worker);
+        if (waiting != queue_->jobs.end()) {
+            queue_->jobs.erase(waiting);
             --in_flight_;
             return;
         }
-        if (lane_->running != worker) return;
-        lane_->open = Lane::Open::no;  // at once: from here on it delivers nothing, and is not counted any more
-        others = std::exchange(lane_->jobs, {});
+        if (queue_->running != worker) return;
+        queue_->open = LaunchQueue::Open::no;  // at once: from here on it delivers nothing, and is not counted any more
+        others = std::exchange(queue_->jobs, {});
     }
     --in_flight_;
-    leave_lane();
+    stop_thread();
     in_flight_ -= others.size();
     for (auto& job : others) launch(std::move(job));
 }
 
-LaunchThread::Opened LaunchThread::open_lane() {
-    std::erase_if(left_, [](const std::weak_ptr<Lane>& lane) { return lane.expired(); });
-    if (left_.size() >= most_left) return Opened::no;
-    auto lane = std::make_shared<Lane>();
-    lane->options = options_;
-    lane->base_environment = base_environment_;
-    lane->deliver = deliver_;
+LaunchThread::Opened LaunchThread::start_thread() {
+    std::erase_if(stuck_threads_, [](const std::weak_ptr<LaunchQueue>& queue) { return queue.expired(); });
+    if (stuck_threads_.size() >= max_stuck_threads) return Opened::no;
+    auto queue = std::make_shared<LaunchQueue>();
+    queue->options = options_;
+    queue->base_environment = base_environment_;
+    queue->deliver = deliver_;
     try {
-        lane->thread = std::thread(&LaunchThread::run, lane);
+        queue->thread = std::thread(&LaunchThread::run, queue);
     } catch (const std::system_error&) {
         return Opened::no;
     }
-    lane_ = std::move(lane);
+    queue_ = std::move(queue);
     return Opened::yes;
 }
 
-void LaunchThread::leave_lane() {
-    if (!lane_) return;
+void LaunchThread::stop_thread() {
+    if (!queue_) return;
     bool stuck = false;
     {
-        std::lock_guard lock(lane_->mutex);
-        lane_->open = Lane::Open::no;
-        stuck = lane_->running.has_value();
+        std::lock_guard lock(queue_->mutex);
+        queue_->open = LaunchQueue::Open::no;
+        stuck = queue_->running.has_value();
     }
-    lane_->changed.notify_one();
+    queue_->changed.notify_one();
     if (stuck) {
-        lane_->launcher.give_up();
-        left_.push_back(lane_);
-        lane_->thread.detach();
+        queue_->launcher.give_up();
+        stuck_threads_.push_back(queue_);
+        queue_->thread.detach();
     } else {
-        lane_->thread.join();
+        queue_->thread.join();
     }
-    lane_.reset();
+    queue_.reset();
 }
 
-void LaunchThread::run(std::shared_ptr<Lane> lane) {
-    std::unique_lock lock(lane->mutex);
+void LaunchThread::run(std::shared_ptr<LaunchQueue> queue) {
+    std::unique_lock lock(queue->mutex);
     while (true) {
-        lane->changed.wait(lock, [&] { return !lane->jobs.empty() || lane->open == Lane::Open::no; });
-        if (lane->open == Lane::Open::no) return;
-        auto job = std::make_optional(std::move(lane->jobs.front()));
-        lane->jobs.pop_front();
-        lane->running = job->worker;
+        queue->changed.wait(lock, [&] { return !queue->jobs.empty() || queue->open == LaunchQueue::Open::no; });
+        if (queue->open == LaunchQueue::Open::no) return;
+        auto job = std::make_optional(std::move(queue->jobs.front()));
+        queue->jobs.pop_front();
+        queue->running = job->worker;
         lock.unlock();
-        LaunchResult result = lane->carry_out(*job);
+        LaunchResult result = queue->carry_out(*job);
         job.reset();
         lock.lock();
-        lane->running.reset();
-        if (lane->open == Lane::Open::yes) {
-            lane->deliver(std::move(result));
+        queue->running.reset();
+        if (queue->open == LaunchQueue::Open::yes) {
+            queue->deliver(std::move(result));
         } else if (auto* leader = std::get_if<os::Leader>(&result.outcome)) {
             // Nobody waits for it: it has done nothing that could be lost. The reaper finds it as a stranger.
             static_cast<void>(os::kill_now(leader->process()));
@@ -129,8 +129,8 @@ void LaunchThread::run(std::shared_ptr<Lane> lane) {
     }
 }
 
-LaunchResult LaunchThread::Lane::carry_out(const LaunchJob& job) {
-    HeldSpec spec = job.spec;
+LaunchResult LaunchThread::LaunchQueue::carry_out(const LaunchJob& job) {
+    SharedLaunchSpec spec = job.spec;
     if (!spec && resolved && resolved_id == job.spec_id) spec = resolved;
     if (!spec) {
         auto found = os::resolve(job.configuration ? job.configuration->launch : options, base_environment);

@@ -12,15 +12,15 @@
 #include "os/launch_spec.hpp"
 #include "os/launcher.hpp"
 #include "os/process.hpp"
-#include "runtime/specs.hpp"
+#include "runtime/launch_specs.hpp"
 
 namespace holdfast::runtime {
 
 struct LaunchJob {
     WorkerId worker;
     LaunchSpecId spec_id;
-    HeldSpec spec;                    // empty: resolved first, once for all jobs with this spec_id
-    HeldConfiguration configuration;  // what it is resolved from; empty: the options that the thread was made with
+    SharedLaunchSpec spec;              // empty: resolved first, once for all jobs with this spec_id
+    SharedConfiguration configuration;  // what it is resolved from; empty: the options that the thread was made with
     os::LaunchPlan plan;
     std::vector<os::UniqueFd> worker_side;  // what the plan borrows and nobody else needs: closed after the launch
 };
@@ -28,7 +28,7 @@ struct LaunchJob {
 struct LaunchResult {
     WorkerId worker;
     LaunchSpecId spec_id;
-    HeldSpec spec;  // empty where it could not be resolved
+    SharedLaunchSpec spec;  // empty where it could not be resolved
     std::variant<os::Leader, os::LaunchFailure> outcome;
 };
 
@@ -49,7 +49,7 @@ class LaunchThread {
     void launch(LaunchJob job);
 
     // So many stuck threads, then nothing more is launched before one of them comes back.
-    static constexpr std::size_t most_left = 16;
+    static constexpr std::size_t max_stuck_threads = 16;
 
     // No answer is wanted any more. What comes to life all the same is killed before it is known.
     void abandon(WorkerId worker);
@@ -60,18 +60,18 @@ class LaunchThread {
     void delivered() { --in_flight_; }
 
   private:
-    struct Lane;
-    static void run(std::shared_ptr<Lane> lane);
+    struct LaunchQueue;
+    static void run(std::shared_ptr<LaunchQueue> queue);
     enum class Opened { yes, no };
-    Opened open_lane();
-    void leave_lane();
+    Opened start_thread();
+    void stop_thread();
 
     LaunchOptions options_;
     std::vector<std::string> base_environment_;
     Deliver deliver_;
     std::size_t in_flight_ = 0;
-    std::shared_ptr<Lane> lane_;
-    std::vector<std::weak_ptr<Lane>> left_;  // expired: its thread has ended
+    std::shared_ptr<LaunchQueue> queue_;
+    std::vector<std::weak_ptr<LaunchQueue>> stuck_threads_;  // expired: its thread has ended
 };
 
 }  // namespace holdfast::runtime

@@ -20,7 +20,7 @@ Result<ListenerUses> Listeners::obtain(const std::vector<ListenAddress>& address
         if (found.empty()) {
             auto fresh = bind_again_or_anew(address);
             if (!fresh) {
-                close_again(bound);
+                close_all(bound);
                 return fresh.error();
             }
             found = std::move(*fresh);
@@ -64,7 +64,7 @@ Result<ListenerUses> Listeners::reopen(const ListenerUses& uses) {
         if (closed == closed_.end()) continue;
         auto again = bind(closed->address, closed->configured, use.id);
         if (!again) {
-            close_again(bound);
+            close_all(bound);
             return again.error();
         }
         closed_.erase(closed);
@@ -82,7 +82,7 @@ void Listeners::serve(const ListenerUses& uses) {
     for (const auto& use : others) {
         log_.write(core::Level::info, "listener_closed", "no longer listening on " + find(use.id)->listener.bound);
     }
-    close_again(others);
+    close_all(others);
 }
 
 void Listeners::keep_only(const std::vector<ListenerUses>& needed) {
@@ -94,7 +94,7 @@ void Listeners::keep_only(const std::vector<ListenerUses>& needed) {
     for (const auto& held : held_) {
         if (!is_needed(held.id)) others.push_back({held.id, held.listener.name});
     }
-    close_again(others);
+    close_all(others);
     std::erase_if(closed_, [&](const Closed& closed) { return !is_needed(closed.id); });
 }
 
@@ -134,7 +134,7 @@ Result<ListenerUses> Listeners::bind(const ListenAddress& address, const ListenA
         }
         const ListenerId id = known ? *known : ListenerId{++last_id_.value};
         uses.push_back({id, listener.name});
-        hold({id, configured, std::move(listener), 0, 0, std::nullopt, core::Doors::accept});
+        hold({id, configured, std::move(listener), 0, 0, std::nullopt, core::Admission::accept});
     }
     return uses;
 }
@@ -142,7 +142,7 @@ Result<ListenerUses> Listeners::bind(const ListenAddress& address, const ListenA
 void Listeners::hold(Held made) {
     held_.push_back(std::move(made));
     Held& held = held_.back();
-    if (doors_ == core::Doors::refuse) os::refuse(held.listener);
+    if (admission_ == core::Admission::refuse) os::refuse(held.listener);
     if (const auto watched = watch(held); !watched) {
         log_.write(core::Level::warning, "listeners_not_watched", watched.error().text);
     }
@@ -160,7 +160,7 @@ void Listeners::close(ListenerId id) {
     held_.erase(found);
 }
 
-void Listeners::close_again(const ListenerUses& uses) {
+void Listeners::close_all(const ListenerUses& uses) {
     for (const auto& use : uses) close(use.id);
 }
 

@@ -89,34 +89,34 @@ std::vector<core::ListenerStatus> Listeners::status(const ListenerUses& uses) co
     return result;
 }
 
-void Listeners::set_doors(core::Doors doors) {
-    if (doors == doors_) return;
-    doors_ = doors;
+void Listeners::set_admission(core::Admission admission) {
+    if (admission == admission_) return;
+    admission_ = admission;
     for (auto& held : held_) {
-        if (held.doors == core::Doors::accept) follow_doors(held);
+        if (held.admission == core::Admission::accept) apply_admission(held);
     }
 }
 
-void Listeners::set_other_doors(const ListenerUses& uses, core::Doors doors) {
-    const bool is_refusal = doors == core::Doors::refuse;
+void Listeners::set_removed_listener_admission(const ListenerUses& uses, core::Admission admission) {
+    const bool is_refusal = admission == core::Admission::refuse;
     for (auto& held : held_) {
         const bool is_other = std::ranges::find(uses, held.id, &ListenerUse::id) == uses.end();
-        if (held.doors == doors) continue;
-        if (is_refusal && (!is_other || !os::can_be_refused_for_a_while(held.listener))) continue;
-        held.doors = doors;
-        const std::string& place = held.listener.bound;
+        if (held.admission == admission) continue;
+        if (is_refusal && (!is_other || !os::can_refuse_temporarily(held.listener))) continue;
+        held.admission = admission;
+        const std::string& bound = held.listener.bound;
         log_.write(core::Level::info, is_refusal ? "listener_refused" : "listener_accepts",
-                   is_refusal ? "nobody accepts on " + place + " any more: new clients are refused"
-                              : "clients of " + place + " are let in again");
-        if (doors_ == core::Doors::accept) follow_doors(held);
+                   is_refusal ? "nobody accepts on " + bound + " any more: new clients are refused"
+                              : "clients of " + bound + " are let in again");
+        if (admission_ == core::Admission::accept) apply_admission(held);
     }
 }
 
 bool Listeners::refuses(const Held& held) const {
-    return doors_ == core::Doors::refuse || held.doors == core::Doors::refuse;
+    return admission_ == core::Admission::refuse || held.admission == core::Admission::refuse;
 }
 
-void Listeners::follow_doors(Held& held) {
+void Listeners::apply_admission(Held& held) {
     if (refuses(held)) {
         os::refuse(held.listener);
     } else if (listen_again(held) == os::Revival::failed) {
@@ -135,9 +135,9 @@ os::Revival Listeners::listen_again(Held& held) {
     return revival;
 }
 
-void Listeners::look_at_backlogs() {
+void Listeners::check_backlogs() {
     for (auto& held : held_) {
-        const auto queue = os::look_at_queue(held.listener);
+        const auto queue = os::inspect_queue(held.listener);
         if (!queue || !held.listener.backlog || queue->backlog >= *held.listener.backlog) continue;
         if (!os::restore_backlog(held.listener)) continue;
         if (!is_worth_a_line(++held.restored)) continue;

@@ -48,7 +48,7 @@ class Listeners {
     Result<ListenerUses> obtain(const std::vector<ListenAddress>& addresses);
     // Binds those again that were closed, and says which. An error leaves nothing bound that was not before.
     Result<ListenerUses> reopen(const ListenerUses& uses);
-    void close_again(const ListenerUses& uses);
+    void close_all(const ListenerUses& uses);
     // These are in force from now on, and the others are closed.
     void serve(const ListenerUses& uses);
     // Closes and forgets all that is neither in force nor in `needed`.
@@ -65,17 +65,17 @@ class Listeners {
     std::vector<std::string> names() const;
     std::vector<core::ListenerStatus> status() const { return status(in_force_); }
 
-    void set_doors(core::Doors doors);
+    void set_admission(core::Admission admission);
     // Of those only that are not in `uses`. `accept`: of all that were refused so. A listener that could not come back
     // for the workers that hold it (an abstract name, a path without a hard link, an adopted one) is left alone: its
     // clients wait in its queue.
-    void set_other_doors(const ListenerUses& uses, core::Doors doors);
+    void set_removed_listener_admission(const ListenerUses& uses, core::Admission admission);
 
     // Who was told to stop or ended last: the first suspect when something has happened to a listener.
     void suspect(std::string who) { suspect_ = std::move(who); }
 
     // Looks whether somebody lowered a backlog; for moments at which workers have just called listen().
-    void look_at_backlogs();
+    void check_backlogs();
 
   private:
     struct Held {
@@ -85,7 +85,7 @@ class Listeners {
         std::uint64_t revived = 0;
         std::uint64_t restored = 0;  // backlogs and paths, for thinning out the log
         Descriptor path_watch;       // owns nothing
-        core::Doors doors = core::Doors::accept;
+        core::Admission admission = core::Admission::accept;
     };
     struct Closed {
         ListenerId id;
@@ -108,7 +108,7 @@ class Listeners {
     void await_unlink(Held& held);
     void revive(Held& held);
     bool refuses(const Held& held) const;
-    void follow_doors(Held& held);
+    void apply_admission(Held& held);
     os::Revival listen_again(Held& held);
     os::UnixPath::State restore_path(Held& held);
     void replace_socket(Held& held);
@@ -122,7 +122,7 @@ class Listeners {
     ListenerId last_id_;
     std::optional<os::ListenerWatch> watch_;
     Descriptor watch_descriptor_;  // owns nothing
-    core::Doors doors_ = core::Doors::accept;
+    core::Admission admission_ = core::Admission::accept;
     std::string suspect_;
 };
 

@@ -80,15 +80,15 @@ std::string sentence(const LogSubject& subject, std::string_view text) {
 
 // What a handle of follow() holds.
 struct Follower {
-    explicit Follower(std::function<void(std::string_view)> whom) : hear(std::move(whom)) {}
-    std::function<void(std::string_view)> hear;
+    explicit Follower(std::function<void(std::string_view)> whom) : on_line(std::move(whom)) {}
+    std::function<void(std::string_view)> on_line;
 };
 
 void tell_followers(std::vector<std::weak_ptr<Follower>>& followers, std::string_view line) {
     // A copy: whoever hears may follow anew, or end somebody's handle.
     const auto heard = followers;
     for (const auto& weak : heard) {
-        if (const auto follower = weak.lock()) follower->hear(line);
+        if (const auto follower = weak.lock()) follower->on_line(line);
     }
     std::erase_if(followers, [](const auto& weak) { return weak.expired(); });
 }
@@ -115,8 +115,8 @@ Log::Log(Output& output, core::LogFormat format, std::string_view service, std::
 
 Log::~Log() = default;
 
-std::shared_ptr<void> Log::follow(std::function<void(std::string_view)> hear) {
-    auto follower = std::make_shared<Follower>(std::move(hear));
+std::shared_ptr<void> Log::follow(std::function<void(std::string_view)> on_line) {
+    auto follower = std::make_shared<Follower>(std::move(on_line));
     implementation_->followers.emplace_back(follower);
     return follower;
 }

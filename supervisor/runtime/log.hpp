@@ -29,9 +29,9 @@ class Log {
     void write(core::Level level, std::string_view event, const LogSubject& subject, std::string_view text);
     void write(core::Level level, std::string_view event, std::string_view text) { write(level, event, {}, text); }
 
-    // `hear` is called with each line as one JSON object, whatever the log's level and format, until the handle or the
-    // log ends. It must not write to the log.
-    [[nodiscard]] std::shared_ptr<void> follow(std::function<void(std::string_view)> hear);
+    // `on_line` is called with each line as one JSON object, whatever the log's level and format, until the handle or
+    // the log ends. It must not write to the log.
+    [[nodiscard]] std::shared_ptr<void> follow(std::function<void(std::string_view)> on_line);
 
     // Until the clock goes on, lines are stamped with this moment: the one that the core was told. What it decided then
     // would look late by as long as the doing took, and a deadline early by as much.

@@ -19,9 +19,9 @@ namespace {
 
 using boost::asio::posix::stream_descriptor;
 
-Launching::Surroundings surroundings(const core::Configuration& configuration, const Holdings& holdings) {
-    return {configuration.name, holdings.directory ? holdings.directory->path() : "",
-            holdings.records ? &*holdings.records : nullptr};
+WorkerLauncher::Settings launch_settings(const core::Configuration& configuration, const StartupResources& resources) {
+    return {configuration.name, resources.directory ? resources.directory->path() : "",
+            resources.records ? &*resources.records : nullptr};
 }
 
 std::string variable(const char* name) {
@@ -43,77 +43,79 @@ std::string sender(const os::ReceivedSignal& received) {
 
 // Words can wait for deeds, and what is over for what begins: a replacement is on its way before anybody reads of it,
 // and before its predecessor is tidied away.
-enum class Turn { act, note, tidy };
+enum class Phase { act, log, clean_up };
 
-Turn turn_of(const core::Action& action) {
-    if (std::holds_alternative<core::Note>(action)) return Turn::note;
-    if (std::holds_alternative<core::Forget>(action)) return Turn::tidy;
-    return Turn::act;
+Phase phase_of(const core::Action& action) {
+    if (std::holds_alternative<core::Note>(action)) return Phase::log;
+    if (std::holds_alternative<core::Forget>(action)) return Phase::clean_up;
+    return Phase::act;
 }
 
 }  // namespace
 
-Loop::Ground::Ground(const core::Configuration& configuration)
+Loop::Foundation::Foundation(const core::Configuration& configuration)
     : io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       output(STDERR_FILENO),
       log(output, configuration.log_format, configuration.name, configuration.log_level),
       listeners(io, log) {}
 
-Loop::Loop(std::unique_ptr<Ground> ground, const core::Configuration& configuration, Holdings holdings,
-           Plans::Reread reread)
+Loop::Loop(std::unique_ptr<Foundation> foundation, const core::Configuration& configuration, StartupResources resources,
+           ReloadPlans::Reread reread)
     : configuration_(configuration),
-      ground_(std::move(ground)),
-      holdings_(std::move(holdings)),
-      ledger_(ground_->io, ground_->log, state_directories(configuration)),
-      core_(configuration.policy, static_cast<std::uint64_t>(to_usec(now())), ledger_.last_generation()),
-      pump_(ground_->io, [this](const core::Event& event) { deliver(event); }),
-      launches_(configuration.launch, holdings_.environment,
+      foundation_(std::move(foundation)),
+      resources_(std::move(resources)),
+      history_(foundation_->io, foundation_->log, state_directories(configuration)),
+      core_(configuration.policy, static_cast<std::uint64_t>(to_usec(now())), history_.last_generation()),
+      event_queue_(foundation_->io, [this](const core::Event& event) { deliver(event); }),
+      launches_(configuration.launch, resources_.environment,
                 [this](LaunchResult result) {
-                    boost::asio::post(ground_->io, [this, moved = std::make_shared<LaunchResult>(std::move(result))] {
-                        launched(std::move(*moved));
-                    });
+                    boost::asio::post(foundation_->io, [this, moved = std::make_shared<LaunchResult>(
+                                                                  std::move(result))] { launched(std::move(*moved)); });
                 }),
-      hearing_(ground_->io, workers_, pump_, ground_->log, ground_->output,
-               [this](Worker& worker) { reaping_.main_ended(worker); }),
-      reaping_(workers_, pump_, hearing_, launches_),
-      plans_(configuration, std::move(reread), ground_->listeners, specs_),
-      preparing_(hands_for_preparing()),
-      probing_(ground_->io, pump_),
-      claims_(pump_, reaping_),
-      launching_(ground_->io, workers_, pump_, ground_->log, ground_->listeners, launches_, specs_, plans_,
-                 surroundings(configuration_, holdings_)),
-      deeds_({workers_, preparing_, plans_, launching_, probing_, claims_, ledger_, reaping_, hearing_,
-              ground_->listeners, ground_->log, *holdings_.manager,
-              [this](RequestId id, const core::Outcome& outcome) { answer(id, outcome); },
-              [this](int exit_code) { finish(exit_code); }}),
-      timer_(ground_->io) {
-    reaping_.ask_about_others([this](pid_t pid, const ExitStatus& status) { return preparing_.judge(pid, status); });
+      channels_(foundation_->io, workers_, event_queue_, foundation_->log, foundation_->output,
+                [this](Worker& worker) { worker_reaper_.main_ended(worker); }),
+      worker_reaper_(workers_, event_queue_, channels_, launches_),
+      plans_(configuration, std::move(reread), foundation_->listeners, specs_),
+      launch_preparation_(preparation_dependencies()),
+      readiness_prober_(foundation_->io, event_queue_),
+      listener_claim_checker_(event_queue_, worker_reaper_),
+      worker_launcher_(foundation_->io, workers_, event_queue_, foundation_->log, foundation_->listeners, launches_,
+                       specs_, plans_, launch_settings(configuration_, resources_)),
+      action_executor_({workers_, launch_preparation_, plans_, worker_launcher_, readiness_prober_,
+                        listener_claim_checker_, history_, worker_reaper_, channels_, foundation_->listeners,
+                        foundation_->log, *resources_.manager,
+                        [this](RequestId id, const core::Outcome& outcome) { answer(id, outcome); },
+                        [this](int exit_code) { finish(exit_code); }}),
+      timer_(foundation_->io) {
+    worker_reaper_.set_other_children_classifier(
+        [this](pid_t pid, const ExitStatus& status) { return launch_preparation_.classify(pid, status); });
 }
 
 Loop::~Loop() { forget(signals_); }
 
 void Loop::ask(core::Request request, std::function<void(core::Outcome)> answer) {
     const RequestId id{++last_request_.value};
-    askers_[id] = std::move(answer);
-    pump_.push(core::Asked{id, std::move(request)});
+    answer_handlers_[id] = std::move(answer);
+    event_queue_.push(core::Asked{id, std::move(request)});
 }
 
-Preparing::Hands Loop::hands_for_preparing() {
-    return {ground_->io,
-            pump_,
-            ground_->output,
-            ground_->listeners,
-            specs_,
-            plans_,
-            configuration_.name,
-            holdings_.environment,
-            [this](Generation generation, ProgramFacts facts) { ledger_.know(generation, std::move(facts)); },
-            [this] { reaping_.collect_the_left(); }};
+LaunchPreparation::Dependencies Loop::preparation_dependencies() {
+    return {
+        foundation_->io,
+        event_queue_,
+        foundation_->output,
+        foundation_->listeners,
+        specs_,
+        plans_,
+        configuration_.name,
+        resources_.environment,
+        [this](Generation generation, ProgramFacts facts) { history_.set_program_facts(generation, std::move(facts)); },
+        [this] { worker_reaper_.collect_deferred(); }};
 }
 
 std::vector<int> Loop::release_admin_sockets() {
     std::vector<int> result;
-    for (auto& listener : holdings_.admin) {
+    for (auto& listener : resources_.admin) {
         if (listener.fd) result.push_back(listener.fd.release());
     }
     return result;
@@ -122,8 +124,8 @@ std::vector<int> Loop::release_admin_sockets() {
 Result<core::Reload> Loop::read_again(core::Reload::Workers at_least, const std::string& asked_by) {
     auto read = plans_.read_again(at_least);
     if (!read) {
-        ground_->log.write(core::Level::error, "reload_refused",
-                           "the reload asked for by " + asked_by + " changes nothing: " + read.error().text);
+        foundation_->log.write(core::Level::error, "reload_refused",
+                               "the reload asked for by " + asked_by + " changes nothing: " + read.error().text);
     }
     return read;
 }
@@ -135,19 +137,19 @@ void Loop::reload(std::string asked_by, std::function<void(core::Outcome)> answe
 }
 
 // Without a file there is nothing to read: what can be new then is the program.
-void Loop::take_hang_up(std::string who) {
+void Loop::handle_sighup(std::string who) {
     if (plans_.in_force()->file.empty()) {
-        return pump_.push(core::Asked{RequestId{}, {core::Restart{}, std::move(who)}});
+        return event_queue_.push(core::Asked{RequestId{}, {core::Restart{}, std::move(who)}});
     }
     auto read = read_again(core::Reload::Workers::replace, who);
-    if (read) pump_.push(core::Asked{RequestId{}, {std::move(*read), std::move(who)}});
+    if (read) event_queue_.push(core::Asked{RequestId{}, {std::move(*read), std::move(who)}});
 }
 
 core::Status Loop::snapshot() const {
     core::Status status = core_.snapshot(now());
     status.name = configuration_.name;
     status.pid = ::getpid();
-    status.listeners = ground_->listeners.status();
+    status.listeners = foundation_->listeners.status();
     return status;
 }
 
@@ -159,45 +161,46 @@ std::vector<core::LastOutput> Loop::last_output() const {
         if (!worker->leader) continue;
         result.push_back({worker->name, worker->pid(), core::LastOutput::Of::living, worker->last_lines.lines()});
     }
-    for (const auto& [slot, output] : reaping_.last_outputs()) result.push_back(output);
+    for (const auto& [slot, output] : worker_reaper_.last_outputs()) result.push_back(output);
     return result;
 }
 
-int Loop::run(std::function<void(std::function<void()>)> last) {
-    last_ = std::move(last);
-    ground_->log.write(
-        core::Level::info, "supervisor_started",
-        "holding " + std::to_string(ground_->listeners.fds().size()) + " listeners, pid " + std::to_string(::getpid()));
-    if (const auto watched = ground_->listeners.watch(); !watched) {
-        ground_->log.write(core::Level::warning, "listeners_not_watched", watched.error().text);
+int Loop::run(std::function<void(std::function<void()>)> on_shutdown) {
+    on_shutdown_ = std::move(on_shutdown);
+    foundation_->log.write(core::Level::info, "supervisor_started",
+                           "holding " + std::to_string(foundation_->listeners.fds().size()) + " listeners, pid " +
+                               std::to_string(::getpid()));
+    if (const auto watched = foundation_->listeners.watch(); !watched) {
+        foundation_->log.write(core::Level::warning, "listeners_not_watched", watched.error().text);
     }
-    if (const int failed = wait_for(signals_, ground_->io, holdings_.signals->fd())) {
-        ground_->log.write(core::Level::error, "signals_not_heard", os::errno_error("wait for signals", failed).text);
+    if (const int failed = wait_for(signals_, foundation_->io, resources_.signals->fd())) {
+        foundation_->log.write(core::Level::error, "signals_not_heard",
+                               os::errno_error("wait for signals", failed).text);
         return 70;
     }
     await_signal();
     const Instant moment = now();
-    carry_out(core_.start(moment), moment);
+    execute(core_.start(moment), moment);
     set_timer();
-    ground_->io.run();
+    foundation_->io.run();
     return exit_code_.value_or(70);
 }
 
 void Loop::deliver(const core::Event& event) {
     if (exit_code_) return;
     const Instant moment = now();
-    carry_out(core_.step(event, moment), moment);
+    execute(core_.step(event, moment), moment);
     set_timer();
 }
 
-void Loop::carry_out(const std::vector<core::Action>& actions, Instant moment) {
-    ground_->log.stop_clock(moment);
-    for (const Turn turn : {Turn::act, Turn::note, Turn::tidy}) {
+void Loop::execute(const std::vector<core::Action>& actions, Instant moment) {
+    foundation_->log.stop_clock(moment);
+    for (const Phase phase : {Phase::act, Phase::log, Phase::clean_up}) {
         for (const auto& action : actions) {
-            if (turn_of(action) == turn) deeds_.carry_out(action);
+            if (phase_of(action) == phase) action_executor_.execute(action);
         }
     }
-    ground_->log.start_clock();
+    foundation_->log.start_clock();
 }
 
 void Loop::set_timer() {
@@ -212,57 +215,58 @@ void Loop::set_timer() {
     timer_.async_wait([this](boost::system::error_code failed) {
         if (failed) return;
         timer_set_to_.reset();
-        pump_.push(core::Elapsed{});
+        event_queue_.push(core::Elapsed{});
     });
 }
 
 void Loop::await_signal() {
     signals_->async_wait(stream_descriptor::wait_read, [this](boost::system::error_code failed) {
         if (failed) return;
-        while (const auto received = holdings_.signals->read()) take_signal(*received);
+        while (const auto received = resources_.signals->read()) handle_signal(*received);
         await_signal();
     });
 }
 
-void Loop::take_signal(const os::ReceivedSignal& received) {
-    if (received.signal == SIGCHLD) return reaping_.collect();
+void Loop::handle_signal(const os::ReceivedSignal& received) {
+    if (received.signal == SIGCHLD) return worker_reaper_.collect();
     auto request = core::request_for(received.signal);
     std::string who = sender(received);
     if (received.signal == SIGHUP) {
-        if (!holdings_.signals->is_terminal_gone(received)) return take_hang_up(std::move(who));
-        if (holdings_.hang_up == os::HangUp::ignored) return;
+        if (!resources_.signals->is_terminal_gone(received)) return handle_sighup(std::move(who));
+        if (resources_.sighup == os::SighupDisposition::ignored) return;
         request = core::Request{core::Stop{}, {}};
         who = "the terminal's hang-up";
     }
     if (!request) {
-        ground_->log.write(core::Level::warning, "signal_ignored", who + " has no meaning in this version; ignored");
+        foundation_->log.write(core::Level::warning, "signal_ignored",
+                               who + " has no meaning in this version; ignored");
         return;
     }
     request->asked_by = std::move(who);
-    pump_.push(core::Asked{RequestId{}, std::move(*request)});
+    event_queue_.push(core::Asked{RequestId{}, std::move(*request)});
 }
 
 void Loop::launched(LaunchResult result) {
     // The first generation's is resolved with its first worker.
-    const Spec* spec = specs_.find(result.spec_id);
-    const bool was_resolved = spec == nullptr || spec->held != nullptr;
-    Worker* worker = launching_.answered(std::move(result));
-    if (!was_resolved && spec->held != nullptr) ledger_.know(spec->made_for, facts_of(*spec));
+    const GenerationSpec* spec = specs_.find(result.spec_id);
+    const bool was_resolved = spec == nullptr || spec->launch_spec != nullptr;
+    Worker* worker = worker_launcher_.on_launch_result(std::move(result));
+    if (!was_resolved && spec->launch_spec != nullptr) history_.set_program_facts(spec->made_for, facts_of(*spec));
     if (worker != nullptr) {
-        reaping_.launched(*worker);
-        if (worker->wanted == Worker::Wanted::dead) {
-            static_cast<void>(reaping_.kill(*worker));
+        worker_reaper_.launched(*worker);
+        if (worker->kill_requested == Worker::KillRequested::yes) {
+            static_cast<void>(worker_reaper_.kill(*worker));
         }
-        hearing_.start(*worker);
+        channels_.start(*worker);
     }
-    reaping_.collect_the_left();
+    worker_reaper_.collect_deferred();
 }
 
 void Loop::answer(RequestId id, const core::Outcome& outcome) {
-    const auto asker = askers_.find(id);
-    if (asker == askers_.end()) return;
-    const auto answer = std::move(asker->second);
-    askers_.erase(asker);
+    const auto handler = answer_handlers_.find(id);
+    if (handler == answer_handlers_.end()) return;
+    const auto answer = std::move(handler->second);
+    answer_handlers_.erase(handler);
     answer(outcome);
 }
 
@@ -270,7 +274,7 @@ void Loop::finish(int exit_code) {
     exit_code_ = exit_code;
     timer_.cancel();
     // What nobody asked for yet is not answered any more; what was asked has its answer.
-    last_([this] { ground_->io.stop(); });
+    on_shutdown_([this] { foundation_->io.stop(); });
 }
 
 }  // namespace holdfast::runtime

@@ -11,39 +11,40 @@
 
 #include "core/configuration.hpp"
 #include "core/supervisor.hpp"
-#include "runtime/deeds.hpp"
+#include "runtime/action_executor.hpp"
 #include "runtime/descriptor.hpp"
-#include "runtime/hearing.hpp"
-#include "runtime/holdings.hpp"
+#include "runtime/event_queue.hpp"
 #include "runtime/launch_thread.hpp"
-#include "runtime/launching.hpp"
 #include "runtime/listeners.hpp"
 #include "runtime/log.hpp"
 #include "runtime/output.hpp"
-#include "runtime/pump.hpp"
-#include "runtime/reaping.hpp"
+#include "runtime/startup_resources.hpp"
 #include "runtime/worker.hpp"
+#include "runtime/worker_channels.hpp"
+#include "runtime/worker_launcher.hpp"
+#include "runtime/worker_reaper.hpp"
 
 namespace holdfast::runtime {
 
-// Everything that runs on the one loop, wired together. Events go in at the pump, core decides, Deeds carries out.
+// Everything that runs on the one loop, wired together. Events go in at the event queue, core decides, the
+// ActionExecutor executes.
 class Loop {
   public:
     // The parts that exist before anything can be logged or listened on.
-    struct Ground {
-        explicit Ground(const core::Configuration& configuration);
+    struct Foundation {
+        explicit Foundation(const core::Configuration& configuration);
         boost::asio::io_context io;
         Output output;
         Log log;
         Listeners listeners;
     };
 
-    Loop(std::unique_ptr<Ground> ground, const core::Configuration& configuration, Holdings holdings,
-         Plans::Reread reread);
+    Loop(std::unique_ptr<Foundation> foundation, const core::Configuration& configuration, StartupResources resources,
+         ReloadPlans::Reread reread);
     ~Loop();
 
-    Ground& ground() { return *ground_; }
-    [[nodiscard]] int release_api_socket() { return holdings_.api_socket.release(); }
+    Foundation& foundation() { return *foundation_; }
+    [[nodiscard]] int release_api_socket() { return resources_.api_socket.release(); }
     [[nodiscard]] std::vector<int> release_admin_sockets();
 
     void ask(core::Request request, std::function<void(core::Outcome)> answer);
@@ -52,46 +53,46 @@ class Loop {
     [[nodiscard]] core::Status snapshot() const;
     [[nodiscard]] std::string unready_because() const;
     [[nodiscard]] std::string crash_loops() const { return core_.crash_loops(); }
-    [[nodiscard]] std::vector<std::string> history() const { return ledger_.lines(); }
+    [[nodiscard]] std::vector<std::string> history() const { return history_.lines(); }
     [[nodiscard]] std::vector<core::LastOutput> last_output() const;
-    int run(std::function<void(std::function<void()>)> last);
+    int run(std::function<void(std::function<void()>)> on_shutdown);
 
   private:
     void deliver(const core::Event& event);
-    void carry_out(const std::vector<core::Action>& actions, Instant moment);
+    void execute(const std::vector<core::Action>& actions, Instant moment);
     void set_timer();
     void await_signal();
-    void take_signal(const os::ReceivedSignal& signal);
-    void take_hang_up(std::string who);
+    void handle_signal(const os::ReceivedSignal& signal);
+    void handle_sighup(std::string who);
     Result<core::Reload> read_again(core::Reload::Workers at_least, const std::string& asked_by);
-    Preparing::Hands hands_for_preparing();
+    LaunchPreparation::Dependencies preparation_dependencies();
     void launched(LaunchResult result);
     void answer(RequestId id, const core::Outcome& outcome);
     void finish(int exit_code);
 
     core::Configuration configuration_;
-    std::unique_ptr<Ground> ground_;
-    Holdings holdings_;
-    Ledger ledger_;
+    std::unique_ptr<Foundation> foundation_;
+    StartupResources resources_;
+    History history_;
     core::Supervisor core_;
     WorkerTable workers_;
-    Pump pump_;
+    EventQueue event_queue_;
     LaunchThread launches_;
-    Hearing hearing_;
-    Reaping reaping_;
-    Specs specs_;
-    Plans plans_;
-    Preparing preparing_;
-    Probing probing_;
-    Claims claims_;
-    Launching launching_;
-    Deeds deeds_;
+    WorkerChannels channels_;
+    WorkerReaper worker_reaper_;
+    LaunchSpecs specs_;
+    ReloadPlans plans_;
+    LaunchPreparation launch_preparation_;
+    ReadinessProber readiness_prober_;
+    ListenerClaimChecker listener_claim_checker_;
+    WorkerLauncher worker_launcher_;
+    ActionExecutor action_executor_;
     boost::asio::steady_timer timer_;
     std::optional<Instant> timer_set_to_;
     Descriptor signals_;  // owns nothing
-    std::map<RequestId, std::function<void(core::Outcome)>> askers_;
+    std::map<RequestId, std::function<void(core::Outcome)>> answer_handlers_;
     RequestId last_request_;
-    std::function<void(std::function<void()>)> last_;
+    std::function<void(std::function<void()>)> on_shutdown_;
     std::optional<int> exit_code_;
 };
 

@@ -13,29 +13,29 @@ namespace holdfast::runtime {
 
 namespace {
 
-enum class Waited { all_ended, time_is_up, interrupted };
+enum class WaitOutcome { all_ended, timed_out, interrupted };
 
 // Empties the list as its processes end.
-Waited wait_for(std::vector<os::Process>& processes, Instant deadline, const os::Signals& signals) {
+WaitOutcome wait_for(std::vector<os::Process>& processes, Instant deadline, const os::Signals& signals) {
     while (true) {
         std::erase_if(processes, [](const os::Process& process) { return os::has_ended(process); });
-        if (processes.empty()) return Waited::all_ended;
-        if (now() >= deadline) return Waited::time_is_up;
+        if (processes.empty()) return WaitOutcome::all_ended;
+        if (now() >= deadline) return WaitOutcome::timed_out;
         std::vector<int> fds{signals.fd()};
         for (const auto& process : processes) fds.push_back(process.pidfd());
         os::wait_until_readable(fds, deadline);
         while (const auto received = signals.read()) {
-            if (received->signal == SIGTERM || received->signal == SIGINT) return Waited::interrupted;
+            if (received->signal == SIGTERM || received->signal == SIGINT) return WaitOutcome::interrupted;
         }
     }
 }
 
-struct Families {
+struct OrphanProcesses {
     std::vector<os::Process> leaders, others;  // others: of their process groups, behind a wrapper perhaps
 };
 
-Families find_families(const std::vector<os::Orphan>& orphans) {
-    Families found;
+OrphanProcesses find_processes(const std::vector<os::Orphan>& orphans) {
+    OrphanProcesses found;
     for (const auto& orphan : orphans) {
         for (const auto& member : os::members_of_group(orphan.pid)) {
             auto process = os::open_process(member.pid, member.start_time);
@@ -55,19 +55,20 @@ void kill_all(const std::vector<os::Process>& processes) {
 }
 
 // As a worker's ladder: the main process first, its group when that has gone, SIGKILL when the time is up.
-Waited end_families(Families& families, const core::Policy& policy, const os::Signals& signals) {
+WaitOutcome end_processes(OrphanProcesses& orphan_processes, const core::Policy& policy, const os::Signals& signals) {
     const Instant deadline = now() + policy.grace_period;
-    signal_all(families.leaders, policy.stop_signal);
-    auto waited = wait_for(families.leaders, deadline, signals);
-    if (waited == Waited::all_ended) {
-        signal_all(families.others, policy.stop_signal);
-        waited = wait_for(families.others, deadline, signals);
+    signal_all(orphan_processes.leaders, policy.stop_signal);
+    auto waited = wait_for(orphan_processes.leaders, deadline, signals);
+    if (waited == WaitOutcome::all_ended) {
+        signal_all(orphan_processes.others, policy.stop_signal);
+        waited = wait_for(orphan_processes.others, deadline, signals);
     }
-    if (waited != Waited::time_is_up) return waited;
-    kill_all(families.leaders);
-    kill_all(families.others);
-    waited = wait_for(families.leaders, now() + core::unkillable_after, signals);
-    return waited == Waited::all_ended ? wait_for(families.others, now() + core::unkillable_after, signals) : waited;
+    if (waited != WaitOutcome::timed_out) return waited;
+    kill_all(orphan_processes.leaders);
+    kill_all(orphan_processes.others);
+    waited = wait_for(orphan_processes.leaders, now() + core::unkillable_after, signals);
+    return waited == WaitOutcome::all_ended ? wait_for(orphan_processes.others, now() + core::unkillable_after, signals)
+                                            : waited;
 }
 
 }  // namespace
@@ -85,14 +86,14 @@ Result<void> replace_orphans(const std::vector<os::Orphan>& orphans, const core:
                              const os::Signals& signals, Log& log) {
     log.write(core::Level::warning, "orphans_replaced",
               "workers of a former supervisor live on and are told to stop: " + describe(orphans));
-    Families families = find_families(orphans);
-    const Waited waited = end_families(families, policy, signals);
+    OrphanProcesses orphan_processes = find_processes(orphans);
+    const WaitOutcome waited = end_processes(orphan_processes, policy, signals);
     switch (waited) {
-        case Waited::all_ended:
+        case WaitOutcome::all_ended:
             return {};
-        case Waited::interrupted:
+        case WaitOutcome::interrupted:
             return error("stopped while waiting for the workers of a former supervisor");
-        case Waited::time_is_up:
+        case WaitOutcome::timed_out:
             break;
     }
     return error("cannot end the workers of a former supervisor: they survive SIGKILL: " + describe(orphans));

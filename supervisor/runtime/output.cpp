@@ -29,8 +29,8 @@ Output::~Output() {
     }
 }
 
-void Output::write(std::string lines, Whose whose) {
-    const std::size_t limit = whose == Whose::ours ? max_queued_bytes : max_queued_for_workers;
+void Output::write(std::string lines, Source source) {
+    const std::size_t limit = source == Source::supervisor ? max_queued_bytes : max_queued_for_workers;
     {
         std::lock_guard lock(shared_->mutex);
         if (shared_->queued_bytes + lines.size() > limit) {
@@ -43,9 +43,9 @@ void Output::write(std::string lines, Whose whose) {
     shared_->changed.notify_all();
 }
 
-void Output::flush(Duration patience) {
+void Output::flush(Duration timeout) {
     std::unique_lock lock(shared_->mutex);
-    shared_->changed.wait_for(lock, patience,
+    shared_->changed.wait_for(lock, timeout,
                               [&] { return shared_->queue.empty() && shared_->writing == Shared::Writing::no; });
 }
 

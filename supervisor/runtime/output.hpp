@@ -24,7 +24,7 @@ class Output {
 
     static constexpr Duration flush_timeout = std::chrono::seconds{1};  // of the destructor
 
-    enum class Whose { ours, a_workers };
+    enum class Source { supervisor, worker };
 
     // `fd` is borrowed for the life of the object.
     explicit Output(int fd);
@@ -34,10 +34,10 @@ class Output {
     Output& operator=(const Output&) = delete;
 
     // Any thread. Never blocks on the reader. `lines` ends with a newline, or goes on with the next call.
-    void write(std::string lines, Whose whose = Whose::ours);
+    void write(std::string lines, Source source = Source::supervisor);
 
-    // Waits until everything is written, at most `patience`.
-    void flush(Duration patience);
+    // Waits until everything is written, at most `timeout`.
+    void flush(Duration timeout);
 
   private:
     struct Shared {

@@ -14,11 +14,11 @@ namespace {
 using boost::asio::posix::stream_descriptor;
 
 constexpr std::size_t max_unfinished_line = 4096;
-constexpr int chunks_at_the_end = 64;  // more than its pipe can hold
+constexpr int max_chunks_at_exit = 64;  // more than its pipe can hold
 
-std::variant<os::Leader, os::LaunchFailure> launch_shell(const os::LaunchSpec& surroundings, const std::string& command,
+std::variant<os::Leader, os::LaunchFailure> launch_shell(const os::LaunchSpec& worker_spec, const std::string& command,
                                                          const os::LaunchPlan& plan) {
-    auto spec = os::resolve_beside(surroundings, {"/bin/sh", "-c", command});
+    auto spec = os::resolve_other_command(worker_spec, {"/bin/sh", "-c", command});
     if (auto* failure = std::get_if<os::LaunchFailure>(&spec)) return std::move(*failure);
     os::Launcher launcher;
     return launcher.launch(std::get<os::LaunchSpec>(spec), plan);
@@ -26,12 +26,12 @@ std::variant<os::Leader, os::LaunchFailure> launch_shell(const os::LaunchSpec& s
 
 }  // namespace
 
-PreRestart::PreRestart(boost::asio::io_context& io, Output& output, HeldSpec surroundings, std::string command,
+PreRestart::PreRestart(boost::asio::io_context& io, Output& output, SharedLaunchSpec worker_spec, std::string command,
                        std::vector<std::string> environment, std::function<void(Verdict)> done,
                        std::function<void()> collect)
-    : io_(io), output_(output), done_(std::move(done)), collect_(std::move(collect)), patience_(io) {
-    const std::string problem = launch(std::move(surroundings), std::move(command), std::move(environment));
-    if (!problem.empty()) tell("cannot run --pre-restart: " + problem);
+    : io_(io), output_(output), done_(std::move(done)), collect_(std::move(collect)), grace_timer_(io) {
+    const std::string problem = launch(std::move(worker_spec), std::move(command), std::move(environment));
+    if (!problem.empty()) report("cannot run --pre-restart: " + problem);
 }
 
 PreRestart::~PreRestart() {
@@ -39,7 +39,8 @@ PreRestart::~PreRestart() {
 }
 
 // What went wrong; empty: it is on its way.
-std::string PreRestart::launch(HeldSpec surroundings, std::string command, std::vector<std::string> environment) {
+std::string PreRestart::launch(SharedLaunchSpec worker_spec, std::string command,
+                               std::vector<std::string> environment) {
     auto opened = os::open_output_pipe();
     if (!opened) return opened.error().text;
     if (const int failed = wait_for(pipe_, io_, opened->reader.get())) {
@@ -50,8 +51,8 @@ std::string PreRestart::launch(HeldSpec surroundings, std::string command, std::
     os::LaunchPlan plan;
     plan.environment = std::move(environment);
     plan.output_fd = plan.error_fd = writer->get();
-    const auto work = [surroundings = std::move(surroundings), command = std::move(command), plan = std::move(plan),
-                       writer] { return launch_shell(*surroundings, command, plan); };
+    const auto work = [worker_spec = std::move(worker_spec), command = std::move(command), plan = std::move(plan),
+                       writer] { return launch_shell(*worker_spec, command, plan); };
     try {
         launch_.emplace(
             io_, work, [this](Launched outcome) { launched(std::move(outcome)); },
@@ -73,7 +74,7 @@ void PreRestart::launched(Launched outcome) {
         leader_ = std::move(*leader);
         await_output();
     } else {
-        tell("cannot run --pre-restart: " + os::describe(std::get<os::LaunchFailure>(outcome)));
+        report("cannot run --pre-restart: " + os::describe(std::get<os::LaunchFailure>(outcome)));
     }
     collect_();  // it may have ended before it was known
 }
@@ -83,24 +84,24 @@ void PreRestart::give_up() {
     launch_.reset();
     if (!leader_) return;
     static_cast<void>(os::signal_group(leader_, SIGTERM));
-    patience_.expires_after(patience);
-    patience_.async_wait([this](boost::system::error_code failed) {
+    grace_timer_.expires_after(grace_period);
+    grace_timer_.async_wait([this](boost::system::error_code failed) {
         if (!failed && leader_) static_cast<void>(os::kill_group_now(leader_));
     });
 }
 
-std::optional<os::Verdict> PreRestart::judge(pid_t pid, const ExitStatus& status) {
-    if (launch_) return os::Verdict::later;
+std::optional<os::ReapDecision> PreRestart::classify(pid_t pid, const ExitStatus& status) {
+    if (launch_) return os::ReapDecision::defer;
     if (!leader_ || pid != leader_.pid()) return std::nullopt;
     // What it left in its group has no one to answer to. The leader, not reaped yet, keeps the group's number.
     static_cast<void>(os::kill_group_now(leader_));
-    for (int chunk = 0; chunk < chunks_at_the_end && pipe_ && read_output() == Open::yes; ++chunk) {
+    for (int chunk = 0; chunk < max_chunks_at_exit && pipe_ && read_output() == Open::yes; ++chunk) {
     }
-    if (!unfinished_line_.empty()) output_.write(std::exchange(unfinished_line_, {}) + "\n", Output::Whose::a_workers);
+    if (!unfinished_line_.empty()) output_.write(std::exchange(unfinished_line_, {}) + "\n", Output::Source::worker);
     leader_ = os::Leader{};
-    patience_.cancel();
-    tell(status == ExitStatus(ExitedWith{0}) ? "" : "--pre-restart said no: " + describe(status));
-    return os::Verdict::reap;
+    grace_timer_.cancel();
+    report(status == ExitStatus(ExitedWith{0}) ? "" : "--pre-restart said no: " + describe(status));
+    return os::ReapDecision::reap;
 }
 
 void PreRestart::await_output() {
@@ -131,10 +132,10 @@ void PreRestart::copy_lines() {
     }
     std::string rest = unfinished_line_.substr(end + 1);
     unfinished_line_.resize(end + 1);
-    output_.write(std::exchange(unfinished_line_, std::move(rest)), Output::Whose::a_workers);
+    output_.write(std::exchange(unfinished_line_, std::move(rest)), Output::Source::worker);
 }
 
-void PreRestart::tell(std::string fault) {
+void PreRestart::report(std::string fault) {
     if (!done_) return;
     // Later, and whoever is told may end this object.
     boost::asio::post(io_, [done = std::exchange(done_, nullptr),

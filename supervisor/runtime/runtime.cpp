@@ -32,7 +32,7 @@ std::vector<std::string> copy_environment() {
 Error refused(std::string text) { return error(std::move(text), not_had); }
 
 // The service's directory and its lock, if one can be had; an error only where the name is taken.
-Result<void> claim_name(const core::Configuration& configuration, Log& log, Holdings& holdings) {
+Result<void> claim_name(const core::Configuration& configuration, Log& log, StartupResources& resources) {
     const auto candidates = candidate_directories(
         configuration.name, {configuration.runtime_dir, variable("RUNTIME_DIRECTORY"), variable("XDG_RUNTIME_DIR"),
                              static_cast<std::uint32_t>(::geteuid())});
@@ -48,36 +48,37 @@ Result<void> claim_name(const core::Configuration& configuration, Log& log, Hold
             "there is no runtime directory, so no API: signals alone command this supervisor (" + none->reason + ")");
         return {};
     }
-    holdings.directory.emplace(std::move(std::get<os::RuntimeDirectory>(claim)));
+    resources.directory.emplace(std::move(std::get<os::RuntimeDirectory>(claim)));
     return {};
 }
 
-Result<void> open_directory(Log& log, Holdings& holdings) {
-    if (!holdings.directory) return {};
-    auto records = os::WorkerRecords::open(*holdings.directory);
+Result<void> open_directory(Log& log, StartupResources& resources) {
+    if (!resources.directory) return {};
+    auto records = os::WorkerRecords::open(*resources.directory);
     if (records)
-        holdings.records.emplace(std::move(*records));
+        resources.records.emplace(std::move(*records));
     else
         log.write(core::Level::warning, "workers_not_recorded", records.error().text);
-    auto api = os::open_api_socket(*holdings.directory);
+    auto api = os::open_api_socket(*resources.directory);
     if (!api) return refused(api.error().text);
-    holdings.api_socket = std::move(*api);
-    log.write(core::Level::info, "api_listening", "the API is at " + holdings.directory->path() + "/api.sock");
+    resources.api_socket = std::move(*api);
+    log.write(core::Level::info, "api_listening", "the API is at " + resources.directory->path() + "/api.sock");
     return {};
 }
 
 // Listens, after the workers of a former supervisor were dealt with.
-Result<void> take_addresses(const core::Configuration& configuration, Loop::Ground& ground, const Holdings& holdings) {
-    const auto orphans = holdings.records ? holdings.records->living_orphans() : std::vector<os::Orphan>{};
+Result<void> bind_listeners(const core::Configuration& configuration, Loop::Foundation& foundation,
+                            const StartupResources& resources) {
+    const auto orphans = resources.records ? resources.records->living_orphans() : std::vector<os::Orphan>{};
     if (!orphans.empty() && configuration.orphans == core::Orphans::replace) {
-        const auto replaced = replace_orphans(orphans, configuration.policy, *holdings.signals, ground.log);
+        const auto replaced = replace_orphans(orphans, configuration.policy, *resources.signals, foundation.log);
         if (!replaced) return refused(replaced.error().text);
     }
-    const auto opened = ground.listeners.open(configuration.listen);
+    const auto opened = foundation.listeners.open(configuration.listen);
     if (opened) {
         if (!orphans.empty() && configuration.orphans == core::Orphans::refuse) {
-            ground.log.write(core::Level::warning, "orphans_found",
-                             "workers of a former supervisor live on: " + describe(orphans));
+            foundation.log.write(core::Level::warning, "orphans_found",
+                                 "workers of a former supervisor live on: " + describe(orphans));
         }
         return {};
     }
@@ -90,13 +91,13 @@ Result<void> take_addresses(const core::Configuration& configuration, Loop::Grou
 }
 
 // Not among the listeners: no worker gets one, and nothing is refused there while nobody serves.
-Result<void> open_admin(const core::Configuration& configuration, Log& log, Holdings& holdings) {
+Result<void> open_admin(const core::Configuration& configuration, Log& log, StartupResources& resources) {
     for (const auto& address : configuration.admin) {
         auto opened = os::open_listeners(address);
         if (!opened) return refused(opened.error().text);
         for (auto& listener : *opened) {
             log.write(core::Level::info, "admin_listening", "health probes are answered at " + listener.bound);
-            holdings.admin.push_back(std::move(listener));
+            resources.admin.push_back(std::move(listener));
         }
     }
     return {};
@@ -107,34 +108,34 @@ Result<void> open_admin(const core::Configuration& configuration, Log& log, Hold
 Runtime::Runtime(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 Runtime::~Runtime() = default;
 
-Result<std::unique_ptr<Runtime>> Runtime::open(const core::Configuration& configuration, os::HangUp hang_up,
+Result<std::unique_ptr<Runtime>> Runtime::open(const core::Configuration& configuration, os::SighupDisposition sighup,
                                                Reread reread) {
-    auto ground = std::make_unique<Loop::Ground>(configuration);
-    Holdings holdings;
-    holdings.hang_up = hang_up;
-    holdings.environment = copy_environment();
+    auto foundation = std::make_unique<Loop::Foundation>(configuration);
+    StartupResources resources;
+    resources.sighup = sighup;
+    resources.environment = copy_environment();
     os::reset_sigchld();
     if (const auto subreaper = os::become_subreaper(); !subreaper) return refused(subreaper.error().text);
     auto signals = os::Signals::open();
     if (!signals) return refused(signals.error().text);
-    holdings.signals.emplace(std::move(*signals));
-    if (auto manager = os::ServiceManager::take()) {
-        holdings.manager.emplace(std::move(*manager));
+    resources.signals.emplace(std::move(*signals));
+    if (auto manager = os::ServiceManager::from_environment()) {
+        resources.manager.emplace(std::move(*manager));
     } else {
-        ground->log.write(core::Level::warning, "service_manager_not_reached", manager.error().text);
-        holdings.manager.emplace();
+        foundation->log.write(core::Level::warning, "service_manager_not_reached", manager.error().text);
+        resources.manager.emplace();
     }
-    if (auto claimed = claim_name(configuration, ground->log, holdings); !claimed) return claimed.error();
-    if (auto opened = open_directory(ground->log, holdings); !opened) return opened.error();
-    if (auto taken = take_addresses(configuration, *ground, holdings); !taken) return taken.error();
-    if (auto opened = open_admin(configuration, ground->log, holdings); !opened) return opened.error();
-    auto loop = std::make_unique<Loop>(std::move(ground), configuration, std::move(holdings), std::move(reread));
+    if (auto claimed = claim_name(configuration, foundation->log, resources); !claimed) return claimed.error();
+    if (auto opened = open_directory(foundation->log, resources); !opened) return opened.error();
+    if (auto taken = bind_listeners(configuration, *foundation, resources); !taken) return taken.error();
+    if (auto opened = open_admin(configuration, foundation->log, resources); !opened) return opened.error();
+    auto loop = std::make_unique<Loop>(std::move(foundation), configuration, std::move(resources), std::move(reread));
     return std::unique_ptr<Runtime>(new Runtime(std::move(loop)));
 }
 
 int Runtime::release_api_socket() { return loop_->release_api_socket(); }
 
-boost::asio::any_io_executor Runtime::executor() { return loop_->ground().io.get_executor(); }
+boost::asio::any_io_executor Runtime::executor() { return loop_->foundation().io.get_executor(); }
 
 void Runtime::ask(core::Request request, std::function<void(core::Outcome)> answer) {
     loop_->ask(std::move(request), std::move(answer));
@@ -156,12 +157,12 @@ std::vector<std::string> Runtime::history() const { return loop_->history(); }
 
 std::vector<core::LastOutput> Runtime::last_output() const { return loop_->last_output(); }
 
-std::shared_ptr<void> Runtime::follow_events(std::function<void(std::string_view)> hear) {
-    return loop_->ground().log.follow(std::move(hear));
+std::shared_ptr<void> Runtime::follow_events(std::function<void(std::string_view)> on_event) {
+    return loop_->foundation().log.follow(std::move(on_event));
 }
 
 std::vector<int> Runtime::release_admin_sockets() { return loop_->release_admin_sockets(); }
 
-int Runtime::run(std::function<void(std::function<void()>)> last) { return loop_->run(std::move(last)); }
+int Runtime::run(std::function<void(std::function<void()>)> on_shutdown) { return loop_->run(std::move(on_shutdown)); }
 
 }  // namespace holdfast::runtime

@@ -23,10 +23,10 @@ class Loop;
 class Runtime {
   public:
     // Takes hold of the name, the sockets and the signals. Signals were prepared already (os/signals.hpp), which
-    // gave `hang_up`; nothing has been launched. The error's `code` is what `holdfast run` shall exit with.
+    // gave `sighup`; nothing has been launched. The error's `code` is what `holdfast run` shall exit with.
     // `reread` reads the configuration again, for a reload; it is called on the loop's thread.
     using Reread = std::function<Result<core::Configuration>()>;
-    static Result<std::unique_ptr<Runtime>> open(const core::Configuration& configuration, os::HangUp hang_up,
+    static Result<std::unique_ptr<Runtime>> open(const core::Configuration& configuration, os::SighupDisposition sighup,
                                                  Reread reread);
     ~Runtime();
 
@@ -48,16 +48,17 @@ class Runtime {
     // What that would change, or why it cannot be done; nothing is touched.
     [[nodiscard]] core::Outcome what_reload_would_do() const;
 
-    // The ledger's lines, JSON objects, oldest first.
+    // The history's lines, JSON objects, oldest first.
     [[nodiscard]] std::vector<std::string> history() const;
     // Of every living worker, and of the last one that ended in each slot.
     [[nodiscard]] std::vector<core::LastOutput> last_output() const;
-    // `hear` is called with each event, a JSON object, as the log has it at its lowest level; until the handle ends.
-    [[nodiscard]] std::shared_ptr<void> follow_events(std::function<void(std::string_view)> hear);
+    // `on_event` is called with each event, a JSON object, as the log has it at its lowest level; until the handle
+    // ends.
+    [[nodiscard]] std::shared_ptr<void> follow_events(std::function<void(std::string_view)> on_event);
 
-    // Launches the first generation and serves until the core says that everything is over. `last` is called then with
-    // what to call when the answers have reached their askers; run() returns the exit status after that.
-    int run(std::function<void(std::function<void()>)> last);
+    // Launches the first generation and serves until the core says that everything is over. `on_shutdown` is called
+    // then with what to call when the answers have reached their askers; run() returns the exit status after that.
+    int run(std::function<void(std::function<void()>)> on_shutdown);
 
   private:
     explicit Runtime(std::unique_ptr<Loop> loop);

@@ -17,8 +17,8 @@ Worker& WorkerTable::add(std::unique_ptr<Worker> worker) {
 
 void WorkerTable::launched(Worker& worker, os::Leader leader) {
     worker.leader = std::move(leader);
-    worker.started_as = worker.leader.pid();
-    by_pid_[worker.started_as] = worker.id;
+    worker.leader_pid = worker.leader.pid();
+    by_pid_[worker.leader_pid] = worker.id;
 }
 
 void WorkerTable::erase(WorkerId id) {

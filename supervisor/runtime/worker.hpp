@@ -36,7 +36,7 @@ struct Worker {
     std::array<std::string, 1> markers;  // environment entries that only its processes have
 
     // A kill that came while the launch was still under way: carried out on arrival.
-    enum class Wanted { alive, dead } wanted = Wanted::alive;
+    enum class KillRequested { no, yes } kill_requested = KillRequested::no;
 
     os::Leader leader;                          // empty until it was launched
     os::Process declared_main;                  // MAINPID=; empty: the leader is the main process
@@ -47,11 +47,11 @@ struct Worker {
     uid_t uid = 0;  // what it runs as: who may speak for it
 
     // A listener that it was launched with.
-    struct Handed {
+    struct InheritedListener {
         std::uint64_t inode = 0;
         std::string address;  // as its user wrote it: ":8080"
     };
-    std::vector<Handed> listeners;
+    std::vector<InheritedListener> listeners;
     std::optional<core::ReadyProbe> probe;  // how it is asked whether it serves; empty: it is not
     std::optional<os::ProbeListener> probe_listener;
     std::uint64_t out_of_memory_kills = 0;  // that the kernel had counted when it was launched
@@ -65,9 +65,9 @@ struct Worker {
     LastLines last_lines;
     std::uint64_t refused_messages = 0;
 
-    pid_t started_as = 0;  // for words, also when the number is anybody's again; 0: not launched
+    pid_t leader_pid = 0;  // for words, also when the number is anybody's again; 0: not launched
 
-    pid_t pid() const { return declared_main ? declared_main.pid() : started_as; }
+    pid_t pid() const { return declared_main ? declared_main.pid() : leader_pid; }
     const os::Process& main_process() const { return declared_main ? declared_main : leader.process(); }
 };
 

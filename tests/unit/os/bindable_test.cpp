@@ -24,13 +24,13 @@ constexpr uid_t nobody = 65534;
 
 // What is in the way, in words; "" where nothing is.
 std::string words_about(const std::string& address) {
-    const auto found = find_obstacle(parse_listen_address(address).value());
+    const auto found = find_bind_problem(parse_listen_address(address).value());
     return found ? found->text : "";
 }
 
 // The pids of those who are in the way.
 std::vector<int> holders_of(const std::string& address) {
-    const auto found = find_obstacle(parse_listen_address(address).value());
+    const auto found = find_bind_problem(parse_listen_address(address).value());
     std::vector<int> pids;
     if (found) {
         for (const SocketHolder& holder : found->holders) pids.push_back(holder.pid);
@@ -47,38 +47,38 @@ std::string free_address() {
     return at_port_of(listener, "127.0.0.1");
 }
 
-TEST(Obstacle, IsNoneAtAFreePortWhichStaysFree) {
+TEST(BindProblem, IsNoneAtAFreePortWhichStaysFree) {
     const std::string address = free_address();
     EXPECT_EQ(words_about(address), "");
     EXPECT_EQ(words_about(address), "");
     EXPECT_TRUE(serves(open_listener(address)));
 }
 
-TEST(Obstacle, IsWhoeverListensThere) {
+TEST(BindProblem, IsWhoeverListensThere) {
     const Listener listener = open_listener("127.0.0.1:0");
     EXPECT_EQ(words_about(listener.bound), "Address already in use");
     EXPECT_THAT(holders_of(listener.bound), testing::Contains(::getpid()));
     EXPECT_TRUE(serves(listener));
 }
 
-TEST(Obstacle, IsWhoeverListensOnEveryAddress) {
+TEST(BindProblem, IsWhoeverListensOnEveryAddress) {
     const Listener listener = open_listener(":0");
     EXPECT_EQ(words_about(at_port_of(listener, "127.0.0.1")), "Address already in use");
 }
 
-TEST(Obstacle, OnEveryAddressIsWhoeverListensOnOne) {
+TEST(BindProblem, OnEveryAddressIsWhoeverListensOnOne) {
     const Listener listener = open_listener("127.0.0.1:0");
     EXPECT_EQ(words_about(at_port_of(listener, "")), "Address already in use");
     EXPECT_EQ(words_about(at_port_of(listener, "") + "?v6only"), "");
 }
 
-TEST(Obstacle, IsAnAddressThatIsNotOurs) {
+TEST(BindProblem, IsAnAddressThatIsNotOurs) {
     EXPECT_EQ(words_about("192.0.2.1:8080"), "Cannot assign requested address");
     EXPECT_EQ(holders_of("192.0.2.1:8080"), std::vector<int>{});
 }
 
 // As run, it does not wait for the ends of the last server's connections.
-TEST(Obstacle, IsNoneWhereConnectionsOfTheLastServerStillEnd) {
+TEST(BindProblem, IsNoneWhereConnectionsOfTheLastServerStillEnd) {
     std::string address;
     Client client;
     {
@@ -91,7 +91,7 @@ TEST(Obstacle, IsNoneWhereConnectionsOfTheLastServerStillEnd) {
     EXPECT_EQ(words_about(address), "");
 }
 
-class ObstacleAtAPath : public testing::Test {
+class BindProblemAtAPath : public testing::Test {
   protected:
     std::string address(const std::string& query = "") const { return "unix:" + path() + query; }
     std::string path() const { return folder / "web.sock"; }
@@ -99,19 +99,19 @@ class ObstacleAtAPath : public testing::Test {
     TemporaryFolder folder;
 };
 
-TEST_F(ObstacleAtAPath, IsNoneWhereNothingLiesAndNothingIsLeft) {
+TEST_F(BindProblemAtAPath, IsNoneWhereNothingLiesAndNothingIsLeft) {
     EXPECT_EQ(words_about(address()), "");
     EXPECT_FALSE(exists(path()));
 }
 
-TEST_F(ObstacleAtAPath, IsWhoeverListensThere) {
+TEST_F(BindProblemAtAPath, IsWhoeverListensThere) {
     const Listener listener = open_listener(address());
     EXPECT_EQ(words_about(address()), "Address already in use");
     EXPECT_THAT(holders_of(address()), testing::ElementsAre(::getpid()));
     EXPECT_TRUE(serves(listener));
 }
 
-TEST_F(ObstacleAtAPath, IsNoStaleSocketOfADeadServer) {
+TEST_F(BindProblemAtAPath, IsNoStaleSocketOfADeadServer) {
     {
         const Listener listener = open_listener(address());
         ::rename(path().c_str(), (folder / "stale").c_str());  // its end does not take it along
@@ -122,18 +122,18 @@ TEST_F(ObstacleAtAPath, IsNoStaleSocketOfADeadServer) {
     EXPECT_TRUE(exists(path()));
 }
 
-TEST_F(ObstacleAtAPath, IsAFileThatIsNoSocket) {
+TEST_F(BindProblemAtAPath, IsAFileThatIsNoSocket) {
     std::ofstream(path()) << "precious";
     EXPECT_EQ(words_about(address()), "something that is no socket lies there");
     EXPECT_TRUE(exists(path()));
 }
 
-TEST_F(ObstacleAtAPath, IsAFolderThatIsNotThere) {
+TEST_F(BindProblemAtAPath, IsAFolderThatIsNotThere) {
     EXPECT_EQ(words_about("unix:" + (folder / "none") + "/web.sock"),
               (folder / "none") + "/: No such file or directory");
 }
 
-TEST_F(ObstacleAtAPath, IsAFolderThatWeMayNotWriteTo) {
+TEST_F(BindProblemAtAPath, IsAFolderThatWeMayNotWriteTo) {
     if (::geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
     ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
     expect_in_child([this] {
@@ -142,13 +142,13 @@ TEST_F(ObstacleAtAPath, IsAFolderThatWeMayNotWriteTo) {
     });
 }
 
-TEST_F(ObstacleAtAPath, IsAnOwnerWhomNobodyKnows) {
+TEST_F(BindProblemAtAPath, IsAnOwnerWhomNobodyKnows) {
     EXPECT_EQ(words_about(address("?user=nobody")), "");
     EXPECT_THAT(words_about(address("?user=no-such-user")), HasSubstr("no-such-user"));
     EXPECT_THAT(words_about(address("?group=no-such-group")), HasSubstr("no-such-group"));
 }
 
-TEST(ObstacleAtAnAbstractName, IsWhoeverListensThere) {
+TEST(BindProblemAtAnAbstractName, IsWhoeverListensThere) {
     const std::string address = "unix:@holdfast-bindable-" + std::to_string(::getpid());
     EXPECT_EQ(words_about(address), "");
     const Listener listener = open_listener(address);
@@ -156,7 +156,7 @@ TEST(ObstacleAtAnAbstractName, IsWhoeverListensThere) {
     EXPECT_THAT(holders_of(address), testing::Contains(::getpid()));
 }
 
-TEST(ObstacleOfADescriptor, IsThatItIsNoListener) {
+TEST(BindProblemOfADescriptor, IsThatItIsNoListener) {
     const Listener listener = open_listener("127.0.0.1:0");
     EXPECT_EQ(words_about("fd:" + std::to_string(listener.fd.get())), "");
     const UniqueFd bound(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -166,7 +166,7 @@ TEST(ObstacleOfADescriptor, IsThatItIsNoListener) {
     EXPECT_EQ(words_about("fd:1000000"), "Bad file descriptor");
 }
 
-TEST(ObstacleOfTheServiceManager, IsNotKnownBeforeItStartsUs) { EXPECT_EQ(words_about("systemd"), ""); }
+TEST(BindProblemOfTheServiceManager, IsNotKnownBeforeItStartsUs) { EXPECT_EQ(words_about("systemd"), ""); }
 
 }  // namespace
 }  // namespace holdfast::os

@@ -47,7 +47,7 @@ TEST(KeptProgram, RunsAfterItsFileWasRemoved) {
     const std::string path = copy_of(launch_probe(), directory.path() + "/app");
     const LaunchSpec spec = resolved(command({path}));
     files::remove(path);
-    EXPECT_EQ(why_not_again(spec), std::nullopt);
+    EXPECT_EQ(find_relaunch_problem(spec), std::nullopt);
     EXPECT_THAT(run(spec), HasSubstr("pid "));
 }
 
@@ -56,7 +56,7 @@ TEST(KeptProgram, RunsAfterAnotherFileWasMovedOverIt) {
     const std::string path = copy_of(launch_probe(), directory.path() + "/app");
     const LaunchSpec spec = resolved(command({path}));
     files::rename(copy_of("/bin/false", directory.path() + "/new"), path);
-    EXPECT_EQ(why_not_again(spec), std::nullopt);
+    EXPECT_EQ(find_relaunch_problem(spec), std::nullopt);
     EXPECT_THAT(run(spec), HasSubstr("pid "));
 }
 
@@ -65,11 +65,12 @@ TEST(KeptProgram, IsRefusedAfterItsFileWasOverwrittenInPlace) {
     const std::string path = copy_of(launch_probe(), directory.path() + "/app");
     const LaunchSpec spec = resolved(command({path}));
     std::ofstream(path, std::ios::trunc | std::ios::binary) << std::ifstream("/bin/false", std::ios::binary).rdbuf();
-    EXPECT_EQ(why_not_again(spec), path +
-                                       " was overwritten in place, and no copy of the former program exists; deploy "
-                                       "into a new directory, or move a new file over the old one");
+    EXPECT_EQ(find_relaunch_problem(spec),
+              path +
+                  " was overwritten in place, and no copy of the former program exists; deploy "
+                  "into a new directory, or move a new file over the old one");
     files::remove(path);
-    EXPECT_NE(why_not_again(spec), std::nullopt);
+    EXPECT_NE(find_relaunch_problem(spec), std::nullopt);
 }
 
 // Another program of the same length into the same file, its time put back: as rsync --inplace --times may do.
@@ -85,7 +86,7 @@ TEST(KeptProgram, IsRefusedWhereSizeAndTimeSayNothing) {
     }
     files::resize_file(path, size);
     files::last_write_time(path, time);
-    EXPECT_THAT(why_not_again(spec).value_or(""), HasSubstr("was overwritten in place"));
+    EXPECT_THAT(find_relaunch_problem(spec).value_or(""), HasSubstr("was overwritten in place"));
 }
 
 TEST(KeptProgram, OfTheSameBuildIdRunsAlthoughItWasTouched) {
@@ -93,7 +94,7 @@ TEST(KeptProgram, OfTheSameBuildIdRunsAlthoughItWasTouched) {
     const std::string path = copy_of(launch_probe(), directory.path() + "/app");
     const LaunchSpec spec = resolved(command({path}));
     files::last_write_time(path, files::file_time_type{});
-    EXPECT_EQ(why_not_again(spec), std::nullopt);
+    EXPECT_EQ(find_relaunch_problem(spec), std::nullopt);
     EXPECT_THAT(run(spec), HasSubstr("pid "));
 }
 
@@ -103,9 +104,9 @@ TEST(KeptProgram, WithoutBuildIdIsJudgedBySizeAndTime) {
     LaunchSpec spec = resolved(command({path}));
     spec.executable.build_id.clear();
     files::rename(path, directory.path() + "/elsewhere");
-    EXPECT_EQ(why_not_again(spec), std::nullopt);
+    EXPECT_EQ(find_relaunch_problem(spec), std::nullopt);
     files::last_write_time(directory.path() + "/elsewhere", files::file_time_type{});
-    EXPECT_NE(why_not_again(spec), std::nullopt);
+    EXPECT_NE(find_relaunch_problem(spec), std::nullopt);
 }
 
 TEST(KeptProgram, OfAReleaseDirectoryRunsThereAfterTheLinkWasTurned) {
@@ -116,7 +117,7 @@ TEST(KeptProgram, OfAReleaseDirectoryRunsThereAfterTheLinkWasTurned) {
     options.chdir = link;
     const LaunchSpec spec = resolved(options);
     turn_link(link, release(directory, "two"));
-    EXPECT_EQ(why_not_again(spec), std::nullopt);
+    EXPECT_EQ(find_relaunch_problem(spec), std::nullopt);
     EXPECT_EQ(run(spec), "release one\n");
     EXPECT_EQ(run(resolved(options)), "release two\n");
 }
@@ -127,7 +128,7 @@ TEST(KeptProgram, NamedThroughALinkRunsWhereThatHadLed) {
     turn_link(link, release(directory, "one"));
     const LaunchSpec spec = resolved(command({link + "/run.sh"}));
     turn_link(link, release(directory, "two"));
-    EXPECT_EQ(why_not_again(spec), std::nullopt);
+    EXPECT_EQ(find_relaunch_problem(spec), std::nullopt);
     EXPECT_EQ(run(spec), "release one\n");
 }
 
@@ -136,12 +137,12 @@ TEST(KeptProgram, ThatIsAScriptIsRefusedAfterItWasChangedInPlace) {
     const std::string path = directory.write("run.sh", "#!/bin/sh\necho one\n", 0755);
     const LaunchSpec spec = resolved(command({path}));
     directory.write("run.sh", "#!/bin/sh\necho another\n", 0755);
-    EXPECT_EQ(why_not_again(spec),
+    EXPECT_EQ(find_relaunch_problem(spec),
               path +
                   " is another file now, and a script runs by its path alone; deploy into a new directory, and keep "
                   "the former one");
     files::remove(path);
-    EXPECT_THAT(*why_not_again(spec), HasSubstr("run.sh is gone, and a script"));
+    EXPECT_THAT(*find_relaunch_problem(spec), HasSubstr("run.sh is gone, and a script"));
 }
 
 TEST(KeptProgram, WhoseDirectoryWasRemovedIsRefused) {
@@ -150,9 +151,9 @@ TEST(KeptProgram, WhoseDirectoryWasRemovedIsRefused) {
     LaunchOptions options = command({"/bin/true"});
     options.chdir = old_release;
     const LaunchSpec spec = resolved(options);
-    EXPECT_EQ(why_not_again(spec), std::nullopt);
+    EXPECT_EQ(find_relaunch_problem(spec), std::nullopt);
     files::remove_all(old_release);
-    EXPECT_THAT(why_not_again(spec).value_or(""), HasSubstr(old_release + " was then is gone"));
+    EXPECT_THAT(find_relaunch_problem(spec).value_or(""), HasSubstr(old_release + " was then is gone"));
 }
 
 TEST(AnotherCommand, RunsInTheSameSurroundings) {
@@ -161,7 +162,7 @@ TEST(AnotherCommand, RunsInTheSameSurroundings) {
     options.chdir = directory.path();
     options.env = {"RELEASE=7"};
     const LaunchSpec spec = resolved(options);
-    auto beside = resolve_beside(spec, {"/bin/sh", "-c", "echo $RELEASE; pwd"});
+    auto beside = resolve_other_command(spec, {"/bin/sh", "-c", "echo $RELEASE; pwd"});
     ASSERT_TRUE(std::holds_alternative<LaunchSpec>(beside));
     EXPECT_EQ(run(std::get<LaunchSpec>(beside)), "7\n" + files::canonical(directory.path()).string() + "\n");
 }

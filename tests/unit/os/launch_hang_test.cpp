@@ -25,11 +25,11 @@ TEST(LaunchThatHangs, IsKilledWhenItIsGivenUp) {
         const LaunchSpec spec = resolved(command({"/bin/true"}));
         Launcher launcher;
         std::optional<std::variant<Leader, LaunchFailure>> outcome;
-        std::thread launching([&] { outcome = launcher.launch(spec, {}); });
+        std::thread launch_thread([&] { outcome = launcher.launch(spec, {}); });
         const pid_t child = execution.wait_for_one();
         EXPECT_TRUE(process_status(child));
         launcher.give_up();
-        launching.join();
+        launch_thread.join();
         EXPECT_EQ(error_of(*outcome), ECANCELED);
         EXPECT_FALSE(process_status(child)) << "it is reaped";
     });

@@ -221,7 +221,7 @@ TEST(Launcher, WorksOnAnotherThreadWhileTheFirstAllocates) {
         while (!over.load()) std::make_unique<std::string>(512, 'x');
     });
     int good = 0;
-    std::thread launching([&] {
+    std::thread launch_thread([&] {
         Launcher launcher;
         const LaunchSpec spec = resolved(command({"/bin/true"}));
         LaunchOptions bad_options = command({"/bin/true"});
@@ -233,7 +233,7 @@ TEST(Launcher, WorksOnAnotherThreadWhileTheFirstAllocates) {
             if (wait_and_reap(worker.leader) == ExitStatus(ExitedWith{0}) && failed) ++good;
         }
     });
-    launching.join();
+    launch_thread.join();
     over = true;
     allocating.join();
     EXPECT_EQ(good, 50);

@@ -72,7 +72,7 @@ TEST(Listener, BacklogIsTheKernelsMostByDefault) {
     const Listener listener = open_listener("127.0.0.1:0");
     EXPECT_EQ(listener.backlog, somaxconn());
     EXPECT_EQ(listener.backlog_cut, std::nullopt);
-    EXPECT_EQ(look_at_queue(listener)->backlog, somaxconn());
+    EXPECT_EQ(inspect_queue(listener)->backlog, somaxconn());
 }
 
 TEST(Listener, BacklogThatTheKernelCutsIsReported) {
@@ -88,20 +88,20 @@ TEST(Listener, QueueTellsBacklogAndWhoWaits) {
     for (const std::string& text : {std::string("127.0.0.1:0?backlog=7"), "unix:" + (folder / "s") + "?backlog=7",
                                     "unix:@hf-queue-" + std::to_string(::getpid()) + "?backlog=7"}) {
         const Listener listener = open_listener(text);
-        ASSERT_TRUE(look_at_queue(listener)) << text;
-        EXPECT_EQ(look_at_queue(listener)->backlog, 7) << text;
+        ASSERT_TRUE(inspect_queue(listener)) << text;
+        EXPECT_EQ(inspect_queue(listener)->backlog, 7) << text;
         const Client first = connect_to(listener);
         const Client second = connect_to(listener);
-        EXPECT_EQ(look_at_queue(listener)->waiting, 2) << text;
+        EXPECT_EQ(inspect_queue(listener)->waiting, 2) << text;
     }
 }
 
 TEST(Listener, BacklogThatAWorkerLoweredIsRestored) {
     const Listener listener = open_listener("127.0.0.1:0?backlog=300");
     ASSERT_EQ(::listen(listener.fd.get(), 100), 0);  // what asyncio does
-    EXPECT_EQ(look_at_queue(listener)->backlog, 100);
+    EXPECT_EQ(inspect_queue(listener)->backlog, 100);
     EXPECT_TRUE(restore_backlog(listener));
-    EXPECT_EQ(look_at_queue(listener)->backlog, 300);
+    EXPECT_EQ(inspect_queue(listener)->backlog, 300);
 }
 
 TEST(Listener, AddressInUseNamesItsHolder) {

@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(Machine, IsSeenAsTheKernelTellsIt) {
-    const MachineFacts facts = look_at_machine();
+    const MachineFacts facts = inspect_machine();
     rlimit files{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
     EXPECT_EQ(facts.nofile_soft, files.rlim_cur == RLIM_INFINITY ? unlimited : files.rlim_cur);
@@ -21,7 +21,7 @@ TEST(Machine, IsSeenAsTheKernelTellsIt) {
     EXPECT_TRUE(facts.has_pidfd);
     EXPECT_TRUE(facts.has_close_range);
     EXPECT_NE(facts.kernel, "");
-    EXPECT_EQ(look_at_machine(::getpid()).nofile_soft, facts.nofile_soft);
+    EXPECT_EQ(inspect_machine(::getpid()).nofile_soft, facts.nofile_soft);
 }
 
 TEST(UnitFile, BelongsToTheInnermostService) {

@@ -17,10 +17,10 @@ namespace {
 
 // Sends as sd_notify(3) does.
 bool notify(const std::string& address, std::string_view text) {
-    const SocketAddress place =
+    const SocketAddress socket_address =
         address[0] == '@' ? abstract_address(address.substr(1)).value() : unix_address(address).value();
     const UniqueFd fd{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-    return ::sendto(fd.get(), text.data(), text.size(), MSG_NOSIGNAL, place.get(), place.length) >= 0;
+    return ::sendto(fd.get(), text.data(), text.size(), MSG_NOSIGNAL, socket_address.get(), socket_address.length) >= 0;
 }
 
 TEST(NotifySocket, SaysWhatCameAndFromWhom) {
@@ -65,8 +65,8 @@ TEST(NotifySocket, ReplacesADeadSupervisorsAndGoesWithItself) {
     const TemporaryFolder folder;
     {
         const UniqueFd dead{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-        const SocketAddress place = unix_address(folder / "notify-1.0").value();
-        ASSERT_EQ(::bind(dead.get(), place.get(), place.length), 0);
+        const SocketAddress socket_address = unix_address(folder / "notify-1.0").value();
+        ASSERT_EQ(::bind(dead.get(), socket_address.get(), socket_address.length), 0);
     }
     {
         NotifySocket socket = std::move(NotifySocket::open(folder.path(), "1.0").value());
@@ -94,10 +94,10 @@ TEST_P(ServiceManagerTest, IsToldAndItsVariableTaken) {
     std::array<char, 64> buffer{};
     const NotifySocket manager = std::move(NotifySocket::open(GetParam() ? folder.path() : "", "manager").value());
     ::setenv("NOTIFY_SOCKET", manager.address().c_str(), 1);
-    const ServiceManager ours = std::move(ServiceManager::take().value());
+    const ServiceManager ours = std::move(ServiceManager::from_environment().value());
     EXPECT_EQ(std::getenv("NOTIFY_SOCKET"), nullptr);
     EXPECT_TRUE(ours.is_there());
-    EXPECT_EQ(ours.tell("READY=1\nSTATUS=x"), Sent::sent);
+    EXPECT_EQ(ours.notify("READY=1\nSTATUS=x"), SendResult::sent);
     EXPECT_EQ(manager.receive(buffer).bytes, "READY=1\nSTATUS=x");
 }
 
@@ -106,25 +106,25 @@ INSTANTIATE_TEST_SUITE_P(PathAndAbstract, ServiceManagerTest, testing::Bool());
 TEST(ServiceManager, ThatDoesNotReadBlocksNobody) {
     const NotifySocket manager = std::move(NotifySocket::open("", "").value());
     ::setenv("NOTIFY_SOCKET", manager.address().c_str(), 1);
-    const ServiceManager ours = std::move(ServiceManager::take().value());
-    Sent sent = Sent::sent;
-    for (int count = 0; sent == Sent::sent && count < 100'000; ++count) sent = ours.tell("STATUS=x");
-    EXPECT_EQ(sent, Sent::full);
+    const ServiceManager ours = std::move(ServiceManager::from_environment().value());
+    SendResult sent = SendResult::sent;
+    for (int count = 0; sent == SendResult::sent && count < 100'000; ++count) sent = ours.notify("STATUS=x");
+    EXPECT_EQ(sent, SendResult::full);
 }
 
 TEST(ServiceManager, ThatIsNotThereIsNoError) {
     ::unsetenv("NOTIFY_SOCKET");
-    const auto nobody = ServiceManager::take();
+    const auto nobody = ServiceManager::from_environment();
     ASSERT_TRUE(nobody);
     EXPECT_FALSE(nobody->is_there());
-    EXPECT_EQ(nobody->tell("READY=1"), Sent::lost);
+    EXPECT_EQ(nobody->notify("READY=1"), SendResult::lost);
     ::setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1);
-    EXPECT_EQ(ServiceManager::take()->tell("READY=1"), Sent::lost);
+    EXPECT_EQ(ServiceManager::from_environment()->notify("READY=1"), SendResult::lost);
 }
 
 TEST(ServiceManager, WithAnAddressThatIsNoneIsTold) {
     ::setenv("NOTIFY_SOCKET", "vsock:2:1234", 1);
-    EXPECT_THAT(ServiceManager::take().error().text, testing::HasSubstr("NOTIFY_SOCKET is neither a path"));
+    EXPECT_THAT(ServiceManager::from_environment().error().text, testing::HasSubstr("NOTIFY_SOCKET is neither a path"));
     EXPECT_EQ(std::getenv("NOTIFY_SOCKET"), nullptr);
 }
 

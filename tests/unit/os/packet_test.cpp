@@ -46,7 +46,7 @@ class ControlPipeTest : public testing::Test {
     std::array<char, 64> buffer_{};
 
     Packet receive() { return receive_packet(pipe_.ours.get(), buffer_); }
-    Sent say(std::string_view bytes) { return send_packet(pipe_.workers.get(), bytes); }
+    SendResult say(std::string_view bytes) { return send_packet(pipe_.workers.get(), bytes); }
 };
 
 TEST_F(ControlPipeTest, IsASeqpacketPairWhoseEndIsKnownByItsInode) {
@@ -62,15 +62,15 @@ TEST_F(ControlPipeTest, IsASeqpacketPairWhoseEndIsKnownByItsInode) {
 }
 
 TEST_F(ControlPipeTest, KeepsPacketsApart) {
-    ASSERT_EQ(say("READY=1"), Sent::sent);
-    ASSERT_EQ(say("STATUS=x"), Sent::sent);
+    ASSERT_EQ(say("READY=1"), SendResult::sent);
+    ASSERT_EQ(say("STATUS=x"), SendResult::sent);
     EXPECT_EQ(receive().bytes, "READY=1");
     EXPECT_EQ(receive().bytes, "STATUS=x");
     EXPECT_EQ(receive().arrival, Arrival::nothing);
 }
 
 TEST_F(ControlPipeTest, TellsAnEmptyPacketFromTheEnd) {
-    ASSERT_EQ(say(""), Sent::sent);
+    ASSERT_EQ(say(""), SendResult::sent);
     EXPECT_EQ(receive().arrival, Arrival::empty);
     EXPECT_EQ(receive().arrival, Arrival::nothing);
     pipe_.workers.reset();
@@ -78,8 +78,8 @@ TEST_F(ControlPipeTest, TellsAnEmptyPacketFromTheEnd) {
 }
 
 TEST_F(ControlPipeTest, EmptyPacketBeforeTheEndHidesNothingBehindIt) {
-    ASSERT_EQ(say(""), Sent::sent);
-    ASSERT_EQ(say("X_HOLDFAST_DRAINED=1"), Sent::sent);
+    ASSERT_EQ(say(""), SendResult::sent);
+    ASSERT_EQ(say("X_HOLDFAST_DRAINED=1"), SendResult::sent);
     pipe_.workers.reset();
     EXPECT_EQ(receive().arrival, Arrival::empty);
     EXPECT_EQ(receive().bytes, "X_HOLDFAST_DRAINED=1");
@@ -88,8 +88,8 @@ TEST_F(ControlPipeTest, EmptyPacketBeforeTheEndHidesNothingBehindIt) {
 
 TEST_F(ControlPipeTest, LastWordsAreReadFromAWorkerThatLeftOursUnread) {
     // The kernel tells ECONNRESET first then.
-    ASSERT_EQ(send_packet(pipe_.ours.get(), "STAGE=drain"), Sent::sent);
-    ASSERT_EQ(say("X_HOLDFAST_DRAINED=1"), Sent::sent);
+    ASSERT_EQ(send_packet(pipe_.ours.get(), "STAGE=drain"), SendResult::sent);
+    ASSERT_EQ(say("X_HOLDFAST_DRAINED=1"), SendResult::sent);
     pipe_.workers.reset();
     EXPECT_EQ(receive().bytes, "X_HOLDFAST_DRAINED=1");
     EXPECT_EQ(receive().arrival, Arrival::lost);
@@ -101,8 +101,8 @@ TEST_F(ControlPipeTest, HalfShutDownIsLost) {
 }
 
 TEST_F(ControlPipeTest, MarksATruncatedPacket) {
-    ASSERT_EQ(say(std::string(65, 'x')), Sent::sent);
-    ASSERT_EQ(say(std::string(64, 'y')), Sent::sent);
+    ASSERT_EQ(say(std::string(65, 'x')), SendResult::sent);
+    ASSERT_EQ(say(std::string(64, 'y')), SendResult::sent);
     const Packet longer = receive();
     EXPECT_TRUE(longer.is_truncated);
     EXPECT_EQ(longer.bytes, std::string(64, 'x'));
@@ -111,19 +111,19 @@ TEST_F(ControlPipeTest, MarksATruncatedPacket) {
 
 TEST_F(ControlPipeTest, NeverBlocksOnAWorkerThatDoesNotRead) {
     const std::string command(1000, 'x');
-    Sent sent = Sent::sent;
+    SendResult sent = SendResult::sent;
     int count = 0;
-    while (sent == Sent::sent && count < 100'000) {
+    while (sent == SendResult::sent && count < 100'000) {
         sent = send_packet(pipe_.ours.get(), command);
         ++count;
     }
-    EXPECT_EQ(sent, Sent::full);
+    EXPECT_EQ(sent, SendResult::full);
     EXPECT_GT(count, 1);
 }
 
 TEST_F(ControlPipeTest, SendingToAWorkerThatIsGoneIsLostAndRaisesNoSignal) {
     pipe_.workers.reset();
-    EXPECT_EQ(send_packet(pipe_.ours.get(), "STAGE=drain"), Sent::lost);
+    EXPECT_EQ(send_packet(pipe_.ours.get(), "STAGE=drain"), SendResult::lost);
 }
 
 TEST_F(ControlPipeTest, DescriptorsArriveCloseOnExecAndOwned) {
@@ -213,9 +213,9 @@ TEST_F(LingeringDescriptor, IsClosedWithoutWaiting) {
 TEST_F(LingeringDescriptor, ThatNobodyReadIsClosedWithoutWaitingAtTheEnd) {
     send_it_away();
     const auto start = std::chrono::steady_clock::now();
-    EXPECT_TRUE(hang_up(std::move(pipe_.ours)).empty());
+    EXPECT_TRUE(close_channel(std::move(pipe_.ours)).empty());
     EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
-    EXPECT_EQ(say("x"), Sent::lost);
+    EXPECT_EQ(say("x"), SendResult::lost);
 }
 
 TEST(ReceivedDescriptors, WhoseCloseCanHangAreHandedBack) {

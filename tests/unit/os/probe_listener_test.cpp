@@ -20,7 +20,7 @@ bool is_empty(const std::string& path) { return std::filesystem::is_empty(path);
 
 // How connecting to it ends.
 int connecting(const ProbeListener& listener) {
-    const auto socket = begin_connect(listener.place());
+    const auto socket = begin_connect(listener.address());
     return socket ? connect_outcome(socket->get()) : socket.error().code;
 }
 
@@ -94,7 +94,7 @@ TEST(Connect, ToItselfIsNoConnection) {
 
 TEST(Connect, EndsWhereSomebodyListens) {
     const Listener listener = open_listener("127.0.0.1:0");
-    const auto socket = begin_connect(listener.place);
+    const auto socket = begin_connect(listener.socket_address);
     ASSERT_TRUE(socket);
     pollfd decided{socket->get(), POLLOUT, 0};
     ASSERT_EQ(::poll(&decided, 1, -1), 1);

@@ -62,7 +62,7 @@ class ProcessTreeTest : public ::testing::Test {
                 if (const auto process = open_process(child, status ? status->start_time : 0)) wait_for_end(*process);
             }
             reaper_.collect([this](pid_t pid, const ExitStatus&) {
-                return pid == worker_.leader.pid() ? Verdict::keep : Verdict::reap;
+                return pid == worker_.leader.pid() ? ReapDecision::keep : ReapDecision::reap;
             });
         }
         EXPECT_TRUE(reaper_.reap(worker_.leader));

@@ -21,16 +21,16 @@ using ::testing::Key;
 
 // Remembers what it was asked, and answers from a table; the unknown are strangers.
 struct Table {
-    std::map<pid_t, Verdict> verdicts;
+    std::map<pid_t, ReapDecision> verdicts;
     std::map<pid_t, ExitStatus> asked;
     int questions = 0;
 
-    Reaper::Judge judge() {
+    Reaper::Classifier classify() {
         return [this](pid_t pid, const ExitStatus& status) {
             ++questions;
             asked[pid] = status;
             const auto known = verdicts.find(pid);
-            return known == verdicts.end() ? Verdict::reap : known->second;
+            return known == verdicts.end() ? ReapDecision::reap : known->second;
         };
     }
 };
@@ -54,8 +54,8 @@ class ReaperTest : public ::testing::Test {
 TEST_F(ReaperTest, TellsCodeAndSignalApart) {
     Leader code = ended("exit 15");
     Leader signal = ended("kill -15 $$");
-    table_.verdicts = {{code.pid(), Verdict::keep}, {signal.pid(), Verdict::keep}};
-    reaper_.collect(table_.judge());
+    table_.verdicts = {{code.pid(), ReapDecision::keep}, {signal.pid(), ReapDecision::keep}};
+    reaper_.collect(table_.classify());
     EXPECT_EQ(table_.asked[code.pid()], ExitStatus(ExitedWith{15}));
     EXPECT_EQ(table_.asked[signal.pid()], ExitStatus(KilledBy{15}));
     EXPECT_EQ(*reaper_.reap(code), ExitStatus(ExitedWith{15}));
@@ -66,15 +66,15 @@ TEST_F(ReaperTest, TellsCodeAndSignalApart) {
 
 TEST_F(ReaperTest, FindsOthersBehindAPinnedLeader) {
     Leader pinned = ended("exit 1");
-    table_.verdicts[pinned.pid()] = Verdict::keep;
-    reaper_.collect(table_.judge());
+    table_.verdicts[pinned.pid()] = ReapDecision::keep;
+    reaper_.collect(table_.classify());
     const Leader stranger = ended("exit 2");
     Leader other = ended("exit 3");
-    table_.verdicts[other.pid()] = Verdict::keep;
-    reaper_.collect(table_.judge());
+    table_.verdicts[other.pid()] = ReapDecision::keep;
+    reaper_.collect(table_.classify());
     EXPECT_THAT(table_.asked, Contains(Key(stranger.pid())));
     EXPECT_THAT(table_.asked, Contains(Key(other.pid())));
-    reaper_.collect(table_.judge());
+    reaper_.collect(table_.classify());
     EXPECT_EQ(table_.questions, 3) << "one question each, pinned ones are not asked about again";
     std::vector<pid_t> left = children_of(::getpid());
     EXPECT_THAT(left, ::testing::UnorderedElementsAre(pinned.pid(), other.pid())) << "the stranger is reaped";
@@ -85,8 +85,8 @@ TEST_F(ReaperTest, FindsOthersBehindAPinnedLeader) {
 TEST_F(ReaperTest, ReapsAPinnedLeaderWhenItIsGivenUp) {
     Leader pinned = ended("exit 1");
     const pid_t pid = pinned.pid();
-    table_.verdicts[pid] = Verdict::keep;
-    reaper_.collect(table_.judge());
+    table_.verdicts[pid] = ReapDecision::keep;
+    reaper_.collect(table_.classify());
     reaper_.disown(pinned);
     EXPECT_FALSE(pinned);
     EXPECT_FALSE(process_status(pid));
@@ -99,7 +99,7 @@ TEST_F(ReaperTest, ReapsALeaderThatWasGivenUpBeforeItsEndAsAStranger) {
     reaper_.disown(worker.leader);
     EXPECT_TRUE(kill_now(process));
     wait_for_end(process);
-    reaper_.collect(table_.judge());
+    reaper_.collect(table_.classify());
     EXPECT_THAT(table_.asked, ElementsAre(Key(pid)));
     EXPECT_FALSE(process_status(pid));
 }
@@ -110,7 +110,7 @@ TEST_F(ReaperTest, LetsTheJudgeReap) {
     std::vector<ExitStatus> reaped;
     reaper_.collect([&](pid_t pid, const ExitStatus&) {
         reaped.push_back(*reaper_.reap(*leaders.at(pid)));
-        return Verdict::keep;
+        return ReapDecision::keep;
     });
     EXPECT_THAT(reaped, ::testing::UnorderedElementsAre(ExitStatus(ExitedWith{4}), ExitStatus(ExitedWith{5})));
 }
@@ -118,12 +118,12 @@ TEST_F(ReaperTest, LetsTheJudgeReap) {
 TEST_F(ReaperTest, AsksAgainAboutTheChildOfALaunchThatIsNotReportedYet) {
     Leader unreported = ended("exit 6");
     const Leader stranger = ended("exit 7");
-    table_.verdicts[unreported.pid()] = Verdict::later;
-    reaper_.collect(table_.judge());
+    table_.verdicts[unreported.pid()] = ReapDecision::defer;
+    reaper_.collect(table_.classify());
     EXPECT_THAT(children_of(::getpid()), ElementsAre(unreported.pid())) << "the stranger behind it is reaped";
-    table_.verdicts[unreported.pid()] = Verdict::keep;
+    table_.verdicts[unreported.pid()] = ReapDecision::keep;
     table_.asked.clear();
-    reaper_.collect(table_.judge());
+    reaper_.collect(table_.classify());
     EXPECT_THAT(table_.asked, ElementsAre(Key(unreported.pid())));
     EXPECT_EQ(*reaper_.reap(unreported), ExitStatus(ExitedWith{6}));
 }
@@ -145,7 +145,7 @@ TEST_F(ReaperTest, ReapsOrphansOfDescendants) {
     wait_and_reap(worker.leader);
     siginfo_t info = {};
     ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(orphan), &info, WEXITED | WNOWAIT), 0) << "it did not become ours";
-    reaper_.collect(table_.judge());
+    reaper_.collect(table_.classify());
     EXPECT_THAT(table_.asked, ElementsAre(Key(orphan)));
     EXPECT_FALSE(process_status(orphan));
 }
@@ -167,7 +167,7 @@ TEST_F(ReaperTest, CollectsManyAtOnce) {
     int reaped = 0;
     reaper_.collect([&](pid_t pid, const ExitStatus&) {
         if (reaper_.reap(leaders.at(pid))) ++reaped;
-        return Verdict::keep;
+        return ReapDecision::keep;
     });
     EXPECT_EQ(reaped, 40);
 }

@@ -24,16 +24,16 @@ mode_t mode_of(const std::string& path) {
     return ::lstat(path.c_str(), &status) == 0 ? status.st_mode & 07777 : 0;
 }
 
-Claim claim(const std::string& path) { return claim_runtime_directory(std::vector<std::string>{path}); }
+RuntimeDirectoryClaim claim(const std::string& path) { return claim_runtime_directory(std::vector<std::string>{path}); }
 
 RuntimeDirectory claimed(const std::string& path) {
-    Claim result = claim(path);
+    RuntimeDirectoryClaim result = claim(path);
     if (const auto* none = std::get_if<NoRuntimeDirectory>(&result)) ADD_FAILURE() << none->reason;
     return std::move(std::get<RuntimeDirectory>(result));
 }
 
 std::string reason_against(const std::string& path) {
-    const Claim result = claim(path);
+    const RuntimeDirectoryClaim result = claim(path);
     const auto* none = std::get_if<NoRuntimeDirectory>(&result);
     EXPECT_NE(none, nullptr);
     return none == nullptr ? "" : none->reason;
@@ -58,7 +58,7 @@ TEST_F(RuntimeDirectoryTest, IsMadeForOthersToPassThroughWhateverTheUmask) {
 TEST_F(RuntimeDirectoryTest, IsOneSupervisorsAlone) {
     const RuntimeDirectory directory = claimed(path_);
     expect_in_child([&] {
-        const Claim second = claim(path_);
+        const RuntimeDirectoryClaim second = claim(path_);
         const auto* taken = std::get_if<NameTaken>(&second);
         ASSERT_NE(taken, nullptr);
         EXPECT_EQ(taken->pid, ::getppid());
@@ -95,7 +95,7 @@ TEST_F(RuntimeDirectoryTest, IsFreeAfterItsEnd) {
 void claim_again_and_again(const std::string& path, const std::string& marker) {
     constexpr int rounds = 600;
     for (int round = 0; round < rounds; ++round) {
-        Claim result = claim(path);
+        RuntimeDirectoryClaim result = claim(path);
         auto* directory = std::get_if<RuntimeDirectory>(&result);
         if (directory == nullptr) continue;
         const UniqueFd alone{::open(marker.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600)};
@@ -132,7 +132,7 @@ TEST_F(RuntimeDirectoryTest, ThatWeDidNotMakeStays) {
 TEST_F(RuntimeDirectoryTest, IsTheFirstThatCanBeHad) {
     std::ofstream(folder_ / "file") << "x";
     const std::vector<std::string> candidates{folder_ / "file/web", path_, folder_ / "later"};
-    Claim result = claim_runtime_directory(candidates);
+    RuntimeDirectoryClaim result = claim_runtime_directory(candidates);
     ASSERT_TRUE(std::holds_alternative<RuntimeDirectory>(result));
     EXPECT_EQ(std::get<RuntimeDirectory>(result).path(), path_);
 }
@@ -140,7 +140,7 @@ TEST_F(RuntimeDirectoryTest, IsTheFirstThatCanBeHad) {
 TEST_F(RuntimeDirectoryTest, NoneTellsWhyOfEach) {
     std::ofstream(folder_ / "file") << "x";
     const std::vector<std::string> candidates{folder_ / "file/web", folder_ / "no/such/web"};
-    const Claim result = claim_runtime_directory(candidates);
+    const RuntimeDirectoryClaim result = claim_runtime_directory(candidates);
     ASSERT_TRUE(std::holds_alternative<NoRuntimeDirectory>(result));
     EXPECT_EQ(std::get<NoRuntimeDirectory>(result).reason, "cannot open " + (folder_ / "file") +
                                                                ": Not a directory; cannot make " +

@@ -70,7 +70,7 @@ TEST(Signals, OfAChildsEndComesFromTheKernelAlsoWhereOurParentIgnoredIt) {
 TEST(Signals, HangUpThatWasIgnoredAtStartIsToldAndStillRead) {
     expect_in_child([] {
         ::signal(SIGHUP, SIG_IGN);
-        EXPECT_EQ(prepare_signals(), HangUp::ignored);
+        EXPECT_EQ(prepare_signals(), SighupDisposition::ignored);
         const Signals signals = std::move(Signals::open().value());
         ::kill(::getpid(), SIGHUP);
         const auto received = signals.read();
@@ -79,7 +79,7 @@ TEST(Signals, HangUpThatWasIgnoredAtStartIsToldAndStillRead) {
     });
     expect_in_child([] {
         ::signal(SIGHUP, SIG_DFL);
-        EXPECT_EQ(prepare_signals(), HangUp::obeyed);
+        EXPECT_EQ(prepare_signals(), SighupDisposition::handled);
     });
 }
 

@@ -56,9 +56,9 @@ std::string refusal_of(const std::string& text) {
     return listeners ? "" : listeners.error().text;
 }
 
-Client connect_to(const SocketAddress& place) {
-    Client client{UniqueFd(::socket(place.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)), 0};
-    if (::connect(client.fd.get(), place.get(), place.length) != 0) client.error_number = errno;
+Client connect_to(const SocketAddress& socket_address) {
+    Client client{UniqueFd(::socket(socket_address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)), 0};
+    if (::connect(client.fd.get(), socket_address.get(), socket_address.length) != 0) client.error_number = errno;
     return client;
 }
 
@@ -71,7 +71,7 @@ Client connect_to(const Listener& listener) {
     if (listener.address.family == Family::inet && listener.address.host.empty()) {
         return connect_to_port(listener.port, "127.0.0.1");
     }
-    return connect_to(listener.place);
+    return connect_to(listener.socket_address);
 }
 
 bool serves(const Listener& listener) {

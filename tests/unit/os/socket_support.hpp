@@ -36,7 +36,7 @@ struct Client {
     UniqueFd fd;
     int error_number = 0;  // of connect
 };
-Client connect_to(const SocketAddress& place);
+Client connect_to(const SocketAddress& socket_address);
 Client connect_to(const Listener& listener);  // by its own address; "every address" by the loopback's
 Client connect_to_port(std::uint16_t port, const char* host);
 Client connect_to_path(const std::string& path);

@@ -31,8 +31,8 @@ class UnixPathTest : public testing::Test {
     // A socket bound at `path` that nobody has any more.
     static void leave_stale(const std::string& path) {
         const UniqueFd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-        const SocketAddress place = unix_address(path).value();
-        ASSERT_EQ(::bind(fd.get(), place.get(), place.length), 0);
+        const SocketAddress socket_address = unix_address(path).value();
+        ASSERT_EQ(::bind(fd.get(), socket_address.get(), socket_address.length), 0);
         ASSERT_EQ(::listen(fd.get(), 1), 0);
     }
 };
@@ -100,8 +100,8 @@ TEST_F(UnixPathTest, WithAFullQueueIsLiveAsWell) {
 
 TEST_F(UnixPathTest, OfADatagramSocketIsLiveAsWell) {
     const UniqueFd fd{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-    const SocketAddress place = unix_address(path_).value();
-    ASSERT_EQ(::bind(fd.get(), place.get(), place.length), 0);
+    const SocketAddress socket_address = unix_address(path_).value();
+    ASSERT_EQ(::bind(fd.get(), socket_address.get(), socket_address.length), 0);
     EXPECT_THAT(refusal_of("unix:" + path_), HasSubstr("a live server answers there"));
     EXPECT_TRUE(exists(path_));
 }

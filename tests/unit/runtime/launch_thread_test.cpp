@@ -143,7 +143,7 @@ TEST(StuckLaunch, IsLeftBehindAFewTimesAndNoMore) {
             return failure != nullptr ? failure->error_number : 0;
         };
         std::uint64_t worker = 0;
-        while (worker < LaunchThread::most_left) {
+        while (worker < LaunchThread::max_stuck_threads) {
             launches.launch(job(++worker, 1));
             start->wait_for_one();
             launches.abandon(WorkerId{worker});

@@ -15,7 +15,7 @@
 namespace holdfast::runtime {
 namespace {
 
-struct OtherDoors : ::testing::Test {
+struct RemovedListenerAdmissionTest : ::testing::Test {
     void open(const std::string& text) { ASSERT_TRUE(listeners.open({*parse_listen_address(text)})); }
 
     bool lets_clients_in() const {
@@ -33,20 +33,20 @@ struct OtherDoors : ::testing::Test {
     Listeners listeners{io, log};
 };
 
-TEST_F(OtherDoors, OfATcpListenerCloseAndOpen) {
+TEST_F(RemovedListenerAdmissionTest, OfATcpListenerCloseAndOpen) {
     open("127.0.0.1:0");
-    listeners.set_other_doors({}, core::Doors::refuse);
+    listeners.set_removed_listener_admission({}, core::Admission::refuse);
     EXPECT_FALSE(lets_clients_in());
-    listeners.set_other_doors({}, core::Doors::accept);
+    listeners.set_removed_listener_admission({}, core::Admission::accept);
     EXPECT_TRUE(lets_clients_in());
 }
 
-TEST_F(OtherDoors, OfAnAbstractNameStayOpenForItCouldNotComeBack) {
+TEST_F(RemovedListenerAdmissionTest, OfAnAbstractNameStayOpenForItCouldNotComeBack) {
     open("unix:@holdfast-other-doors-" + std::to_string(::getpid()));
     const os::UniqueFd workers{::dup(listeners.fds().front())};
-    listeners.set_other_doors({}, core::Doors::refuse);
+    listeners.set_removed_listener_admission({}, core::Admission::refuse);
     EXPECT_TRUE(lets_clients_in()) << "it waits in the queue";
-    listeners.set_other_doors({}, core::Doors::accept);
+    listeners.set_removed_listener_admission({}, core::Admission::accept);
     EXPECT_TRUE(lets_clients_in());
 }
 

@@ -70,7 +70,7 @@ TEST(Output, DropsAndCountsWhatAStoppedReaderDoesNotTake) {
 TEST(Output, LosesNoWordOfOursToAWorkersFlood) {
     Pipe pipe;
     Output output(pipe.writer.get());
-    for (int count = 0; count < 4096; ++count) output.write(std::string(1024, 'x'), Output::Whose::a_workers);
+    for (int count = 0; count < 4096; ++count) output.write(std::string(1024, 'x'), Output::Source::worker);
     output.write("ours\n");
     auto reading = std::async(std::launch::async, [&] { return pipe.read_all(); });
     output.flush(std::chrono::seconds{60});

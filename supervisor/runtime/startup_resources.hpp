@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "os/listener.hpp"
+#include "os/runtime_directory.hpp"
+#include "os/service_manager.hpp"
+#include "os/signals.hpp"
+#include "os/unique_fd.hpp"
+#include "os/worker_records.hpp"
+
+namespace holdfast::runtime {
+
+// What was taken hold of before the first launch. Its end takes away what it made in the file system.
+struct StartupResources {
+    StartupResources() = default;
+    StartupResources(StartupResources&&) = default;
+    ~StartupResources();
+
+    std::optional<os::RuntimeDirectory> directory;  // empty: no API, abstract notify sockets
+    std::optional<os::WorkerRecords> records;
+    os::UniqueFd api_socket;
+    std::vector<os::Listener> admin;  // their descriptors until they are released; their paths to the end
+    std::optional<os::Signals> signals;
+    std::optional<os::ServiceManager> manager;
+    os::SighupDisposition sighup = os::SighupDisposition::handled;
+    std::vector<std::string> environment;  // as it was at the start
+};
+
+}  // namespace holdfast::runtime

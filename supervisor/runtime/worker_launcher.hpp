@@ -1,0 +1,70 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/action.hpp"
+#include "core/configuration.hpp"
+#include "os/worker_records.hpp"
+#include "runtime/event_queue.hpp"
+#include "runtime/launch_specs.hpp"
+#include "runtime/launch_thread.hpp"
+#include "runtime/listeners.hpp"
+#include "runtime/log.hpp"
+#include "runtime/reload_plans.hpp"
+#include "runtime/worker.hpp"
+
+namespace holdfast::runtime {
+
+// Carries out Spawn: makes the worker's descriptors and environment, has it launched, tells Spawned or SpawnFailed.
+class WorkerLauncher {
+  public:
+    struct Settings {
+        std::string service;                         // HOLDFAST_NAME
+        std::string notify_directory;                // empty: abstract notify sockets
+        const os::WorkerRecords* records = nullptr;  // null: there is no runtime directory
+    };
+
+    WorkerLauncher(boost::asio::io_context& io, WorkerTable& workers, EventQueue& event_queue, Log& log,
+                   Listeners& listeners, LaunchThread& launches, LaunchSpecs& specs, ReloadPlans& plans,
+                   Settings settings);
+
+    void spawn(const core::Spawn& action);
+    void forget(WorkerId id);
+    // Listeners that only other specs have are closed.
+    void serve_with(LaunchSpecId id);
+    // New clients of those are refused, or let in again.
+    void set_removed_listener_admission(LaunchSpecId id, core::Admission admission);
+    // Listeners that only this one had are closed.
+    void forget_spec(LaunchSpecId id);
+
+    // A launch has finished. Returns the worker that lives now, if core still wants it.
+    Worker* on_launch_result(LaunchResult result);
+
+  private:
+    std::variant<LaunchJob, os::LaunchFailure> prepare(Worker& worker);
+    GenerationSpec& spec_of(const Worker& worker);
+    std::optional<os::LaunchFailure> pass_listeners(const GenerationSpec& spec, Worker& worker, LaunchJob& job);
+    std::optional<os::LaunchFailure> open_probe(const GenerationSpec& spec, Worker& worker, LaunchJob& job);
+    std::optional<os::LaunchFailure> open_channels(const GenerationSpec& spec, Worker& worker, LaunchJob& job);
+    std::optional<os::LaunchFailure> open_output(Worker& worker, LaunchJob& job);
+    int adopt_fd(Descriptor& descriptor, os::UniqueFd fd);
+    std::vector<std::string> environment(const Worker& worker, int control_fd) const;
+    void record(const Worker& worker);
+
+    boost::asio::io_context& io_;
+    WorkerTable& workers_;
+    EventQueue& event_queue_;
+    Log& log_;
+    Listeners& listeners_;
+    LaunchThread& launches_;
+    Settings settings_;
+    LaunchSpecs& specs_;
+    ReloadPlans& plans_;
+};
+
+}  // namespace holdfast::runtime

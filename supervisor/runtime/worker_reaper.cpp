@@ -1,0 +1,121 @@
+#include "runtime/worker_reaper.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace holdfast::runtime {
+
+WorkerReaper::WorkerReaper(WorkerTable& workers, EventQueue& event_queue, WorkerChannels& channels,
+                           const LaunchThread& launches, os::OomCount out_of_memory)
+    : workers_(workers),
+      event_queue_(event_queue),
+      channels_(channels),
+      launches_(launches),
+      out_of_memory_(std::move(out_of_memory)) {}
+
+void WorkerReaper::launched(Worker& worker) const { worker.out_of_memory_kills = out_of_memory_.read().value_or(0); }
+
+void WorkerReaper::collect() {
+    deferred_ = Deferred::none;
+    reaper_.collect([this](pid_t pid, const ExitStatus& status) { return classify(pid, status); });
+    // Whoever ended may have been the last of a worker whose leader had ended before.
+    std::erase_if(ended_leaders_, [this](WorkerId id) {
+        Worker* worker = workers_.find(id);
+        if (worker != nullptr && worker->leader) check_processes(*worker);
+        return worker == nullptr || !worker->leader;
+    });
+}
+
+void WorkerReaper::collect_deferred() {
+    if (deferred_ == Deferred::some) collect();
+}
+
+void WorkerReaper::disown(Worker& worker) {
+    if (!worker.leader) return;
+    workers_.reaped(worker.leader.pid());
+    reaper_.disown(worker.leader);
+}
+
+void WorkerReaper::main_ended(Worker& worker) {
+    if (worker.main == Worker::Main::ended) return;
+    channels_.read_rest(worker);
+    report_main_exited(worker, scan(worker));
+}
+
+os::ProcessTree WorkerReaper::scan(Worker& worker) { return os::scan_tree(query(worker), worker.seen); }
+
+os::ProcessTree WorkerReaper::kill(Worker& worker) { return os::kill_tree_now(query(worker), worker.seen); }
+
+os::ReapDecision WorkerReaper::classify(pid_t pid, const ExitStatus& status) {
+    if (Worker* worker = workers_.find_leader(pid)) {
+        worker->leader_status = status;
+        // Reaped at once if nothing of it is left: the reaper need not look behind it then. Where another process is
+        // the main one, its end, which may have come with this one, is to be known first.
+        if (!worker->declared_main) check_processes(*worker);
+        if (worker->leader) ended_leaders_.push_back(worker->id);
+        return os::ReapDecision::keep;
+    }
+    for (auto& [id, worker] : workers_) {
+        if (worker->declared_main && worker->declared_main.pid() == pid) worker->declared_status = status;
+    }
+    const auto others = classify_others_ ? classify_others_(pid, status) : std::nullopt;
+    if (others == os::ReapDecision::reap || (launches_.in_flight() == 0 && !others)) return os::ReapDecision::reap;
+    deferred_ = Deferred::some;
+    return os::ReapDecision::defer;
+}
+
+void WorkerReaper::check_processes(Worker& worker) {
+    const os::ProcessTree tree = scan(worker);
+    if (tree.empty()) return report_exited(worker);
+    const bool main_lives = worker.declared_main && !os::has_ended(worker.declared_main);
+    if (main_lives || worker.main == Worker::Main::ended) return;
+    channels_.read_rest(worker);
+    report_main_exited(worker, tree);
+}
+
+void WorkerReaper::report_main_exited(Worker& worker, const os::ProcessTree& tree) {
+    worker.main = Worker::Main::ended;
+    const auto status = worker.declared_status.value_or(worker.leader_status.value_or(ExitStatus{}));
+    event_queue_.push(
+        core::MainExited{worker.id, status, static_cast<int>(tree.group.size()), static_cast<int>(tree.strays.size())});
+}
+
+void WorkerReaper::report_exited(Worker& worker) {
+    channels_.read_rest(worker);
+    const pid_t pid = worker.leader.pid();
+    const auto reaped = reaper_.reap(worker.leader);
+    workers_.reaped(pid);
+    const auto status = worker.declared_status.value_or(reaped ? *reaped : *worker.leader_status);
+    store_last_output(worker, worker.last_lines.lines());
+    std::vector<std::string> listeners;
+    for (const auto& listener : worker.listeners) listeners.push_back(listener.address);
+    event_queue_.push(
+        core::Exited{worker.id, status, worker.last_lines.lines(), kill_cause(worker, status), std::move(listeners)});
+}
+
+// The kernel says how many it killed for want of memory, not whom. Each one explains the end of one worker that was
+// killed while it lived, by a SIGKILL that was not ours.
+core::KilledBy WorkerReaper::kill_cause(const Worker& worker, const ExitStatus& status) {
+    const auto* killed = std::get_if<KilledBy>(&status);
+    if (killed == nullptr || !os::is_kill(killed->signal)) return core::KilledBy::not_known;
+    if (worker.kill_requested == Worker::KillRequested::yes) return core::KilledBy::not_known;
+    const auto count = out_of_memory_.read();
+    const auto attributed = std::max(attributed_oom_kills_, worker.out_of_memory_kills);
+    if (!count || *count <= attributed) return core::KilledBy::not_known;
+    attributed_oom_kills_ = attributed + 1;
+    return core::KilledBy::out_of_memory;
+}
+
+void WorkerReaper::store_last_output(const Worker& worker, std::vector<std::string> lines) {
+    if (last_outputs_.size() >= max_last_outputs && !last_outputs_.contains(worker.slot)) {
+        last_outputs_.erase(std::prev(last_outputs_.end()));
+    }
+    last_outputs_[worker.slot] = {worker.name, worker.pid(), core::LastOutput::Of::ended, std::move(lines)};
+}
+
+os::TreeQuery WorkerReaper::query(const Worker& worker) const {
+    return {worker.leader, worker.markers, [this](pid_t pid) { return workers_.is_leader(pid); }};
+}
+
+}  // namespace holdfast::runtime

@@ -1,0 +1,102 @@
+// Who has a listener open, as /proc shows it.
+
+#include "os/listener_claim.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+#include "launch_support.hpp"
+#include "socket_support.hpp"
+
+namespace holdfast::os {
+namespace {
+
+constexpr std::uint64_t nobodys_inode = ~std::uint64_t{0};
+
+TEST(ListenerClaim, IsHeldByAProcessThatHasTheSocketOpen) {
+    const Listener listener = open_listener("127.0.0.1:0");
+    const std::array processes{::getpid()};
+    const std::array inodes{nobodys_inode, socket_inode(listener.fd.get())};
+    EXPECT_EQ(find_listener_claim(processes, inodes), ListenerClaim::held);
+}
+
+TEST(ListenerClaim, IsMissingWhereNoProcessHasIt) {
+    Started worker = start(shell("echo ready; kill -STOP $$"));
+    ASSERT_EQ(read_line(worker.output), "ready");  // it opens and closes nothing any more
+    const std::array processes{worker.leader.pid()};
+    const Listener listener = open_listener("127.0.0.1:0");
+    const std::array inodes{socket_inode(listener.fd.get())};
+    EXPECT_EQ(find_listener_claim(processes, inodes), ListenerClaim::missing);
+    static_cast<void>(kill_now(worker.leader.process()));
+    wait_and_reap(worker.leader);
+}
+
+TEST(ListenerClaim, IsHeldByAnyOfSeveralProcesses) {
+    const Listener listener = open_listener("127.0.0.1:0");
+    LaunchPlan plan;
+    plan.inherited_fds = {listener.fd.get()};
+    Started with = start(shell("kill -STOP $$"), std::move(plan));
+    Started without = start(shell("kill -STOP $$"));
+    const std::array processes{without.leader.pid(), with.leader.pid()};
+    const std::array inodes{socket_inode(listener.fd.get())};
+    EXPECT_EQ(find_listener_claim(processes, inodes), ListenerClaim::held);
+    for (Leader* leader : {&with.leader, &without.leader}) {
+        static_cast<void>(kill_now(leader->process()));
+        wait_and_reap(*leader);
+    }
+}
+
+TEST(ListenerClaim, IsNotKnownOfAProcessThatCannotBeLookedAt) {
+    const TemporaryDirectory proc;  // nobody is in it
+    const std::array processes{::getpid()};
+    const std::array inodes{nobodys_inode};
+    EXPECT_EQ(find_listener_claim(processes, inodes, proc.path()), ListenerClaim::not_known);
+}
+
+TEST(ListenerClaim, IsNeverMissingWhereOneOfTheProcessesCannotBeLookedAt) {
+    const TemporaryDirectory proc;
+    std::filesystem::create_directories(proc.path() + "/71/fd");
+    const std::array both{pid_t{71}, pid_t{72}};
+    const std::array inodes{std::uint64_t{5}};
+    EXPECT_EQ(find_listener_claim(std::span(both).first(1), inodes, proc.path()), ListenerClaim::missing);
+    EXPECT_EQ(find_listener_claim(both, inodes, proc.path()), ListenerClaim::not_known);
+    std::filesystem::create_symlink("socket:[5]", proc.path() + "/71/fd/3");
+    EXPECT_EQ(find_listener_claim(both, inodes, proc.path()), ListenerClaim::held);
+}
+
+TEST(ListenerClaim, IsNotKnownWhereADescriptorCannotBeRead) {
+    const TemporaryDirectory proc;
+    std::filesystem::create_directories(proc.path() + "/71/fd");
+    proc.write("71/fd/3", "");  // no link: readlink fails
+    const std::array processes{pid_t{71}};
+    const std::array inodes{std::uint64_t{5}};
+    EXPECT_EQ(find_listener_claim(processes, inodes, proc.path()), ListenerClaim::not_known);
+}
+
+TEST(ListenerClaim, IsNotKnownWhereThereIsTooMuchToLookAt) {
+    const TemporaryDirectory proc;
+    const std::string folder = proc.path() + "/71/fd/";
+    std::filesystem::create_directories(folder);
+    for (int fd = 0; fd <= max_descriptors; ++fd) {
+        ASSERT_EQ(::symlink("pipe:[1]", (folder + std::to_string(fd)).c_str()), 0);
+    }
+    const std::array processes{pid_t{71}};
+    const std::array inodes{std::uint64_t{5}};
+    EXPECT_EQ(find_listener_claim(processes, inodes, proc.path()), ListenerClaim::not_known);
+    ::unlink((folder + "0").c_str());
+    EXPECT_EQ(find_listener_claim(processes, inodes, proc.path()), ListenerClaim::missing);
+}
+
+TEST(ListenerClaim, IsNotKnownWithoutListenersOrProcesses) {
+    const std::array processes{::getpid()};
+    const std::array inodes{std::uint64_t{5}};
+    EXPECT_EQ(find_listener_claim(processes, {}), ListenerClaim::not_known);
+    EXPECT_EQ(find_listener_claim({}, inodes), ListenerClaim::not_known);
+}
+
+}  // namespace
+}  // namespace holdfast::os
