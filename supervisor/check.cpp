@@ -9,7 +9,7 @@
 #include "api/client.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/findings.hpp"
-#include "core/doctor.hpp"
+#include "core/describe/doctor.hpp"
 #include "os/bindable.hpp"
 #include "os/launch_spec.hpp"
 #include "os/machine.hpp"
@@ -18,7 +18,7 @@ namespace holdfast {
 namespace {
 
 using core::Finding;
-using core::Weight;
+using core::Severity;
 using Findings = std::vector<Finding>;
 
 std::vector<std::string> own_environment() {
@@ -32,15 +32,15 @@ void check_launch(const core::Configuration& configuration, Findings& findings) 
     const LaunchOptions& options = configuration.launch;
     const auto resolved = os::resolve(options, own_environment());
     if (const auto* failure = std::get_if<os::LaunchFailure>(&resolved)) {
-        findings.push_back({Weight::wrong, os::describe(*failure), {}});
+        findings.push_back({Severity::wrong, os::describe(*failure), {}});
         return;
     }
     const auto& spec = std::get<os::LaunchSpec>(resolved);
-    findings.push_back({Weight::fine, "the command is " + spec.executable.path, {}});
-    if (!options.user.empty()) findings.push_back({Weight::fine, "the user " + options.user + " is there", {}});
-    if (!options.chdir.empty()) findings.push_back({Weight::fine, "the directory " + options.chdir + " is there", {}});
+    findings.push_back({Severity::ok, "the command is " + spec.executable.path, {}});
+    if (!options.user.empty()) findings.push_back({Severity::ok, "the user " + options.user + " is there", {}});
+    if (!options.chdir.empty()) findings.push_back({Severity::ok, "the directory " + options.chdir + " is there", {}});
     for (const std::string& file : options.env_files) {
-        findings.push_back({Weight::fine, "the environment file " + file + " can be read", {}});
+        findings.push_back({Severity::ok, "the environment file " + file + " can be read", {}});
     }
 }
 
@@ -54,16 +54,16 @@ void check_address(const std::string& option, const ListenAddress& address, int 
     const auto bind_problem = os::find_bind_problem(address);
     if (!bind_problem) {
         findings.push_back(address.family == Family::systemd
-                               ? Finding{Weight::note, what + " is known only when the service manager starts it", {}}
-                               : Finding{Weight::fine, what + " can be had", {}});
+                               ? Finding{Severity::note, what + " is known only when the service manager starts it", {}}
+                               : Finding{Severity::ok, what + " can be had", {}});
     } else if (is_held_by(bind_problem->holders, running_pid)) {
         findings.push_back(
-            {Weight::fine,
+            {Severity::ok,
              what + " is held by the running supervisor of this name (pid " + std::to_string(running_pid) + ")",
              {}});
     } else {
         const std::string holders = os::describe(bind_problem->holders);
-        findings.push_back({Weight::wrong,
+        findings.push_back({Severity::wrong,
                             "cannot listen on " + address.text + ": " + bind_problem->text +
                                 (holders.empty() ? "" : "; it is held by " + holders),
                             holders.empty() ? "" : "end it, or choose another address"});
@@ -73,15 +73,15 @@ void check_address(const std::string& option, const ListenAddress& address, int 
 void check_times(const core::Policy& policy, Findings& findings) {
     if (policy.settle >= policy.ready_timeout) {
         findings.push_back(
-            {Weight::warning, "--settle is not shorter than --ready-timeout", "--settle is seconds, rarely more"});
+            {Severity::warning, "--settle is not shorter than --ready-timeout", "--settle is seconds, rarely more"});
     }
     if (policy.watchdog > std::chrono::seconds(0) && policy.watchdog < std::chrono::seconds(1)) {
-        findings.push_back({Weight::warning,
+        findings.push_back({Severity::warning,
                             "--watchdog is shorter than 1s: a worker that waits for a busy processor is taken for dead",
                             "some seconds"});
     }
     findings.push_back(
-        {Weight::fine,
+        {Severity::ok,
          "a stop takes " + std::to_string(std::chrono::ceil<std::chrono::seconds>(core::longest_stop(policy)).count()) +
              " s at the longest",
          {}});
@@ -98,26 +98,26 @@ int running_pid(const std::string& name, const std::string& runtime_dir) {
 int check(const cli::CheckCommand& command, std::ostream& out) {
     const core::Configuration& configuration = command.configuration;
     Findings findings;
-    findings.push_back({Weight::fine, "the options can be understood; the name is " + configuration.name, {}});
+    findings.push_back({Severity::ok, "the options can be understood; the name is " + configuration.name, {}});
     check_launch(configuration, findings);
     const int running = running_pid(configuration.name, configuration.runtime_dir);
     for (const auto& address : configuration.listen) check_address("--listen", address, running, findings);
     for (const auto& address : configuration.admin) check_address("--admin", address, running, findings);
     check_times(configuration.policy, findings);
     // Of what `doctor` finds only what is in this configuration's way.
-    for (Finding& finding : core::examine(os::inspect_machine(), {configuration, configuration.policy.workers})) {
-        if (finding.weight == Weight::wrong) findings.push_back(std::move(finding));
+    for (Finding& finding : core::check_machine(os::inspect_machine(), {configuration, configuration.policy.workers})) {
+        if (finding.severity == Severity::wrong) findings.push_back(std::move(finding));
     }
     out << cli::render_findings(findings);
     return cli::exit_code_of(findings);
 }
 
 int run_doctor(const cli::DoctorCommand& command, std::ostream& out, std::ostream& err) {
-    core::Patient patient;
+    core::CheckedService checked;
     pid_t pid = 0;
     const bool is_named = !command.name.empty() || !command.runtime_dir.empty();
-    if (command.configuration) patient.configuration = *command.configuration;
-    patient.workers = patient.configuration.policy.workers;
+    if (command.configuration) checked.configuration = *command.configuration;
+    checked.workers = checked.configuration.policy.workers;
     if (is_named || !command.configuration) {
         const auto service = api::find_service({command.name, command.runtime_dir});
         if (!service && is_named) {
@@ -126,10 +126,10 @@ int run_doctor(const cli::DoctorCommand& command, std::ostream& out, std::ostrea
         }
         if (service) {
             pid = service->status.pid;
-            patient.workers = std::max(service->status.target, 1);
+            checked.workers = std::max(service->status.target, 1);
         }
     }
-    const auto findings = core::examine(os::inspect_machine(pid), patient);
+    const auto findings = core::check_machine(os::inspect_machine(pid), checked);
     out << (command.format == cli::Format::json ? cli::findings_to_json(findings) : cli::render_findings(findings));
     return cli::exit_code_of(findings);
 }

@@ -43,7 +43,7 @@ std::vector<std::string> subdirectories(const std::string& parent) {
     return found;
 }
 
-Result<Service> find_named(const std::string& name, const RuntimeSurroundings& surroundings) {
+Result<Service> find_named(const std::string& name, const RuntimeEnvironment& surroundings) {
     std::string looked;
     for (const std::string& directory : candidate_directories(name, surroundings)) {
         auto service = visit(directory, surroundings.uid);
@@ -55,7 +55,7 @@ Result<Service> find_named(const std::string& name, const RuntimeSurroundings& s
     return error("no supervisor named " + name + " is running: nobody answers at " + looked, ENOENT);
 }
 
-Result<Service> find_only(const RuntimeSurroundings& surroundings) {
+Result<Service> find_only(const RuntimeEnvironment& surroundings) {
     // Called by the service manager from within a unit: the unit's own supervisor is meant.
     if (!surroundings.runtime_directory.empty()) {
         const std::string directory = candidate_directories({}, surroundings).front();
@@ -71,13 +71,13 @@ Result<Service> find_only(const RuntimeSurroundings& surroundings) {
 
 }  // namespace
 
-RuntimeSurroundings surroundings_of_this_process() {
+RuntimeEnvironment surroundings_of_this_process() {
     return {{}, variable("RUNTIME_DIRECTORY"), variable("XDG_RUNTIME_DIR"), ::geteuid()};
 }
 
-std::vector<Service> list_services(const RuntimeSurroundings& surroundings) {
+std::vector<Service> list_services(const RuntimeEnvironment& surroundings) {
     std::vector<Service> services;
-    for (const std::string& parent : service_collections(surroundings)) {
+    for (const std::string& parent : service_parent_directories(surroundings)) {
         for (const std::string& directory : subdirectories(parent)) {
             if (auto service = visit(directory, surroundings.uid)) services.push_back(std::move(*service));
         }
@@ -89,7 +89,7 @@ std::vector<Service> list_services(const RuntimeSurroundings& surroundings) {
     return services;
 }
 
-Result<Service> find_service(const Where& where, const RuntimeSurroundings& surroundings) {
+Result<Service> find_service(const Where& where, const RuntimeEnvironment& surroundings) {
     if (where.runtime_dir.empty())
         return where.name.empty() ? find_only(surroundings) : find_named(where.name, surroundings);
     auto service = visit(where.runtime_dir, std::nullopt);

@@ -22,15 +22,15 @@ struct Where {
 };
 
 // Where this process's user has services: its environment and its uid.
-RuntimeSurroundings surroundings_of_this_process();
+RuntimeEnvironment surroundings_of_this_process();
 
 // Every supervisor of this user that answers within 2 s, ordered by name.
-std::vector<Service> list_services(const RuntimeSurroundings& surroundings = surroundings_of_this_process());
+std::vector<Service> list_services(const RuntimeEnvironment& surroundings = surroundings_of_this_process());
 
 // The one that is meant. The error says where was looked, or which ones there are to choose from. A socket that is
 // held by a process of a third user is none, unless its directory was named.
 Result<Service> find_service(const Where& where,
-                             const RuntimeSurroundings& surroundings = surroundings_of_this_process());
+                             const RuntimeEnvironment& surroundings = surroundings_of_this_process());
 
 // Asks for a change and blocks until its outcome is known, however long that takes. A supervisor that ended before it
 // answered is noticed at once and is an error.

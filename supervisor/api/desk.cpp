@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "api/encode.hpp"
-#include "core/why.hpp"
+#include "core/describe/why.hpp"
 
 namespace holdfast::api {
 namespace {

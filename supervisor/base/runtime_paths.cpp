@@ -2,20 +2,20 @@
 
 namespace holdfast {
 
-std::vector<std::string> service_collections(const RuntimeSurroundings& surroundings) {
+std::vector<std::string> service_parent_directories(const RuntimeEnvironment& environment) {
     std::vector<std::string> collections;
-    if (surroundings.uid == 0) collections.emplace_back("/run/holdfast");
-    if (!surroundings.xdg_runtime_dir.empty()) collections.push_back(surroundings.xdg_runtime_dir + "/holdfast");
-    collections.push_back("/tmp/holdfast-" + std::to_string(surroundings.uid));
+    if (environment.uid == 0) collections.emplace_back("/run/holdfast");
+    if (!environment.xdg_runtime_dir.empty()) collections.push_back(environment.xdg_runtime_dir + "/holdfast");
+    collections.push_back("/tmp/holdfast-" + std::to_string(environment.uid));
     return collections;
 }
 
-std::vector<std::string> candidate_directories(std::string_view name, const RuntimeSurroundings& surroundings) {
-    if (!surroundings.runtime_dir.empty()) return {surroundings.runtime_dir};
+std::vector<std::string> candidate_directories(std::string_view name, const RuntimeEnvironment& environment) {
+    if (!environment.runtime_dir.empty()) return {environment.runtime_dir};
     std::vector<std::string> candidates;
-    const std::string first = surroundings.runtime_directory.substr(0, surroundings.runtime_directory.find(':'));
+    const std::string first = environment.runtime_directory.substr(0, environment.runtime_directory.find(':'));
     if (!first.empty()) candidates.push_back(first);
-    for (std::string& collection : service_collections(surroundings)) {
+    for (std::string& collection : service_parent_directories(environment)) {
         candidates.push_back(std::move(collection.append("/").append(name)));
     }
     return candidates;

@@ -10,15 +10,15 @@ namespace {
 
 constexpr std::size_t indent = 9;  // the longest word and two blanks
 
-std::string_view word_of(core::Weight weight) {
-    switch (weight) {
-        case core::Weight::fine:
+std::string_view word_of(core::Severity severity) {
+    switch (severity) {
+        case core::Severity::ok:
             return "ok";
-        case core::Weight::note:
+        case core::Severity::note:
             return "note";
-        case core::Weight::warning:
+        case core::Severity::warning:
             return "warning";
-        case core::Weight::wrong:
+        case core::Severity::wrong:
             return "wrong";
     }
     return "";
@@ -29,7 +29,7 @@ std::string_view word_of(core::Weight weight) {
 std::string render_findings(const std::vector<core::Finding>& findings) {
     std::string text;
     for (const core::Finding& finding : findings) {
-        std::string word(word_of(finding.weight));
+        std::string word(word_of(finding.severity));
         word.resize(indent, ' ');
         text += word + finding.text + "\n";
         if (!finding.remedy.empty()) text += std::string(indent, ' ') + "-> " + finding.remedy + "\n";
@@ -41,14 +41,15 @@ std::string findings_to_json(const std::vector<core::Finding>& findings) {
     std::string json = "[";
     for (const core::Finding& finding : findings) {
         json += (json.size() > 1 ? "," : "");
-        json += "{\"weight\":" + json_string(word_of(finding.weight)) + ",\"text\":" + json_string(finding.text) +
+        json += "{\"weight\":" + json_string(word_of(finding.severity)) + ",\"text\":" + json_string(finding.text) +
                 ",\"remedy\":" + json_string(finding.remedy) + "}";
     }
     return json + "]\n";
 }
 
 int exit_code_of(const std::vector<core::Finding>& findings) {
-    const bool is_wrong = std::ranges::find(findings, core::Weight::wrong, &core::Finding::weight) != findings.end();
+    const bool is_wrong =
+        std::ranges::find(findings, core::Severity::wrong, &core::Finding::severity) != findings.end();
     return to_int(is_wrong ? ExitCode::not_done : ExitCode::done);
 }
 

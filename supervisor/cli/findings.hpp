@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/doctor.hpp"
+#include "core/describe/doctor.hpp"
 
 namespace holdfast::cli {
 

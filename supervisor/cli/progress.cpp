@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/inventory.hpp"
+#include "base/held_work.hpp"
 #include "cli/render.hpp"
 
 namespace holdfast::cli {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 
-#include "base/inventory.hpp"
+#include "base/held_work.hpp"
 #include "cli/json_text.hpp"
 
 namespace holdfast::cli {
@@ -27,11 +27,11 @@ void add(std::string& note, const std::string& text) {
 std::string waiting_for(const api::WorkerView& worker) {
     // Before it is told to leave nobody waits for what it holds.
     if (worker.why_leaving.empty()) return {};
-    std::vector<HeldThing> things;
+    std::vector<HeldItem> things;
     for (const api::WaitingView& entry : worker.waiting) {
         things.push_back({entry.kind, entry.name + " (" + render_seconds(entry.age_s) + ")"});
     }
-    std::vector<HeldNumber> numbers;
+    std::vector<HeldItemCount> numbers;
     for (const api::HeldView& held : worker.held) numbers.push_back({held.kind, held.count});
     const std::string held = describe_held(things, numbers);
     if (worker.drained_s) {

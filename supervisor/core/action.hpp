@@ -49,8 +49,8 @@ struct Probe {
     WorkerId worker;
 };
 
-// Look whether any process of the worker has one of its listeners open. Answered by exactly one Claimed.
-struct CheckClaim {
+// Look whether any process of the worker has one of its listeners open. Answered by exactly one ListenerClaimed.
+struct CheckListenerClaim {
     WorkerId worker;
 };
 
@@ -106,16 +106,16 @@ struct ForgetSpec {
 
 // Invariant 1. `refuse`: nobody accepts and nobody will come, new clients are refused at once. `accept`: listen again,
 // always before a worker is launched for it.
-enum class Doors { accept, refuse };
-struct SetDoors {
-    Doors doors = Doors::accept;
+enum class Admission { accept, refuse };
+struct SetAdmission {
+    Admission admission = Admission::accept;
 };
 
 // The same for the listeners that this spec does not have: a reload takes them away, and nobody of another spec accepts
 // any more. `accept`: those who did are brought back.
-struct SetOtherDoors {
+struct SetRemovedListenerAdmission {
     LaunchSpecId spec;
-    Doors doors = Doors::accept;
+    Admission admission = Admission::accept;
 };
 
 // A request's one answer.
@@ -149,8 +149,9 @@ struct Finish {
     int exit_code = 0;
 };
 
-using Action = std::variant<Prepare, AbandonPreparation, ServeWith, AdoptPlan, DropPlan, Probe, CheckClaim, Record,
-                            Spawn, Tell, Signal, Kill, Forget, ForgetSpec, SetDoors, SetOtherDoors, Answer, Note,
-                            ManagerReady, ManagerStopping, ManagerExtend, ManagerStatus, Finish>;
+using Action =
+    std::variant<Prepare, AbandonPreparation, ServeWith, AdoptPlan, DropPlan, Probe, CheckListenerClaim, Record, Spawn,
+                 Tell, Signal, Kill, Forget, ForgetSpec, SetAdmission, SetRemovedListenerAdmission, Answer, Note,
+                 ManagerReady, ManagerStopping, ManagerExtend, ManagerStatus, Finish>;
 
 }  // namespace holdfast::core

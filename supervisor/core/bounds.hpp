@@ -27,12 +27,12 @@ inline Duration start_bound(const Policy& policy) { return policy.ready_timeout 
 inline Duration prepare_bound(const Policy& policy) { return policy.ready_timeout; }
 
 // From being told to leave to being killed.
-inline Duration ladder_bound(const Policy& policy) {
+inline Duration time_to_kill_bound(const Policy& policy) {
     return policy.lame_duck + policy.grace_period + policy.cancel_period + policy.max_extension;
 }
 
 // From being told to leave to being gone, or reported as unkillable and left behind: also the bound of a stop.
-inline Duration end_bound(const Policy& policy) { return ladder_bound(policy) + unkillable_after; }
+inline Duration end_bound(const Policy& policy) { return time_to_kill_bound(policy) + unkillable_after; }
 
 // Until one generation has taken the place of another, had each worker all the time it is given. With less surge than
 // `target` it goes in steps, at worst one worker at a time.

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/turn.hpp"
+#include "core/step_context.hpp"
 
 namespace holdfast::core {
 
@@ -20,28 +20,28 @@ std::string describe(const Crash& crash);
 // A worker ended, or must leave, without having been asked to: any exit, status 0 too, a launch that failed, a ready
 // timeout, a missed watchdog, failed probes. Its slot is refilled, the first time at once, then with growing pauses; a
 // rollout that wanted it fails.
-void count_crash(Turn& turn, const Worker& worker, const Crash& crash);
+void count_crash(StepContext& context, const Worker& worker, const Crash& crash);
 
 // It lives and does not do its work: a crash, and it is asked to leave. One that leaves already goes on to drain.
-void give_up(Turn& turn, Worker& worker, const std::string& what);
+void fail_worker(StepContext& context, Worker& worker, const std::string& what);
 
 // A worker stops on its own account: no crash, its successor comes at once. One that never served, or hardly, is
 // counted as a crash all the same, or it could keep the supervisor busy for ever.
-void count_own_stop(Turn& turn, const Worker& worker);
+void count_voluntary_stop(StepContext& context, const Worker& worker);
 
 // What a worker that had to leave wrote before it ended.
 void complete_last_words(State& state, const Worker& worker, const std::vector<std::string>& last_words);
 
 // An operator's request forgives all crashes.
-void forgive_crashes(State& state);
+void reset_crashes(State& state);
 
 // The worker has been ready for so long that the crashes before it no longer count.
 bool has_outlived_crashes(const Worker& worker, Instant now);
 
 // A slot that crashes over and over is a state of the service, and said once at its begin and its end.
-void watch_for_loops(Turn& turn);
+void detect_crash_loops(StepContext& context);
 
 // When a loop would end because its worker has been ready for long enough.
-std::optional<Instant> loop_ends_at(const State& state, const Worker& worker);
+std::optional<Instant> crash_loop_ends_at(const State& state, const Worker& worker);
 
 }  // namespace holdfast::core

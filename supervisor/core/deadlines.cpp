@@ -3,48 +3,49 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/admission.hpp"
 #include "core/crashes.hpp"
-#include "core/doors.hpp"
 #include "core/first_generation.hpp"
-#include "core/lives.hpp"
-#include "core/manager.hpp"
 #include "core/pausing.hpp"
 #include "core/probing.hpp"
 #include "core/readiness.hpp"
 #include "core/rollout.hpp"
 #include "core/scaling.hpp"
+#include "core/service_manager.hpp"
 #include "core/watchdog.hpp"
+#include "core/worker_events.hpp"
 
 namespace holdfast::core {
 namespace {
 
 // In the first generation the workers' own deadline is everybody's, and everybody's goes first.
-void expire_changes(Turn& turn) {
-    State& state = turn.state;
-    if (state.first_generation && state.first_generation->deadline <= turn.now) fail_first_generation_at_deadline(turn);
-    if (state.rollout && next_deadline(*state.rollout) <= turn.now) expire_rollout(turn);
-    if (state.scaling && state.scaling->deadline <= turn.now) fail_scaling_if_unready(turn);
-    if (state.pause && state.pause->until <= turn.now) end_pause(turn);
+void expire_changes(StepContext& context) {
+    State& state = context.state;
+    if (state.first_generation && state.first_generation->deadline <= context.now)
+        fail_first_generation_at_deadline(context);
+    if (state.rollout && next_deadline(*state.rollout) <= context.now) expire_rollout(context);
+    if (state.scaling && state.scaling->deadline <= context.now) fail_scaling_if_unready(context);
+    if (state.pause && state.pause->until <= context.now) end_pause(context);
 }
 
-void expire_workers(Turn& turn) {
+void expire_workers(StepContext& context) {
     std::vector<WorkerId> due;
-    for (const auto& [id, worker] : turn.state.workers) {
-        if (worker.deadline <= turn.now) due.push_back(id);
+    for (const auto& [id, worker] : context.state.workers) {
+        if (worker.deadline <= context.now) due.push_back(id);
     }
-    for (const WorkerId id : due) on_worker_deadline(turn, id);
+    for (const WorkerId id : due) on_worker_deadline(context, id);
 }
 
 bool needs_worker(const State& state, std::size_t slot) { return slot < static_cast<std::size_t>(state.target); }
 
 }  // namespace
 
-void expire(Turn& turn) {
-    for (auto& [id, worker] : turn.state.workers) let_time_count(turn, worker);
+void expire(StepContext& context) {
+    for (auto& [id, worker] : context.state.workers) apply_elapsed_time(context, worker);
     // Who was silent until the end of the probation has not passed it.
-    expire_silence(turn);
-    expire_changes(turn);
-    expire_workers(turn);
+    expire_watchdogs(context);
+    expire_changes(context);
+    expire_workers(context);
 }
 
 std::optional<Instant> next_deadline(const State& state) {
@@ -56,9 +57,9 @@ std::optional<Instant> next_deadline(const State& state) {
         consider(ready_by_time(state, worker));
         consider(settles_at(state, worker));
         consider(probes_at(state, worker));
-        consider(loop_ends_at(state, worker));
+        consider(crash_loop_ends_at(state, worker));
     }
-    if (!state.ending) {
+    if (!state.shutdown) {
         for (std::size_t slot = 0; slot < state.slots.size() && needs_worker(state, slot); ++slot) {
             consider(state.slots[slot].next_attempt);
         }
@@ -67,9 +68,9 @@ std::optional<Instant> next_deadline(const State& state) {
     if (state.rollout) consider(next_deadline(*state.rollout));
     if (state.scaling) consider(state.scaling->deadline);
     if (state.pause) consider(state.pause->until);
-    consider(doors_close_at(state));
-    consider(listens_at(state));
-    consider(asks_for_time_at(state));
+    consider(refuse_clients_at(state));
+    consider(watchdog_tick_at(state));
+    consider(extends_stop_timeout_at(state));
     if (next == never) return std::nullopt;
     return next;
 }

@@ -66,12 +66,12 @@ struct ProbeAnswered {
     std::string text;
 };
 
-// What CheckClaim found: some process of the worker has a listener open; none has, `text` says so in words for the
-// operator; or nobody can know.
-enum class Claim { not_known, held, missing };
-struct Claimed {
+// What CheckListenerClaim found: some process of the worker has a listener open; none has, `text` says so in words for
+// the operator; or nobody can know.
+enum class ListenerClaim { not_known, held, missing };
+struct ListenerClaimed {
     WorkerId worker;
-    Claim claim = Claim::not_known;
+    ListenerClaim claim = ListenerClaim::not_known;
     std::string text;
 };
 
@@ -91,7 +91,7 @@ struct Asked {
 // Time has passed; perhaps a deadline with it.
 struct Elapsed {};
 
-using Event = std::variant<Spawned, SpawnFailed, Said, ChannelLost, MainExited, Exited, ProbeAnswered, Claimed,
+using Event = std::variant<Spawned, SpawnFailed, Said, ChannelLost, MainExited, Exited, ProbeAnswered, ListenerClaimed,
                            Prepared, Asked, Elapsed>;
 
 }  // namespace holdfast::core

@@ -4,16 +4,16 @@
 #include <array>
 #include <cerrno>
 
-#include "core/crew.hpp"
-#include "core/ending.hpp"
+#include "core/describe/text.hpp"
 #include "core/probing.hpp"
-#include "core/words.hpp"
+#include "core/roster.hpp"
+#include "core/shutdown.hpp"
 
 namespace holdfast::core {
 namespace {
 
 // The machine is short of something, which may pass. Everything else stays as it is.
-bool may_pass(int error_number) {
+bool is_transient(int error_number) {
     constexpr std::array passing{EMFILE, ENFILE, ENOMEM, EAGAIN, ENOBUFS, EINTR, ETIMEDOUT};
     return std::find(passing.begin(), passing.end(), error_number) != passing.end();
 }
@@ -24,7 +24,7 @@ std::string describe_unready(const State& state, std::size_t slot, const Worker*
     if (worker != nullptr && worker->launch == Launch::pending) {
         text += "worker " + name_of(*worker) + " is still being launched";
     } else if (worker != nullptr) {
-        text += "worker " + name_of(*worker) + " did not say that it is ready" + probe_words(*worker);
+        text += "worker " + name_of(*worker) + " did not say that it is ready" + probe_failure_text(*worker);
     }
     if (record.last_failure.empty()) return text;
     if (worker != nullptr) text += ", and before that ";
@@ -33,50 +33,50 @@ std::string describe_unready(const State& state, std::size_t slot, const Worker*
 
 }  // namespace
 
-void begin_first_generation(Turn& turn) {
-    State& state = turn.state;
+void begin_first_generation(StepContext& context) {
+    State& state = context.state;
     const Duration timeout = state.policy.ready_timeout;
-    state.first_generation = FirstGeneration{turn.now + timeout, turn.now + timeout + state.policy.max_extension};
+    state.first_generation = FirstGeneration{context.now + timeout, context.now + timeout + state.policy.max_extension};
     state.serving =
-        Origin{Generation{++state.last_generation}, LaunchSpecId{++state.last_spec}, terms_of(state.policy)};
+        Origin{Generation{++state.last_generation}, LaunchSpecId{++state.last_spec}, health_settings_of(state.policy)};
     state.specs.push_back(state.serving.spec);
-    turn.record(state.serving.generation, "started", "start of the service");
+    context.record(state.serving.generation, "started", "start of the service");
 }
 
-void fail_first_generation_at_launch(Turn& turn, const std::string& what, int error_number) {
-    if (!turn.state.first_generation || may_pass(error_number)) return;
-    begin_ending(turn, Ending::Cause::first_generation_failed, what, LameDuck::skipped);
+void fail_first_generation_at_launch(StepContext& context, const std::string& what, int error_number) {
+    if (!context.state.first_generation || is_transient(error_number)) return;
+    begin_shutdown(context, Shutdown::Cause::first_generation_failed, what, LameDuck::skipped);
 }
 
-void fail_first_generation_at_deadline(Turn& turn) {
-    State& state = turn.state;
-    const Crew crew = take_crew(state, state.serving.generation);
+void fail_first_generation_at_deadline(StepContext& context) {
+    State& state = context.state;
+    const Roster roster = build_roster(state, state.serving.generation);
     std::vector<std::string> unready;
-    for (std::size_t slot = 0; slot < crew.places.size(); ++slot) {
-        const Worker* worker = crew.places[slot].wanted;
+    for (std::size_t slot = 0; slot < roster.slots.size(); ++slot) {
+        const Worker* worker = roster.slots[slot].wanted;
         if (worker == nullptr || !is_ready(*worker)) unready.push_back(describe_unready(state, slot, worker));
     }
-    turn.note(Level::error, "rollout_failed",
-              "the first generation did not get ready within " + seconds(state.policy.ready_timeout) + ": " +
-                  list_of(unready));
-    begin_ending(turn, Ending::Cause::first_generation_failed, "the first generation did not get ready",
-                 LameDuck::skipped);
+    context.note(Level::error, "rollout_failed",
+                 "the first generation did not get ready within " + seconds(state.policy.ready_timeout) + ": " +
+                     list_of(unready));
+    begin_shutdown(context, Shutdown::Cause::first_generation_failed, "the first generation did not get ready",
+                   LameDuck::skipped);
 }
 
-void advance_first_generation(Turn& turn) {
-    State& state = turn.state;
-    Crew crew = take_crew(state, state.serving.generation);
-    for (std::size_t slot = 0; slot < crew.places.size(); ++slot) {
-        if (crew.places[slot].wanted == nullptr) fill(turn, crew, slot, state.serving);
+void advance_first_generation(StepContext& context) {
+    State& state = context.state;
+    Roster roster = build_roster(state, state.serving.generation);
+    for (std::size_t slot = 0; slot < roster.slots.size(); ++slot) {
+        if (roster.slots[slot].wanted == nullptr) fill_slot(context, roster, slot, state.serving);
     }
-    if (!all_ready(crew)) return;
+    if (!all_ready(roster)) return;
     state.first_generation.reset();
     state.has_served = true;
-    turn.add(ServeWith{state.serving.spec});
-    turn.record(state.serving.generation, "ready", workers(state.target) + " ready");
-    turn.record(state.serving.generation, "done", "serves with " + workers(state.target));
-    turn.add(ManagerReady{});
-    turn.note(Level::info, "service_ready", "the service is ready with " + workers(state.target));
+    context.add(ServeWith{state.serving.spec});
+    context.record(state.serving.generation, "ready", workers(state.target) + " ready");
+    context.record(state.serving.generation, "done", "serves with " + workers(state.target));
+    context.add(ManagerReady{});
+    context.note(Level::info, "service_ready", "the service is ready with " + workers(state.target));
 }
 
 }  // namespace holdfast::core

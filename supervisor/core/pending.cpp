@@ -10,43 +10,43 @@ using Kind = PendingChange::Kind;
 
 bool replaces_workers(Kind kind) { return kind != Kind::scale; }
 
-void drop_plan(Turn& turn, const PendingChange& change) {
-    if (change.reload) turn.add(DropPlan{change.reload->plan});
+void drop_plan(StepContext& context, const PendingChange& change) {
+    if (change.reload) context.add(DropPlan{change.reload->plan});
 }
 
 }  // namespace
 
-void supersede(Turn& turn, const std::vector<RequestId>& askers, const std::string& by) {
+void supersede(StepContext& context, const std::vector<RequestId>& askers, const std::string& by) {
     const std::string text = "superseded by a later request of " + by;
-    turn.note(Level::info, "request_superseded", text);
-    turn.answer(askers, {Outcome::Result::superseded, text, {}, 1});
+    context.note(Level::info, "request_superseded", text);
+    context.answer(askers, {Outcome::Result::superseded, text, {}, 1});
 }
 
-void enqueue(Turn& turn, PendingChange change) {
-    auto& pending = turn.state.pending;
+void enqueue(StepContext& context, PendingChange change) {
+    auto& pending = context.state.pending;
     const auto earlier = std::find_if(pending.begin(), pending.end(), [&](const PendingChange& other) {
         return replaces_workers(other.kind) == replaces_workers(change.kind);
     });
     if (earlier != pending.end()) {
-        drop_plan(turn, *earlier);
+        drop_plan(context, *earlier);
         // A reload that was asked for is a restart as well, and one of the file as it is now.
         const bool same = earlier->kind == change.kind && change.kind != Kind::scale;
         if (same) {
-            turn.note(Level::info, "request_coalesced",
-                      "the request of " + change.asked_by + " joins an earlier one that has not begun");
+            context.note(Level::info, "request_coalesced",
+                         "the request of " + change.asked_by + " joins an earlier one that has not begun");
             change.askers.insert(change.askers.begin(), earlier->askers.begin(), earlier->askers.end());
         } else {
-            supersede(turn, earlier->askers, change.asked_by);
+            supersede(context, earlier->askers, change.asked_by);
         }
         pending.erase(earlier);
     }
     pending.push_back(std::move(change));
 }
 
-void drop_pending(Turn& turn, const Outcome& outcome) {
-    for (const PendingChange& change : std::exchange(turn.state.pending, {})) {
-        drop_plan(turn, change);
-        turn.answer(change.askers, outcome);
+void drop_pending(StepContext& context, const Outcome& outcome) {
+    for (const PendingChange& change : std::exchange(context.state.pending, {})) {
+        drop_plan(context, change);
+        context.answer(change.askers, outcome);
     }
 }
 

@@ -36,7 +36,7 @@ struct ReadyProbe {
 using ReadyWhen = std::variant<ReadyAuto, ReadyNotify, ReadyAlive, ReadyProbe>;
 
 // What the workers of one launch spec are launched with, and are therefore judged by, whatever a later reload says.
-struct Terms {
+struct HealthSettings {
     ReadyWhen ready_when = ReadyAuto{};
     Duration watchdog{};
 };
@@ -64,12 +64,12 @@ struct Policy {
     int cancel_signal = 0;     // none by default: a second SIGTERM makes many servers die at once
 };
 
-inline Terms terms_of(const Policy& policy) { return {policy.ready_when, policy.watchdog}; }
+inline HealthSettings health_settings_of(const Policy& policy) { return {policy.ready_when, policy.watchdog}; }
 
 // Constants that no option sets.
 inline constexpr Duration auto_ready_after = 1s;      // ready_when auto, where nothing ever spoke
 inline constexpr Duration backoff_reset_after = 10s;  // of being ready: the crash before is forgiven
-inline constexpr Duration skip_not_before = 1s;       // between two SIGTERMs: ordinary tools deliver two at once
+inline constexpr Duration min_stop_interval = 1s;     // between two SIGTERMs: ordinary tools deliver two at once
 inline constexpr Duration unkillable_after = 10s;     // after SIGKILL: state D, reported and left behind
 inline constexpr int max_workers = 4096;
 inline constexpr Duration probe_every = 250ms;  // while a worker starts, and while a rollout watches it

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/event.hpp"
-#include "core/turn.hpp"
+#include "core/step_context.hpp"
 
 namespace holdfast::core {
 
@@ -12,14 +12,14 @@ namespace holdfast::core {
 // generation is under way it is asked on, for one that answers no more makes it fail. One question at a time.
 
 // Asks who is due.
-void ask_probes(Turn& turn);
+void send_probes(StepContext& context);
 
-void on_probe_answered(Turn& turn, const ProbeAnswered& event);
+void on_probe_answered(StepContext& context, const ProbeAnswered& event);
 
 // When the worker is asked next; nothing while its answer is awaited, or where nobody asks.
 std::optional<Instant> probes_at(const State& state, const Worker& worker);
 
 // ": the last probe said HTTP 500"; empty where none has failed.
-std::string probe_words(const Worker& worker);
+std::string probe_failure_text(const Worker& worker);
 
 }  // namespace holdfast::core

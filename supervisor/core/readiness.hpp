@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "core/turn.hpp"
+#include "core/step_context.hpp"
 
 namespace holdfast::core {
 
@@ -14,9 +14,9 @@ std::optional<Instant> ready_by_time(const State& state, const Worker& worker);
 // holds its listeners.
 std::optional<Instant> settles_at(const State& state, const Worker& worker);
 
-void settle_if_due(Turn& turn, Worker& worker);
+void settle_if_due(StepContext& context, Worker& worker);
 
 // Draws what follows from the time that has passed.
-void let_time_count(Turn& turn, Worker& worker);
+void apply_elapsed_time(StepContext& context, Worker& worker);
 
 }  // namespace holdfast::core

@@ -2,79 +2,79 @@
 
 #include <algorithm>
 
-#include "core/doors.hpp"
-#include "core/ending.hpp"
+#include "core/admission.hpp"
 #include "core/first_generation.hpp"
-#include "core/manager.hpp"
 #include "core/readiness.hpp"
 #include "core/requests.hpp"
 #include "core/rollout.hpp"
 #include "core/rollout_end.hpp"
 #include "core/scaling.hpp"
+#include "core/service_manager.hpp"
+#include "core/shutdown.hpp"
 
 namespace holdfast::core {
 namespace {
 
-void advance_change(Turn& turn) {
-    const State& state = turn.state;
-    if (state.ending) return advance_ending(turn);
-    if (state.first_generation) return advance_first_generation(turn);
-    if (state.rollout && !is_preparing(*state.rollout)) return advance_rollout(turn);
-    keep_slots(turn);
-    if (state.scaling) advance_scaling(turn);
+void advance_change(StepContext& context) {
+    const State& state = context.state;
+    if (state.shutdown) return advance_shutdown(context);
+    if (state.first_generation) return advance_first_generation(context);
+    if (state.rollout && !is_preparing(*state.rollout)) return advance_rollout(context);
+    fill_slots(context);
+    if (state.scaling) advance_scaling(context);
 }
 
 // A spec is needed while something may be launched from it, or lives that was.
 bool is_needed(const State& state, LaunchSpecId spec) {
     if (spec == state.serving.spec) return true;
     if (state.rollout && (spec == state.rollout->former.spec || spec == state.rollout->next.spec)) return true;
-    const bool good =
-        std::any_of(state.good.begin(), state.good.end(), [&](const Origin& origin) { return origin.spec == spec; });
+    const bool good = std::any_of(state.rollback_targets.begin(), state.rollback_targets.end(),
+                                  [&](const Origin& origin) { return origin.spec == spec; });
     if (good) return true;
     return std::any_of(state.workers.begin(), state.workers.end(),
                        [&](const auto& entry) { return entry.second.spec == spec; });
 }
 
-void forget_specs(Turn& turn) {
-    auto& specs = turn.state.specs;
+void forget_specs(StepContext& context) {
+    auto& specs = context.state.specs;
     for (auto spec = specs.begin(); spec != specs.end();) {
-        if (is_needed(turn.state, *spec)) {
+        if (is_needed(context.state, *spec)) {
             ++spec;
             continue;
         }
-        turn.add(ForgetSpec{*spec});
+        context.add(ForgetSpec{*spec});
         spec = specs.erase(spec);
     }
 }
 
 // An attempt that was due has been made, or is made as soon as there is room: no deadline is left of it.
-void drop_past_attempts(Turn& turn) {
-    for (Slot& slot : turn.state.slots) {
-        if (slot.next_attempt && *slot.next_attempt <= turn.now) slot.next_attempt.reset();
+void drop_past_attempts(StepContext& context) {
+    for (Slot& slot : context.state.slots) {
+        if (slot.next_attempt && *slot.next_attempt <= context.now) slot.next_attempt.reset();
     }
 }
 
 }  // namespace
 
-void reconcile(Turn& turn) {
-    const State& state = turn.state;
+void reconcile(StepContext& context) {
+    const State& state = context.state;
     bool is_over = false;
     do {
         // What a change brings may be other times.
-        for (auto& [id, worker] : turn.state.workers) let_time_count(turn, worker);
+        for (auto& [id, worker] : context.state.workers) apply_elapsed_time(context, worker);
         const bool was_under_way = state.rollout || state.first_generation;
-        advance_change(turn);
+        advance_change(context);
         // What it left to be done, a scale or an empty slot, waits for no further event.
         is_over = was_under_way && !state.rollout && !state.first_generation;
-    } while (begin_next_change(turn) || (is_over && !state.finished));
-    if (turn.state.finished) return;
-    close_other_listeners(turn);
-    drop_past_attempts(turn);
-    forget_specs(turn);
-    close_doors_if_nobody_accepts(turn);
-    refuse_others_if_nobody_accepts(turn);
-    say_status(turn);
-    ask_for_time(turn);
+    } while (begin_next_change(context) || (is_over && !state.finished));
+    if (context.state.finished) return;
+    close_removed_listeners(context);
+    drop_past_attempts(context);
+    forget_specs(context);
+    refuse_clients_if_unserved(context);
+    refuse_on_removed_listeners_if_unserved(context);
+    report_status(context);
+    extend_stop_timeout(context);
 }
 
 }  // namespace holdfast::core

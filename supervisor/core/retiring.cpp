@@ -1,8 +1,8 @@
 #include "core/retiring.hpp"
 
 #include "core/bounds.hpp"
-#include "core/ladder.hpp"
-#include "core/words.hpp"
+#include "core/describe/text.hpp"
+#include "core/worker_transitions.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -16,40 +16,41 @@ std::string reason_for_leaving(const State& state) {
     return std::string(noun_of(rollout.kind)) + " asked for by " + rollout.asked_by;
 }
 
-void pause(Turn& turn, Crew& crew, Worker& old) {
-    const State& state = turn.state;
+void pause(StepContext& context, Roster& roster, Worker& old) {
+    const State& state = context.state;
     old.reason = Reason::restart;
     old.why =
         "paused for the probation of " + name_of(state.rollout->next.generation) + "; " + reason_for_leaving(state);
     old.pause_for = replacement_bound(state.policy, state.target) + state.policy.probation;
-    apply(turn, old, Trigger::asked_to_pause);
-    --crew.staying;
+    apply(context, old, Trigger::asked_to_pause);
+    --roster.staying;
 }
 
 }  // namespace
 
-bool is_wave(const State& state) { return surge(state.policy, state.target) >= state.target; }
+bool replaces_all_at_once(const State& state) { return surge(state.policy, state.target) >= state.target; }
 
 bool waits_for_probation(const State& state, const Worker& old) {
     if (state.policy.probation == Duration::zero()) return false;
     if (old.state == WorkerState::paused) return true;
-    return state.rollout->committed && is_wave(state) && is_ready(old) && !can_be_paused(old);
+    return state.rollout->committed && replaces_all_at_once(state) && is_ready(old) && !can_be_paused(old);
 }
 
-Retired retire(Turn& turn, Crew& crew, Crew::Place& place) {
-    const State& state = turn.state;
-    if (state.policy.probation > 0s && can_be_paused(*place.other)) {
-        pause(turn, crew, *place.other);
+Retired retire(StepContext& context, Roster& roster, Roster::RosterSlot& roster_slot) {
+    const State& state = context.state;
+    if (state.policy.probation > 0s && can_be_paused(*roster_slot.other)) {
+        pause(context, roster, *roster_slot.other);
         return Retired::yes;
     }
-    if (waits_for_probation(state, *place.other)) return Retired::no;
-    dismiss(turn, crew, place.other, Reason::restart, reason_for_leaving(state));
+    if (waits_for_probation(state, *roster_slot.other)) return Retired::no;
+    ask_to_leave(context, roster, roster_slot.other, Reason::restart, reason_for_leaving(state));
     return Retired::yes;
 }
 
-void dismiss_old(Turn& turn, Crew& crew) {
-    for (Crew::Place& place : crew.places) {
-        if (place.other != nullptr) dismiss(turn, crew, place.other, Reason::restart, reason_for_leaving(turn.state));
+void ask_old_to_leave(StepContext& context, Roster& roster) {
+    for (Roster::RosterSlot& roster_slot : roster.slots) {
+        if (roster_slot.other != nullptr)
+            ask_to_leave(context, roster, roster_slot.other, Reason::restart, reason_for_leaving(context.state));
     }
 }
 

@@ -3,70 +3,71 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/admission.hpp"
 #include "core/bounds.hpp"
 #include "core/crashes.hpp"
-#include "core/crew.hpp"
-#include "core/doors.hpp"
+#include "core/describe/text.hpp"
 #include "core/pausing.hpp"
 #include "core/retiring.hpp"
 #include "core/rollback.hpp"
 #include "core/rollout_end.hpp"
-#include "core/words.hpp"
+#include "core/roster.hpp"
 
 namespace holdfast::core {
 namespace {
 
 // Launches new workers while there is room: first where nobody serves, then beside old ones.
-bool launch_new(Turn& turn, Crew& crew) {
-    const State& state = turn.state;
+bool launch_new_workers(StepContext& context, Roster& roster) {
+    const State& state = context.state;
     const int room = state.target + surge(state.policy, state.target);
     bool launched = false;
     for (const bool beside_old : {false, true}) {
-        for (std::size_t slot = 0; slot < crew.places.size() && crew.staying < room; ++slot) {
-            const Crew::Place& place = crew.places[slot];
-            if (place.wanted != nullptr || (place.other != nullptr) != beside_old) continue;
-            launched |= fill(turn, crew, slot, state.rollout->next);
+        for (std::size_t slot = 0; slot < roster.slots.size() && roster.staying < room; ++slot) {
+            const Roster::RosterSlot& roster_slot = roster.slots[slot];
+            if (roster_slot.wanted != nullptr || (roster_slot.other != nullptr) != beside_old) continue;
+            launched |= fill_slot(context, roster, slot, state.rollout->next);
         }
     }
     return launched;
 }
 
-void record_drain(Turn& turn) {
-    const Rollout& rollout = *turn.state.rollout;
-    turn.record(rollout.former.generation, "draining", "makes room for " + name_of(rollout.next.generation));
+void record_drain(StepContext& context) {
+    const Rollout& rollout = *context.state.rollout;
+    context.record(rollout.former.generation, "draining", "makes room for " + name_of(rollout.next.generation));
 }
 
 // With room for all, the point of no return is when all new ones have settled: a failure before costs nothing.
-bool may_commit(Turn& turn, const Crew& crew) {
-    State& state = turn.state;
+bool may_commit(StepContext& context, const Roster& roster) {
+    State& state = context.state;
     Rollout& rollout = *state.rollout;
     if (rollout.committed) return true;
-    if (is_wave(state) && !all_settled(crew)) return false;
+    if (replaces_all_at_once(state) && !all_settled(roster)) return false;
     rollout.committed = true;
     const std::string text = name_of(rollout.next.generation) + " takes over: old workers are told to " +
                              (state.policy.probation > 0s ? "pause" : "leave");
-    turn.record(rollout.next.generation, "committed", text);
-    turn.note(Level::info, "rollout_committed", text);
-    if (state.policy.probation == Duration::zero()) record_drain(turn);
+    context.record(rollout.next.generation, "committed", text);
+    context.note(Level::info, "rollout_committed", text);
+    if (state.policy.probation == Duration::zero()) record_drain(context);
     return true;
 }
 
 // Lets old workers go as long as enough others can be counted on: first those whose successor has settled.
-bool release_old(Turn& turn, Crew& crew) {
-    const State& state = turn.state;
+bool release_old_workers(StepContext& context, Roster& roster) {
+    const State& state = context.state;
     const int least = state.target - unavailable(state.policy, state.target);
-    int dependable = count_dependable(crew, state.rollout->next.generation);
+    int dependable = count_dependable(roster, state.rollout->next.generation);
     bool released = false;
     for (const bool has_successor : {true, false}) {
-        for (Crew::Place& place : crew.places) {
-            const bool succeeded = place.wanted != nullptr && place.wanted->settled;
-            if (place.other == nullptr || succeeded != has_successor || waits_for_probation(state, *place.other)) {
+        for (Roster::RosterSlot& roster_slot : roster.slots) {
+            const bool succeeded = roster_slot.wanted != nullptr && roster_slot.wanted->settled;
+            if (roster_slot.other == nullptr || succeeded != has_successor ||
+                waits_for_probation(state, *roster_slot.other)) {
                 continue;
             }
-            const int counts = is_ready(*place.other) ? 1 : 0;
+            const int counts = is_ready(*roster_slot.other) ? 1 : 0;
             if (counts > 0 && dependable - counts < least) continue;
-            if (!may_commit(turn, crew)) return released;
-            if (retire(turn, crew, place) == Retired::no) continue;
+            if (!may_commit(context, roster)) return released;
+            if (retire(context, roster, roster_slot) == Retired::no) continue;
             dependable -= counts;
             released = true;
         }
@@ -74,39 +75,40 @@ bool release_old(Turn& turn, Crew& crew) {
     return released;
 }
 
-void note_progress(Turn& turn, const Crew& crew) {
-    Rollout& rollout = *turn.state.rollout;
-    if (!rollout.was_ready && all_ready(crew)) {
+void note_progress(StepContext& context, const Roster& roster) {
+    Rollout& rollout = *context.state.rollout;
+    if (!rollout.was_ready && all_ready(roster)) {
         rollout.was_ready = true;
-        turn.record(rollout.next.generation, "ready", workers(turn.state.target) + " ready");
+        context.record(rollout.next.generation, "ready", workers(context.state.target) + " ready");
     }
-    record_settled(turn, crew, rollout.next.generation);
+    record_settled(context, roster, rollout.next.generation);
 }
 
 // Every new one has settled, and every old one, if any is left, has done what it can do before the end of the
 // probation.
-bool may_begin_probation(Turn& turn, const Crew& crew) {
-    const bool is_done = all_settled(crew) && std::ranges::all_of(crew.places, [&](const Crew::Place& place) {
-                             return place.other == nullptr || waits_for_probation(turn.state, *place.other);
-                         });
-    return is_done && may_commit(turn, crew);
+bool may_begin_probation(StepContext& context, const Roster& roster) {
+    const bool is_done =
+        all_settled(roster) && std::ranges::all_of(roster.slots, [&](const Roster::RosterSlot& roster_slot) {
+            return roster_slot.other == nullptr || waits_for_probation(context.state, *roster_slot.other);
+        });
+    return is_done && may_commit(context, roster);
 }
 
-void begin_probation(Turn& turn) {
-    State& state = turn.state;
+void begin_probation(StepContext& context) {
+    State& state = context.state;
     Rollout& rollout = *state.rollout;
     rollout.stage = Rollout::Stage::probation;
-    rollout.probation_until = turn.now + state.policy.probation;
+    rollout.probation_until = context.now + state.policy.probation;
     const std::string text = name_of(rollout.next.generation) + " is in probation for " +
                              seconds(state.policy.probation) + ": until then " + name_of(rollout.former.generation) +
                              " can be had back";
-    turn.record(rollout.next.generation, "probation", text);
-    turn.note(Level::info, "probation_started", text);
+    context.record(rollout.next.generation, "probation", text);
+    context.note(Level::info, "probation_started", text);
     for (const auto& [id, worker] : state.workers) {
         if (!is_ready(worker) || worker.generation == rollout.next.generation) continue;
-        turn.note(Level::warning, "worker_not_paused", worker,
-                  "it cannot be paused, which needs HELLO=1 and the stages pause and run: during the probation both "
-                  "generations accept");
+        context.note(Level::warning, "worker_not_paused", worker,
+                     "it cannot be paused, which needs HELLO=1 and the stages pause and run: during the probation both "
+                     "generations accept");
     }
 }
 
@@ -115,58 +117,58 @@ bool old_ones_are_gone(const State& state) {
         state.workers, [&](const auto& entry) { return entry.second.generation == state.rollout->next.generation; });
 }
 
-void advance_launching(Turn& turn, Crew& crew) {
-    const State& state = turn.state;
-    note_progress(turn, crew);
-    while (launch_new(turn, crew) || release_old(turn, crew)) {
+void advance_launching(StepContext& context, Roster& roster) {
+    const State& state = context.state;
+    note_progress(context, roster);
+    while (launch_new_workers(context, roster) || release_old_workers(context, roster)) {
     }
     if (state.policy.probation > 0s) {
-        if (may_begin_probation(turn, crew)) begin_probation(turn);
-    } else if (all_settled(crew) && old_ones_are_gone(state)) {
-        finish_rollout(turn);
+        if (may_begin_probation(context, roster)) begin_probation(context);
+    } else if (all_settled(roster) && old_ones_are_gone(state)) {
+        finish_rollout(context);
     }
 }
 
 // A crash is an ordinary one by now.
-void advance_retiring(Turn& turn, Crew& crew) {
-    dismiss_old(turn, crew);
-    while (launch_new(turn, crew)) {
+void advance_retiring(StepContext& context, Roster& roster) {
+    ask_old_to_leave(context, roster);
+    while (launch_new_workers(context, roster)) {
     }
-    if (all_settled(crew) && old_ones_are_gone(turn.state)) finish_rollout(turn);
+    if (all_settled(roster) && old_ones_are_gone(context.state)) finish_rollout(context);
 }
 
-void advance_forward(Turn& turn) {
-    State& state = turn.state;
-    Crew crew = take_crew(state, state.rollout->next.generation);
-    dismiss_surplus(turn, crew);
-    if (state.rollout->stage == Rollout::Stage::launching) return advance_launching(turn, crew);
-    if (state.rollout->stage == Rollout::Stage::retiring) return advance_retiring(turn, crew);
+void advance_forward(StepContext& context) {
+    State& state = context.state;
+    Roster roster = build_roster(state, state.rollout->next.generation);
+    ask_surplus_to_leave(context, roster);
+    if (state.rollout->stage == Rollout::Stage::launching) return advance_launching(context, roster);
+    if (state.rollout->stage == Rollout::Stage::retiring) return advance_retiring(context, roster);
 }
 
 // Where all new ones serve it waits on: the old ones end by deadlines of their own, which a stall makes late.
-void expire_retiring(Turn& turn) {
-    State& state = turn.state;
-    if (!all_settled(take_crew(state, state.rollout->next.generation))) return finish_rollout_short(turn);
-    state.rollout->deadline = turn.now + retire_bound(state.policy);
+void expire_retiring(StepContext& context) {
+    State& state = context.state;
+    if (!all_settled(build_roster(state, state.rollout->next.generation))) return finish_rollout_short(context);
+    state.rollout->deadline = context.now + retire_bound(state.policy);
 }
 
-void prepare(Turn& turn) {
-    Rollout& rollout = *turn.state.rollout;
+void prepare(StepContext& context) {
+    Rollout& rollout = *context.state.rollout;
     const bool kept = rollout.kind == Rollout::Kind::rollback;
-    rollout.preparing_until = turn.now + prepare_bound(turn.state.policy);
-    turn.add(Prepare{rollout.next.spec, rollout.next.generation, kept ? Prepare::From::kept : Prepare::From::fresh,
-                     rollout.plan});
+    rollout.preparing_until = context.now + prepare_bound(context.state.policy);
+    context.add(Prepare{rollout.next.spec, rollout.next.generation, kept ? Prepare::From::kept : Prepare::From::fresh,
+                        rollout.plan});
 }
 
-void turn_back(Turn& turn) {
-    accept_for_others(turn);
-    State& state = turn.state;
+void start_rollback(StepContext& context) {
+    accept_on_removed_listeners(context);
+    State& state = context.state;
     Rollout& rollout = *state.rollout;
     rollout.direction = Rollout::Direction::back;
     rollout.stage = Rollout::Stage::launching;
-    restore_rules(state);
+    restore_policy(state);
     rollout.preparing_until = rollout.probation_until = never;
-    rollout.deadline = turn.now + rollback_bound(state.policy, state.target);
+    rollout.deadline = context.now + rollback_bound(state.policy, state.target);
 }
 
 }  // namespace
@@ -175,10 +177,10 @@ bool is_preparing(const Rollout& rollout) {
     return rollout.direction == Rollout::Direction::forward && rollout.stage == Rollout::Stage::preparing;
 }
 
-void begin_rollout(Turn& turn, const PendingChange& change) {
-    State& state = turn.state;
-    forgive_crashes(state);
-    accept_for_others(turn);
+void begin_rollout(StepContext& context, const PendingChange& change) {
+    State& state = context.state;
+    reset_crashes(state);
+    accept_on_removed_listeners(context);
     Rollout rollout;
     rollout.askers = change.askers;
     rollout.asked_by = change.asked_by;
@@ -186,8 +188,8 @@ void begin_rollout(Turn& turn, const PendingChange& change) {
     rollout.next.generation = Generation{++state.last_generation};
     if (change.kind == PendingChange::Kind::rollback) {
         rollout.kind = Rollout::Kind::rollback;
-        rollout.next.spec = state.good.back().spec;
-        rollout.next.terms = state.good.back().terms;
+        rollout.next.spec = state.rollback_targets.back().spec;
+        rollout.next.health = state.rollback_targets.back().health;
     } else {
         rollout.next.spec = LaunchSpecId{++state.last_spec};
         state.specs.push_back(rollout.next.spec);
@@ -195,20 +197,20 @@ void begin_rollout(Turn& turn, const PendingChange& change) {
     if (change.reload) {
         rollout.kind = Rollout::Kind::reload;
         rollout.plan = change.reload->plan;
-        rollout.former_rules.emplace(state.policy);
+        rollout.former_policy.emplace(state.policy);
         state.policy = *change.reload->policy;
     }
-    if (rollout.kind != Rollout::Kind::rollback) rollout.next.terms = terms_of(state.policy);
+    if (rollout.kind != Rollout::Kind::rollback) rollout.next.health = health_settings_of(state.policy);
     const std::string text = describe_start(state, rollout);
-    turn.record(rollout.next.generation, "started", text);
-    turn.note(Level::info, "rollout_started", text);
+    context.record(rollout.next.generation, "started", text);
+    context.note(Level::info, "rollout_started", text);
     state.rollout = std::move(rollout);
-    state.holds_other_listeners = true;
-    prepare(turn);
+    state.may_hold_removed_listeners = true;
+    prepare(context);
 }
 
-void on_prepared(Turn& turn, const Prepared& event) {
-    State& state = turn.state;
+void on_prepared(StepContext& context, const Prepared& event) {
+    State& state = context.state;
     if (!state.rollout || state.rollout->stage != Rollout::Stage::preparing || state.rollout->next.spec != event.spec)
         return;
     Rollout& rollout = *state.rollout;
@@ -216,59 +218,59 @@ void on_prepared(Turn& turn, const Prepared& event) {
     if (!event.fault.empty()) {
         rollout.failure = event.fault;
         rollout.last_words = event.last_words;
-        return refuse_rollout(turn);
+        return refuse_rollout(context);
     }
     rollout.stage = Rollout::Stage::launching;
-    turn.record(rollout.next.generation, "prepared", "");
+    context.record(rollout.next.generation, "prepared", "");
 }
 
-void advance_rollout(Turn& turn) {
-    if (turn.state.rollout->direction == Rollout::Direction::forward) {
-        advance_forward(turn);
+void advance_rollout(StepContext& context) {
+    if (context.state.rollout->direction == Rollout::Direction::forward) {
+        advance_forward(context);
     } else {
-        advance_rollback(turn);
+        advance_rollback(context);
     }
 }
 
-void fail_rollout_by(Turn& turn, const Worker& worker, const std::string& what,
+void fail_rollout_by(StepContext& context, const Worker& worker, const std::string& what,
                      const std::vector<std::string>& last_words) {
-    State& state = turn.state;
+    State& state = context.state;
     if (!state.rollout || state.rollout->direction == Rollout::Direction::back) return;
     Rollout& rollout = *state.rollout;
     if (worker.generation != rollout.next.generation || rollout.stage == Rollout::Stage::retiring) return;
     rollout.failure = "worker " + name_of(worker) + " " + what;
     if (rollout.stage == Rollout::Stage::probation) rollout.failure += " during probation";
-    rollout.to_blame = worker.id;
+    rollout.failed_worker = worker.id;
     rollout.last_words = last_words;
-    turn.note(
+    context.note(
         Level::error, "rollout_failed",
         rollout.failure + quote_last(last_words) + "; " + name_of(rollout.former.generation) + " is brought back");
-    turn_back(turn);
+    start_rollback(context);
 }
 
-void undo_rollout(Turn& turn, RequestId asker, const std::string& asked_by) {
-    Rollout& rollout = *turn.state.rollout;
-    rollout.undoers.push_back(asker);
+void undo_rollout(StepContext& context, RequestId asker, const std::string& asked_by) {
+    Rollout& rollout = *context.state.rollout;
+    rollout.undo_askers.push_back(asker);
     if (rollout.direction == Rollout::Direction::back) return;
     rollout.undone_by = asked_by;
     rollout.failure = "undone by " + asked_by;
-    turn.note(Level::warning, "rollout_undone",
-              rollout.failure + "; " + name_of(rollout.former.generation) + " is brought back");
+    context.note(Level::warning, "rollout_undone",
+                 rollout.failure + "; " + name_of(rollout.former.generation) + " is brought back");
     if (is_preparing(rollout)) {
-        turn.add(AbandonPreparation{rollout.next.spec});
-        return refuse_rollout(turn);
+        context.add(AbandonPreparation{rollout.next.spec});
+        return refuse_rollout(context);
     }
-    turn_back(turn);
+    start_rollback(context);
 }
 
-void abandon_rollout(Turn& turn, const Rollout& rollout) {
-    if (is_preparing(rollout)) turn.add(AbandonPreparation{rollout.next.spec});
-    if (rollout.plan.value != 0) turn.add(DropPlan{rollout.plan});
-    turn.record(rollout.next.generation, "interrupted", "the service is being stopped");
+void abandon_rollout(StepContext& context, const Rollout& rollout) {
+    if (is_preparing(rollout)) context.add(AbandonPreparation{rollout.next.spec});
+    if (rollout.plan.value != 0) context.add(DropPlan{rollout.plan});
+    context.record(rollout.next.generation, "interrupted", "the service is being stopped");
 }
 
 void keep_last_words(State& state, const Worker& worker, const std::vector<std::string>& last_words) {
-    if (state.rollout && state.rollout->to_blame == worker.id && !last_words.empty()) {
+    if (state.rollout && state.rollout->failed_worker == worker.id && !last_words.empty()) {
         state.rollout->last_words = last_words;
     }
 }
@@ -277,28 +279,28 @@ Instant next_deadline(const Rollout& rollout) {
     return std::min({rollout.preparing_until, rollout.probation_until, rollout.deadline});
 }
 
-void expire_rollout(Turn& turn) {
-    State& state = turn.state;
+void expire_rollout(StepContext& context) {
+    State& state = context.state;
     Rollout& rollout = *state.rollout;
-    if (rollout.deadline <= turn.now) {
-        return rollout.stage == Rollout::Stage::retiring ? expire_retiring(turn) : give_up_rollback(turn);
+    if (rollout.deadline <= context.now) {
+        return rollout.stage == Rollout::Stage::retiring ? expire_retiring(context) : expire_rollback(context);
     }
-    if (rollout.preparing_until <= turn.now) {
-        turn.add(AbandonPreparation{rollout.next.spec});
+    if (rollout.preparing_until <= context.now) {
+        context.add(AbandonPreparation{rollout.next.spec});
         rollout.failure = "the preparation of " + name_of(rollout.next.generation) + " was not over within " +
                           seconds(prepare_bound(state.policy)) +
                           ": look at --pre-restart, and at the file system of the program";
-        return refuse_rollout(turn);
+        return refuse_rollout(context);
     }
-    if (rollout.probation_until > turn.now) return;
+    if (rollout.probation_until > context.now) return;
     rollout.probation_until = never;
     rollout.stage = Rollout::Stage::retiring;
-    rollout.deadline = turn.now + retire_bound(state.policy);
+    rollout.deadline = context.now + retire_bound(state.policy);
     const std::string text =
         name_of(rollout.next.generation) + " has passed its probation: old workers are told to leave";
-    turn.record(rollout.next.generation, "retired", text);
-    turn.note(Level::info, "probation_passed", text);
-    record_drain(turn);
+    context.record(rollout.next.generation, "retired", text);
+    context.note(Level::info, "probation_passed", text);
+    record_drain(context);
 }
 
 }  // namespace holdfast::core

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "core/turn.hpp"
+#include "core/step_context.hpp"
 
 namespace holdfast::core {
 
@@ -12,21 +12,21 @@ namespace holdfast::core {
 std::string describe_start(const State& state, const Rollout& rollout);
 
 // The next generation serves alone. A reload may go on as a change of the target.
-void finish_rollout(Turn& turn);
+void finish_rollout(StepContext& context);
 
 // After the probation, when the old ones are gone: it serves with fewer workers than it should.
-void finish_rollout_short(Turn& turn);
+void finish_rollout_short(StepContext& context);
 
 // It was refused, or taken back, before anything was launched.
-void refuse_rollout(Turn& turn);
+void refuse_rollout(StepContext& context);
 
 // After a way back: `end` says what serves now.
-void finish_rollback(Turn& turn, Outcome::Result result, const std::string& end);
+void finish_rollback(StepContext& context, Outcome::Result result, const std::string& end);
 
 // Listeners that only others had are closed as soon as nobody who has them lives.
-void close_other_listeners(Turn& turn);
+void close_removed_listeners(StepContext& context);
 
 // A reload's policy is in force no longer.
-void restore_rules(State& state);
+void restore_policy(State& state);
 
 }  // namespace holdfast::core

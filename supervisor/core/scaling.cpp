@@ -5,8 +5,8 @@
 
 #include "core/bounds.hpp"
 #include "core/crashes.hpp"
-#include "core/crew.hpp"
-#include "core/words.hpp"
+#include "core/describe/text.hpp"
+#include "core/roster.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -18,14 +18,15 @@ bool removed_ones_are_gone(const State& state) {
 }
 
 // Workers of whatever generation count here: after a failed rollout a slot may be served by another one.
-bool is_served(const Crew::Place& place) {
-    return (place.wanted != nullptr && is_ready(*place.wanted)) || (place.other != nullptr && is_ready(*place.other));
+bool is_served(const Roster::RosterSlot& roster_slot) {
+    return (roster_slot.wanted != nullptr && is_ready(*roster_slot.wanted)) ||
+           (roster_slot.other != nullptr && is_ready(*roster_slot.other));
 }
 
-std::string describe_unready(const State& state, const Crew& crew) {
+std::string describe_unready(const State& state, const Roster& roster) {
     std::vector<std::string> unready;
-    for (std::size_t slot = 0; slot < crew.places.size(); ++slot) {
-        if (is_served(crew.places[slot])) continue;
+    for (std::size_t slot = 0; slot < roster.slots.size(); ++slot) {
+        if (is_served(roster.slots[slot])) continue;
         const Slot& record = state.slots[slot];
         unready.push_back("slot " + std::to_string(slot) +
                           (record.last_failure.empty() ? "" : " (" + record.last_failure + ")"));
@@ -35,70 +36,71 @@ std::string describe_unready(const State& state, const Crew& crew) {
 
 }  // namespace
 
-void begin_scaling(Turn& turn, const std::vector<RequestId>& askers, const std::string& asked_by, int target,
+void begin_scaling(StepContext& context, const std::vector<RequestId>& askers, const std::string& asked_by, int target,
                    const std::string& before) {
-    State& state = turn.state;
-    forgive_crashes(state);
-    turn.note(Level::info, "scale_started",
-              "from " + std::to_string(state.target) + " to " + workers(target) + ", asked for by " + asked_by);
+    State& state = context.state;
+    reset_crashes(state);
+    context.note(Level::info, "scale_started",
+                 "from " + std::to_string(state.target) + " to " + workers(target) + ", asked for by " + asked_by);
     state.scaling =
-        Scaling{Scaling::Kind::scale, askers, asked_by, state.target, turn.now + start_bound(state.policy), before};
+        Scaling{Scaling::Kind::scale, askers, asked_by, state.target, context.now + start_bound(state.policy), before};
     state.target = target;
     state.slots.resize(std::max(state.slots.size(), static_cast<std::size_t>(target)));
 }
 
-void begin_return(Turn& turn, RequestId asker, const std::string& asked_by) {
-    State& state = turn.state;
-    forgive_crashes(state);
+void begin_undo_of_stop(StepContext& context, RequestId asker, const std::string& asked_by) {
+    State& state = context.state;
+    reset_crashes(state);
     state.scaling =
-        Scaling{Scaling::Kind::undo_of_stop, {asker}, asked_by, state.target, turn.now + undo_bound(state.policy),
+        Scaling{Scaling::Kind::undo_of_stop, {asker}, asked_by, state.target, context.now + undo_bound(state.policy),
                 "the stop was undone: "};
 }
 
-void keep_slots(Turn& turn) {
-    State& state = turn.state;
-    Crew crew = take_crew(state, state.serving.generation);
-    record_settled(turn, crew, state.serving.generation);
-    dismiss_surplus(turn, crew);
-    for (std::size_t slot = 0; slot < crew.places.size(); ++slot) {
-        Crew::Place& place = crew.places[slot];
+void fill_slots(StepContext& context) {
+    State& state = context.state;
+    Roster roster = build_roster(state, state.serving.generation);
+    record_settled(context, roster, state.serving.generation);
+    ask_surplus_to_leave(context, roster);
+    for (std::size_t slot = 0; slot < roster.slots.size(); ++slot) {
+        Roster::RosterSlot& roster_slot = roster.slots[slot];
         // What a rollback could not finish: whoever serves keeps the place.
-        if (place.other != nullptr && place.wanted != nullptr) {
-            Worker*& leaver = is_ready(*place.wanted) ? place.other : place.wanted;
-            dismiss(turn, crew, leaver, Reason::rollback, "its place is taken");
+        if (roster_slot.other != nullptr && roster_slot.wanted != nullptr) {
+            Worker*& leaver = is_ready(*roster_slot.wanted) ? roster_slot.other : roster_slot.wanted;
+            ask_to_leave(context, roster, leaver, Reason::rollback, "its place is taken");
         }
-        if (place.wanted == nullptr && place.other == nullptr) fill(turn, crew, slot, state.serving);
+        if (roster_slot.wanted == nullptr && roster_slot.other == nullptr)
+            fill_slot(context, roster, slot, state.serving);
     }
 }
 
-void advance_scaling(Turn& turn) {
-    State& state = turn.state;
-    const Crew crew = take_crew(state, state.serving.generation);
-    if (!std::all_of(crew.places.begin(), crew.places.end(), is_served) || !removed_ones_are_gone(state)) return;
+void advance_scaling(StepContext& context) {
+    State& state = context.state;
+    const Roster roster = build_roster(state, state.serving.generation);
+    if (!std::all_of(roster.slots.begin(), roster.slots.end(), is_served) || !removed_ones_are_gone(state)) return;
     const Scaling scaling = *std::exchange(state.scaling, std::nullopt);
     const bool undone = scaling.kind == Scaling::Kind::undo_of_stop;
     const std::string text =
         scaling.before + (undone ? workers(state.target) + " serve again"
                                  : "scaled from " + std::to_string(scaling.from) + " to " + workers(state.target));
-    if (undone) turn.add(ManagerReady{});
-    turn.note(Level::info, undone ? "stop_undone" : "scale_done", text);
-    turn.answer(scaling.askers, {Outcome::Result::done, text, {}, 0});
+    if (undone) context.add(ManagerReady{});
+    context.note(Level::info, undone ? "stop_undone" : "scale_done", text);
+    context.answer(scaling.askers, {Outcome::Result::done, text, {}, 0});
 }
 
-void fail_scaling_if_unready(Turn& turn) {
-    State& state = turn.state;
-    const Crew crew = take_crew(state, state.serving.generation);
-    const auto unready = std::find_if_not(crew.places.begin(), crew.places.end(), is_served);
-    if (unready == crew.places.end()) {
+void fail_scaling_if_unready(StepContext& context) {
+    State& state = context.state;
+    const Roster roster = build_roster(state, state.serving.generation);
+    const auto unready = std::find_if_not(roster.slots.begin(), roster.slots.end(), is_served);
+    if (unready == roster.slots.end()) {
         state.scaling->deadline = never;  // what is left is that the others end, and they have deadlines of their own
         return;
     }
     const Scaling scaling = *std::exchange(state.scaling, std::nullopt);
-    const auto slot = static_cast<std::size_t>(unready - crew.places.begin());
-    const std::string text = scaling.before + "not ready in time: " + describe_unready(state, crew) +
+    const auto slot = static_cast<std::size_t>(unready - roster.slots.begin());
+    const std::string text = scaling.before + "not ready in time: " + describe_unready(state, roster) +
                              "; the target stays at " + std::to_string(state.target);
-    turn.note(Level::error, "scale_done", text);
-    turn.answer(scaling.askers, {Outcome::Result::failed, text, state.slots[slot].last_words, 1});
+    context.note(Level::error, "scale_done", text);
+    context.answer(scaling.askers, {Outcome::Result::failed, text, state.slots[slot].last_words, 1});
 }
 
 }  // namespace holdfast::core

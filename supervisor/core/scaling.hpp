@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/turn.hpp"
+#include "core/step_context.hpp"
 
 namespace holdfast::core {
 
@@ -12,19 +12,19 @@ namespace holdfast::core {
 // target stays as asked either way.
 
 // `before` goes before the answer: what was done already.
-void begin_scaling(Turn& turn, const std::vector<RequestId>& askers, const std::string& asked_by, int target,
+void begin_scaling(StepContext& context, const std::vector<RequestId>& askers, const std::string& asked_by, int target,
                    const std::string& before);
 
 // The way back of a stop that was undone: each slot is to be served again.
-void begin_return(Turn& turn, RequestId asker, const std::string& asked_by);
+void begin_undo_of_stop(StepContext& context, RequestId asker, const std::string& asked_by);
 
 // Without any other change under way: keeps each slot filled, lets go of what is too many.
-void keep_slots(Turn& turn);
+void fill_slots(StepContext& context);
 
 // Answers when it is over.
-void advance_scaling(Turn& turn);
+void advance_scaling(StepContext& context);
 
 // Its deadline has passed.
-void fail_scaling_if_unready(Turn& turn);
+void fail_scaling_if_unready(StepContext& context);
 
 }  // namespace holdfast::core

@@ -13,12 +13,12 @@ namespace holdfast::core {
 // has, from the workers. Here stands only what outlives them: its crashes.
 struct Slot {
     int crashes_in_a_row = 0;
-    bool crashed = false;                 // the next launch replaces a crash
-    std::optional<Instant> next_attempt;  // nothing is launched before
-    std::string last_failure;             // "worker 1.0 exited with status 3"
-    std::vector<std::string> last_words;  // of that one
-    std::optional<WorkerId> to_blame;     // the same one: its last words may be known later than its failure
-    bool looping = false;                 // it crashes over and over, and the log has said so
+    bool crashed = false;                   // the next launch replaces a crash
+    std::optional<Instant> next_attempt;    // nothing is launched before
+    std::string last_failure;               // "worker 1.0 exited with status 3"
+    std::vector<std::string> last_words;    // of that one
+    std::optional<WorkerId> failed_worker;  // the same one: its last words may be known later than its failure
+    bool looping = false;                   // it crashes over and over, and the log has said so
 };
 
 }  // namespace holdfast::core

@@ -20,7 +20,7 @@ namespace holdfast::core {
 struct Origin {
     Generation generation;
     LaunchSpecId spec;
-    Terms terms;
+    HealthSettings health;
 };
 
 // The first generation: one deadline for all its workers.
@@ -41,20 +41,20 @@ struct Rollout {
     std::vector<RequestId> askers;
     std::string asked_by;
     Origin former, next;
-    PlanId plan;                         // reload
-    std::optional<Policy> former_rules;  // reload: to go back to
+    PlanId plan;                          // reload
+    std::optional<Policy> former_policy;  // reload: to go back to
     Instant preparing_until = never;
     Instant probation_until = never;
-    std::string undone_by;           // who took it back; empty: nobody
-    std::vector<RequestId> undoers;  // answered when the former generation serves again
+    std::string undone_by;               // who took it back; empty: nobody
+    std::vector<RequestId> undo_askers;  // answered when the former generation serves again
     Direction direction = Direction::forward;
-    bool committed = false;               // the first old worker was told to pause or to leave
-    bool was_ready = false;               // all new ones were, once
-    Instant deadline = never;             // back: answered by then, whatever could be brought back
-    std::string failure;                  // what made it fail
-    std::optional<WorkerId> to_blame;     // whose last words are quoted when it exits
-    std::vector<std::string> last_words;  // its last words
-    std::vector<std::string> killed;      // names of old workers that had to be killed
+    bool committed = false;                 // the first old worker was told to pause or to leave
+    bool was_ready = false;                 // all new ones were, once
+    Instant deadline = never;               // back: answered by then, whatever could be brought back
+    std::string failure;                    // what made it fail
+    std::optional<WorkerId> failed_worker;  // whose last words are quoted when it exits
+    std::vector<std::string> last_words;    // its last words
+    std::vector<std::string> killed;        // names of old workers that had to be killed
 };
 
 // Everything stands still on an operator's word.
@@ -85,7 +85,7 @@ struct PendingChange {
 };
 
 // The end of everything: a stop, or a first generation that did not get ready.
-struct Ending {
+struct Shutdown {
     enum class Cause { stop, first_generation_failed };
     Cause cause = Cause::stop;
     int exit_code = 0;
@@ -95,7 +95,7 @@ struct Ending {
 };
 
 // What the service manager above us was told last.
-struct ManagerTold {
+struct ManagerNotified {
     std::string status;
     Instant until{};  // it waits for us until then
     std::optional<Instant> at;
@@ -108,40 +108,40 @@ struct State {
     Policy policy;
     Random random;
     int target = 0;
-    Origin serving;            // the generation that should serve; a rollout's next one only once it is done
-    std::vector<Origin> good;  // served before `serving`, the last one last: what rollbacks bring back
+    Origin serving;  // the generation that should serve; a rollout's next one only once it is done
+    std::vector<Origin> rollback_targets;  // served before `serving`, the last one last: what rollbacks bring back
     std::uint64_t last_worker = 0;
     std::uint64_t last_generation = 0;
     std::uint64_t last_spec = 0;
     std::uint64_t crashes_replaced = 0;
     bool anybody_spoke = false;  // a worker of this service said HELLO or READY=1: silence means not ready
-    bool told_ready_by_time = false;
-    bool told_unwatched = false;  // that a worker says nothing a watchdog could hear
-    bool told_refusing = false;   // that nobody serves, since somebody did
+    bool logged_ready_by_time = false;
+    bool logged_unwatched = false;  // that a worker says nothing a watchdog could hear
+    bool logged_refusing = false;   // that nobody serves, since somebody did
     bool finished = false;
-    Doors doors = Doors::accept;
-    Doors other_doors = Doors::accept;      // SetOtherDoors
-    bool holds_other_listeners = false;     // a rollout began since ServeWith
-    bool has_served = false;                // the first generation got ready
+    Admission admission = Admission::accept;
+    Admission removed_listener_admission = Admission::accept;  // SetRemovedListenerAdmission
+    bool may_hold_removed_listeners = false;                   // a rollout began since ServeWith
+    bool has_served = false;                                   // the first generation got ready
     Generation settled;                     // the last one of which all workers had settled, for the ledger
     std::optional<Instant> unserved_since;  // nobody is ready
     std::optional<ServicePause> pause;
-    Duration awake{};  // how long the supervisor could hear, at most `ear_span` a step
+    Duration awake{};  // how long the supervisor could hear, at most `max_counted_gap` a step
     std::optional<Instant> last_step;
 
     std::map<WorkerId, Worker> workers;
     std::vector<Slot> slots;          // at least `target`
     std::vector<LaunchSpecId> specs;  // that the runtime may hold open
 
-    // At most one of the first three at a time; an ending clears them all.
+    // At most one of the first three at a time; a shutdown clears them all.
     std::optional<FirstGeneration> first_generation;
     std::optional<Rollout> rollout;
     std::optional<Scaling> scaling;
     std::vector<PendingChange> pending;
-    std::optional<Ending> ending;
+    std::optional<Shutdown> shutdown;
 
-    ManagerTold manager;
-    Visits visits{};
+    ManagerNotified manager;
+    TransitionCounts transition_counts{};
 };
 
 }  // namespace holdfast::core

@@ -1,46 +1,46 @@
 #include "core/supervisor.hpp"
 
-#include "core/claims.hpp"
 #include "core/crashes.hpp"
 #include "core/deadlines.hpp"
+#include "core/describe/snapshot.hpp"
+#include "core/describe/unready.hpp"
 #include "core/first_generation.hpp"
-#include "core/lives.hpp"
+#include "core/listener_claim.hpp"
 #include "core/pausing.hpp"
 #include "core/probing.hpp"
 #include "core/reconcile.hpp"
 #include "core/requests.hpp"
 #include "core/rollout.hpp"
-#include "core/snapshot.hpp"
 #include "core/state.hpp"
-#include "core/unready.hpp"
 #include "core/watchdog.hpp"
+#include "core/worker_events.hpp"
 
 namespace holdfast::core {
 namespace {
 
 // One overload for each event: an event without one does not compile.
-struct Happening {
-    Turn& turn;
+struct EventHandler {
+    StepContext& context;
 
-    void operator()(const Spawned& event) const { on_spawned(turn, event); }
-    void operator()(const SpawnFailed& event) const { on_spawn_failed(turn, event); }
-    void operator()(const Said& event) const { on_said(turn, event); }
-    void operator()(const ChannelLost& event) const { on_channel_lost(turn, event); }
-    void operator()(const MainExited& event) const { on_main_exited(turn, event); }
-    void operator()(const Exited& event) const { on_exited(turn, event); }
-    void operator()(const ProbeAnswered& event) const { on_probe_answered(turn, event); }
-    void operator()(const Claimed& event) const { on_claimed(turn, event); }
-    void operator()(const Prepared& event) const { on_prepared(turn, event); }
-    void operator()(const Asked& event) const { on_asked(turn, event); }
-    void operator()(const Elapsed&) const { expire(turn); }
+    void operator()(const Spawned& event) const { on_spawned(context, event); }
+    void operator()(const SpawnFailed& event) const { on_spawn_failed(context, event); }
+    void operator()(const Said& event) const { on_said(context, event); }
+    void operator()(const ChannelLost& event) const { on_channel_lost(context, event); }
+    void operator()(const MainExited& event) const { on_main_exited(context, event); }
+    void operator()(const Exited& event) const { on_exited(context, event); }
+    void operator()(const ProbeAnswered& event) const { on_probe_answered(context, event); }
+    void operator()(const ListenerClaimed& event) const { on_listener_claimed(context, event); }
+    void operator()(const Prepared& event) const { on_prepared(context, event); }
+    void operator()(const Asked& event) const { on_asked(context, event); }
+    void operator()(const Elapsed&) const { expire(context); }
 };
 
 // What follows from the facts, whatever event brought them.
-void draw_conclusions(Turn& turn) {
-    watch_for_loops(turn);
-    keep_paused(turn);
-    reconcile(turn);
-    ask_probes(turn);
+void update_service(StepContext& context) {
+    detect_crash_loops(context);
+    keep_paused(context);
+    reconcile(context);
+    send_probes(context);
 }
 
 }  // namespace
@@ -58,19 +58,19 @@ Supervisor::Supervisor(Supervisor&&) noexcept = default;
 Supervisor& Supervisor::operator=(Supervisor&&) noexcept = default;
 
 std::vector<Action> Supervisor::start(Instant now) {
-    Turn turn{*state_, now};
-    begin_first_generation(turn);
-    reconcile(turn);
-    return std::move(turn.actions);
+    StepContext context{*state_, now};
+    begin_first_generation(context);
+    reconcile(context);
+    return std::move(context.actions);
 }
 
 std::vector<Action> Supervisor::step(const Event& event, Instant now) {
     if (state_->finished) return {};
-    keep_listening(*state_, now);
-    Turn turn{*state_, now};
-    std::visit(Happening{turn}, event);
-    draw_conclusions(turn);
-    return std::move(turn.actions);
+    advance_awake_clock(*state_, now);
+    StepContext context{*state_, now};
+    std::visit(EventHandler{context}, event);
+    update_service(context);
+    return std::move(context.actions);
 }
 
 std::optional<Instant> Supervisor::next_deadline() const { return core::next_deadline(*state_); }
@@ -81,6 +81,6 @@ std::string Supervisor::unready_because(Instant now) const { return core::unread
 
 std::string Supervisor::crash_loops() const { return describe_loops(*state_); }
 
-const Visits& Supervisor::visits() const { return state_->visits; }
+const TransitionCounts& Supervisor::transition_counts() const { return state_->transition_counts; }
 
 }  // namespace holdfast::core

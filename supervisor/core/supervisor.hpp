@@ -42,7 +42,7 @@ class Supervisor {
     [[nodiscard]] std::string crash_loops() const;
 
     // How often each trigger was met in each state, for tests that must know what they have seen.
-    [[nodiscard]] const Visits& visits() const;
+    [[nodiscard]] const TransitionCounts& transition_counts() const;
 
   private:
     std::unique_ptr<State> state_;

@@ -2,12 +2,12 @@
 
 #include <string>
 
-#include "core/turn.hpp"
+#include "core/step_context.hpp"
 
 namespace holdfast::core {
 
 // Takes back a restart or a stop that is under way: workers that have released nothing accept again, others are
 // replaced from the program of the generation that served. What waited for its turn is dropped.
-void undo(Turn& turn, RequestId asker, const std::string& asked_by);
+void undo(StepContext& context, RequestId asker, const std::string& asked_by);
 
 }  // namespace holdfast::core

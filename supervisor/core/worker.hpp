@@ -22,13 +22,13 @@ enum class Launch { pending, done };
 // The control pipe, as the core sees it: no HELLO yet, stages can be told, hung up.
 enum class Channel { no_hello, open, lost };
 
-// One launched worker: everything the core knows of it. Plain data; only ladder.cpp changes `state`.
+// One launched worker: everything the core knows of it. Plain data; only worker_transitions.cpp changes `state`.
 struct Worker {
     WorkerId id;
     Generation generation;
     SlotId slot;
     LaunchSpecId spec;
-    Terms terms;
+    HealthSettings health;
 
     WorkerState state = WorkerState::starting;
     Launch launch = Launch::pending;
@@ -66,13 +66,17 @@ struct Worker {
     std::optional<Instant> drained_at;  // when it said so
     std::string text;
 
-    Claim claim = Claim::not_known;
-    enum class Probing { no, awaited } probing = Probing::no;     // its answer
-    Instant probe_at = never;                                     // the next one
-    int probes_failed = 0;                                        // in a row
-    std::string probe_text;                                       // of the last that failed
-    enum class Claiming { no, awaited } claiming = Claiming::no;  // the answer to CheckClaim: it settles only after it
-    std::optional<Duration> heard_at;  // on the clock of State::awake; of the last WATCHDOG=1, or of getting ready
+    ListenerClaim claim = ListenerClaim::not_known;
+    enum class Probing { no, awaited } probing = Probing::no;  // its answer
+    Instant probe_at = never;                                  // the next one
+    int probes_failed = 0;                                     // in a row
+    std::string probe_text;                                    // of the last that failed
+    enum class ClaimCheck {
+        no,
+        awaited
+    } claim_check = ClaimCheck::no;  // the answer to CheckListenerClaim: it settles only after it
+    std::optional<Duration>
+        last_heartbeat;  // on the clock of State::awake; of the last WATCHDOG=1, or of getting ready
 };
 
 inline bool is_leaving(const Worker& worker) {

@@ -64,7 +64,7 @@ std::string_view to_string(Trigger trigger);
 constexpr std::optional<WorkerState> next_state(WorkerState state, Trigger trigger);
 
 // How often each trigger was met in each state.
-using Visits = std::array<std::array<std::uint64_t, trigger_count>, worker_state_count>;
+using TransitionCounts = std::array<std::array<std::uint64_t, trigger_count>, worker_state_count>;
 
 struct Rule {
     WorkerState from;

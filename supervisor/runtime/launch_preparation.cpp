@@ -4,7 +4,7 @@
 #include <system_error>
 #include <utility>
 
-#include "core/fingerprint.hpp"
+#include "core/describe/fingerprint.hpp"
 
 namespace holdfast::runtime {
 

@@ -2,7 +2,7 @@
 #include <set>
 #include <utility>
 
-#include "core/changes.hpp"
+#include "core/configuration_diff.hpp"
 #include "runtime/listeners.hpp"
 
 namespace holdfast::runtime {

@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "core/changes.hpp"
+#include "core/configuration_diff.hpp"
 
 namespace holdfast::runtime {
 
@@ -45,12 +45,12 @@ Result<core::Configuration> ReloadPlans::read() const {
 Result<core::Reload> ReloadPlans::read_again(core::Reload::Workers at_least) {
     auto read_now = read();
     if (!read_now) return read_now.error();
-    const core::Changes changes = core::compare(*served(), *read_now);
+    const core::ConfigurationDiff changes = core::compare_configurations(*served(), *read_now);
     if (!changes.refusals.empty()) return error(joined(changes.refusals));
     // Another plan may be in force when this one's turn comes.
     const bool sees_a_change =
         changes.workers == core::Reload::Workers::replace || std::ranges::any_of(plans_, [&](const auto& plan) {
-            return core::compare(*plan.second, *read_now).workers == core::Reload::Workers::replace;
+            return core::compare_configurations(*plan.second, *read_now).workers == core::Reload::Workers::replace;
         });
     const auto next = std::make_shared<const core::Configuration>(std::move(*read_now));
     const PlanId id{++last_.value};
@@ -63,7 +63,7 @@ core::Outcome ReloadPlans::what_would_change() const {
     using Result = core::Outcome::Result;
     const auto read_now = read();
     if (!read_now) return {Result::refused, read_now.error().text, {}, 1};
-    const core::Changes changes = core::compare(*served(), *read_now);
+    const core::ConfigurationDiff changes = core::compare_configurations(*served(), *read_now);
     if (!changes.refusals.empty()) return {Result::refused, joined(changes.refusals), {}, 1};
     if (changes.sentences.empty()) return {Result::done, "nothing would change", {}, 0};
     const bool replaced = changes.workers == core::Reload::Workers::replace;

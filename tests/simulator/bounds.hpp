@@ -9,10 +9,10 @@ namespace holdfast::simulator {
 
 // A worker that was told to leave: its ladder, with all the extension that is granted, and the wait for one that
 // SIGKILL does not end.
-Duration leaving_bound(const core::Policy& policy);
+Duration worker_exit_bound(const core::Policy& policy);
 
 // A worker that was launched: until it is ready and settled, or told to leave.
-Duration coming_bound(const core::Policy& policy);
+Duration worker_start_bound(const core::Policy& policy);
 
 // A rollout of `target` slots goes in steps of at least one slot. Each step waits for the new worker to come, and
 // where there is no room beside for an old one to leave first. When the last step fails, each slot comes back in the

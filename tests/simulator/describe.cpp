@@ -88,9 +88,9 @@ std::string describe(const core::Event& event) {
                 const bool is_good = it.answer == core::ProbeAnswered::Answer::good;
                 return "ProbeAnswered " + number(it.worker) + (is_good ? " good" : " bad: " + it.text);
             },
-            [](const core::Claimed& it) {
+            [](const core::ListenerClaimed& it) {
                 constexpr std::array<std::string_view, 3> claims{"not known", "held", "missing"};
-                return "Claimed " + number(it.worker) + " " +
+                return "ListenerClaimed " + number(it.worker) + " " +
                        std::string(claims.at(static_cast<std::size_t>(it.claim)));
             },
             [](const core::Prepared& it) {
@@ -126,7 +126,7 @@ std::string describe(const core::Action& action) {
                    [](const core::AdoptPlan& it) { return "AdoptPlan " + std::to_string(it.plan.value); },
                    [](const core::DropPlan& it) { return "DropPlan " + std::to_string(it.plan.value); },
                    [](const core::Probe& it) { return "Probe " + number(it.worker); },
-                   [](const core::CheckClaim& it) { return "CheckClaim " + number(it.worker); },
+                   [](const core::CheckListenerClaim& it) { return "CheckListenerClaim " + number(it.worker); },
                    [](const core::Record& it) {
                        return "Record generation " + std::to_string(it.generation.value) + " " + std::string(it.event) +
                               ": " + it.text;
@@ -149,12 +149,14 @@ std::string describe(const core::Action& action) {
                    [](const core::Kill& it) { return "Kill " + number(it.worker); },
                    [](const core::Forget& it) { return "Forget " + number(it.worker); },
                    [](const core::ForgetSpec& it) { return "ForgetSpec " + std::to_string(it.spec.value); },
-                   [](const core::SetDoors& it) {
-                       return std::string(it.doors == core::Doors::accept ? "SetDoors accept" : "SetDoors refuse");
+                   [](const core::SetAdmission& it) {
+                       return std::string(it.admission == core::Admission::accept ? "SetAdmission accept"
+                                                                                  : "SetAdmission refuse");
                    },
-                   [](const core::SetOtherDoors& it) {
-                       return std::string(it.doors == core::Doors::accept ? "SetOtherDoors accept, not "
-                                                                          : "SetOtherDoors refuse, not ") +
+                   [](const core::SetRemovedListenerAdmission& it) {
+                       return std::string(it.admission == core::Admission::accept
+                                              ? "SetRemovedListenerAdmission accept, not "
+                                              : "SetRemovedListenerAdmission refuse, not ") +
                               std::to_string(it.spec.value);
                    },
                    [](const core::Answer& it) {

@@ -28,11 +28,11 @@ struct Options {
     std::uint64_t failures = 5;   // after so many it gives up
     std::uint64_t minimise = 20;  // seconds for each failure; 0: as it is
     bool is_verbose = false;
-    std::optional<std::string> story{};  // a file to tell again, instead of all this
+    std::optional<std::string> story{};  // a file to replay_file again, instead of all this
 };
 
 // Fewer schedules than this need not meet everything.
-constexpr std::uint64_t enough_for_visits = 20'000;
+constexpr std::uint64_t enough_for_coverage = 20'000;
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
     std::uint64_t number = 0;
@@ -78,7 +78,7 @@ void print_failure(const std::string& what, const std::string& options, const st
 }
 
 // Step by step, and what breaks.
-int tell(const std::string& path) {
+int replay_file(const std::string& path) {
     std::ostringstream text;
     if (std::ifstream file(path); !file || !(text << file.rdbuf())) {
         std::cerr << "cannot read the story " << path << '\n';
@@ -97,14 +97,14 @@ int tell(const std::string& path) {
 
 int run(const Options& options) {
     const auto begin = std::chrono::steady_clock::now();
-    Visits visits;
+    Coverage coverage;
     LongestAnswers longest;
     std::uint64_t failures = 0;
     std::uint64_t events = 0;
     std::uint64_t schedules = 0;
     for (; schedules < options.schedules && failures < options.failures; ++schedules) {
         const std::uint64_t seed = options.seed + schedules;
-        Schedule schedule(seed, {&visits, &longest, options.is_verbose ? &std::cout : nullptr});
+        Schedule schedule(seed, {&coverage, &longest, options.is_verbose ? &std::cout : nullptr});
         const auto violations = schedule.run(options.events);
         events += schedule.events();
         if (violations.empty()) continue;
@@ -114,8 +114,8 @@ int run(const Options& options) {
         if (options.minimise > 0) print(std::cout, minimise(schedule.story(), std::chrono::seconds(options.minimise)));
         std::cout << std::flush;
     }
-    const bool is_complete = options.schedules >= enough_for_visits;
-    const int never_met = is_complete ? visits.print(std::cout) : 0;
+    const bool is_complete = options.schedules >= enough_for_coverage;
+    const int never_met = is_complete ? coverage.print(std::cout) : 0;
     constexpr const char* names[] = {"restart", "stop",     "scale", "scale by", "pause",
                                      "resume",  "rollback", "undo",  "reload"};
     std::cout << "longest time to an answer, as a share of its bound:";
@@ -141,5 +141,5 @@ int main(int argc, char** argv) {
                "[--verbose]\n       holdfast_simulator --story FILE\n";
         return 2;
     }
-    return options->story ? holdfast::simulator::tell(*options->story) : holdfast::simulator::run(*options);
+    return options->story ? holdfast::simulator::replay_file(*options->story) : holdfast::simulator::run(*options);
 }

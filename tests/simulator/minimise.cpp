@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tests/simulator/fields.hpp"
-#include "tests/simulator/life.hpp"
+#include "tests/simulator/service_run.hpp"
 
 namespace holdfast::simulator {
 
@@ -56,7 +56,7 @@ class Minimiser {
 
 bool Minimiser::try_this(const Story& story) {
     ++replays_;
-    const Replayed replayed = replay_(story);
+    const ReplayResult replayed = replay_(story);
     if (replayed.violations.empty() || kind_of(replayed.violations.front()) != kind_) return false;
     best_ = story;
     violation_ = replayed.violations.front();
@@ -145,19 +145,19 @@ void Minimiser::simplify() {
     drop_entries(&Story::scripts);
     make_usual(core::Policy{}, [](Story& story) -> core::Policy& { return story.policy; });
     make_plain(&Story::seed);
-    make_plain(&Story::company);
+    make_plain(&Story::protocol_mix);
     if (best_.policy.workers > 2) {
         Story story = best_;
         story.policy.workers = 2;
         try_this(story);
     }
     for (std::size_t i = 0; i < best_.incidents.size() && has_time(); ++i)
-        make_usual(best_.policy, [i](Story& story) -> core::Policy& { return story.incidents[i].rules; });
+        make_usual(best_.policy, [i](Story& story) -> core::Policy& { return story.incidents[i].policy; });
     std::vector<std::uint64_t> workers, preparations;
     for (const auto& entry : best_.scripts) workers.push_back(entry.first);
     for (const auto& entry : best_.preparations) preparations.push_back(entry.first);
     for (const std::uint64_t id : workers)
-        make_usual(usual_script(best_.policy),
+        make_usual(default_script(best_.policy),
                    [id](Story& story) -> testing::WorkerScript& { return story.scripts[id]; });
     for (const std::uint64_t id : preparations)
         make_usual(testing::PreparationScript{},
@@ -230,7 +230,7 @@ void Minimiser::shrink_times() {
 }
 
 Minimised Minimiser::run() {
-    const Replayed first = replay_(best_);
+    const ReplayResult first = replay_(best_);
     if (first.violations.empty()) return {best_, "", 1};
     kind_ = kind_of(first.violations.front());
     violation_ = first.violations.front();
@@ -263,7 +263,8 @@ void print(std::ostream& out, const Minimised& minimised) {
     }
     out << "the shortest schedule found that fails so (" << minimised.replays << " replays):\n"
         << to_text(minimised.story) << minimised.violation << '\n';
-    out << "as a test, for found_test.cpp:\nTEST(Found, NameWhatMustBeSo) {\n    EXPECT_EQ(first_violation(R\"(\n"
+    out << "as a test, for regression_test.cpp:\nTEST(Regression, NameWhatMustBeSo) {\n    "
+           "EXPECT_EQ(first_violation(R\"(\n"
         << to_text(minimised.story) << ")\"), \"\");\n}\n";
 }
 

@@ -4,7 +4,7 @@
 #include <iosfwd>
 #include <string>
 
-#include "tests/simulator/life.hpp"
+#include "tests/simulator/service_run.hpp"
 #include "tests/simulator/story.hpp"
 
 namespace holdfast::simulator {
@@ -16,10 +16,10 @@ struct Minimised {
     std::string violation;
     std::uint64_t replays = 0;
 };
-using Replay = std::function<Replayed(const Story&)>;
-Minimised minimise(const Story& story, Duration budget, const Replay& replay = tell_in_silence);
+using Replay = std::function<ReplayResult(const Story&)>;
+Minimised minimise(const Story& story, Duration budget, const Replay& replay = replay_quietly);
 
-// As a list for a person, and as a test for found_test.cpp.
+// As a list for a person, and as a test for regression_test.cpp.
 void print(std::ostream& out, const Minimised& minimised);
 
 }  // namespace holdfast::simulator

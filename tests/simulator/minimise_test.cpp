@@ -16,8 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 // A watch that believes that nobody may crash who was launched third, once somebody asked for a scale.
-Replayed complain_falsely(const Story& story) {
-    Replayed replayed;
+ReplayResult report_false_violation(const Story& story) {
+    ReplayResult replayed;
     const auto script = story.scripts.find(3);
     const bool crashes = script != story.scripts.end() && script->second.crashes_after;
     for (const Incident& incident : story.incidents)
@@ -44,7 +44,7 @@ Story long_story() {
 
 TEST(Minimise, LeavesWhatTheFailureNeedsAndNothingElse) {
     ASSERT_GT(to_text(long_story()).size(), 1000U);
-    const Minimised minimised = minimise(long_story(), 1min, complain_falsely);
+    const Minimised minimised = minimise(long_story(), 1min, report_false_violation);
     EXPECT_EQ(to_text(minimised.story),
               "policy\nseed 1\ncompany protocol\nworker 3 crashes_after=1ms\nincident what=scale at=1ms\n"
               "roams_until 0s\n");
@@ -52,20 +52,20 @@ TEST(Minimise, LeavesWhatTheFailureNeedsAndNothingElse) {
 }
 
 TEST(Minimise, KeepsAStoryThatDoesNotFailAsItIs) {
-    const Minimised minimised = minimise(long_story(), 1min, [](const Story&) { return Replayed{}; });
+    const Minimised minimised = minimise(long_story(), 1min, [](const Story&) { return ReplayResult{}; });
     EXPECT_EQ(to_text(minimised.story), to_text(long_story()));
     EXPECT_EQ(minimised.violation, "");
 }
 
 TEST(Minimise, PrintsAStoryThatFailsInTheSameWayWhenItIsReadAgain) {
-    const Minimised minimised = minimise(long_story(), 1min, complain_falsely);
+    const Minimised minimised = minimise(long_story(), 1min, report_false_violation);
     std::ostringstream out;
     print(out, minimised);
     const std::string text = out.str(), begin = "first_violation(R\"(\n";
     const auto from = text.find(begin) + begin.size();
     const Story read = story_of(text.substr(from, text.find(")\")", from) - from));
     EXPECT_EQ(to_text(read), to_text(minimised.story));
-    EXPECT_EQ(complain_falsely(read).violations, std::vector<std::string>{minimised.violation});
+    EXPECT_EQ(report_false_violation(read).violations, std::vector<std::string>{minimised.violation});
 }
 
 TEST(Minimise, ReadsEveryStoryThatASeedGivesAndTellsItInTheSameSteps) {

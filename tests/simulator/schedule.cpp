@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "tests/simulator/casting.hpp"
+#include "tests/simulator/random_inputs.hpp"
 #include "tests/simulator/status_queries.hpp"
 
 namespace holdfast::simulator {
@@ -18,31 +18,31 @@ enum class Opening { from_the_start, inside_a_rollout };
 
 // What goes wrong whenever it is tried. returns: a former generation that is launched again; replacements: whoever is
 // launched for one of its own generation, when a rollout waits for the last old ones.
-enum class Misfortune { none, returns, replacements };
-Misfortune random_misfortune(Random& random) {
+enum class RepeatedFault { none, returns, replacements };
+RepeatedFault random_repeated_fault(Random& random) {
     const int draw = random.below(100);
-    return draw < 8 ? Misfortune::returns : draw < 16 ? Misfortune::replacements : Misfortune::none;
+    return draw < 8 ? RepeatedFault::returns : draw < 16 ? RepeatedFault::replacements : RepeatedFault::none;
 }
 
 // Draws everything by lot, and writes it down.
-class Chance : public Director {
+class RandomDirector : public Director {
   public:
-    Chance(Random& random, Story& story, Opening opening, std::uint64_t events)
+    RandomDirector(Random& random, Story& story, Opening opening, std::uint64_t events)
         : random_(random),
           story_(story),
           stage_(opening == Opening::inside_a_rollout ? Stage::opening : Stage::roaming),
-          mood_(opening == Opening::inside_a_rollout ? Mood::well_behaved : Mood::wild),
-          misfortune_(random_misfortune(random)),
+          behaviour_(opening == Opening::inside_a_rollout ? Behaviour::well_behaved : Behaviour::wild),
+          repeated_fault_(random_repeated_fault(random)),
           events_left_(events) {}
 
     testing::WorkerScript script_of(const core::Spawn& spawn) override;
     testing::PreparationScript preparation_of(const core::Prepare&) override {
-        return story_.preparations[++preparations_] = random_preparation(random_, mood_);
+        return story_.preparations[++preparations_] = random_preparation(random_, behaviour_);
     }
     Duration lateness() override;
     std::optional<Incident> next(const testing::FakeWorld& world) override;
     bool goes_on(const testing::FakeWorld&) override { return events_left_ > 0; }
-    void leave_alone() override;
+    void end_faults() override;
     std::uint64_t events() const { return events_; }
 
   private:
@@ -55,8 +55,8 @@ class Chance : public Director {
     Random& random_;
     Story& story_;
     Stage stage_;
-    Mood mood_;
-    Misfortune misfortune_;
+    Behaviour behaviour_;
+    RepeatedFault repeated_fault_;
     Generation newest_;
     std::set<std::pair<Generation, SlotId>> launched_;
     std::optional<Incident> first_change_{};  // of the opening
@@ -67,28 +67,28 @@ class Chance : public Director {
     std::optional<std::uint64_t> drawn_at_;
 };
 
-testing::WorkerScript Chance::script_of(const core::Spawn& spawn) {
-    testing::WorkerScript script = random_script(random_, story_.policy, story_.company, mood_);
+testing::WorkerScript RandomDirector::script_of(const core::Spawn& spawn) {
+    testing::WorkerScript script = random_script(random_, story_.policy, story_.protocol_mix, behaviour_);
     newest_ = std::max(newest_, spawn.generation);
     const bool is_first = launched_.insert({spawn.generation, spawn.slot}).second;
-    const auto cause = spawn.generation < newest_ ? Misfortune::returns : Misfortune::replacements;
+    const auto cause = spawn.generation < newest_ ? RepeatedFault::returns : RepeatedFault::replacements;
     // The opening waits until everybody serves: until then only leaving is slow.
     const bool may_fail = stage_ != Stage::opening;
-    if (may_fail && !is_first && misfortune_ == cause) come_to_nothing(random_, script);
-    if (is_first && misfortune_ == Misfortune::replacements) {
+    if (may_fail && !is_first && repeated_fault_ == cause) fail_to_start(random_, script);
+    if (is_first && repeated_fault_ == RepeatedFault::replacements) {
         if (random_.percent(50)) script.drained_after.reset();
         if (may_fail) crash_after_probation(random_, story_.policy, script);
     }
     return story_.scripts[spawn.worker.value] = script;
 }
 
-void Chance::leave_alone() {
-    mood_ = Mood::well_behaved;
-    misfortune_ = Misfortune::none;
+void RandomDirector::end_faults() {
+    behaviour_ = Behaviour::well_behaved;
+    repeated_fault_ = RepeatedFault::none;
 }
 
 // Mostly on time, sometimes late as on a busy machine.
-Duration Chance::lateness() {
+Duration RandomDirector::lateness() {
     ++deadlines_;
     const int draw = random_.below(100);
     if (draw < 90) return {};
@@ -96,13 +96,13 @@ Duration Chance::lateness() {
 }
 
 // Never at this very moment: what is planned for it already may be under way.
-Incident Chance::write_down(const testing::FakeWorld& world, Incident incident, Duration after) {
+Incident RandomDirector::write_down(const testing::FakeWorld& world, Incident incident, Duration after) {
     incident.at = world.now().time_since_epoch() + std::max<Duration>(after, 1us);
     story_.incidents.push_back(incident);
     return incident;
 }
 
-std::optional<Incident> Chance::open(const testing::FakeWorld& world) {
+std::optional<Incident> RandomDirector::open(const testing::FakeWorld& world) {
     if (stage_ == Stage::inside) {
         if (--steps_inside_ < 0 || world.status().phase == Phase::serving) stage_ = Stage::roaming;
         return std::nullopt;
@@ -113,13 +113,13 @@ std::optional<Incident> Chance::open(const testing::FakeWorld& world) {
     // What is rolled back to must have been replaced before.
     const bool needs_former = first_change_->what == Incident::What::rollback && !world.status().rollback_to;
     if (needs_former) return write_down(world, Incident{}, 1us);
-    mood_ = random_.percent(70) ? Mood::wild : Mood::well_behaved;
+    behaviour_ = random_.percent(70) ? Behaviour::wild : Behaviour::well_behaved;
     stage_ = Stage::inside;
     steps_inside_ = 2 + random_.below(12 * story_.policy.workers);
     return write_down(world, *first_change_, 1us);
 }
 
-std::optional<Incident> Chance::next(const testing::FakeWorld& world) {
+std::optional<Incident> RandomDirector::next(const testing::FakeWorld& world) {
     if (drawn_at_ == world.events()) return std::nullopt;  // once a step
     drawn_at_ = world.events();
     if (stage_ != Stage::roaming) return open(world);
@@ -127,10 +127,11 @@ std::optional<Incident> Chance::next(const testing::FakeWorld& world) {
     --events_left_;
     if (random_.percent(2)) return write_down(world, random_disturbance(random_), random_.any_up_to(2s));
     if (world.now().time_since_epoch() < due_) return std::nullopt;
-    const Season season = world.status().phase == Phase::stopping ? Season::stopping : Season::serving;
-    const Duration pause = std::max<Duration>(random_pause(random_, season), 1us);
+    const RequestPhase request_phase =
+        world.status().phase == Phase::stopping ? RequestPhase::stopping : RequestPhase::serving;
+    const Duration pause = std::max<Duration>(random_pause(random_, request_phase), 1us);
     due_ = world.now().time_since_epoch() + pause;
-    return write_down(world, random_request(random_, story_.policy, season), pause);
+    return write_down(world, random_request(random_, story_.policy, request_phase), pause);
 }
 
 }  // namespace
@@ -141,13 +142,13 @@ std::vector<std::string> Schedule::run(std::uint64_t events) {
     while (events_ < events && violations.empty()) {
         story_ = Story{};
         story_.policy = random_policy(random_);
-        story_.company = random_company(random_, story_.policy);
+        story_.protocol_mix = random_protocol_mix(random_, story_.policy);
         story_.seed = random_.next();
-        Chance chance(random_, story_, opening, events - events_);
-        Life life(story_.policy, story_.seed, story_.company, chance, onlookers_);
-        violations = life.live();
-        story_.roams_until = life.roamed_until();
-        events_ += std::max<std::uint64_t>(chance.events(), 1);
+        RandomDirector random_director(random_, story_, opening, events - events_);
+        ServiceRun service_run(story_.policy, story_.seed, story_.protocol_mix, random_director, observers_);
+        violations = service_run.run();
+        story_.roams_until = service_run.roamed_until();
+        events_ += std::max<std::uint64_t>(random_director.events(), 1);
         opening = Opening::from_the_start;
     }
     return violations;

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/simulator/life.hpp"
 #include "tests/simulator/random.hpp"
+#include "tests/simulator/service_run.hpp"
 
 namespace holdfast::simulator {
 
@@ -15,8 +15,8 @@ namespace holdfast::simulator {
 // recover, answer everybody, and stop.
 class Schedule {
   public:
-    Schedule(std::uint64_t seed, Onlookers onlookers)
-        : random_(seed * 0x2545f4914f6cdd1d), seed_(seed), onlookers_(onlookers) {}
+    Schedule(std::uint64_t seed, Observers observers)
+        : random_(seed * 0x2545f4914f6cdd1d), seed_(seed), observers_(observers) {}
 
     // What broke; empty if nothing did.
     std::vector<std::string> run(std::uint64_t events);
@@ -27,7 +27,7 @@ class Schedule {
   private:
     Random random_;
     std::uint64_t seed_;
-    Onlookers onlookers_;
+    Observers observers_;
     std::uint64_t events_ = 0;
     Story story_;
 };

@@ -13,7 +13,7 @@
 namespace holdfast::simulator {
 
 // What the workers of one service have in common: most services speak one way.
-enum class Company { protocol, notify, silent, mixed };
+enum class ProtocolMix { protocol, notify, silent, mixed };
 
 // One thing that comes from outside of the service and its workers.
 struct Incident {
@@ -40,7 +40,7 @@ struct Incident {
     Duration length{};  // stall
     int listeners = 1;  // reload: a bit for each
     core::Reload::Workers workers = core::Reload::Workers::keep;
-    core::Policy rules;  // reload: in force from then on
+    core::Policy policy;  // reload: in force from then on
 };
 
 // All that a service met, and nothing of what it made of it: the same story gives the same steps. Workers that are not
@@ -48,7 +48,7 @@ struct Incident {
 struct Story {
     core::Policy policy;
     std::uint64_t seed = 1;  // of the core
-    Company company = Company::protocol;
+    ProtocolMix protocol_mix = ProtocolMix::protocol;
     std::map<std::uint64_t, testing::WorkerScript> scripts;            // by the worker's id
     std::map<std::uint64_t, testing::PreparationScript> preparations;  // in order, from 1
     std::map<std::uint64_t, Duration> lateness;                        // of the timer, in order, from 1

@@ -36,13 +36,13 @@ constexpr auto words_of() {
         return std::to_array<std::string_view>({"silent", "notify", "protocol"});
     else if constexpr (std::is_same_v<Enum, testing::Asker>)
         return std::to_array<std::string_view>({"waits", "signal"});
-    else if constexpr (std::is_same_v<Enum, core::Claim>)
+    else if constexpr (std::is_same_v<Enum, core::ListenerClaim>)
         return std::to_array<std::string_view>({"not_known", "held", "missing"});
     else if constexpr (std::is_same_v<Enum, testing::PreparationScript::Result>)
         return std::to_array<std::string_view>({"succeeds", "fails", "never"});
     else if constexpr (std::is_same_v<Enum, core::Reload::Workers>)
         return std::to_array<std::string_view>({"no", "yes"});
-    else if constexpr (std::is_same_v<Enum, Company>)
+    else if constexpr (std::is_same_v<Enum, ProtocolMix>)
         return std::to_array<std::string_view>({"protocol", "notify", "silent", "mixed"});
     else
         return std::to_array<std::string_view>({"restart", "stop", "quit", "scale", "scale_by", "pause", "resume",
@@ -176,11 +176,11 @@ void read_fields(std::istringstream& words, Part& part) {
 
 void read_incident(std::istringstream& words, Story& story) {
     Incident incident;
-    incident.rules = story.policy;
+    incident.policy = story.policy;
     for (std::string word; words >> word;) {
         const auto [name, value] = split(word, '=');
         if (name.starts_with("rules.")) {
-            read_field(incident.rules, name.substr(6), value);
+            read_field(incident.policy, name.substr(6), value);
         } else {
             read_field(incident, name, value);
         }
@@ -209,7 +209,7 @@ void read_line(const std::string& line, Story& story) {
         return read(value, late);
     }
     words >> value;
-    if (kind == "company") return read(value, story.company);
+    if (kind == "company") return read(value, story.protocol_mix);
     if (kind == "roams_until") return read(value, story.roams_until);
     fail("a line that begins with " + kind);
 }
@@ -220,7 +220,7 @@ std::string to_text(const testing::WorkerScript& script) { return write_fields(s
 
 std::string to_text(const Story& story) {
     std::string text = "policy" + write_fields(story.policy, core::Policy{}) + "\nseed " + std::to_string(story.seed) +
-                       "\ncompany " + write(story.company) + "\n";
+                       "\ncompany " + write(story.protocol_mix) + "\n";
     for (const auto& [id, script] : story.scripts)
         text += "worker " + std::to_string(id) + write_fields(script, testing::WorkerScript{}) + "\n";
     for (const auto& [number, script] : story.preparations)
@@ -232,7 +232,7 @@ std::string to_text(const Story& story) {
         Incident usual;
         usual.what = incident.what;
         text += write_fields(incident, usual);
-        if (incident.what == Incident::What::reload) text += write_fields(incident.rules, story.policy, "rules.");
+        if (incident.what == Incident::What::reload) text += write_fields(incident.policy, story.policy, "rules.");
         text += "\n";
     }
     return text + "roams_until " + write(story.roams_until) + "\n";

@@ -34,13 +34,13 @@ FakeSpecs::Fault FakeSpecs::prepare(const core::Prepare& action) {
 
 FakeSpecs::Fault FakeSpecs::abandon(LaunchSpecId spec) {
     if (!is_awaited(spec)) return "AbandonPreparation of " + name_of(spec) + ", which is not being prepared";
-    prepared(spec, Prepared::in_vain);
+    prepared(spec, Prepared::failed);
     return std::nullopt;
 }
 
 void FakeSpecs::prepared(LaunchSpecId spec, Prepared how) {
     Spec& entry = specs_[spec.value];
-    if (how == Prepared::in_vain) {
+    if (how == Prepared::failed) {
         // One that was kept can still be launched from where its listeners are open.
         entry.state = entry.was_usable ? Spec::State::usable : Spec::State::useless;
         return;
@@ -95,8 +95,8 @@ FakeSpecs::Fault FakeSpecs::serve_with(LaunchSpecId spec, const std::vector<Laun
     return std::nullopt;
 }
 
-void FakeSpecs::set_other_doors(const core::SetOtherDoors& action) {
-    refused_ = action.doors == core::Doors::accept ? 0 : open_ & ~listeners_of(action.spec);
+void FakeSpecs::set_removed_listener_admission(const core::SetRemovedListenerAdmission& action) {
+    refused_ = action.admission == core::Admission::accept ? 0 : open_ & ~listeners_of(action.spec);
 }
 
 FakeSpecs::Fault FakeSpecs::told_to_run(LaunchSpecId spec) const {

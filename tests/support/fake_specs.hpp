@@ -23,7 +23,7 @@ class FakeSpecs {
     Fault prepare(const core::Prepare& action);
     Fault abandon(LaunchSpecId spec);
     // Prepared is delivered.
-    enum class Prepared { well, in_vain };
+    enum class Prepared { succeeded, failed };
     void prepared(LaunchSpecId spec, Prepared how);
     bool is_awaited(LaunchSpecId spec) const;
 
@@ -32,7 +32,7 @@ class FakeSpecs {
     // `accepting`: the specs of the workers that may accept.
     Fault serve_with(LaunchSpecId spec, const std::vector<LaunchSpecId>& accepting);
     // `accept` opens all that were refused so.
-    void set_other_doors(const core::SetOtherDoors& action);
+    void set_removed_listener_admission(const core::SetRemovedListenerAdmission& action);
     Fault told_to_run(LaunchSpecId spec) const;
     Fault adopt(PlanId plan);
     Fault drop(PlanId plan);

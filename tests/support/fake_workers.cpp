@@ -6,7 +6,7 @@
 
 namespace holdfast::testing {
 
-void FakeWorld::begin_life(std::size_t index) {
+void FakeWorld::start_script(std::size_t index) {
     FakeWorker& worker = workers_[index];
     const WorkerScript& script = worker.script;
     if (script.voice == Voice::protocol) plan(index, What::hello, script.hello_after);
@@ -15,7 +15,7 @@ void FakeWorld::begin_life(std::size_t index) {
         if (script.ready_after) plan(index, What::ready, std::max(*script.ready_after, first));
         if (script.ready_again_after) plan(index, What::ready, std::max(*script.ready_again_after, first));
         if (script.stops_itself_after) plan(index, What::stopping, std::max(*script.stops_itself_after, first));
-        ask_for_time(index, 0);
+        plan_extensions(index, 0);
     }
     if (script.voice == Voice::protocol && script.loses_channel_after)
         plan(index, What::channel_lost, std::max(*script.loses_channel_after, script.hello_after));
@@ -31,20 +31,20 @@ void FakeWorld::end_main(std::size_t index, const ExitStatus& status, Duration a
     plan(index, is_wrapped ? What::main_exited : What::exited, after, order, status);
 }
 
-void FakeWorld::beat_again(std::size_t index) {
+void FakeWorld::plan_next_heartbeat(std::size_t index) {
     const FakeWorker& worker = workers_[index];
     const auto& stops = worker.script.stops_beating_after;
     if (!stops || now_ + worker.script.heartbeat_every <= *worker.spawned_at + *stops)
         plan(index, What::heartbeat, worker.script.heartbeat_every);
 }
 
-void FakeWorld::ask_for_time(std::size_t index, std::uint32_t order) {
+void FakeWorld::plan_extensions(std::size_t index, std::uint32_t order) {
     const WorkerScript& script = workers_[index].script;
     for (int count = 1; count <= script.extensions; ++count)
         plan(index, What::extend, script.extends_every * count, order);
 }
 
-void FakeWorld::obey_stage(std::size_t index, const Command& command) {
+void FakeWorld::apply_stage(std::size_t index, const Command& command) {
     FakeWorker& worker = workers_[index];
     const bool is_new = worker.told != command.stage;
     worker.told = command.stage;
@@ -71,7 +71,7 @@ void FakeWorld::begin_leaving(std::size_t index) {
     const WorkerScript& script = worker.script;
     const std::uint32_t order = ++worker.order;
     if (script.voice != Voice::silent) {
-        ask_for_time(index, order);
+        plan_extensions(index, order);
         if (script.stops_accepting_after) plan(index, What::not_accepting, *script.stops_accepting_after, order);
         if (script.releases_after) plan(index, What::releasing, *script.releases_after, order);
         const Duration reports_for =
@@ -87,7 +87,7 @@ void FakeWorld::begin_leaving(std::size_t index) {
 void FakeWorld::cancel(std::size_t index) {
     const WorkerScript& script = workers_[index].script;
     const std::uint32_t order = ++workers_[index].order;
-    if (script.voice != Voice::silent) ask_for_time(index, order);
+    if (script.voice != Voice::silent) plan_extensions(index, order);
     if (script.cancelled_after) end_main(index, script.farewell, *script.cancelled_after, order);
 }
 
@@ -98,7 +98,7 @@ void FakeWorld::run_again(std::size_t index) {
     plan(index, What::accepting, *worker.script.accepts_again_after, ++worker.order);
 }
 
-void FakeWorld::obey_signal(std::size_t index, int signal) {
+void FakeWorld::apply_signal(std::size_t index, int signal) {
     FakeWorker& worker = workers_[index];
     if (worker.life != FakeWorker::Life::running) return;
     if (worker.script.voice == Voice::protocol && !worker.hello_heard_at) {
@@ -112,14 +112,14 @@ void FakeWorld::obey_signal(std::size_t index, int signal) {
     is_stop ? begin_leaving(index) : cancel(index);
 }
 
-void FakeWorld::obey_group_signal(std::size_t index, int signal) {
+void FakeWorld::apply_group_signal(std::size_t index, int signal) {
     const FakeWorker& worker = workers_[index];
-    if (worker.life == FakeWorker::Life::running) return obey_signal(index, signal);
+    if (worker.life == FakeWorker::Life::running) return apply_signal(index, signal);
     if (worker.script.wrapper && worker.script.wrapper->group_hears)
         plan(index, What::exited, {}, 0, worker.script.farewell);
 }
 
-void FakeWorld::obey_kill(std::size_t index) {
+void FakeWorld::apply_kill(std::size_t index) {
     FakeWorker& worker = workers_[index];
     if (worker.killed_at) return;
     worker.killed_at = now_;

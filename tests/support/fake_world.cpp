@@ -15,8 +15,11 @@ constexpr std::size_t enough_violations = 20;
 
 }  // namespace
 
-FakeWorld::FakeWorld(const core::Policy& policy, std::uint64_t seed, Casting casting, Lateness lateness)
-    : policy_(policy), casting_(std::move(casting)), late_(std::move(lateness)), supervisor_(policy, seed) {}
+FakeWorld::FakeWorld(const core::Policy& policy, std::uint64_t seed, ScriptSource script_source, Lateness lateness)
+    : policy_(policy),
+      script_source_(std::move(script_source)),
+      late_(std::move(lateness)),
+      supervisor_(policy, seed) {}
 
 void FakeWorld::violated(std::string what) {
     if (violations_.size() < enough_violations) violations_.push_back(std::move(what));
@@ -49,10 +52,10 @@ void FakeWorld::after_actions() {
 
 std::size_t FakeWorld::ask(core::Request request, Asker asker, Duration after) {
     const RequestId id{asker == Asker::waits ? ++last_request_ : 0};
-    asks_.push_back({.id = id, .request = std::move(request), .due = now_ + after});
-    plan(asks_.size() - 1, What::asked, after);
-    ++asks_to_come_;
-    return asks_.size() - 1;
+    requests_.push_back({.id = id, .request = std::move(request), .due = now_ + after});
+    plan(requests_.size() - 1, What::asked, after);
+    ++future_requests_;
+    return requests_.size() - 1;
 }
 
 std::size_t FakeWorld::ask_reload(core::Reload reload, FakeSpecs::Listeners listeners, Asker asker, Duration after) {
@@ -145,7 +148,7 @@ void FakeWorld::deliver_elapsed() {
 }
 
 void FakeWorld::deliver(const Plan& plan) {
-    if (plan.what == What::asked) return deliver_ask(asks_[plan.subject]);
+    if (plan.what == What::asked) return deliver_request(requests_[plan.subject]);
     if (plan.what == What::disturbed) return deliver_disturbance(disturbances_[plan.subject]);
     if (plan.what == What::prepared) return deliver_prepared(preparations_[plan.subject]);
     FakeWorker& worker = workers_[plan.subject];
@@ -153,7 +156,7 @@ void FakeWorld::deliver(const Plan& plan) {
         case What::spawned:
             worker.life = FakeWorker::Life::running;
             worker.spawned_at = now_;
-            begin_life(plan.subject);
+            start_script(plan.subject);
             if (worker.killed_at) this->plan(plan.subject, What::exited, Duration{}, 0, KilledBy{9});
             return feed(core::Spawned{worker.id(), static_cast<int>(1000 + plan.subject)});
         case What::spawn_failed:
@@ -169,8 +172,9 @@ void FakeWorld::deliver(const Plan& plan) {
         case What::probe_answer:
             return deliver_probe_answer(worker);
         case What::claim_answer:
-            worker.is_checked = false;
-            return feed(core::Claimed{worker.id(), worker.script.claim, "no process of the worker has it open"});
+            worker.is_claim_checked = false;
+            return feed(
+                core::ListenerClaimed{worker.id(), worker.script.claim, "no process of the worker has it open"});
         default:
             return deliver_message(plan, worker);
     }
@@ -222,7 +226,7 @@ void FakeWorld::deliver_message(const Plan& plan, FakeWorker& worker) {
         case What::heartbeat:
             report.watchdog = Watchdog::alive;
             worker.has_promised_beats = true;
-            beat_again(plan.subject);
+            plan_next_heartbeat(plan.subject);
             break;
         case What::watchdog_trigger:
             report.watchdog = Watchdog::trigger;
@@ -239,10 +243,10 @@ void FakeWorld::deliver_message(const Plan& plan, FakeWorker& worker) {
     feed(said);
 }
 
-void FakeWorld::deliver_ask(FakeAsk& ask) {
+void FakeWorld::deliver_request(FakeRequest& ask) {
     ask.was_asked = true;
-    --asks_to_come_;
-    if (ask.id.value != 0) ++open_asks_;
+    --future_requests_;
+    if (ask.id.value != 0) ++open_requests_;
     if (const auto* reload = std::get_if<core::Reload>(&ask.request.what))
         specs_.read(reload->plan, plan_listeners_.at(reload->plan.value));
     feed(core::Asked{ask.id, ask.request});
@@ -253,7 +257,7 @@ void FakeWorld::deliver_disturbance(const Disturbed& disturbed) {
         case Disturbance::tick:
             return feed(core::Elapsed{});
         case Disturbance::late_word:
-            return say_late_word();
+            return deliver_late_word();
         case Disturbance::late_preparation:
             feed(core::Prepared{LaunchSpecId{1'000'000}, "", {}});
             return;
@@ -265,7 +269,7 @@ void FakeWorld::deliver_disturbance(const Disturbed& disturbed) {
     }
 }
 
-void FakeWorld::say_late_word() {
+void FakeWorld::deliver_late_word() {
     const auto gone =
         std::find_if(workers_.begin(), workers_.end(), [](const FakeWorker& worker) { return worker.is_forgotten; });
     if (gone == workers_.end()) return feed(core::Elapsed{});

@@ -29,7 +29,7 @@ struct FakeWorker {
     bool has_said_stopping = false;
     bool has_released = false;
     bool is_probed = false;           // and has not answered yet
-    bool is_checked = false;          // for its claim, likewise
+    bool is_claim_checked = false;    // for its claim, likewise
     int good_answers = 0;             // to probes, heard by the core
     bool has_promised_beats = false;  // the core heard a WATCHDOG=1
     bool accepts = true;              // in truth
@@ -45,7 +45,7 @@ struct FakeWorker {
 };
 
 // A question to the core and its answer. Id 0: a signal, nobody waits.
-struct FakeAsk {
+struct FakeRequest {
     RequestId id;
     core::Request request;
     Instant due{};
@@ -65,15 +65,16 @@ enum class Disturbance { tick, late_word, late_preparation, stall };
 // then deadlines. Whatever the contract of actions forbids is recorded as a violation and not carried out.
 class FakeWorld {
   public:
-    using Casting = std::function<WorkerScript(const core::Spawn&)>;
+    using ScriptSource = std::function<WorkerScript(const core::Spawn&)>;
     using Lateness = std::function<Duration()>;
-    using Preparing = std::function<PreparationScript(const core::Prepare&)>;
+    using PreparationSource = std::function<PreparationScript(const core::Prepare&)>;
 
-    // `casting` gives each launch its script. `lateness`, where given, is how late the timer fires for a deadline.
-    FakeWorld(const core::Policy& policy, std::uint64_t seed, Casting casting, Lateness lateness = {});
+    // `script_source` gives each launch its script. `lateness`, where given, is how late the timer fires for a
+    // deadline.
+    FakeWorld(const core::Policy& policy, std::uint64_t seed, ScriptSource script_source, Lateness lateness = {});
 
     // How preparations go; without it they succeed at once.
-    void prepare_as(Preparing preparing) { preparing_ = std::move(preparing); }
+    void set_preparation_source(PreparationSource source) { preparation_source_ = std::move(source); }
     void start();
     // Delivers the next event; false when it was the last one: nothing is planned and the core has no deadline.
     bool step();
@@ -93,7 +94,7 @@ class FakeWorld {
     const core::Policy& policy() const { return policy_; }  // at the start
     std::optional<int> exit_code() const { return exit_code_; }
     std::uint64_t events() const { return events_; }
-    core::Doors doors() const { return doors_; }
+    core::Admission admission() const { return admission_; }
     Duration lateness() const;  // of all deadlines so far, one that is overdue included
 
     const core::Event& last_event() const { return event_; }
@@ -102,10 +103,10 @@ class FakeWorld {
     const core::Status& status() const { return status_; }  // and after it
     const std::vector<FakeWorker>& workers() const { return workers_; }
     const FakeWorker* find(WorkerId id) const;
-    const core::Visits& visits() const { return supervisor_.visits(); }
-    const std::vector<FakeAsk>& asks() const { return asks_; }
-    std::size_t open_asks() const { return open_asks_; }
-    std::size_t asks_to_come() const { return asks_to_come_; }
+    const core::TransitionCounts& transition_counts() const { return supervisor_.transition_counts(); }
+    const std::vector<FakeRequest>& requests() const { return requests_; }
+    std::size_t open_requests() const { return open_requests_; }
+    std::size_t future_requests() const { return future_requests_; }
     const FakeSpecs& specs() const { return specs_; }
     const std::vector<std::string>& violations() const { return violations_; }
     void violated(std::string what);
@@ -162,35 +163,35 @@ class FakeWorld {
     void deliver(const Plan& plan);
     void deliver_message(const Plan& plan, FakeWorker& worker);
     void deliver_exit(const Plan& plan, FakeWorker& worker);
-    void deliver_ask(FakeAsk& ask);
+    void deliver_request(FakeRequest& ask);
     void deliver_disturbance(const Disturbed& disturbed);
     void deliver_prepared(Preparation& preparation);
     void deliver_probe_answer(FakeWorker& worker);
-    void say_late_word();
+    void deliver_late_word();
     void deliver_elapsed();
     void after_actions();
 
     // What workers do: fake_workers.cpp.
-    void begin_life(std::size_t index);
+    void start_script(std::size_t index);
     void end_main(std::size_t index, const ExitStatus& status, Duration after, std::uint32_t order);
-    void obey_stage(std::size_t index, const Command& command);
+    void apply_stage(std::size_t index, const Command& command);
     void begin_leaving(std::size_t index);
     void cancel(std::size_t index);
     void run_again(std::size_t index);
-    void beat_again(std::size_t index);
-    void ask_for_time(std::size_t index, std::uint32_t order);
-    void obey_signal(std::size_t index, int signal);
-    void obey_group_signal(std::size_t index, int signal);
-    void obey_kill(std::size_t index);
+    void plan_next_heartbeat(std::size_t index);
+    void plan_extensions(std::size_t index, std::uint32_t order);
+    void apply_signal(std::size_t index, int signal);
+    void apply_group_signal(std::size_t index, int signal);
+    void apply_kill(std::size_t index);
 
-    // What the contract allows: fake_world_actions.cpp and, for specs and questions, fake_world_questions.cpp.
+    // What the contract allows: fake_world_actions.cpp and, for specs and questions, fake_world_queries.cpp.
     void carry_out(const core::Prepare& action);
     void carry_out(const core::AbandonPreparation& action);
     void carry_out(const core::ServeWith& action);
-    void carry_out(const core::AdoptPlan& action) { complain(specs_.adopt(action.plan)); }
-    void carry_out(const core::DropPlan& action) { complain(specs_.drop(action.plan)); }
+    void carry_out(const core::AdoptPlan& action) { check_allowed(specs_.adopt(action.plan)); }
+    void carry_out(const core::DropPlan& action) { check_allowed(specs_.drop(action.plan)); }
     void carry_out(const core::Probe& action);
-    void carry_out(const core::CheckClaim& action);
+    void carry_out(const core::CheckListenerClaim& action);
     void carry_out(const core::Record& action);
     void carry_out(const core::Spawn& action);
     void carry_out(const core::Tell& action);
@@ -198,8 +199,8 @@ class FakeWorld {
     void carry_out(const core::Kill& action);
     void carry_out(const core::Forget& action);
     void carry_out(const core::ForgetSpec& action);
-    void carry_out(const core::SetDoors& action);
-    void carry_out(const core::SetOtherDoors& action);
+    void carry_out(const core::SetAdmission& action);
+    void carry_out(const core::SetRemovedListenerAdmission& action);
     void carry_out(const core::Answer& action);
     void carry_out(const core::Note&) {}
     void carry_out(const core::ManagerReady&);
@@ -210,12 +211,12 @@ class FakeWorld {
     void carry_out_all();
     void check_command(const core::Tell& action, const FakeWorker& worker);
     void check_nothing_left();
-    void complain(const FakeSpecs::Fault& fault);
+    void check_allowed(const FakeSpecs::Fault& fault);
     // The worker if this may be done to it at all.
     std::optional<std::size_t> subject_of(WorkerId id, const char* what);
 
     core::Policy policy_;
-    Casting casting_;
+    ScriptSource script_source_;
     Lateness late_;
     core::Supervisor supervisor_;
     Instant now_ = from_usec(1'000'000);
@@ -226,18 +227,18 @@ class FakeWorld {
     std::vector<Plan> plans_;  // a heap, the earliest on top
     std::uint64_t sequence_ = 0;
     std::uint64_t events_ = 0;
-    std::vector<FakeAsk> asks_;
+    std::vector<FakeRequest> requests_;
     std::uint64_t last_request_ = 0;
-    std::size_t open_asks_ = 0;
-    std::size_t asks_to_come_ = 0;
+    std::size_t open_requests_ = 0;
+    std::size_t future_requests_ = 0;
     std::vector<Disturbed> disturbances_;
-    Preparing preparing_;
+    PreparationSource preparation_source_;
     std::vector<Preparation> preparations_;
     FakeSpecs specs_;
     std::uint64_t last_plan_ = 0;
     std::vector<FakeSpecs::Listeners> plan_listeners_;  // of each plan, by its number
     Generation last_started_, last_recorded_;
-    core::Doors doors_ = core::Doors::accept;
+    core::Admission admission_ = core::Admission::accept;
     int manager_ready_ = 0;
     std::optional<int> exit_code_;
     std::optional<Instant> deadline_seen_;

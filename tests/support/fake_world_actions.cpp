@@ -41,10 +41,10 @@ std::optional<std::size_t> FakeWorld::subject_of(WorkerId id, const char* what) 
 
 void FakeWorld::carry_out(const core::Spawn& action) {
     if (find(action.worker) != nullptr) return violated("Spawn with a used id #" + std::to_string(action.worker.value));
-    if (doors_ == core::Doors::refuse) violated("Spawn while the doors refuse");
-    complain(specs_.spawn(action));
+    if (admission_ == core::Admission::refuse) violated("Spawn while clients are refused");
+    check_allowed(specs_.spawn(action));
     if (action.generation.value == 0) violated("Spawn of generation 0");
-    FakeWorker worker{.spawn = action, .script = casting_(action), .launched = now_};
+    FakeWorker worker{.spawn = action, .script = script_source_(action), .launched = now_};
     const WorkerScript& script = worker.script;
     workers_.push_back(worker);
     if (script.launch == Launch::hangs) return;
@@ -78,9 +78,9 @@ void FakeWorld::carry_out(const core::Tell& action) {
     if (!worker.hears_stages()) return violated("Tell to one that hears no stages: " + name_of(worker));
     if (!worker.script.stages.has(action.command.stage))
         return violated("Tell of a stage that is not listed to " + name_of(worker));
-    if (action.command.stage == Stage::run) complain(specs_.told_to_run(worker.spawn.spec));
+    if (action.command.stage == Stage::run) check_allowed(specs_.told_to_run(worker.spawn.spec));
     check_command(action, worker);
-    obey_stage(*index, action.command);
+    apply_stage(*index, action.command);
 }
 
 void FakeWorld::carry_out(const core::Signal& action) {
@@ -93,7 +93,7 @@ void FakeWorld::carry_out(const core::Signal& action) {
         return violated("signal " + std::to_string(action.signal) + " to " + name_of(worker));
     if (action.target == core::Target::group) {
         ++worker.group_signals;
-        return obey_group_signal(*index, action.signal);
+        return apply_group_signal(*index, action.signal);
     }
     if (action.target == core::Target::strays) return;
     if (worker.life == FakeWorker::Life::main_ended)
@@ -103,7 +103,7 @@ void FakeWorld::carry_out(const core::Signal& action) {
     const int expected = is_stop && policy_.cancel_signal == policy_.stop_signal ? 2 : 1;
     if ((is_stop ? worker.stop_signals : worker.cancel_signals) > expected)
         violated("the same signal again to " + name_of(worker));
-    obey_signal(*index, action.signal);
+    apply_signal(*index, action.signal);
 }
 
 void FakeWorld::carry_out(const core::Kill& action) {
@@ -111,7 +111,7 @@ void FakeWorld::carry_out(const core::Kill& action) {
     if (!index) return;
     if (workers_[*index].life == FakeWorker::Life::ended)
         return violated("Kill after the exit of " + name_of(workers_[*index]));
-    obey_kill(*index);
+    apply_kill(*index);
 }
 
 void FakeWorld::carry_out(const core::Forget& action) {
@@ -125,20 +125,20 @@ void FakeWorld::carry_out(const core::Forget& action) {
     worker.accepts = false;
 }
 
-void FakeWorld::carry_out(const core::ForgetSpec& action) { complain(specs_.forget(action.spec)); }
+void FakeWorld::carry_out(const core::ForgetSpec& action) { check_allowed(specs_.forget(action.spec)); }
 
-void FakeWorld::carry_out(const core::SetDoors& action) {
-    if (action.doors == doors_) violated("SetDoors to what they are");
-    doors_ = action.doors;
+void FakeWorld::carry_out(const core::SetAdmission& action) {
+    if (action.admission == admission_) violated("SetAdmission to what they are");
+    admission_ = action.admission;
 }
 
 void FakeWorld::carry_out(const core::Answer& action) {
-    for (FakeAsk& ask : asks_) {
+    for (FakeRequest& ask : requests_) {
         if (!ask.was_asked || ask.id != action.request || ask.id.value == 0) continue;
         if (ask.outcome) return violated("two answers to request " + std::to_string(ask.id.value));
         ask.outcome = action.outcome;
         ask.answered_at = now_;
-        --open_asks_;
+        --open_requests_;
         const auto* reload = std::get_if<core::Reload>(&ask.request.what);
         if (reload != nullptr && !specs_.is_settled(reload->plan))
             violated("a reload is answered before its plan is adopted or dropped");
@@ -164,7 +164,7 @@ void FakeWorld::carry_out(const core::Finish& action) {
 void FakeWorld::check_nothing_left() {
     for (const FakeWorker& worker : workers_)
         if (!worker.is_forgotten) violated("Finish leaves behind " + name_of(worker));
-    for (const FakeAsk& ask : asks_)
+    for (const FakeRequest& ask : requests_)
         if (ask.was_asked && ask.id.value != 0 && !ask.outcome)
             violated("Finish leaves request " + std::to_string(ask.id.value) + " without an answer");
     if (!specs_.are_all_settled()) violated("Finish leaves a plan that is neither adopted nor dropped");

@@ -53,7 +53,7 @@ struct WorkerScript {
     Duration probe_takes{};                      // an answer of its own; one that is not ready by then is a bad one
     std::optional<Duration> fails_probes_after;  // for `fails_probes_for`
     Duration fails_probes_for = std::chrono::hours{1};
-    core::Claim claim = core::Claim::held;
+    core::ListenerClaim claim = core::ListenerClaim::held;
     Duration claim_takes{};
     Duration heartbeat_every{};  // WATCHDOG=1, from its hello on; 0: never
     std::optional<Duration> stops_beating_after;

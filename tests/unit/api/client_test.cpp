@@ -30,7 +30,7 @@ class ClientTest : public testing::Test {
         std::filesystem::rename(place_.socket_path(), directory + "/api.sock");
         return fd;
     }
-    RuntimeSurroundings surroundings() const {
+    RuntimeEnvironment surroundings() const {
         // Not root's own, whose services outside this test would be found as well.
         const uid_t uid = ::getuid() == 0 ? 64'242 : ::getuid();
         return {{}, runtime_directory_, place_.path(), uid};

@@ -24,7 +24,7 @@ TEST(RuntimeDirectory, OthersHaveNoRun) {
 }
 
 TEST(RuntimeDirectory, CollectionsHoldTheCandidatesOfEveryName) {
-    EXPECT_THAT(service_collections({"", "", "/run/user/7", 7}),
+    EXPECT_THAT(service_parent_directories({"", "", "/run/user/7", 7}),
                 ElementsAre("/run/user/7/holdfast", "/tmp/holdfast-7"));
 }
 

@@ -4,31 +4,31 @@
 
 #include <random>
 
-#include "tests/unit/core/bench.hpp"
+#include "tests/unit/core/core_harness.hpp"
 
 namespace holdfast::core::testing {
 namespace {
 
 class Chaos {
   public:
-    explicit Chaos(unsigned seed) : random_(seed), bench_(policy()) {
-        if (one_in(3)) bench_.claims = std::nullopt;
+    explicit Chaos(unsigned seed) : random_(seed), harness_(policy()) {
+        if (one_in(3)) harness_.listener_claim = std::nullopt;
     }
 
     void step() {
         if (one_in(4)) {
-            bench_.stall(Duration{std::uniform_int_distribution<std::int64_t>(0, 20'000'000)(random_)});
+            harness_.stall(Duration{std::uniform_int_distribution<std::int64_t>(0, 20'000'000)(random_)});
         } else if (one_in(2)) {
-            bench_.advance(Duration{std::uniform_int_distribution<std::int64_t>(0, 3'000'000)(random_)});
+            harness_.advance(Duration{std::uniform_int_distribution<std::int64_t>(0, 3'000'000)(random_)});
         }
         one_in(6) ? ask() : happen();
-        bench_.feed(Elapsed{});
-        if (const auto next = bench_.next_deadline()) {
-            EXPECT_GT(*next, bench_.now()) << bench_.status().detail;
+        harness_.feed(Elapsed{});
+        if (const auto next = harness_.next_deadline()) {
+            EXPECT_GT(*next, harness_.now()) << harness_.status().detail;
         }
     }
 
-    bool is_over() const { return bench_.exit_code().has_value(); }
+    bool is_over() const { return harness_.exit_code().has_value(); }
 
   private:
     bool one_in(int chances) { return std::uniform_int_distribution<int>(1, chances)(random_) == 1; }
@@ -54,67 +54,69 @@ class Chaos {
     void ask() {
         switch (below(7)) {
             case 0:
-                bench_.ask(Restart{});
+                harness_.ask(Restart{});
                 break;
             case 1:
-                bench_.ask(Scale{static_cast<int>(below(4))});
+                harness_.ask(Scale{static_cast<int>(below(4))});
                 break;
             case 2:
-                bench_.ask(Pause{});
+                harness_.ask(Pause{});
                 break;
             case 3:
-                bench_.ask(Resume{});
+                harness_.ask(Resume{});
                 break;
             case 4:
-                bench_.ask(Undo{});
+                harness_.ask(Undo{});
                 break;
             case 5:
-                bench_.ask(Rollback{});
+                harness_.ask(Rollback{});
                 break;
             default:
-                if (one_in(10)) bench_.signal(Stop{});
+                if (one_in(10)) harness_.signal(Stop{});
                 break;
         }
     }
 
     void happen() {
-        const Status status = bench_.status();
+        const Status status = harness_.status();
         if (status.workers.empty()) return;
         const WorkerId worker = status.workers[below(status.workers.size())].id;
         switch (below(12)) {
             case 0:
-                bench_.exited(worker, 1);
+                harness_.exited(worker, 1);
                 break;
             case 1:
-                bench_.feed(MainExited{worker, ExitedWith{0}, 1, 0});
+                harness_.feed(MainExited{worker, ExitedWith{0}, 1, 0});
                 break;
             case 2:
-                bench_.accepting(worker, one_in(2));
+                harness_.accepting(worker, one_in(2));
                 break;
             case 3:
-                bench_.says(worker, one_in(10) ? Watchdog::trigger : Watchdog::alive);
+                harness_.says(worker, one_in(10) ? Watchdog::trigger : Watchdog::alive);
                 break;
             case 4:
-                bench_.feed(Claimed{worker, one_in(4) ? Claim::missing : Claim::held, "none"});
+                harness_.feed(
+                    ListenerClaimed{worker, one_in(4) ? ListenerClaim::missing : ListenerClaim::held, "none"});
                 break;
             case 5:
-                bench_.probed(worker, one_in(2) ? ProbeAnswered::Answer::good : ProbeAnswered::Answer::bad, "HTTP 500");
+                harness_.probed(worker, one_in(2) ? ProbeAnswered::Answer::good : ProbeAnswered::Answer::bad,
+                                "HTTP 500");
                 break;
             case 6:
-                if (one_in(4)) bench_.stopping(worker);
+                if (one_in(4)) harness_.stopping(worker);
                 break;
             case 7:
-                if (one_in(4)) bench_.feed(ChannelLost{worker});
+                if (one_in(4)) harness_.feed(ChannelLost{worker});
                 break;
             default:
-                bench_.serve(worker);
-                bench_.probed(worker, ProbeAnswered::Answer::good);
+                harness_.serve(worker);
+                harness_.probed(worker, ProbeAnswered::Answer::good);
                 break;
         }
     }
 
     std::mt19937 random_;
-    Bench bench_;
+    CoreHarness harness_;
 };
 
 TEST(Deadlines, LieAheadWhateverHappens) {

@@ -1,4 +1,4 @@
-#include "core/doctor.hpp"
+#include "core/describe/doctor.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,8 +28,8 @@ MachineFacts healthy() {
 }
 
 // The finding that speaks of `word`; fails the test where there is none.
-Finding about(const std::string& word, const MachineFacts& facts, const Patient& patient = {}) {
-    for (const Finding& finding : examine(facts, patient)) {
+Finding about(const std::string& word, const MachineFacts& facts, const CheckedService& checked = {}) {
+    for (const Finding& finding : check_machine(facts, checked)) {
         if (finding.text.find(word) != std::string::npos) return finding;
     }
     ADD_FAILURE() << "nothing about " << word;
@@ -37,8 +37,8 @@ Finding about(const std::string& word, const MachineFacts& facts, const Patient&
 }
 
 TEST(Doctor, FindsNothingOnAHealthyMachine) {
-    for (const Finding& finding : examine(healthy(), {})) {
-        EXPECT_EQ(finding.weight, Weight::fine) << finding.text;
+    for (const Finding& finding : check_machine(healthy(), {})) {
+        EXPECT_EQ(finding.severity, Severity::ok) << finding.text;
         EXPECT_EQ(finding.remedy, "") << finding.text;
     }
 }
@@ -53,36 +53,36 @@ TEST(Doctor, GivesEachFindingItsRemedy) {
     facts.unit = "web.service";
     facts.is_in_kubernetes = true;
     facts.sees_other_processes = false;
-    for (const Finding& finding : examine(facts, {})) {
-        EXPECT_TRUE(finding.weight == Weight::fine || !finding.remedy.empty()) << finding.text;
+    for (const Finding& finding : check_machine(facts, {})) {
+        EXPECT_TRUE(finding.severity == Severity::ok || !finding.remedy.empty()) << finding.text;
     }
 }
 
 TEST(Doctor, ComparesTheLimitsWithTheWorkersOfARestart) {
     MachineFacts facts = healthy();
     facts.nofile_soft = 64 + 2 * 100 * 8;
-    Patient patient;
-    patient.workers = 100;
-    EXPECT_EQ(about("open files", facts, patient).weight, Weight::fine);
-    patient.workers = 101;
-    const Finding finding = about("open files", facts, patient);
-    EXPECT_EQ(finding.weight, Weight::wrong);
+    CheckedService checked;
+    checked.workers = 100;
+    EXPECT_EQ(about("open files", facts, checked).severity, Severity::ok);
+    checked.workers = 101;
+    const Finding finding = about("open files", facts, checked);
+    EXPECT_EQ(finding.severity, Severity::wrong);
     EXPECT_THAT(finding.remedy, HasSubstr("LimitNOFILE=1680"));
     facts.nproc_soft = 200;
-    EXPECT_EQ(about("processes and threads", facts, patient).weight, Weight::wrong);
+    EXPECT_EQ(about("processes and threads", facts, checked).severity, Severity::wrong);
     facts.nproc_soft = 218;
-    EXPECT_EQ(about("processes and threads", facts, patient).weight, Weight::fine);
+    EXPECT_EQ(about("processes and threads", facts, checked).severity, Severity::ok);
 }
 
 TEST(Doctor, WarnsOfAShortQueue) {
     MachineFacts facts = healthy();
     facts.somaxconn = 128;
-    EXPECT_EQ(about("somaxconn", facts).weight, Weight::warning);
+    EXPECT_EQ(about("somaxconn", facts).severity, Severity::warning);
     EXPECT_THAT(about("somaxconn", facts).remedy, HasSubstr("net.core.somaxconn=4096"));
     facts.somaxconn = 4096;
-    Patient patient;
-    patient.configuration.listen.emplace_back().backlog = 10000;
-    EXPECT_THAT(about("somaxconn", facts, patient).remedy, HasSubstr("net.core.somaxconn=10000"));
+    CheckedService checked;
+    checked.configuration.listen.emplace_back().backlog = 10000;
+    EXPECT_THAT(about("somaxconn", facts, checked).remedy, HasSubstr("net.core.somaxconn=10000"));
 }
 
 TEST(Doctor, ComparesTheServiceManagersTimesWithOurs) {
@@ -90,40 +90,40 @@ TEST(Doctor, ComparesTheServiceManagersTimesWithOurs) {
     facts.unit = "web.service";
     facts.unit_kill_mode = "mixed";
     facts.stop_timeout = 20s;
-    EXPECT_EQ(about("is killed 20 s after", facts).weight, Weight::wrong);
+    EXPECT_EQ(about("is killed 20 s after", facts).severity, Severity::wrong);
     EXPECT_THAT(about("is killed 20 s after", facts).remedy, HasSubstr("TimeoutStopSec=45"));
     facts.unit_type = "notify";
-    EXPECT_EQ(about("is killed 20 s after", facts).weight, Weight::warning) << "it is asked for more";
+    EXPECT_EQ(about("is killed 20 s after", facts).severity, Severity::warning) << "it is asked for more";
     facts.stop_timeout = 35s;
-    EXPECT_EQ(about("waits long enough", facts).weight, Weight::fine);
+    EXPECT_EQ(about("waits long enough", facts).severity, Severity::ok);
     facts.stop_timeout.reset();  // systemd's own 90 s
-    EXPECT_EQ(about("waits long enough", facts).weight, Weight::fine);
-    Patient patient;
-    patient.configuration.policy.ready_timeout = 100s;
-    EXPECT_THAT(about("--ready-timeout", facts, patient).remedy, HasSubstr("TimeoutStartSec=130"));
+    EXPECT_EQ(about("waits long enough", facts).severity, Severity::ok);
+    CheckedService checked;
+    checked.configuration.policy.ready_timeout = 100s;
+    EXPECT_THAT(about("--ready-timeout", facts, checked).remedy, HasSubstr("TimeoutStartSec=130"));
     facts.unit_kill_mode.clear();
     EXPECT_THAT(about("sends its SIGTERM", facts).remedy, HasSubstr("KillMode=mixed"));
 }
 
 TEST(Doctor, MissesCapabilitiesOnlyWhereTheyAreNeeded) {
-    Patient patient;
-    ListenAddress& address = patient.configuration.listen.emplace_back();
+    CheckedService checked;
+    ListenAddress& address = checked.configuration.listen.emplace_back();
     address.port = 80;
-    EXPECT_EQ(about("CAP_NET_BIND_SERVICE", healthy(), patient).weight, Weight::wrong);
+    EXPECT_EQ(about("CAP_NET_BIND_SERVICE", healthy(), checked).severity, Severity::wrong);
     MachineFacts facts = healthy();
     facts.capabilities = 1U << 10;
-    EXPECT_EQ(about("no capability is missing", facts, patient).weight, Weight::fine);
+    EXPECT_EQ(about("no capability is missing", facts, checked).severity, Severity::ok);
     facts.capabilities = 0;
     facts.first_free_port = 80;
-    EXPECT_EQ(about("no capability is missing", facts, patient).weight, Weight::fine);
-    patient.configuration.launch.user = "www";
-    EXPECT_EQ(about("CAP_SETUID", facts, patient).weight, Weight::wrong);
+    EXPECT_EQ(about("no capability is missing", facts, checked).severity, Severity::ok);
+    checked.configuration.launch.user = "www";
+    EXPECT_EQ(about("CAP_SETUID", facts, checked).severity, Severity::wrong);
 }
 
 TEST(Doctor, KnowsOldKernels) {
     MachineFacts facts = healthy();
     facts.has_close_range = false;
-    EXPECT_EQ(about("lacks pidfds or close_range", facts).weight, Weight::wrong);
+    EXPECT_EQ(about("lacks pidfds or close_range", facts).severity, Severity::wrong);
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
-#include "core/hints.hpp"
+#include "core/describe/hints.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cerrno>
 
-#include "tests/unit/core/bench.hpp"
+#include "tests/unit/core/core_harness.hpp"
 
 namespace holdfast::core::testing {
 namespace {
@@ -52,35 +52,35 @@ TEST(Hint, OnALaunchKnowsWrongFormatsAndMissingPermissions) {
 }
 
 TEST(Hint, StandsBehindTheCrashOfALaunch) {
-    Bench bench({});
-    bench.feed(SpawnFailed{bench.worker(1, 0), "execute ./srv", EACCES});
-    EXPECT_THAT(bench.notes("spawn_failed"),
+    CoreHarness harness({});
+    harness.feed(SpawnFailed{harness.worker(1, 0), "execute ./srv", EACCES});
+    EXPECT_THAT(harness.notes("spawn_failed"),
                 ElementsAre(AllOf(HasSubstr("cannot execute ./srv: Permission denied"), HasSubstr("chmod +x"))));
 }
 
 TEST(Hint, OnTheBackgroundStandsInTheFailedRestart) {
-    Bench bench = serving({}, 1);
-    const RequestId restart = bench.ask(Restart{});
-    const WorkerId daemon = bench.worker(2, 0);
-    bench.spawned(daemon);
-    bench.feed(MainExited{daemon, ExitedWith{0}, 1, 0});
-    bench.exited(daemon);
-    ASSERT_TRUE(bench.answer(restart));
-    EXPECT_EQ(bench.result(restart), Outcome::Result::failed);
-    EXPECT_THAT(bench.answer(restart)->text, HasSubstr("use its foreground option"));
-    EXPECT_THAT(bench.notes("worker_main_exited"), ElementsAre(HasSubstr("use its foreground option")));
+    CoreHarness harness = serving({}, 1);
+    const RequestId restart = harness.ask(Restart{});
+    const WorkerId daemon = harness.worker(2, 0);
+    harness.spawned(daemon);
+    harness.feed(MainExited{daemon, ExitedWith{0}, 1, 0});
+    harness.exited(daemon);
+    ASSERT_TRUE(harness.answer(restart));
+    EXPECT_EQ(harness.result(restart), Outcome::Result::failed);
+    EXPECT_THAT(harness.answer(restart)->text, HasSubstr("use its foreground option"));
+    EXPECT_THAT(harness.notes("worker_main_exited"), ElementsAre(HasSubstr("use its foreground option")));
 }
 
 TEST(Hint, OnATakenAddressStandsInTheFailedRestart) {
-    Bench bench = serving({}, 1);
-    const RequestId restart = bench.ask(Restart{});
-    const WorkerId binder = bench.worker(2, 0);
-    bench.spawned(binder);
-    bench.feed(Exited{binder, ExitedWith{1}, {"bind :8080: Address already in use"}, KilledBy::not_known, {":8080"}});
-    ASSERT_TRUE(bench.answer(restart));
-    EXPECT_THAT(bench.answer(restart)->text,
+    CoreHarness harness = serving({}, 1);
+    const RequestId restart = harness.ask(Restart{});
+    const WorkerId binder = harness.worker(2, 0);
+    harness.spawned(binder);
+    harness.feed(Exited{binder, ExitedWith{1}, {"bind :8080: Address already in use"}, KilledBy::not_known, {":8080"}});
+    ASSERT_TRUE(harness.answer(restart));
+    EXPECT_THAT(harness.answer(restart)->text,
                 AllOf(HasSubstr("worker 2.0 exited with status 1"), HasSubstr(":8080, which it already has as fd 3")));
-    EXPECT_THAT(bench.notes("worker_crashed"), ElementsAre(HasSubstr("fd 3")));
+    EXPECT_THAT(harness.notes("worker_crashed"), ElementsAre(HasSubstr("fd 3")));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/core/bench.hpp"
+#include "tests/unit/core/core_harness.hpp"
 
 namespace holdfast::core::testing {
 namespace {
@@ -12,135 +12,135 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 TEST(Pause, TellsReadyWorkersAndResumeTellsThemToRun) {
-    Bench bench = serving({}, 2);
-    const RequestId pause = bench.ask(Pause{});
-    EXPECT_EQ(bench.result(pause), Result::done);
-    EXPECT_EQ(bench.count(WorkerState::paused), 2);
-    EXPECT_EQ(bench.phase(), Phase::paused);
-    const RequestId resume = bench.ask(Resume{});
-    EXPECT_EQ(bench.result(resume), Result::done);
-    EXPECT_EQ(bench.count(WorkerState::paused), 2);  // ready on their own word alone
-    EXPECT_EQ(bench.phase(), Phase::serving);
-    for (const WorkerStatus& worker : bench.status().workers) bench.accepting(worker.id, true);
-    EXPECT_EQ(bench.count(WorkerState::ready), 2);
-    EXPECT_THAT(bench.all<Spawn>(), IsEmpty());
+    CoreHarness harness = serving({}, 2);
+    const RequestId pause = harness.ask(Pause{});
+    EXPECT_EQ(harness.result(pause), Result::done);
+    EXPECT_EQ(harness.count(WorkerState::paused), 2);
+    EXPECT_EQ(harness.phase(), Phase::paused);
+    const RequestId resume = harness.ask(Resume{});
+    EXPECT_EQ(harness.result(resume), Result::done);
+    EXPECT_EQ(harness.count(WorkerState::paused), 2);  // ready on their own word alone
+    EXPECT_EQ(harness.phase(), Phase::serving);
+    for (const WorkerStatus& worker : harness.status().workers) harness.accepting(worker.id, true);
+    EXPECT_EQ(harness.count(WorkerState::ready), 2);
+    EXPECT_THAT(harness.all<Spawn>(), IsEmpty());
 }
 
 TEST(Pause, IsRefusedWhereNobodyCan) {
-    Bench bench({});
-    bench.serve_mutely(bench.worker(1, 0));
-    EXPECT_EQ(bench.result(bench.ask(Pause{})), Result::refused);
-    EXPECT_EQ(bench.phase(), Phase::serving);
-    EXPECT_EQ(bench.result(bench.ask(Resume{})), Result::refused);
+    CoreHarness harness({});
+    harness.serve_mutely(harness.worker(1, 0));
+    EXPECT_EQ(harness.result(harness.ask(Pause{})), Result::refused);
+    EXPECT_EQ(harness.phase(), Phase::serving);
+    EXPECT_EQ(harness.result(harness.ask(Resume{})), Result::refused);
 }
 
 TEST(Pause, IsRefusedWhileAChangeIsUnderWay) {
-    Bench bench = serving({}, 1);
-    bench.ask(Restart{});
-    EXPECT_EQ(bench.result(bench.ask(Pause{})), Result::refused);
+    CoreHarness harness = serving({}, 1);
+    harness.ask(Restart{});
+    EXPECT_EQ(harness.result(harness.ask(Pause{})), Result::refused);
 }
 
 TEST(Pause, AskedForTwiceEndsWhenTheFirstOneDoes) {
-    Bench bench = serving({}, 1);
-    bench.ask(Pause{});
-    const auto until = bench.status().paused_until;
-    bench.advance(1min);
-    EXPECT_EQ(bench.result(bench.ask(Pause{})), Result::done);
-    EXPECT_EQ(bench.status().paused_until, until);
-    EXPECT_THAT(bench.all<Tell>(), SizeIs(1));
+    CoreHarness harness = serving({}, 1);
+    harness.ask(Pause{});
+    const auto until = harness.status().paused_until;
+    harness.advance(1min);
+    EXPECT_EQ(harness.result(harness.ask(Pause{})), Result::done);
+    EXPECT_EQ(harness.status().paused_until, until);
+    EXPECT_THAT(harness.all<Tell>(), SizeIs(1));
 }
 
 TEST(Pause, EndsByItselfAfterItsLongestTime) {
     Policy policy;
     policy.max_pause = 60s;
-    Bench bench = serving(policy, 1);
-    const WorkerId worker = bench.worker(1, 0);
-    bench.ask(Pause{});
-    EXPECT_EQ(bench.status().paused_until, bench.now() + 60s);
-    EXPECT_EQ(from_usec(*bench.all<Tell>().back().command.deadline_usec), bench.now() + 60s);
-    bench.advance(60s - 1us);
-    EXPECT_EQ(bench.told(worker), std::vector{Stage::pause});
-    bench.advance(1us);
-    EXPECT_EQ(bench.told(worker), (std::vector{Stage::pause, Stage::run}));
-    EXPECT_FALSE(bench.status().paused_until);
-    EXPECT_THAT(bench.notes("service_resumed"), SizeIs(1));
-    bench.accepting(worker, true);
-    EXPECT_EQ(bench.state(worker), WorkerState::ready);
-    EXPECT_THAT(bench.all<Spawn>(), IsEmpty());
+    CoreHarness harness = serving(policy, 1);
+    const WorkerId worker = harness.worker(1, 0);
+    harness.ask(Pause{});
+    EXPECT_EQ(harness.status().paused_until, harness.now() + 60s);
+    EXPECT_EQ(from_usec(*harness.all<Tell>().back().command.deadline_usec), harness.now() + 60s);
+    harness.advance(60s - 1us);
+    EXPECT_EQ(harness.told(worker), std::vector{Stage::pause});
+    harness.advance(1us);
+    EXPECT_EQ(harness.told(worker), (std::vector{Stage::pause, Stage::run}));
+    EXPECT_FALSE(harness.status().paused_until);
+    EXPECT_THAT(harness.notes("service_resumed"), SizeIs(1));
+    harness.accepting(worker, true);
+    EXPECT_EQ(harness.state(worker), WorkerState::ready);
+    EXPECT_THAT(harness.all<Spawn>(), IsEmpty());
 }
 
 TEST(Pause, LeavesARecalledWorkerItsPlaceForTheGracePeriod) {
     Policy policy;
     policy.max_pause = 60s;
-    Bench bench = serving(policy, 1);
-    const WorkerId worker = bench.worker(1, 0);
-    bench.ask(Pause{});
-    bench.advance(60s + policy.grace_period - 1us);
-    EXPECT_EQ(bench.state(worker), WorkerState::paused);
-    EXPECT_THAT(bench.all<Spawn>(), IsEmpty());
-    bench.advance(1us);
-    EXPECT_EQ(bench.state(worker), WorkerState::draining);
-    EXPECT_THAT(bench.all<Spawn>(), SizeIs(1));
-    EXPECT_EQ(bench.status().slots.at(0).crashes_in_a_row, 0);
+    CoreHarness harness = serving(policy, 1);
+    const WorkerId worker = harness.worker(1, 0);
+    harness.ask(Pause{});
+    harness.advance(60s + policy.grace_period - 1us);
+    EXPECT_EQ(harness.state(worker), WorkerState::paused);
+    EXPECT_THAT(harness.all<Spawn>(), IsEmpty());
+    harness.advance(1us);
+    EXPECT_EQ(harness.state(worker), WorkerState::draining);
+    EXPECT_THAT(harness.all<Spawn>(), SizeIs(1));
+    EXPECT_EQ(harness.status().slots.at(0).crashes_in_a_row, 0);
 }
 
 TEST(Pause, IsToldToAWorkerThatGetsReadyInIt) {
-    Bench bench = serving({}, 1);
-    bench.ask(Pause{});
-    const auto until = bench.status().paused_until;
-    bench.exited(bench.worker(1, 0), 1);
-    bench.advance(1s);
-    const WorkerId next = bench.worker(1, 0);
-    bench.serve(next);
-    EXPECT_EQ(bench.state(next), WorkerState::paused);
-    EXPECT_EQ(bench.told(next), std::vector{Stage::pause});
-    EXPECT_EQ(from_usec(*bench.all<Tell>().back().command.deadline_usec), until);
+    CoreHarness harness = serving({}, 1);
+    harness.ask(Pause{});
+    const auto until = harness.status().paused_until;
+    harness.exited(harness.worker(1, 0), 1);
+    harness.advance(1s);
+    const WorkerId next = harness.worker(1, 0);
+    harness.serve(next);
+    EXPECT_EQ(harness.state(next), WorkerState::paused);
+    EXPECT_EQ(harness.told(next), std::vector{Stage::pause});
+    EXPECT_EQ(from_usec(*harness.all<Tell>().back().command.deadline_usec), until);
 }
 
 TEST(Pause, IsToldAgainToAWorkerThatWasJustToldToRun) {
-    Bench bench = serving({}, 1);
-    const WorkerId worker = bench.worker(1, 0);
-    bench.ask(Pause{});
-    bench.ask(Resume{});
-    EXPECT_EQ(bench.result(bench.ask(Pause{})), Result::done);
-    EXPECT_EQ(bench.told(worker), (std::vector{Stage::pause, Stage::run, Stage::pause}));
-    bench.accepting(worker, true);  // said before it read the last command
-    EXPECT_EQ(bench.state(worker), WorkerState::paused);
+    CoreHarness harness = serving({}, 1);
+    const WorkerId worker = harness.worker(1, 0);
+    harness.ask(Pause{});
+    harness.ask(Resume{});
+    EXPECT_EQ(harness.result(harness.ask(Pause{})), Result::done);
+    EXPECT_EQ(harness.told(worker), (std::vector{Stage::pause, Stage::run, Stage::pause}));
+    harness.accepting(worker, true);  // said before it read the last command
+    EXPECT_EQ(harness.state(worker), WorkerState::paused);
 }
 
 TEST(Pause, SaysHowManyCannot) {
     Policy policy;
     policy.workers = 2;
-    Bench bench(policy);
-    bench.serve(bench.worker(1, 0));
-    bench.serve_mutely(bench.worker(1, 1));
-    const RequestId pause = bench.ask(Pause{});
-    EXPECT_THAT(bench.answer(pause)->text, HasSubstr("1 worker told to pause, 1 cannot and still accept"));
-    bench.advance(1min);
-    EXPECT_EQ(bench.count(WorkerState::ready), 1);
+    CoreHarness harness(policy);
+    harness.serve(harness.worker(1, 0));
+    harness.serve_mutely(harness.worker(1, 1));
+    const RequestId pause = harness.ask(Pause{});
+    EXPECT_THAT(harness.answer(pause)->text, HasSubstr("1 worker told to pause, 1 cannot and still accept"));
+    harness.advance(1min);
+    EXPECT_EQ(harness.count(WorkerState::ready), 1);
 }
 
 TEST(Pause, IsOverWhenTheServiceIsStopped) {
-    Bench bench = serving({}, 1);
-    bench.ask(Pause{});
-    bench.signal(Stop{});
-    EXPECT_EQ(bench.phase(), Phase::stopping);
-    EXPECT_FALSE(bench.status().paused_until);
-    bench.exit_all_leaving();
-    EXPECT_EQ(bench.exit_code(), 0);
+    CoreHarness harness = serving({}, 1);
+    harness.ask(Pause{});
+    harness.signal(Stop{});
+    EXPECT_EQ(harness.phase(), Phase::stopping);
+    EXPECT_FALSE(harness.status().paused_until);
+    harness.exit_all_leaving();
+    EXPECT_EQ(harness.exit_code(), 0);
 }
 
 TEST(Pause, LetsNobodyBeRefusedHoweverLongItTakes) {
     Policy policy;
     policy.queue_for = 1s;
-    Bench bench = serving(policy, 1);
-    bench.ask(Pause{});
-    bench.accepting(bench.worker(1, 0), false);
-    bench.exited(bench.worker(1, 0), 1);
-    bench.advance(1s);
-    bench.exited(bench.worker(1, 0), 1);
-    bench.advance(5s);
-    EXPECT_THAT(bench.all<SetDoors>(), IsEmpty());
+    CoreHarness harness = serving(policy, 1);
+    harness.ask(Pause{});
+    harness.accepting(harness.worker(1, 0), false);
+    harness.exited(harness.worker(1, 0), 1);
+    harness.advance(1s);
+    harness.exited(harness.worker(1, 0), 1);
+    harness.advance(5s);
+    EXPECT_THAT(harness.all<SetAdmission>(), IsEmpty());
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/core/bench.hpp"
+#include "tests/unit/core/core_harness.hpp"
 
 namespace holdfast::core::testing {
 namespace {
@@ -16,185 +16,185 @@ Policy with_probation() {
 }
 
 struct Probation : ::testing::Test {
-    Bench bench = serving(with_probation(), 2);
-    WorkerId old_one = bench.worker_of(0), old_two = bench.worker_of(1);
+    CoreHarness harness = serving(with_probation(), 2);
+    WorkerId old_one = harness.worker_of(0), old_two = harness.worker_of(1);
     RequestId restart;
 
     void begin() {
-        restart = bench.ask(Restart{});
-        bench.serve_all();
-        bench.advance(1s);
+        restart = harness.ask(Restart{});
+        harness.serve_all();
+        harness.advance(1s);
     }
 };
 
 TEST_F(Probation, PausesTheOldOnesInsteadOfDrainingThem) {
     begin();
-    EXPECT_EQ(bench.told(old_one), std::vector{Stage::pause});
-    EXPECT_EQ(bench.told(old_two), std::vector{Stage::pause});
-    EXPECT_EQ(bench.phase(), Phase::probation);
-    EXPECT_FALSE(bench.answer(restart));
+    EXPECT_EQ(harness.told(old_one), std::vector{Stage::pause});
+    EXPECT_EQ(harness.told(old_two), std::vector{Stage::pause});
+    EXPECT_EQ(harness.phase(), Phase::probation);
+    EXPECT_FALSE(harness.answer(restart));
 }
 
 TEST_F(Probation, EndsWithTheDrainOfTheOldOnes) {
     begin();
-    bench.advance(59s);
-    EXPECT_EQ(bench.count(WorkerState::paused), 2);
-    bench.advance(1s);
-    EXPECT_EQ(bench.told(old_one), (std::vector{Stage::pause, Stage::drain}));
-    EXPECT_FALSE(bench.answer(restart));
-    bench.exit_all_leaving();
-    EXPECT_EQ(bench.result(restart), Result::done);
+    harness.advance(59s);
+    EXPECT_EQ(harness.count(WorkerState::paused), 2);
+    harness.advance(1s);
+    EXPECT_EQ(harness.told(old_one), (std::vector{Stage::pause, Stage::drain}));
+    EXPECT_FALSE(harness.answer(restart));
+    harness.exit_all_leaving();
+    EXPECT_EQ(harness.result(restart), Result::done);
 }
 
 TEST_F(Probation, BringsTheOldOnesBackAfterACrashWithoutALaunch) {
     begin();
-    const WorkerId crashed = bench.last_launched(1);
-    bench.forget_actions();
-    bench.exited(crashed, 9);
-    EXPECT_EQ(bench.told(old_one), std::vector{Stage::run});
-    EXPECT_EQ(bench.told(old_two), std::vector{Stage::run});
-    bench.accepting(old_one, true);
-    bench.accepting(old_two, true);
-    bench.exit_all_leaving();
-    ASSERT_TRUE(bench.answer(restart));
-    EXPECT_EQ(bench.answer(restart)->result, Result::failed);
-    EXPECT_NE(bench.answer(restart)->text.find("during probation"), std::string::npos);
-    EXPECT_TRUE(bench.all<Spawn>().empty());
-    EXPECT_EQ(bench.state(old_one), WorkerState::ready);
-    EXPECT_EQ(bench.status().generation.value, 1U);
+    const WorkerId crashed = harness.last_launched(1);
+    harness.forget_actions();
+    harness.exited(crashed, 9);
+    EXPECT_EQ(harness.told(old_one), std::vector{Stage::run});
+    EXPECT_EQ(harness.told(old_two), std::vector{Stage::run});
+    harness.accepting(old_one, true);
+    harness.accepting(old_two, true);
+    harness.exit_all_leaving();
+    ASSERT_TRUE(harness.answer(restart));
+    EXPECT_EQ(harness.answer(restart)->result, Result::failed);
+    EXPECT_NE(harness.answer(restart)->text.find("during probation"), std::string::npos);
+    EXPECT_TRUE(harness.all<Spawn>().empty());
+    EXPECT_EQ(harness.state(old_one), WorkerState::ready);
+    EXPECT_EQ(harness.status().generation.value, 1U);
 }
 
 TEST_F(Probation, KeepsTheNewOnesUntilTheOldOnesAcceptAgain) {
     begin();
-    bench.exited(bench.last_launched(1), 9);
-    const WorkerId healthy = bench.last_launched(0);
-    EXPECT_EQ(bench.state(healthy), WorkerState::ready);
-    bench.accepting(old_one, true);
-    bench.accepting(old_two, true);
-    EXPECT_EQ(bench.state(healthy), WorkerState::draining);
+    harness.exited(harness.last_launched(1), 9);
+    const WorkerId healthy = harness.last_launched(0);
+    EXPECT_EQ(harness.state(healthy), WorkerState::ready);
+    harness.accepting(old_one, true);
+    harness.accepting(old_two, true);
+    EXPECT_EQ(harness.state(healthy), WorkerState::draining);
 }
 
 TEST_F(Probation, ReplacesAnOldOneThatDoesNotAnswerTheCallBack) {
     begin();
-    bench.exited(bench.last_launched(1), 9);
-    bench.accepting(old_one, true);
-    bench.forget_actions();
-    bench.advance(with_probation().grace_period);
-    EXPECT_EQ(bench.state(old_two), WorkerState::draining);
-    ASSERT_EQ(bench.all<Spawn>().size(), 1U);
-    EXPECT_EQ(bench.all<Spawn>()[0].generation.value, 1U);
+    harness.exited(harness.last_launched(1), 9);
+    harness.accepting(old_one, true);
+    harness.forget_actions();
+    harness.advance(with_probation().grace_period);
+    EXPECT_EQ(harness.state(old_two), WorkerState::draining);
+    ASSERT_EQ(harness.all<Spawn>().size(), 1U);
+    EXPECT_EQ(harness.all<Spawn>()[0].generation.value, 1U);
 }
 
 TEST_F(Probation, OnceOverMakesACrashAnOrdinaryOne) {
     begin();
-    bench.advance(60s);
-    const WorkerId crashed = bench.last_launched(1);
-    bench.forget_actions();
-    bench.exited(crashed, 9);
-    EXPECT_EQ(bench.phase(), Phase::rolling_out);
-    ASSERT_EQ(bench.all<Spawn>().size(), 1U);
-    EXPECT_EQ(bench.all<Spawn>()[0].generation.value, 2U);
-    bench.serve_all();
-    bench.advance(1s);
-    bench.exit_all_leaving();
-    EXPECT_EQ(bench.result(restart), Result::done);
+    harness.advance(60s);
+    const WorkerId crashed = harness.last_launched(1);
+    harness.forget_actions();
+    harness.exited(crashed, 9);
+    EXPECT_EQ(harness.phase(), Phase::rolling_out);
+    ASSERT_EQ(harness.all<Spawn>().size(), 1U);
+    EXPECT_EQ(harness.all<Spawn>()[0].generation.value, 2U);
+    harness.serve_all();
+    harness.advance(1s);
+    harness.exit_all_leaving();
+    EXPECT_EQ(harness.result(restart), Result::done);
 }
 
 // Invariant 9: with a worker short it is not done.
 TEST_F(Probation, OnceOverIsNotDoneWhileAWorkerOfTheNewGenerationIsMissing) {
     begin();
-    bench.advance(60s);
-    const WorkerId crashed = bench.last_launched(1);
-    bench.exited(crashed, 9);
-    bench.exit_all_leaving();
-    EXPECT_FALSE(bench.answer(restart));
-    bench.advance(std::chrono::minutes(10));  // nobody there ever says READY=1
-    ASSERT_TRUE(bench.answer(restart));
-    EXPECT_EQ(bench.answer(restart)->result, Result::failed);
-    EXPECT_NE(bench.answer(restart)->text.find("short of workers"), std::string::npos);
-    EXPECT_EQ(bench.status().generation.value, 2U);
+    harness.advance(60s);
+    const WorkerId crashed = harness.last_launched(1);
+    harness.exited(crashed, 9);
+    harness.exit_all_leaving();
+    EXPECT_FALSE(harness.answer(restart));
+    harness.advance(std::chrono::minutes(10));  // nobody there ever says READY=1
+    ASSERT_TRUE(harness.answer(restart));
+    EXPECT_EQ(harness.answer(restart)->result, Result::failed);
+    EXPECT_NE(harness.answer(restart)->text.find("short of workers"), std::string::npos);
+    EXPECT_EQ(harness.status().generation.value, 2U);
 }
 
 TEST_F(Probation, ReplacesAnOldOneThatHasHungUp) {
     begin();
-    bench.feed(ChannelLost{old_two});
-    const WorkerId crashed = bench.last_launched(1);
-    bench.forget_actions();
-    bench.exited(crashed, 9);
-    EXPECT_TRUE(bench.told(old_two).empty());
-    EXPECT_EQ(bench.state(old_two), WorkerState::draining);
-    ASSERT_EQ(bench.all<Spawn>().size(), 1U);
-    EXPECT_EQ(bench.all<Spawn>()[0].generation.value, 1U);
+    harness.feed(ChannelLost{old_two});
+    const WorkerId crashed = harness.last_launched(1);
+    harness.forget_actions();
+    harness.exited(crashed, 9);
+    EXPECT_TRUE(harness.told(old_two).empty());
+    EXPECT_EQ(harness.state(old_two), WorkerState::draining);
+    ASSERT_EQ(harness.all<Spawn>().size(), 1U);
+    EXPECT_EQ(harness.all<Spawn>()[0].generation.value, 1U);
 }
 
 TEST_F(Probation, IsUndoneByAnOperator) {
     begin();
-    const RequestId undo = bench.ask(Undo{});
-    bench.accepting(old_one, true);
-    bench.accepting(old_two, true);
-    EXPECT_FALSE(bench.answer(undo));  // the new ones are still there
-    bench.exit_all_leaving();
-    EXPECT_EQ(bench.result(undo), Result::done);
-    EXPECT_EQ(bench.result(restart), Result::undone);
-    EXPECT_EQ(bench.status().generation.value, 1U);
+    const RequestId undo = harness.ask(Undo{});
+    harness.accepting(old_one, true);
+    harness.accepting(old_two, true);
+    EXPECT_FALSE(harness.answer(undo));  // the new ones are still there
+    harness.exit_all_leaving();
+    EXPECT_EQ(harness.result(undo), Result::done);
+    EXPECT_EQ(harness.result(restart), Result::undone);
+    EXPECT_EQ(harness.status().generation.value, 1U);
 }
 
 TEST_F(Probation, IsPreemptedByAStop) {
     begin();
-    bench.signal(Stop{});
-    EXPECT_EQ(bench.result(restart), Result::interrupted);
-    EXPECT_EQ(bench.count(WorkerState::draining), 4);
+    harness.signal(Stop{});
+    EXPECT_EQ(harness.result(restart), Result::interrupted);
+    EXPECT_EQ(harness.count(WorkerState::draining), 4);
 }
 
 TEST_F(Probation, BeginsAlsoWhereNoOldOneIsLeft) {
-    restart = bench.ask(Restart{});
-    bench.exited(old_one, 1);
-    bench.exited(old_two, 1);
-    bench.serve_all();
-    bench.advance(1s);
-    EXPECT_EQ(bench.phase(), Phase::probation);
-    bench.advance(60s);
-    EXPECT_EQ(bench.result(restart), Result::done);
+    restart = harness.ask(Restart{});
+    harness.exited(old_one, 1);
+    harness.exited(old_two, 1);
+    harness.serve_all();
+    harness.advance(1s);
+    EXPECT_EQ(harness.phase(), Phase::probation);
+    harness.advance(60s);
+    EXPECT_EQ(harness.result(restart), Result::done);
 }
 
 TEST(ProbationOfMuteWorkers, LetsBothGenerationsAccept) {
     Policy policy = with_probation();
     policy.workers = 1;
-    Bench bench(policy);
-    bench.serve_mutely(bench.last_launched(0));
-    const WorkerId old = bench.last_launched(0);
-    bench.advance(1s);
-    const RequestId restart = bench.ask(Restart{});
-    bench.serve_mutely(bench.last_launched(0));
-    bench.advance(1s);
-    EXPECT_EQ(bench.state(old), WorkerState::ready);
-    EXPECT_EQ(bench.phase(), Phase::probation);
-    EXPECT_EQ(bench.notes("worker_not_paused").size(), 1U);
-    bench.advance(60s);
-    EXPECT_EQ(bench.state(old), WorkerState::draining);
-    bench.exit_all_leaving();
-    EXPECT_EQ(bench.result(restart), Result::done);
+    CoreHarness harness(policy);
+    harness.serve_mutely(harness.last_launched(0));
+    const WorkerId old = harness.last_launched(0);
+    harness.advance(1s);
+    const RequestId restart = harness.ask(Restart{});
+    harness.serve_mutely(harness.last_launched(0));
+    harness.advance(1s);
+    EXPECT_EQ(harness.state(old), WorkerState::ready);
+    EXPECT_EQ(harness.phase(), Phase::probation);
+    EXPECT_EQ(harness.notes("worker_not_paused").size(), 1U);
+    harness.advance(60s);
+    EXPECT_EQ(harness.state(old), WorkerState::draining);
+    harness.exit_all_leaving();
+    EXPECT_EQ(harness.result(restart), Result::done);
 }
 
 // Who is paused takes no room: the rollout goes on in steps, and nobody has left when the last step is done.
 TEST(ProbationInSteps, PausesOneAfterTheOther) {
     Policy policy = with_probation();
     policy.max_surge = {1, false};
-    Bench bench = serving(policy, 3);
-    bench.ask(Restart{});
+    CoreHarness harness = serving(policy, 3);
+    harness.ask(Restart{});
     for (int step = 0; step < 3; ++step) {
-        EXPECT_EQ(bench.all<Spawn>().size(), static_cast<std::size_t>(step) + 1);
-        bench.serve_all();
-        bench.advance(1s);
-        EXPECT_EQ(bench.count(WorkerState::paused), step + 1);
+        EXPECT_EQ(harness.all<Spawn>().size(), static_cast<std::size_t>(step) + 1);
+        harness.serve_all();
+        harness.advance(1s);
+        EXPECT_EQ(harness.count(WorkerState::paused), step + 1);
     }
-    EXPECT_EQ(bench.phase(), Phase::probation);
-    bench.exited(bench.last_launched(2), 9);
-    for (const WorkerStatus& worker : bench.status().workers) {
-        if (worker.state == WorkerState::paused) bench.accepting(worker.id, true);
+    EXPECT_EQ(harness.phase(), Phase::probation);
+    harness.exited(harness.last_launched(2), 9);
+    for (const WorkerStatus& worker : harness.status().workers) {
+        if (worker.state == WorkerState::paused) harness.accepting(worker.id, true);
     }
-    EXPECT_EQ(bench.status().generation.value, 1U);
-    EXPECT_EQ(bench.all<Spawn>().size(), 3U);
+    EXPECT_EQ(harness.status().generation.value, 1U);
+    EXPECT_EQ(harness.all<Spawn>().size(), 3U);
 }
 
 }  // namespace

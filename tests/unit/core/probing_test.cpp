@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/core/bench.hpp"
+#include "tests/unit/core/core_harness.hpp"
 
 namespace holdfast::core::testing {
 namespace {
@@ -21,166 +21,166 @@ Policy probed() {
 }
 
 // One worker that the probe found ready.
-Bench serving_probed(Policy policy) {
+CoreHarness serving_probed(Policy policy) {
     policy.workers = 1;
-    Bench bench(policy);
-    bench.spawned(bench.worker(1, 0));
-    bench.hello(bench.worker(1, 0));
-    bench.probed(bench.worker(1, 0), good);
-    bench.advance(policy.settle);
-    bench.forget_actions();
-    return bench;
+    CoreHarness harness(policy);
+    harness.spawned(harness.worker(1, 0));
+    harness.hello(harness.worker(1, 0));
+    harness.probed(harness.worker(1, 0), good);
+    harness.advance(policy.settle);
+    harness.forget_actions();
+    return harness;
 }
 
 // A restart whose new worker answered well once.
-WorkerId restart_until_ready(Bench& bench, RequestId& restart) {
-    restart = bench.ask(Restart{});
-    const WorkerId next = bench.worker(2, 0);
-    bench.spawned(next);
-    bench.hello(next);
-    bench.probed(next, good);
-    EXPECT_EQ(bench.state(next), WorkerState::ready);
+WorkerId restart_until_ready(CoreHarness& harness, RequestId& restart) {
+    restart = harness.ask(Restart{});
+    const WorkerId next = harness.worker(2, 0);
+    harness.spawned(next);
+    harness.hello(next);
+    harness.probed(next, good);
+    EXPECT_EQ(harness.state(next), WorkerState::ready);
     return next;
 }
 
 TEST(Probe, IsAskedOnceTheWorkerRunsAndNotBefore) {
-    Bench bench(probed());
-    EXPECT_THAT(bench.all<Probe>(), IsEmpty());
-    bench.spawned(bench.worker(1, 0));
-    ASSERT_THAT(bench.all<Probe>(), SizeIs(1));
-    EXPECT_EQ(bench.all<Probe>().front().worker, bench.worker(1, 0));
+    CoreHarness harness(probed());
+    EXPECT_THAT(harness.all<Probe>(), IsEmpty());
+    harness.spawned(harness.worker(1, 0));
+    ASSERT_THAT(harness.all<Probe>(), SizeIs(1));
+    EXPECT_EQ(harness.all<Probe>().front().worker, harness.worker(1, 0));
 }
 
 TEST(Probe, IsAskedAgainAfterEachAnswerAndNeverTwiceAtATime) {
-    Bench bench(probed());
-    const WorkerId worker = bench.worker(1, 0);
-    bench.spawned(worker);
-    bench.advance(10s);
-    EXPECT_THAT(bench.all<Probe>(), SizeIs(1));
-    bench.probed(worker, bad, "connection refused");
-    bench.advance(probe_every - 1us);
-    EXPECT_THAT(bench.all<Probe>(), SizeIs(1));
-    bench.advance(1us);
-    EXPECT_THAT(bench.all<Probe>(), SizeIs(2));
+    CoreHarness harness(probed());
+    const WorkerId worker = harness.worker(1, 0);
+    harness.spawned(worker);
+    harness.advance(10s);
+    EXPECT_THAT(harness.all<Probe>(), SizeIs(1));
+    harness.probed(worker, bad, "connection refused");
+    harness.advance(probe_every - 1us);
+    EXPECT_THAT(harness.all<Probe>(), SizeIs(1));
+    harness.advance(1us);
+    EXPECT_THAT(harness.all<Probe>(), SizeIs(2));
 }
 
 TEST(Probe, MakesAWorkerReadyAndItsWordAloneDoesNot) {
-    Bench bench(probed());
-    const WorkerId worker = bench.worker(1, 0);
-    bench.serve(worker);
-    bench.advance(5s);
-    EXPECT_EQ(bench.state(worker), WorkerState::starting);
-    bench.probed(worker, good);
-    EXPECT_EQ(bench.state(worker), WorkerState::ready);
+    CoreHarness harness(probed());
+    const WorkerId worker = harness.worker(1, 0);
+    harness.serve(worker);
+    harness.advance(5s);
+    EXPECT_EQ(harness.state(worker), WorkerState::starting);
+    harness.probed(worker, good);
+    EXPECT_EQ(harness.state(worker), WorkerState::ready);
 }
 
 TEST(Probe, IsNotAskedOfAServiceAtRest) {
-    Bench bench = serving_probed(probed());
-    bench.advance(1h);
-    EXPECT_THAT(bench.all<Probe>(), IsEmpty());
-    EXPECT_FALSE(bench.next_deadline());
+    CoreHarness harness = serving_probed(probed());
+    harness.advance(1h);
+    EXPECT_THAT(harness.all<Probe>(), IsEmpty());
+    EXPECT_FALSE(harness.next_deadline());
 }
 
 TEST(Probe, SaysInTheTimeoutWhatTheLastOneFound) {
-    Bench bench = serving_probed(probed());
-    bench.exited(bench.worker(1, 0), 1);
-    const WorkerId slow = bench.worker(1, 0);
-    bench.spawned(slow);
-    bench.probed(slow, bad, "connection refused");
-    bench.advance(probe_every);
-    bench.probed(slow, bad, "HTTP 500");
-    EXPECT_EQ(bench.status().workers.at(0).probe, "HTTP 500");
-    bench.advance(60s);
-    EXPECT_EQ(bench.status().slots.at(0).last_failure,
+    CoreHarness harness = serving_probed(probed());
+    harness.exited(harness.worker(1, 0), 1);
+    const WorkerId slow = harness.worker(1, 0);
+    harness.spawned(slow);
+    harness.probed(slow, bad, "connection refused");
+    harness.advance(probe_every);
+    harness.probed(slow, bad, "HTTP 500");
+    EXPECT_EQ(harness.status().workers.at(0).probe, "HTTP 500");
+    harness.advance(60s);
+    EXPECT_EQ(harness.status().slots.at(0).last_failure,
               "worker 1.0 did not get ready within 60.0 s: the last probe said HTTP 500");
 }
 
 TEST(Probe, IsAskedOnUntilTheRolloutIsOver) {
     Policy policy = probed();
     policy.probation = 1min;
-    Bench bench = serving_probed(policy);
+    CoreHarness harness = serving_probed(policy);
     RequestId restart;
-    const WorkerId next = restart_until_ready(bench, restart);
+    const WorkerId next = restart_until_ready(harness, restart);
     for (int i = 0; i < 20; ++i) {
-        bench.forget_actions();
-        bench.advance(probe_every);
-        ASSERT_THAT(bench.all<Probe>(), SizeIs(1)) << i;
-        bench.probed(next, good);
+        harness.forget_actions();
+        harness.advance(probe_every);
+        ASSERT_THAT(harness.all<Probe>(), SizeIs(1)) << i;
+        harness.probed(next, good);
     }
-    EXPECT_EQ(bench.phase(), Phase::probation);
-    for (int i = 0; i < 240 && bench.phase() == Phase::probation; ++i) {
-        bench.advance(probe_every);
-        bench.probed(next, good);
+    EXPECT_EQ(harness.phase(), Phase::probation);
+    for (int i = 0; i < 240 && harness.phase() == Phase::probation; ++i) {
+        harness.advance(probe_every);
+        harness.probed(next, good);
     }
-    bench.exit_all_leaving();
-    EXPECT_EQ(bench.result(restart), Outcome::Result::done);
-    bench.probed(next, good);
-    bench.forget_actions();
-    bench.advance(1min);
-    EXPECT_THAT(bench.all<Probe>(), IsEmpty());
+    harness.exit_all_leaving();
+    EXPECT_EQ(harness.result(restart), Outcome::Result::done);
+    harness.probed(next, good);
+    harness.forget_actions();
+    harness.advance(1min);
+    EXPECT_THAT(harness.all<Probe>(), IsEmpty());
 }
 
 TEST(Probe, ThatFailsThriceInARowDuringProbationBringsTheOldOneBack) {
     Policy policy = probed();
     policy.probation = 1min;
-    Bench bench = serving_probed(policy);
-    const WorkerId old = bench.worker(1, 0);
+    CoreHarness harness = serving_probed(policy);
+    const WorkerId old = harness.worker(1, 0);
     RequestId restart;
-    const WorkerId next = restart_until_ready(bench, restart);
+    const WorkerId next = restart_until_ready(harness, restart);
     for (int i = 0; i < 8; ++i) {
-        bench.advance(probe_every);
-        bench.probed(next, good);
+        harness.advance(probe_every);
+        harness.probed(next, good);
     }
-    ASSERT_EQ(bench.phase(), Phase::probation);
+    ASSERT_EQ(harness.phase(), Phase::probation);
     for (int i = 0; i < probes_missed; ++i) {
-        EXPECT_EQ(bench.state(next), WorkerState::ready);
-        bench.advance(probe_every);
-        bench.probed(next, bad, "HTTP 500");
+        EXPECT_EQ(harness.state(next), WorkerState::ready);
+        harness.advance(probe_every);
+        harness.probed(next, bad, "HTTP 500");
     }
-    EXPECT_EQ(bench.told(old), (std::vector{Stage::pause, Stage::run}));
-    bench.accepting(old, true);
-    bench.exited(next);
-    ASSERT_TRUE(bench.answer(restart));
-    EXPECT_EQ(bench.result(restart), Outcome::Result::failed);
-    EXPECT_THAT(bench.answer(restart)->text,
+    EXPECT_EQ(harness.told(old), (std::vector{Stage::pause, Stage::run}));
+    harness.accepting(old, true);
+    harness.exited(next);
+    ASSERT_TRUE(harness.answer(restart));
+    EXPECT_EQ(harness.result(restart), Outcome::Result::failed);
+    EXPECT_THAT(harness.answer(restart)->text,
                 HasSubstr("worker 2.0 failed 3 probes in a row: the last one said HTTP 500"));
 }
 
 TEST(Probe, ThatIsGoodAgainForgivesTheFailedOnes) {
     Policy policy = probed();
     policy.settle = 1h;
-    Bench bench = serving_probed(policy);
+    CoreHarness harness = serving_probed(policy);
     RequestId restart;
-    const WorkerId next = restart_until_ready(bench, restart);
+    const WorkerId next = restart_until_ready(harness, restart);
     for (int i = 0; i < 12; ++i) {
-        bench.advance(probe_every);
-        bench.probed(next, i % probes_missed == 2 ? good : bad, "no answer within 1.0 s");
+        harness.advance(probe_every);
+        harness.probed(next, i % probes_missed == 2 ? good : bad, "no answer within 1.0 s");
     }
-    EXPECT_EQ(bench.state(next), WorkerState::ready);
+    EXPECT_EQ(harness.state(next), WorkerState::ready);
 }
 
 TEST(Probe, AnswersAboutWhoIsGoneOrWasNotAskedChangeNothing) {
-    Bench bench = serving_probed(probed());
-    const WorkerId worker = bench.worker(1, 0);
-    for (int i = 0; i < 5; ++i) bench.probed(worker, bad, "HTTP 500");
-    EXPECT_EQ(bench.state(worker), WorkerState::ready);
-    bench.exited(worker, 1);
-    const WorkerId next = bench.worker(1, 0);
-    bench.spawned(next);
-    bench.exited(next, 1);
-    bench.forget_actions();
-    bench.probed(next, good);
-    bench.probed(worker, good);
-    EXPECT_THAT(bench.done(), IsEmpty());
+    CoreHarness harness = serving_probed(probed());
+    const WorkerId worker = harness.worker(1, 0);
+    for (int i = 0; i < 5; ++i) harness.probed(worker, bad, "HTTP 500");
+    EXPECT_EQ(harness.state(worker), WorkerState::ready);
+    harness.exited(worker, 1);
+    const WorkerId next = harness.worker(1, 0);
+    harness.spawned(next);
+    harness.exited(next, 1);
+    harness.forget_actions();
+    harness.probed(next, good);
+    harness.probed(worker, good);
+    EXPECT_THAT(harness.done(), IsEmpty());
 }
 
 TEST(Probe, OfAWorkerThatLeavesMeanwhileIsIgnored) {
-    Bench bench(probed());
-    const WorkerId worker = bench.worker(1, 0);
-    bench.spawned(worker);
-    bench.signal(Stop{});
-    bench.probed(worker, good);
-    EXPECT_EQ(bench.state(worker), WorkerState::draining);
+    CoreHarness harness(probed());
+    const WorkerId worker = harness.worker(1, 0);
+    harness.spawned(worker);
+    harness.signal(Stop{});
+    harness.probed(worker, good);
+    EXPECT_EQ(harness.state(worker), WorkerState::draining);
 }
 
 }  // namespace

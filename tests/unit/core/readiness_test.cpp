@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "tests/unit/core/bench.hpp"
+#include "tests/unit/core/core_harness.hpp"
 
 namespace holdfast::core::testing {
 namespace {
@@ -13,88 +13,88 @@ Policy one_worker(ReadyWhen when) {
 }
 
 TEST(Readiness, AutoTakesTheWordAtOnce) {
-    Bench bench(one_worker(ReadyAuto{}));
-    bench.serve_mutely(bench.worker(1, 0));
-    EXPECT_EQ(bench.state(bench.worker(1, 0)), WorkerState::ready);
-    EXPECT_TRUE(bench.notes("ready_by_time").empty());
+    CoreHarness harness(one_worker(ReadyAuto{}));
+    harness.serve_mutely(harness.worker(1, 0));
+    EXPECT_EQ(harness.state(harness.worker(1, 0)), WorkerState::ready);
+    EXPECT_TRUE(harness.notes("ready_by_time").empty());
 }
 
 TEST(Readiness, AutoLetsTimeStandInWhereNobodyEverSpokeAndSaysSoOnce) {
     Policy policy = one_worker(ReadyAuto{});
     policy.workers = 2;
-    Bench bench(policy);
-    bench.spawned(bench.worker(1, 0));
-    bench.spawned(bench.worker(1, 1));
-    bench.advance(auto_ready_after - 1us);
-    EXPECT_EQ(bench.count(WorkerState::ready), 0);
-    bench.advance(1us);
-    EXPECT_EQ(bench.count(WorkerState::ready), 2);
-    EXPECT_EQ(bench.notes("ready_by_time").size(), 1U);
+    CoreHarness harness(policy);
+    harness.spawned(harness.worker(1, 0));
+    harness.spawned(harness.worker(1, 1));
+    harness.advance(auto_ready_after - 1us);
+    EXPECT_EQ(harness.count(WorkerState::ready), 0);
+    harness.advance(1us);
+    EXPECT_EQ(harness.count(WorkerState::ready), 2);
+    EXPECT_EQ(harness.notes("ready_by_time").size(), 1U);
 }
 
 TEST(Readiness, AutoCountsTimeFromTheLaunchAndNotFromAskingForIt) {
-    Bench bench(one_worker(ReadyAuto{}));
-    bench.advance(5s);
-    EXPECT_EQ(bench.count(WorkerState::ready), 0);
-    bench.spawned(bench.worker(1, 0));
-    bench.advance(auto_ready_after);
-    EXPECT_EQ(bench.count(WorkerState::ready), 1);
+    CoreHarness harness(one_worker(ReadyAuto{}));
+    harness.advance(5s);
+    EXPECT_EQ(harness.count(WorkerState::ready), 0);
+    harness.spawned(harness.worker(1, 0));
+    harness.advance(auto_ready_after);
+    EXPECT_EQ(harness.count(WorkerState::ready), 1);
 }
 
 TEST(Readiness, AutoTakesSilenceForNotReadyOnceAnyWorkerSpoke) {
     Policy policy = one_worker(ReadyAuto{});
     policy.workers = 2;
-    Bench bench(policy);
-    bench.spawned(bench.worker(1, 0));
-    bench.serve_mutely(bench.worker(1, 1));
-    bench.advance(30s);
-    EXPECT_EQ(bench.state(bench.worker(1, 0)), WorkerState::starting);
+    CoreHarness harness(policy);
+    harness.spawned(harness.worker(1, 0));
+    harness.serve_mutely(harness.worker(1, 1));
+    harness.advance(30s);
+    EXPECT_EQ(harness.state(harness.worker(1, 0)), WorkerState::starting);
 }
 
 TEST(Readiness, AutoTakesHelloWithoutReadyForNotReady) {
-    Bench bench(one_worker(ReadyAuto{}));
-    bench.spawned(bench.worker(1, 0));
-    bench.hello(bench.worker(1, 0));
-    bench.advance(30s);
-    EXPECT_EQ(bench.count(WorkerState::ready), 0);
+    CoreHarness harness(one_worker(ReadyAuto{}));
+    harness.spawned(harness.worker(1, 0));
+    harness.hello(harness.worker(1, 0));
+    harness.advance(30s);
+    EXPECT_EQ(harness.count(WorkerState::ready), 0);
 }
 
 TEST(Readiness, NotifyNeverTakesTimeForAnAnswer) {
-    Bench bench(one_worker(ReadyNotify{}));
-    bench.spawned(bench.worker(1, 0));
-    bench.advance(59s);
-    EXPECT_EQ(bench.count(WorkerState::ready), 0);
-    bench.ready(bench.worker(1, 0));
-    EXPECT_EQ(bench.count(WorkerState::ready), 1);
+    CoreHarness harness(one_worker(ReadyNotify{}));
+    harness.spawned(harness.worker(1, 0));
+    harness.advance(59s);
+    EXPECT_EQ(harness.count(WorkerState::ready), 0);
+    harness.ready(harness.worker(1, 0));
+    EXPECT_EQ(harness.count(WorkerState::ready), 1);
 }
 
 TEST(Readiness, AliveIsATimeWhateverTheWorkerSays) {
-    Bench bench(one_worker(ReadyAlive{3s}));
-    bench.serve_mutely(bench.worker(1, 0));
-    EXPECT_EQ(bench.count(WorkerState::ready), 0);
-    bench.advance(3s);
-    EXPECT_EQ(bench.count(WorkerState::ready), 1);
-    EXPECT_TRUE(bench.notes("ready_by_time").empty());
+    CoreHarness harness(one_worker(ReadyAlive{3s}));
+    harness.serve_mutely(harness.worker(1, 0));
+    EXPECT_EQ(harness.count(WorkerState::ready), 0);
+    harness.advance(3s);
+    EXPECT_EQ(harness.count(WorkerState::ready), 1);
+    EXPECT_TRUE(harness.notes("ready_by_time").empty());
 }
 
 TEST(Readiness, SettlesAfterItsTimeAndNotBefore) {
     Policy policy = one_worker(ReadyAuto{});
     policy.settle = 2s;
-    Bench bench(policy);
-    bench.serve(bench.worker(1, 0));
-    bench.advance(2s - 1us);
-    EXPECT_FALSE(bench.status().workers.at(0).settled);
-    bench.advance(1us);
-    EXPECT_TRUE(bench.status().workers.at(0).settled);
-    EXPECT_FALSE(bench.next_deadline());  // a service at rest has no deadline at all
+    CoreHarness harness(policy);
+    harness.serve(harness.worker(1, 0));
+    harness.advance(2s - 1us);
+    EXPECT_FALSE(harness.status().workers.at(0).settled);
+    harness.advance(1us);
+    EXPECT_TRUE(harness.status().workers.at(0).settled);
+    EXPECT_FALSE(harness.next_deadline());  // a service at rest has no deadline at all
 }
 
 TEST(Readiness, OfALaunchThatIsNotKnownYetFollowsFromTheWorkersWord) {
-    Bench bench(one_worker(ReadyAuto{}));
-    bench.hello(bench.worker(1, 0));
-    bench.ready(bench.worker(1, 0));
-    bench.spawned(bench.worker(1, 0));
-    EXPECT_EQ(bench.count(WorkerState::ready), 1);
+    CoreHarness harness(one_worker(ReadyAuto{}));
+    harness.hello(harness.worker(1, 0));
+    harness.ready(harness.worker(1, 0));
+    harness.spawned(harness.worker(1, 0));
+    EXPECT_EQ(harness.count(WorkerState::ready), 1);
 }
 
 }  // namespace

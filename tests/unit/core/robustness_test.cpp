@@ -1,22 +1,22 @@
 #include <gtest/gtest.h>
 
-#include "tests/unit/core/bench.hpp"
+#include "tests/unit/core/core_harness.hpp"
 
 namespace holdfast::core::testing {
 namespace {
 
 TEST(Supervisor, IgnoresEventsAboutWorkersThatAreGone) {
-    Bench bench = serving({}, 1);
-    const WorkerId gone = bench.status().workers.at(0).id;
-    bench.exited(gone, 1);
-    bench.forget_actions();
-    bench.spawned(gone);
-    bench.serve(gone);
-    bench.feed(SpawnFailed{gone, "execute", 2});
-    bench.feed(ChannelLost{gone});
-    bench.feed(MainExited{gone, ExitedWith{0}, 1, 1});
-    bench.exited(gone, 1);
-    EXPECT_TRUE(bench.done().empty());
+    CoreHarness harness = serving({}, 1);
+    const WorkerId gone = harness.status().workers.at(0).id;
+    harness.exited(gone, 1);
+    harness.forget_actions();
+    harness.spawned(gone);
+    harness.serve(gone);
+    harness.feed(SpawnFailed{gone, "execute", 2});
+    harness.feed(ChannelLost{gone});
+    harness.feed(MainExited{gone, ExitedWith{0}, 1, 1});
+    harness.exited(gone, 1);
+    EXPECT_TRUE(harness.done().empty());
 }
 
 TEST(Supervisor, TakesAnyReportInAnyState) {
@@ -31,67 +31,67 @@ TEST(Supervisor, TakesAnyReportInAnyState) {
     Policy policy;
     policy.max_extension = 5s;
     policy.lame_duck = 1s;
-    Bench bench = serving(policy, 1);
-    const WorkerId worker = bench.status().workers.at(0).id;
-    bench.signal(Stop{});
-    const Instant start = bench.now();
-    while (!bench.exit_code() && bench.now() < start + 1h) {
-        bench.feed(Said{worker, everything});
+    CoreHarness harness = serving(policy, 1);
+    const WorkerId worker = harness.status().workers.at(0).id;
+    harness.signal(Stop{});
+    const Instant start = harness.now();
+    while (!harness.exit_code() && harness.now() < start + 1h) {
+        harness.feed(Said{worker, everything});
         Report negative;
         negative.extend_usec = -5;
-        bench.feed(Said{worker, negative});
-        bench.advance(500ms);
+        harness.feed(Said{worker, negative});
+        harness.advance(500ms);
     }
-    EXPECT_TRUE(bench.exit_code());
+    EXPECT_TRUE(harness.exit_code());
 }
 
 TEST(Supervisor, GivesTheSameActionsForTheSameEventsAndSeed) {
     const auto run = [] {
-        Bench bench = serving({}, 3);
+        CoreHarness harness = serving({}, 3);
         for (int i = 0; i < 4; ++i) {
-            for (const WorkerStatus& worker : bench.status().workers) bench.exited(worker.id, 1);
-            bench.advance(20s);
+            for (const WorkerStatus& worker : harness.status().workers) harness.exited(worker.id, 1);
+            harness.advance(20s);
         }
         std::vector<std::pair<Instant, std::size_t>> trace;
-        for (const auto& done : bench.done()) trace.emplace_back(done.at, done.action.index());
+        for (const auto& done : harness.done()) trace.emplace_back(done.at, done.action.index());
         return trace;
     };
     EXPECT_EQ(run(), run());
 }
 
 TEST(Supervisor, HasNothingToDoAfterTheEnd) {
-    Bench bench = serving({}, 1);
-    bench.signal(Stop{});
-    bench.exit_all_leaving();
-    bench.forget_actions();
-    bench.feed(Elapsed{});
-    bench.ask(Restart{});
-    EXPECT_TRUE(bench.done().empty());
-    EXPECT_FALSE(bench.next_deadline());
+    CoreHarness harness = serving({}, 1);
+    harness.signal(Stop{});
+    harness.exit_all_leaving();
+    harness.forget_actions();
+    harness.feed(Elapsed{});
+    harness.ask(Restart{});
+    EXPECT_TRUE(harness.done().empty());
+    EXPECT_FALSE(harness.next_deadline());
 }
 
 // An exit and a deadline at the same time: the exit is delivered first, and the deadline is no reason to kill.
 TEST(Supervisor, LetsAnExitCountBeforeASimultaneousDeadline) {
-    Bench bench = serving({}, 2);
-    const Status status = bench.status();
-    bench.signal(Stop{});
-    bench.advance(35s - 1us);
-    const Instant deadline = bench.now() + 1us;
-    EXPECT_EQ(bench.next_deadline(), deadline);
-    bench.exited(status.workers[0].id);
-    bench.exited(status.workers[1].id);
-    EXPECT_TRUE(bench.all<Kill>().empty());
+    CoreHarness harness = serving({}, 2);
+    const Status status = harness.status();
+    harness.signal(Stop{});
+    harness.advance(35s - 1us);
+    const Instant deadline = harness.now() + 1us;
+    EXPECT_EQ(harness.next_deadline(), deadline);
+    harness.exited(status.workers[0].id);
+    harness.exited(status.workers[1].id);
+    EXPECT_TRUE(harness.all<Kill>().empty());
 }
 
 TEST(Status, ShowsWhyAWorkerLeavesAndUntilWhen) {
-    Bench bench = serving({}, 1);
-    bench.ask(Restart{});
-    bench.serve_all();
-    bench.advance(1s);
-    const WorkerStatus old = bench.status().workers.at(0);
+    CoreHarness harness = serving({}, 1);
+    harness.ask(Restart{});
+    harness.serve_all();
+    harness.advance(1s);
+    const WorkerStatus old = harness.status().workers.at(0);
     EXPECT_EQ(old.why_leaving, "restart asked for by uid 0");
-    EXPECT_EQ(old.deadline, bench.now() + 30s);
-    EXPECT_EQ(bench.status().detail, "restarting to generation 2: 1 of 1 ready, 1 old left");
+    EXPECT_EQ(old.deadline, harness.now() + 30s);
+    EXPECT_EQ(harness.status().detail, "restarting to generation 2: 1 of 1 ready, 1 old left");
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "core/bounds.hpp"
-#include "tests/unit/core/bench.hpp"
+#include "tests/unit/core/core_harness.hpp"
 
 namespace holdfast::core::testing {
 namespace {
@@ -12,181 +12,181 @@ Policy with_lame_duck() {
     return policy;
 }
 
-void report_in_flight(Bench& bench, WorkerId worker, std::uint64_t in_flight) {
+void report_in_flight(CoreHarness& harness, WorkerId worker, std::uint64_t in_flight) {
     Report report;
     report.in_flight = in_flight;
-    bench.feed(Said{worker, report});
+    harness.feed(Said{worker, report});
 }
 
 TEST(Stop, AnswersItsAskersWhenItHasFinishedWithWhatRunReturns) {
-    Bench bench = serving({}, 1);
-    const RequestId first = bench.ask(Stop{});
-    const RequestId second = bench.ask(Stop{});
-    EXPECT_FALSE(bench.answer(first));
-    bench.advance(35s);
-    bench.exited(bench.status().workers.at(0).id, 9);
+    CoreHarness harness = serving({}, 1);
+    const RequestId first = harness.ask(Stop{});
+    const RequestId second = harness.ask(Stop{});
+    EXPECT_FALSE(harness.answer(first));
+    harness.advance(35s);
+    harness.exited(harness.status().workers.at(0).id, 9);
     for (const RequestId asker : {first, second}) {
-        ASSERT_TRUE(bench.answer(asker));
-        EXPECT_EQ(bench.answer(asker)->exit_code, 3);
+        ASSERT_TRUE(harness.answer(asker));
+        EXPECT_EQ(harness.answer(asker)->exit_code, 3);
     }
-    EXPECT_TRUE(std::holds_alternative<Finish>(bench.done().back().action));
+    EXPECT_TRUE(std::holds_alternative<Finish>(harness.done().back().action));
 }
 
 TEST(Stop, MovesEveryWorkerOneStageOnForEachFurtherSignal) {
-    Bench bench = serving(with_lame_duck(), 1);
-    const WorkerId worker = bench.status().workers.at(0).id;
+    CoreHarness harness = serving(with_lame_duck(), 1);
+    const WorkerId worker = harness.status().workers.at(0).id;
     const WorkerState expected[] = {WorkerState::lame_duck, WorkerState::draining, WorkerState::cancelling,
                                     WorkerState::killed};
     for (const WorkerState state : expected) {
-        bench.signal(Stop{});
-        EXPECT_EQ(bench.state(worker), state);
-        bench.advance(skip_not_before);
+        harness.signal(Stop{});
+        EXPECT_EQ(harness.state(worker), state);
+        harness.advance(min_stop_interval);
     }
-    EXPECT_EQ(bench.all<Kill>().size(), 1U);
+    EXPECT_EQ(harness.all<Kill>().size(), 1U);
 }
 
 TEST(Stop, TakesTwoSignalsWithinASecondForOne) {
-    Bench bench = serving(with_lame_duck(), 1);
-    const WorkerId worker = bench.status().workers.at(0).id;
-    bench.signal(Stop{});
-    bench.advance(skip_not_before - 1us);
-    bench.signal(Stop{});
-    EXPECT_EQ(bench.state(worker), WorkerState::lame_duck);
-    EXPECT_EQ(bench.notes("stop_ignored").size(), 1U);
-    bench.advance(1us);
-    bench.signal(Stop{});
-    EXPECT_EQ(bench.state(worker), WorkerState::draining);
+    CoreHarness harness = serving(with_lame_duck(), 1);
+    const WorkerId worker = harness.status().workers.at(0).id;
+    harness.signal(Stop{});
+    harness.advance(min_stop_interval - 1us);
+    harness.signal(Stop{});
+    EXPECT_EQ(harness.state(worker), WorkerState::lame_duck);
+    EXPECT_EQ(harness.notes("stop_ignored").size(), 1U);
+    harness.advance(1us);
+    harness.signal(Stop{});
+    EXPECT_EQ(harness.state(worker), WorkerState::draining);
 }
 
 TEST(Stop, SaysWhatTheNextOneWouldDo) {
-    Bench bench = serving(with_lame_duck(), 1);
-    bench.signal(Stop{});
-    EXPECT_NE(bench.notes("stop_started").back().find("tells every worker to drain"), std::string::npos);
-    bench.advance(1s);
-    bench.signal(Stop{});
-    EXPECT_NE(bench.notes("stop_skipped").back().find("cancels what is still being done"), std::string::npos);
-    bench.advance(1s);
-    bench.signal(Stop{});
-    EXPECT_NE(bench.notes("stop_skipped").back().find("kills what is left"), std::string::npos);
+    CoreHarness harness = serving(with_lame_duck(), 1);
+    harness.signal(Stop{});
+    EXPECT_NE(harness.notes("stop_started").back().find("tells every worker to drain"), std::string::npos);
+    harness.advance(1s);
+    harness.signal(Stop{});
+    EXPECT_NE(harness.notes("stop_skipped").back().find("cancels what is still being done"), std::string::npos);
+    harness.advance(1s);
+    harness.signal(Stop{});
+    EXPECT_NE(harness.notes("stop_skipped").back().find("kills what is left"), std::string::npos);
 }
 
 TEST(Stop, OverTheApiNeverSkipsAStage) {
-    Bench bench = serving(with_lame_duck(), 1);
-    const WorkerId worker = bench.status().workers.at(0).id;
-    bench.ask(Stop{});
-    bench.advance(2s);
-    bench.ask(Stop{LameDuck::skipped});
-    bench.advance(2s);
-    bench.ask(Stop{});
-    EXPECT_EQ(bench.state(worker), WorkerState::lame_duck);
+    CoreHarness harness = serving(with_lame_duck(), 1);
+    const WorkerId worker = harness.status().workers.at(0).id;
+    harness.ask(Stop{});
+    harness.advance(2s);
+    harness.ask(Stop{LameDuck::skipped});
+    harness.advance(2s);
+    harness.ask(Stop{});
+    EXPECT_EQ(harness.state(worker), WorkerState::lame_duck);
 }
 
 TEST(Stop, WithoutLameDuckGoesStraightToDrain) {
-    Bench bench = serving(with_lame_duck(), 1);
-    bench.signal(Stop{LameDuck::skipped});
-    EXPECT_EQ(bench.count(WorkerState::draining), 1);
+    CoreHarness harness = serving(with_lame_duck(), 1);
+    harness.signal(Stop{LameDuck::skipped});
+    EXPECT_EQ(harness.count(WorkerState::draining), 1);
 }
 
 // Invariant 7.
 TEST(Stop, EndsWithinItsBoundWhateverWorkersDo) {
     Policy policy = with_lame_duck();
-    Bench bench = serving(policy, 5);
-    const Instant start = bench.now();
-    bench.signal(Stop{});
-    bench.advance(1h);
-    EXPECT_EQ(bench.first_at<Finish>(), start + end_bound(policy));
-    EXPECT_FALSE(bench.next_deadline());
+    CoreHarness harness = serving(policy, 5);
+    const Instant start = harness.now();
+    harness.signal(Stop{});
+    harness.advance(1h);
+    EXPECT_EQ(harness.first_at<Finish>(), start + end_bound(policy));
+    EXPECT_FALSE(harness.next_deadline());
 }
 
 TEST(Stop, LaunchesNobodyAnyMore) {
-    Bench bench = serving({}, 2);
-    bench.signal(Stop{});
-    bench.exited(bench.status().workers.at(0).id, 1);
-    bench.advance(10s);
-    EXPECT_TRUE(bench.all<Spawn>().empty());
+    CoreHarness harness = serving({}, 2);
+    harness.signal(Stop{});
+    harness.exited(harness.status().workers.at(0).id, 1);
+    harness.advance(10s);
+    EXPECT_TRUE(harness.all<Spawn>().empty());
 }
 
 TEST(ExitCode, IsZeroWhenAllExitedInTime) {
-    Bench bench = serving({}, 2);
-    bench.signal(Stop{});
-    bench.advance(29s);
-    bench.exit_all_leaving();
-    EXPECT_EQ(bench.exit_code(), 0);
+    CoreHarness harness = serving({}, 2);
+    harness.signal(Stop{});
+    harness.advance(29s);
+    harness.exit_all_leaving();
+    EXPECT_EQ(harness.exit_code(), 0);
 }
 
 TEST(ExitCode, IsThreeWhenAWorkerWasCancelledWithWorkLeft) {
-    Bench bench = serving({}, 1);
-    bench.signal(Stop{});
-    report_in_flight(bench, bench.status().workers.at(0).id, 2);
-    bench.advance(31s);
-    bench.exit_all_leaving();
-    EXPECT_EQ(bench.exit_code(), 3);
+    CoreHarness harness = serving({}, 1);
+    harness.signal(Stop{});
+    report_in_flight(harness, harness.status().workers.at(0).id, 2);
+    harness.advance(31s);
+    harness.exit_all_leaving();
+    EXPECT_EQ(harness.exit_code(), 3);
 }
 
 TEST(ExitCode, IsZeroWhenACancelledWorkerHadNothingLeft) {
-    Bench bench = serving({}, 1);
-    bench.signal(Stop{});
-    report_in_flight(bench, bench.status().workers.at(0).id, 0);
-    bench.advance(31s);
-    bench.exit_all_leaving();
-    EXPECT_EQ(bench.exit_code(), 0);
+    CoreHarness harness = serving({}, 1);
+    harness.signal(Stop{});
+    report_in_flight(harness, harness.status().workers.at(0).id, 0);
+    harness.advance(31s);
+    harness.exit_all_leaving();
+    EXPECT_EQ(harness.exit_code(), 0);
 }
 
 TEST(ExitCode, IsThreeWhenAMuteWorkerOutlivedItsGracePeriod) {
     Policy policy;
     policy.workers = 1;
-    Bench bench(policy);
-    bench.serve_mutely(bench.worker(1, 0));
-    bench.signal(Stop{});
-    bench.advance(31s);
-    bench.exit_all_leaving();
-    EXPECT_EQ(bench.exit_code(), 3);
+    CoreHarness harness(policy);
+    harness.serve_mutely(harness.worker(1, 0));
+    harness.signal(Stop{});
+    harness.advance(31s);
+    harness.exit_all_leaving();
+    EXPECT_EQ(harness.exit_code(), 3);
 }
 
 TEST(ExitCode, DoesNotCountWhatWasCutOffBeforeTheStop) {
-    Bench bench = serving({}, 1);
-    const WorkerId old = bench.status().workers.at(0).id;
-    bench.ask(Restart{});
-    bench.serve_all();
-    bench.advance(1s + 35s);
-    bench.exited(old, 9);
-    bench.signal(Stop{});
-    bench.exit_all_leaving();
-    EXPECT_EQ(bench.exit_code(), 0);
+    CoreHarness harness = serving({}, 1);
+    const WorkerId old = harness.status().workers.at(0).id;
+    harness.ask(Restart{});
+    harness.serve_all();
+    harness.advance(1s + 35s);
+    harness.exited(old, 9);
+    harness.signal(Stop{});
+    harness.exit_all_leaving();
+    EXPECT_EQ(harness.exit_code(), 0);
 }
 
-TEST(Manager, IsToldToStopOnceAndHowLongItMustWait) {
-    Bench bench = serving({}, 1);
-    bench.signal(Stop{});
-    EXPECT_EQ(bench.all<ManagerStopping>().size(), 1U);
-    ASSERT_EQ(bench.all<ManagerExtend>().size(), 1U);
-    EXPECT_EQ(bench.all<ManagerExtend>()[0].at_least, 35s + unkillable_after);
+TEST(ServiceManager, IsToldToStopOnceAndHowLongItMustWait) {
+    CoreHarness harness = serving({}, 1);
+    harness.signal(Stop{});
+    EXPECT_EQ(harness.all<ManagerStopping>().size(), 1U);
+    ASSERT_EQ(harness.all<ManagerExtend>().size(), 1U);
+    EXPECT_EQ(harness.all<ManagerExtend>()[0].at_least, 35s + unkillable_after);
 }
 
-TEST(Manager, IsAskedForTimeAgainWhileDrainsMakeProgressAndNotMoreThanOnceASecond) {
-    Bench bench = serving({}, 1);
-    const WorkerId worker = bench.status().workers.at(0).id;
-    bench.signal(Stop{});
+TEST(ServiceManager, IsAskedForTimeAgainWhileDrainsMakeProgressAndNotMoreThanOnceASecond) {
+    CoreHarness harness = serving({}, 1);
+    const WorkerId worker = harness.status().workers.at(0).id;
+    harness.signal(Stop{});
     for (std::uint64_t left = 100; left > 0; --left) {
-        report_in_flight(bench, worker, left);
-        bench.advance(100ms);
+        report_in_flight(harness, worker, left);
+        harness.advance(100ms);
     }
-    EXPECT_GE(bench.all<ManagerExtend>().size(), 10U);
-    EXPECT_LE(bench.all<ManagerExtend>().size(), 12U);
-    const std::size_t before = bench.all<ManagerExtend>().size();
-    bench.advance(10s);
-    EXPECT_LE(bench.all<ManagerExtend>().size(), before + 1);  // no progress, no more time
+    EXPECT_GE(harness.all<ManagerExtend>().size(), 10U);
+    EXPECT_LE(harness.all<ManagerExtend>().size(), 12U);
+    const std::size_t before = harness.all<ManagerExtend>().size();
+    harness.advance(10s);
+    EXPECT_LE(harness.all<ManagerExtend>().size(), before + 1);  // no progress, no more time
 }
 
-TEST(Manager, HearsEachSentenceOnce) {
-    Bench bench = serving({}, 2);
-    EXPECT_TRUE(bench.all<ManagerStatus>().empty());
-    bench.ask(Scale{2});
-    bench.ask(Scale{3});
-    const auto sentences = bench.all<ManagerStatus>();
+TEST(ServiceManager, HearsEachSentenceOnce) {
+    CoreHarness harness = serving({}, 2);
+    EXPECT_TRUE(harness.all<ManagerStatus>().empty());
+    harness.ask(Scale{2});
+    harness.ask(Scale{3});
+    const auto sentences = harness.all<ManagerStatus>();
     ASSERT_FALSE(sentences.empty());
     EXPECT_EQ(sentences.back().text, "scaling to 3 workers: 2 of 3 ready");
-    EXPECT_EQ(sentences.back().text, bench.status().detail);
+    EXPECT_EQ(sentences.back().text, harness.status().detail);
 }
 
 }  // namespace

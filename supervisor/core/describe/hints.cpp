@@ -1,0 +1,89 @@
+#include "core/describe/hints.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+
+#include "base/text.hpp"
+
+namespace holdfast::core {
+namespace {
+
+constexpr std::size_t first_listener_fd = 3;
+
+constexpr char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter; }
+
+bool contains_in_any_case(std::string_view text, std::string_view words) {
+    return !std::ranges::search(text, words, {}, lower, lower).empty();
+}
+
+// As strerror(3) says it in English, and as Node.js and others name it.
+bool mentions_address_in_use(std::string_view line) {
+    return contains_in_any_case(line, "address already in use") || contains_in_any_case(line, "eaddrinuse");
+}
+
+// ":8080", "127.0.0.1:8080", "[::1]:8080": what a worker that binds it itself names as well. A path names itself.
+std::string_view mentioned_part(std::string_view address) {
+    if (address.starts_with("unix:")) return address.substr(5);
+    const auto colon = address.rfind(':');
+    return colon == std::string_view::npos ? address : address.substr(colon + 1);
+}
+
+// "8080" in ":::8080" and "port 8080", not in "18080".
+bool mentions(std::string_view line, std::string_view part) {
+    for (auto at = line.find(part); at != std::string_view::npos; at = line.find(part, at + 1)) {
+        const auto end = at + part.size();
+        const bool goes_on = (at > 0 && is_digit(line[at - 1])) || (end < line.size() && is_digit(line[end]));
+        if (!goes_on) return true;
+    }
+    return false;
+}
+
+// The first of the listeners that one of the lines mentions of.
+std::optional<std::size_t> find_mentioned(const std::vector<std::string>& lines,
+                                          const std::vector<std::string>& listeners) {
+    for (std::size_t index = 0; index < listeners.size(); ++index) {
+        const std::string_view part = mentioned_part(listeners[index]);
+        if (part.empty()) continue;
+        if (std::ranges::any_of(lines, [&](const std::string& line) { return mentions(line, part); })) return index;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::string hint_for_main_exit(const ExitStatus& status, WorkerState state) {
+    if (state != WorkerState::starting || status != ExitStatus{ExitedWith{0}}) return {};
+    return "it put itself into the background: use its foreground option (nginx: daemon off; httpd: -DFOREGROUND; "
+           "redis: --daemonize no)";
+}
+
+std::string hint_for_last_words(const std::vector<std::string>& last_words, const std::vector<std::string>& listeners) {
+    if (std::ranges::none_of(last_words, mentions_address_in_use)) return {};
+    if (const auto mentioned = find_mentioned(last_words, listeners)) {
+        return "your worker tried to bind " + listeners[*mentioned] + ", which it already has as fd " +
+               std::to_string(first_listener_fd + *mentioned) + ": let it accept from there, and not bind";
+    }
+    std::string text =
+        "your worker tried to bind an address that is taken; one that holdfast listens on it already has as an "
+        "inherited descriptor, and need not bind";
+    for (std::size_t index = 0; index < listeners.size(); ++index) {
+        text += (index == 0 ? ": " : ", ") + listeners[index] + " is fd " + std::to_string(first_listener_fd + index);
+    }
+    return text;
+}
+
+std::string hint_for_launch(std::string_view stage, int error_number) {
+    if (!stage.starts_with("execute ")) return {};
+    if (error_number == ENOEXEC) {
+        return "it is neither a program for this machine nor a script that names its interpreter: is it built for "
+               "another architecture, or is its first line not #!/bin/sh or the like";
+    }
+    if (error_number == EACCES) {
+        return "the worker's user may not execute it: chmod +x, enter every directory of its path, and look whether "
+               "its file system is mounted noexec";
+    }
+    return {};
+}
+
+}  // namespace holdfast::core

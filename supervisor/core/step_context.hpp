@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/action.hpp"
+#include "core/state.hpp"
+
+namespace holdfast::core {
+
+// One step being taken: the state, the time, and what is to be done, in order.
+struct StepContext {
+    State& state;
+    Instant now;
+    std::vector<Action> actions = {};
+
+    void add(Action action) { actions.push_back(std::move(action)); }
+    void note(Level level, std::string_view event, std::string text) {
+        add(Note{level, event, std::nullopt, std::move(text)});
+    }
+    void note(Level level, std::string_view event, const Worker& worker, std::string text) {
+        add(Note{level, event, worker.id, std::move(text)});
+    }
+    void record(Generation generation, std::string_view event, std::string text, std::string worker = {}) {
+        add(Record{generation, event, std::move(worker), std::move(text)});
+    }
+    void answer(const std::vector<RequestId>& requests, const Outcome& outcome) {
+        for (const RequestId request : requests) answer(request, outcome);
+    }
+    // A request has one answer; nobody waits for that of request 0.
+    void answer(RequestId request, Outcome outcome) {
+        if (request.value != 0) add(Answer{request, std::move(outcome)});
+    }
+    // Nothing is changed; the log and the asker are told why.
+    void refuse(RequestId request, const std::string& text) {
+        note(Level::warning, "request_refused", text);
+        answer(request, {Outcome::Result::refused, text, {}, 1});
+    }
+};
+
+}  // namespace holdfast::core
