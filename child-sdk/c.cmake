@@ -5,7 +5,7 @@
 # and no exception and no C++ type crosses the boundary. Sanitizers need the shared runtimes, so their builds link those.
 add_library(
   holdfast_c SHARED
-  src/c/guard.cpp src/c/held.cpp src/c/listeners.cpp src/c/report.cpp src/c/resources.cpp src/c/tasks.cpp
+  src/c/guard.cpp src/c/requests.cpp src/c/listeners.cpp src/c/report.cpp src/c/resources.cpp src/c/tasks.cpp
   src/c/worker.cpp)
 add_library(holdfast::c ALIAS holdfast_c)
 set_target_properties(

@@ -2,6 +2,6 @@
 holdfast_program(plain-worker SOURCES ${CMAKE_CURRENT_LIST_DIR}/plain-worker.c)
 holdfast_program(
   stubborn
-  SOURCES ${CMAKE_CURRENT_LIST_DIR}/stubborn/main.cpp ${CMAKE_CURRENT_LIST_DIR}/stubborn/misdeeds.cpp
-          ${CMAKE_CURRENT_LIST_DIR}/stubborn/options.cpp ${CMAKE_CURRENT_LIST_DIR}/stubborn/voice.cpp)
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/stubborn/main.cpp ${CMAKE_CURRENT_LIST_DIR}/stubborn/faults.cpp
+          ${CMAKE_CURRENT_LIST_DIR}/stubborn/options.cpp ${CMAKE_CURRENT_LIST_DIR}/stubborn/supervisor_channel.cpp)
 holdfast_program(minimal SOURCES ${CMAKE_CURRENT_LIST_DIR}/minimal/main.cpp LINKS holdfast::sdk)

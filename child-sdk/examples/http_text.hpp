@@ -17,8 +17,8 @@
 
 namespace http_text {
 
-inline constexpr std::size_t most_head_bytes = std::size_t{16} * 1024;
-inline constexpr std::size_t most_body_bytes = std::size_t{1024} * 1024;
+inline constexpr std::size_t max_head_bytes = std::size_t{16} * 1024;
+inline constexpr std::size_t max_body_bytes = std::size_t{1024} * 1024;
 
 // The head of a request. The views point into the bytes that were parsed.
 struct Request {
@@ -73,13 +73,13 @@ inline std::chrono::milliseconds ms_of(std::string_view target) {
 // What stands at the beginning of the bytes; nothing: the head is not complete yet.
 inline std::optional<Request> parse(std::string_view bytes) {
     const std::size_t end = bytes.find("\r\n\r\n");
-    if (end == std::string_view::npos) return bytes.size() > most_head_bytes ? std::optional(Request{}) : std::nullopt;
+    if (end == std::string_view::npos) return bytes.size() > max_head_bytes ? std::optional(Request{}) : std::nullopt;
     const std::string_view line = bytes.substr(0, bytes.find("\r\n"));
     const std::string_view head = bytes.substr(line.size() + 2, end - std::min(end, line.size() + 2));
     const std::size_t first = line.find(' '), last = line.rfind(' ');
     const std::optional<std::size_t> body = number(header(head, "Content-Length"));
     if (first == 0 || first == last || last == std::string_view::npos || !header(head, "Transfer-Encoding").empty() ||
-        !body || *body > most_body_bytes) {
+        !body || *body > max_body_bytes) {
         return Request{};
     }
     Request request{.is_served = true, .method = line.substr(0, first), .head_bytes = end + 4, .body_bytes = *body};

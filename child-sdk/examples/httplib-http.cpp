@@ -44,7 +44,7 @@ int main() try {
     holdfast::HttplibServer server(worker);
     server.Get(".*", answer);
     server.Post(".*", answer);
-    server.set_payload_max_length(http_text::most_body_bytes);
+    server.set_payload_max_length(http_text::max_body_bytes);
     server.set_default_headers({{"X-Worker", http_text::worker_id()}});
 
     worker.on_cancel([&] { work.abandon(); });

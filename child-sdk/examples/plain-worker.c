@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { listener = 3, patience_ms = 5000 };
+enum { listener = 3, io_timeout_ms = 5000 };
 
 static int control = -1;
 
@@ -32,7 +32,7 @@ static void serve(int client) {
     char request[4096];
     size_t size = 0;
     struct pollfd bytes = {.fd = client, .events = POLLIN};
-    while (size < sizeof request - 1 && poll(&bytes, 1, patience_ms) > 0) {
+    while (size < sizeof request - 1 && poll(&bytes, 1, io_timeout_ms) > 0) {
         const ssize_t got = recv(client, request + size, sizeof request - 1 - size, 0);
         if (got <= 0) break;
         size += (size_t)got;
@@ -40,7 +40,7 @@ static void serve(int client) {
         if (strstr(request, "\r\n\r\n") == NULL) continue;
         send(client, answer, sizeof answer - 1, MSG_NOSIGNAL);
         shutdown(client, SHUT_WR);  // and read to the end: closing with unread bytes would reset the answer
-        while (poll(&bytes, 1, patience_ms) > 0 && recv(client, request, sizeof request, 0) > 0) continue;
+        while (poll(&bytes, 1, io_timeout_ms) > 0 && recv(client, request, sizeof request, 0) > 0) continue;
         break;
     }
     close(client);

@@ -6,7 +6,7 @@ const net = require('node:net');
 const { native } = require('./native.js');
 
 const linger = 1000; // ms that a client has to close after us
-const lookAgain = 5; // ms until the event loop has read what the kernel holds
+const recheckDelay = 5; // ms until the event loop has read what the kernel holds
 
 class HttpConnection {
   constructor(owner, socket, fd, session) {
@@ -15,7 +15,7 @@ class HttpConnection {
     this.fd = fd;
     this.responses = new Set();
     this.isFinishing = false;
-    this.rest();
+    this.becomeIdle();
     socket.once('close', () => {
       clearTimeout(this.timer);
       owner.connections.delete(socket);
@@ -30,27 +30,27 @@ class HttpConnection {
     if (this.owner.saysClose) response.shouldKeepAlive = false;
     response.once('close', () => {
       this.responses.delete(response);
-      this.rest();
+      this.becomeIdle();
     });
   }
 
   // Nothing is under way.
-  rest() {
+  becomeIdle() {
     this.idleSince = performance.now();
     this.bytesAtRest = this.socket.bytesRead;
-    this.reconsider();
+    this.updateIdleTimer();
   }
 
   // The worker leaves, or stays.
-  reconsider() {
+  updateIdleTimer() {
     clearTimeout(this.timer);
     for (const response of this.responses) {
       if (this.owner.saysClose && !response.headersSent) response.shouldKeepAlive = false;
     }
-    if (this.owner.leavingSince !== undefined && !this.isFinishing) this.look(this.owner.idleDeadline(this.idleSince));
+    if (this.owner.leavingSince !== undefined && !this.isFinishing) this.scheduleCheck(this.owner.idleDeadline(this.idleSince));
   }
 
-  look(deadline) {
+  scheduleCheck(deadline) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.closeIfIdle(), Math.max(0, deadline - performance.now()));
   }
@@ -58,7 +58,7 @@ class HttpConnection {
   closeIfIdle() {
     const { socket } = this;
     if (this.responses.size > 0 || socket.destroyed || socket.bytesRead !== this.bytesAtRest) return;
-    if (native.hasBytes(this.fd)) this.look(performance.now() + lookAgain);
+    if (native.hasBytes(this.fd)) this.scheduleCheck(performance.now() + recheckDelay);
     else this.finish();
   }
 
@@ -107,12 +107,12 @@ class HttpConnections {
 
   leave() {
     this.leavingSince ??= performance.now();
-    for (const connection of this.connections.values()) connection.reconsider();
+    for (const connection of this.connections.values()) connection.updateIdleTimer();
   }
 
   stay() {
     this.leavingSince = undefined;
-    for (const connection of this.connections.values()) connection.reconsider();
+    for (const connection of this.connections.values()) connection.updateIdleTimer();
   }
 
   abandon() {

@@ -235,31 +235,31 @@ class Listener(socket.socket):
     """A listening socket that other processes share, and with it the flags: a timeout is kept here alone, accept() asks
     the SDK (which counts the connection before it accepts), listen() and shutdown() do nothing. Closing is harmless."""
     def __init__(self, worker, handle):
-        self._worker, self._handle, self._patience = worker, handle, None
+        self._worker, self._handle, self._accept_timeout = worker, handle, None
         self.name, self.address = _c.listener_name(handle).decode(), _c.listener_address(handle).decode()
         self.is_inherited = bool(_c.listener_is_inherited(handle))
         super().__init__(fileno=os.dup(_check(_c.listener_fd(handle))))
 
     def accept(self):
         while True:
-            if self._patience != 0 and not _poll([self.fileno()], self._patience):
+            if self._accept_timeout != 0 and not _poll([self.fileno()], self._accept_timeout):
                 raise socket.timeout("timed out")
             session = Session(c_void_p(), _c.end_session)
             fd = _c.accept(self._worker._handle, self.fileno(), byref(session._handle))
             if fd != -errno.EAGAIN:
                 connection = Connection(_check(fd), self._worker, session)
                 return connection, connection.getpeername()
-            if self._patience == 0:
+            if self._accept_timeout == 0:
                 raise BlockingIOError(errno.EAGAIN, "no connection waits")
 
     def settimeout(self, seconds):
-        self._patience = seconds
+        self._accept_timeout = seconds
 
     def setblocking(self, blocks):
-        self._patience = None if blocks else 0
+        self._accept_timeout = None if blocks else 0
 
     def gettimeout(self):
-        return self._patience
+        return self._accept_timeout
 
     def listen(self, *_):
         """It does already, and the backlog is everybody's."""
@@ -289,7 +289,7 @@ class Connection(socket.socket):
     def wait_for_request(self, buffered=None):
         """True when bytes of a request are there (also in `buffered`, from makefile("rb")). False when it is to be
         closed: the client did, or it was idle long enough while the worker leaves (or for IDLE_MAX)."""
-        if buffered is not None and self._is_any_in(buffered):
+        if buffered is not None and self._has_buffered(buffered):
             return True
         idle_since, leaving = time.monotonic(), self.worker.leaving
         while True:
@@ -298,7 +298,7 @@ class Connection(socket.socket):
             if self.fileno() in _poll([self.fileno(), *wakes], left) or left <= 0:
                 return bool(_c.has_bytes(self.fileno()))
 
-    def _is_any_in(self, buffered):
+    def _has_buffered(self, buffered):
         timeout = self.gettimeout()
         self.settimeout(0)  # peek() would wait for the client where nothing is buffered
         try:
@@ -431,7 +431,7 @@ class Worker:
     def __exit__(self, *_):
         self.close()
 
-    def _settle(self, result):
+    def _await_result(self, result):
         """Waits for what a callback returned, in our loop, where it can be awaited."""
         async def awaited():
             return await result
@@ -444,7 +444,7 @@ class Worker:
         asyncio.run_coroutine_threadsafe(awaited(), self._loop).result()
 
     def _runs(self, function):
-        return _keep(lambda *arguments: self._settle(function(*arguments)))
+        return _keep(lambda *arguments: self._await_result(function(*arguments)))
 
     def _on(self, stage, callback):
         try:
@@ -552,7 +552,7 @@ class Worker:
         def run(handle):
             stop = Stop(handle)
             try:
-                self._settle(function(stop))
+                self._await_result(function(stop))
             finally:
                 stop._handle = None  # it is the task's, and the task is over
 
@@ -571,7 +571,7 @@ class Worker:
         """The same as SIGTERM."""
         _check(_c.stop_worker(self._handle))
 
-    def _waiting(self):
+    def _start_wait(self):
         status = concurrent.futures.Future()
 
         def run():
@@ -586,12 +586,12 @@ class Worker:
     def wait(self):
         """The exit status (0, or 3: something was still held), when all is released. Not in C: signal handlers of Python
         run meanwhile, and may raise."""
-        return self._waiting().result()
+        return self._start_wait().result()
 
     async def wait_async(self):
         """As wait(); with drive=DISPATCH it is what drives the worker."""
         if self._drive == THREAD:
-            return await asyncio.wrap_future(self._waiting())
+            return await asyncio.wrap_future(self._start_wait())
         while (status := self.result()) is None:
             await _readable(self.fileno())
             self.dispatch()

@@ -25,8 +25,8 @@ namespace {
 
 constexpr int interrupt_signal = SIGURG;  // ignored by default: it surprises nobody else
 constexpr std::chrono::milliseconds interrupt_interval{5};
-constexpr int error_backoff_ms = 50;   // after an error that would come back at once
-constexpr int most_in_a_queue = 4096;  // net.core.somaxconn: under load the shared queue may never be seen empty
+constexpr int error_backoff_ms = 50;    // after an error that would come back at once
+constexpr int max_queue_length = 4096;  // net.core.somaxconn: under load the shared queue may never be seen empty
 
 void interrupt(int) {}
 
@@ -37,7 +37,7 @@ void install_interrupt() {
 }
 
 // The program may have blocked it in the thread that made the acceptor.
-void let_interrupt_in() {
+void unblock_interrupt() {
     sigset_t set;
     ::sigemptyset(&set);
     ::sigaddset(&set, interrupt_signal);
@@ -52,32 +52,32 @@ void let_interrupt_in() {
 }  // namespace
 
 // Shared with the callbacks: a stage may come while a program that failed takes everything apart.
-class Accepting {
+class AcceptThread {
   public:
-    Accepting(Worker& worker, Listener listener, Acceptor::Accepted accepted);
-    Accepting(const Accepting&) = delete;
-    Accepting& operator=(const Accepting&) = delete;
+    AcceptThread(Worker& worker, Listener listener, Acceptor::Accepted accepted);
+    AcceptThread(const AcceptThread&) = delete;
+    AcceptThread& operator=(const AcceptThread&) = delete;
 
     void start();
     void resume();
 
     // Returns when the queue has been empty once and nothing is accepted any more.
-    void rest() { leave_off(Wish::rest); }
+    void pause() { set_mode(Mode::pause); }
 
     // Leaves the queue to others.
     void quit();
 
   private:
-    enum class Wish { accept, rest, quit };
+    enum class Mode { accept, pause, quit };
 
     void run();
-    void leave_off(Wish wish);
-    Wish wish();
-    void accept_while_wanted();
+    void set_mode(Mode mode);
+    Mode mode();
+    void accept_until_paused();
     void empty_queue();
     bool accept_from_queue();
     bool is_waiting(int timeout_ms);
-    void rest_a_little() const;
+    void wait_before_retry() const;
 
     Worker& worker_;
     const Listener listener_;
@@ -86,12 +86,12 @@ class Accepting {
 
     std::mutex mutex_;
     std::condition_variable changed_;
-    Wish wish_ = Wish::accept;
-    bool rests_ = false;  // since the last wish for it
+    Mode mode_ = Mode::accept;
+    bool is_paused_ = false;  // since it was last asked to
     std::thread thread_;
 };
 
-Accepting::Accepting(Worker& worker, Listener listener, Acceptor::Accepted accepted)
+AcceptThread::AcceptThread(Worker& worker, Listener listener, Acceptor::Accepted accepted)
     : worker_(worker),
       listener_(std::move(listener)),
       accepted_(std::move(accepted)),
@@ -101,67 +101,67 @@ Accepting::Accepting(Worker& worker, Listener listener, Acceptor::Accepted accep
     install_interrupt();
 }
 
-void Accepting::start() {
+void AcceptThread::start() {
     thread_ = std::thread([this] { run(); });
 }
 
-void Accepting::resume() {
+void AcceptThread::resume() {
     const std::lock_guard lock(mutex_);
-    if (wish_ == Wish::quit) return;
-    wish_ = Wish::accept;
-    rests_ = false;
+    if (mode_ == Mode::quit) return;
+    mode_ = Mode::accept;
+    is_paused_ = false;
     changed_.notify_all();
 }
 
 // One signal could arrive just before accept(2) and be lost: again, until the thread rests.
-void Accepting::leave_off(Wish wish) {
+void AcceptThread::set_mode(Mode mode) {
     std::unique_lock lock(mutex_);
-    if (wish_ != Wish::quit) wish_ = wish;
+    if (mode_ != Mode::quit) mode_ = mode;
     changed_.notify_all();
     ::eventfd_write(wake_.get(), 1);
-    while (!rests_) {
+    while (!is_paused_) {
         ::pthread_kill(thread_.native_handle(), interrupt_signal);
-        changed_.wait_for(lock, interrupt_interval, [this] { return rests_; });
+        changed_.wait_for(lock, interrupt_interval, [this] { return is_paused_; });
     }
 }
 
-void Accepting::quit() {
-    leave_off(Wish::quit);
+void AcceptThread::quit() {
+    set_mode(Mode::quit);
     thread_.join();
 }
 
-void Accepting::run() {
-    let_interrupt_in();
+void AcceptThread::run() {
+    unblock_interrupt();
     for (;;) {
-        accept_while_wanted();
-        const Wish seen = wish();
-        if (seen == Wish::rest) empty_queue();
+        accept_until_paused();
+        const Mode seen = mode();
+        if (seen == Mode::pause) empty_queue();
         std::unique_lock lock(mutex_);
-        if (wish_ != seen) continue;
-        rests_ = true;
+        if (mode_ != seen) continue;
+        is_paused_ = true;
         changed_.notify_all();
-        if (wish_ == Wish::quit) return;
-        changed_.wait(lock, [this] { return wish_ == Wish::quit || !rests_; });
+        if (mode_ == Mode::quit) return;
+        changed_.wait(lock, [this] { return mode_ == Mode::quit || !is_paused_; });
     }
 }
 
-Accepting::Wish Accepting::wish() {
+AcceptThread::Mode AcceptThread::mode() {
     const std::lock_guard lock(mutex_);
-    return wish_;
+    return mode_;
 }
 
-void Accepting::accept_while_wanted() {
-    while (wish() == Wish::accept) {
-        if (is_waiting(-1) && !accept_from_queue()) rest_a_little();
+void AcceptThread::accept_until_paused() {
+    while (mode() == Mode::accept) {
+        if (is_waiting(-1) && !accept_from_queue()) wait_before_retry();
     }
 }
 
 // Nobody may be left in the queue unanswered, should this be the last worker that accepts.
-void Accepting::empty_queue() {
-    for (int i = 0; i < most_in_a_queue && is_waiting(0) && accept_from_queue(); ++i) continue;
+void AcceptThread::empty_queue() {
+    for (int i = 0; i < max_queue_length && is_waiting(0) && accept_from_queue(); ++i) continue;
 }
 
-bool Accepting::is_waiting(int timeout_ms) {
+bool AcceptThread::is_waiting(int timeout_ms) {
     std::array<pollfd, 2> events{pollfd{listener_.fd(), POLLIN, 0},
                                  pollfd{timeout_ms < 0 ? wake_.get() : -1, POLLIN, 0}};
     if (::poll(events.data(), events.size(), timeout_ms) <= 0) return false;
@@ -173,7 +173,7 @@ bool Accepting::is_waiting(int timeout_ms) {
 }
 
 // False: accepting fails for a reason that lasts (no descriptor left, the listener was shut down).
-bool Accepting::accept_from_queue() {
+bool AcceptThread::accept_from_queue() {
     // Held from before the accept on: a connection is never in nobody's hands.
     Session session = worker_.begin_session("connection");
     const int fd = accept_one(listener_.fd());
@@ -182,7 +182,7 @@ bool Accepting::accept_from_queue() {
     return true;
 }
 
-void Accepting::rest_a_little() const {
+void AcceptThread::wait_before_retry() const {
     pollfd wake{.fd = wake_.get(), .events = POLLIN, .revents = 0};
     ::poll(&wake, 1, error_backoff_ms);
 }
@@ -216,24 +216,24 @@ bool accept_failed_for_long(int error) {
 class Acceptor::Impl {
   public:
     Impl(Worker& worker, Listener listener, Accepted accepted)
-        : accepting_(std::make_shared<Accepting>(worker, std::move(listener), std::move(accepted))) {
-        worker.on_pause([weak = std::weak_ptr(accepting_)] { rest(weak); });
-        worker.on_drain([weak = std::weak_ptr(accepting_)] { rest(weak); });
-        worker.on_run([weak = std::weak_ptr(accepting_)] {
+        : accept_thread_(std::make_shared<AcceptThread>(worker, std::move(listener), std::move(accepted))) {
+        worker.on_pause([weak = std::weak_ptr(accept_thread_)] { pause(weak); });
+        worker.on_drain([weak = std::weak_ptr(accept_thread_)] { pause(weak); });
+        worker.on_run([weak = std::weak_ptr(accept_thread_)] {
             if (const auto accepting = weak.lock()) accepting->resume();
         });
-        accepting_->start();  // at last: from here on nothing throws
+        accept_thread_->start();  // at last: from here on nothing throws
     }
-    ~Impl() { accepting_->quit(); }
+    ~Impl() { accept_thread_->quit(); }
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 
   private:
-    static void rest(const std::weak_ptr<Accepting>& weak) {
-        if (const auto accepting = weak.lock()) accepting->rest();
+    static void pause(const std::weak_ptr<AcceptThread>& weak) {
+        if (const auto accepting = weak.lock()) accepting->pause();
     }
 
-    const std::shared_ptr<Accepting> accepting_;
+    const std::shared_ptr<AcceptThread> accept_thread_;
 };
 
 Acceptor::Acceptor(Worker& worker, Listener listener, Accepted accepted)

@@ -16,10 +16,10 @@
 #include <tuple>
 #include <utility>
 
-#include "beacon.hpp"
-#include "complaint.hpp"
+#include "diagnostics.hpp"
 #include "process.hpp"
 #include "unique_fd.hpp"
+#include "wakeup_fd.hpp"
 
 namespace holdfast {
 
@@ -27,7 +27,7 @@ namespace {
 
 using Clock = KeepAlive::Clock;
 
-enum class Seen { ready, changed, abandoned, too_late };
+enum class WaitResult { ready, stage_changed, abandoned, timed_out };
 
 int milliseconds_until(Clock::time_point deadline) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
@@ -43,7 +43,7 @@ class BlockingConnection::Impl {
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 
-    static void join_stages(const std::shared_ptr<Impl>& self);
+    static void register_callbacks(const std::shared_ptr<Impl>& self);
     void accept_from(Listener listener);
     void end();
 
@@ -53,7 +53,7 @@ class BlockingConnection::Impl {
     }
     // Until one of these holds: the descriptor has events, the worker leaves (or, if `rule` already does, stays), it is
     // cancelled, the time is over.
-    Seen wait(int fd, short events, const KeepAlive* rule, Clock::time_point deadline) const;
+    WaitResult wait(int fd, short events, const KeepAlive* rule, Clock::time_point deadline) const;
 
     bool is_abandoned() const { return is_abandoned_; }
     const BlockingOptions& options() const { return options_; }
@@ -61,9 +61,9 @@ class BlockingConnection::Impl {
 
   private:
     using Threads = std::list<std::thread>;
-    enum class Bound { kept, lifted };
+    enum class Limit { enforced, lifted };
 
-    void set_bound(Bound bound);
+    void set_limit(Limit limit);
     void leave();
     void stay();
     void abandon();
@@ -74,15 +74,15 @@ class BlockingConnection::Impl {
     Worker& worker_;
     const BlockingServer::Handler handler_;
     const BlockingOptions options_;
-    const Beacon leaving_;
-    const Beacon staying_;
-    const Beacon abandoned_;
+    const WakeupFd leaving_;
+    const WakeupFd staying_;
+    const WakeupFd abandoned_;
     std::atomic<bool> is_abandoned_ = false;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     KeepAlive rule_;
-    Bound bound_ = Bound::kept;
+    Limit limit_ = Limit::enforced;
     Threads threads_;
     std::thread retired_;  // the last one that has nothing left to do but to end
     std::optional<Acceptor> acceptor_;
@@ -93,17 +93,17 @@ BlockingConnection::Impl::Impl(Worker& worker, BlockingServer::Handler handler, 
       handler_(std::move(handler)),
       options_(options),
       rule_({.min = worker.keep_alive_min(), .max = options.keep_alive_max, .linger = options.linger}) {
-    staying_.light();
+    staying_.set();
 }
 
 // Before the acceptor does: it rests only when it has brought everybody from the queue to a thread.
-void BlockingConnection::Impl::join_stages(const std::shared_ptr<Impl>& self) {
+void BlockingConnection::Impl::register_callbacks(const std::shared_ptr<Impl>& self) {
     const auto call = [weak = std::weak_ptr(self)](auto action) {
         return [weak, action] {
             if (const auto impl = weak.lock()) action(*impl);
         };
     };
-    self->worker_.on_pause(call([](Impl& impl) { impl.set_bound(Bound::lifted); }));
+    self->worker_.on_pause(call([](Impl& impl) { impl.set_limit(Limit::lifted); }));
     self->worker_.on_drain(call([](Impl& impl) { impl.leave(); }));
     self->worker_.on_run(call([](Impl& impl) { impl.stay(); }));
     self->worker_.on_cancel(call([](Impl& impl) { impl.abandon(); }));
@@ -114,35 +114,35 @@ void BlockingConnection::Impl::accept_from(Listener listener) {
                       [this](int fd, Session session) { begin(UniqueFd(fd), std::move(session)); });
 }
 
-void BlockingConnection::Impl::set_bound(Bound bound) {
+void BlockingConnection::Impl::set_limit(Limit limit) {
     const std::lock_guard lock(mutex_);
-    bound_ = bound;
+    limit_ = limit;
     changed_.notify_all();
 }
 
 void BlockingConnection::Impl::leave() {
-    set_bound(Bound::lifted);
+    set_limit(Limit::lifted);
     const std::lock_guard lock(mutex_);
     rule_.leave(Clock::now());
-    staying_.put_out();
-    leaving_.light();
+    staying_.clear();
+    leaving_.set();
 }
 
 void BlockingConnection::Impl::stay() {
-    set_bound(Bound::kept);
+    set_limit(Limit::enforced);
     const std::lock_guard lock(mutex_);
     rule_.stay();
-    leaving_.put_out();
-    staying_.light();
+    leaving_.clear();
+    staying_.set();
 }
 
 void BlockingConnection::Impl::abandon() {
     is_abandoned_ = true;
-    abandoned_.light();
+    abandoned_.set();
 }
 
 void BlockingConnection::Impl::end() {
-    set_bound(Bound::lifted);
+    set_limit(Limit::lifted);
     acceptor_.reset();
     abandon();
     std::unique_lock lock(mutex_);
@@ -155,7 +155,7 @@ void BlockingConnection::Impl::begin(UniqueFd fd, Session session) {
     const int yes = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);  // refused by a unix socket
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return threads_.size() < options_.most_connections || bound_ == Bound::lifted; });
+    changed_.wait(lock, [this] { return threads_.size() < options_.most_connections || limit_ == Limit::lifted; });
     const auto self = threads_.emplace(threads_.end());
     try {
         *self = std::thread([this, self, fd = std::move(fd), session = std::move(session)]() mutable {
@@ -164,15 +164,15 @@ void BlockingConnection::Impl::begin(UniqueFd fd, Session session) {
         });
     } catch (const std::system_error& failure) {
         threads_.erase(self);
-        complain(std::string("cannot start a thread for a connection, which is closed: ") + failure.what() +
-                 "; raise the limit of threads, or lower BlockingOptions::most_connections");
+        log_error(std::string("cannot start a thread for a connection, which is closed: ") + failure.what() +
+                  "; raise the limit of threads, or lower BlockingOptions::most_connections");
     }
 }
 
 void BlockingConnection::Impl::serve(UniqueFd fd, Session session) {
     BlockingConnection connection(*this, fd.release(), std::move(session));
     const Call call =
-        call_or_complain("a connection is closed, because its handler threw", [&] { handler_(connection); });
+        call_or_log_error("a connection is closed, because its handler threw", [&] { handler_(connection); });
     if (call == Call::returned) connection.finish();
 }
 
@@ -188,16 +188,17 @@ void BlockingConnection::Impl::retire(Threads::iterator self) {
     if (former.joinable()) former.join();
 }
 
-Seen BlockingConnection::Impl::wait(int fd, short events, const KeepAlive* rule, Clock::time_point deadline) const {
+WaitResult BlockingConnection::Impl::wait(int fd, short events, const KeepAlive* rule,
+                                          Clock::time_point deadline) const {
     const int change_fd = rule == nullptr ? -1 : rule->is_leaving() ? staying_.fd() : leaving_.fd();
     for (;;) {
         std::array<pollfd, 3> watched{pollfd{abandoned_.fd(), POLLIN, 0}, pollfd{fd, events, 0},
                                       pollfd{change_fd, POLLIN, 0}};
         if (::poll(watched.data(), watched.size(), milliseconds_until(deadline)) > 0) {
-            if (watched[0].revents != 0) return Seen::abandoned;
-            return watched[1].revents != 0 ? Seen::ready : Seen::changed;
+            if (watched[0].revents != 0) return WaitResult::abandoned;
+            return watched[1].revents != 0 ? WaitResult::ready : WaitResult::stage_changed;
         }
-        if (Clock::now() >= deadline) return Seen::too_late;
+        if (Clock::now() >= deadline) return WaitResult::timed_out;
     }
 }
 
@@ -208,14 +209,15 @@ BlockingConnection::~BlockingConnection() { ::close(fd_); }
 
 BlockingConnection::Next BlockingConnection::wait_for_request() {
     const Clock::time_point idle_since = Clock::now();
-    Seen seen = Seen::changed;
-    while (seen == Seen::changed) {
+    WaitResult result = WaitResult::stage_changed;
+    while (result == WaitResult::stage_changed) {
         const KeepAlive rule = server_.rule();
         if (rule.is_leaving() && !rule.is_on()) return Next::end;
-        seen = server_.wait(fd_, POLLIN, &rule, rule.idle_deadline(idle_since));
+        result = server_.wait(fd_, POLLIN, &rule, rule.idle_deadline(idle_since));
     }
     read_deadline_ = Clock::now() + server_.options().transfer_period;
-    return seen != Seen::abandoned && has_bytes(fd_) ? Next::request : Next::end;  // one more look if it is too late
+    return result != WaitResult::abandoned && has_bytes(fd_) ? Next::request
+                                                             : Next::end;  // one more look if it is too late
 }
 
 std::size_t BlockingConnection::read_some(std::span<char> buffer) {
@@ -223,7 +225,7 @@ std::size_t BlockingConnection::read_some(std::span<char> buffer) {
         const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
         if (got >= 0) return static_cast<std::size_t>(got);
         if (errno != EAGAIN && errno != EINTR) return 0;
-        if (server_.wait(fd_, POLLIN, nullptr, read_deadline_) != Seen::ready) return 0;
+        if (server_.wait(fd_, POLLIN, nullptr, read_deadline_) != WaitResult::ready) return 0;
     }
     return 0;
 }
@@ -236,7 +238,7 @@ bool BlockingConnection::write_all(std::string_view bytes) {
         if (sent >= 0) {
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         } else if ((errno != EAGAIN && errno != EINTR) ||
-                   server_.wait(fd_, POLLOUT, nullptr, deadline) != Seen::ready) {
+                   server_.wait(fd_, POLLOUT, nullptr, deadline) != WaitResult::ready) {
             return false;
         }
     }
@@ -247,7 +249,7 @@ bool BlockingConnection::write_all(std::string_view bytes) {
 bool BlockingConnection::says_close() const { return server_.rule().is_on() && server_.worker().draining(); }
 
 bool BlockingConnection::wait_for(std::chrono::milliseconds duration) {
-    return server_.wait(-1, 0, nullptr, Clock::now() + duration) == Seen::too_late;
+    return server_.wait(-1, 0, nullptr, Clock::now() + duration) == WaitResult::timed_out;
 }
 
 void BlockingConnection::finish() {
@@ -260,7 +262,7 @@ void BlockingConnection::finish() {
 
 BlockingServer::BlockingServer(Worker& worker, Listener listener, Handler handler, BlockingOptions options)
     : impl_(std::make_shared<BlockingConnection::Impl>(worker, std::move(handler), options)) {
-    BlockingConnection::Impl::join_stages(impl_);
+    BlockingConnection::Impl::register_callbacks(impl_);
     impl_->accept_from(std::move(listener));
 }
 

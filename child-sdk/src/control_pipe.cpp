@@ -19,19 +19,19 @@ constexpr int write_timeout_ms = 1000;  // a supervisor reads within millisecond
 
 }  // namespace
 
-void ControlPipe::say(const Report& report, Weight weight) const {
+void ControlPipe::send(const Report& report, Delivery delivery) const {
     if (!exists()) return;
     const std::string packet = wire::encode(report);
     if (packet.empty()) return;
     while (::send(fd_.get(), packet.data(), packet.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
         if (errno == EINTR) continue;
-        if (errno != EAGAIN || weight == Weight::passing) return;
+        if (errno != EAGAIN || delivery == Delivery::best_effort) return;
         pollfd room{.fd = fd_.get(), .events = POLLOUT, .revents = 0};
         if (::poll(&room, 1, write_timeout_ms) == 0) return;
     }
 }
 
-std::optional<Command> ControlPipe::hear() const {
+std::optional<Command> ControlPipe::receive() const {
     // Commands are short; what does not fit is cut by the kernel and no command of this version. recv(2) takes no
     // descriptors: those that come beside a message are closed by the kernel.
     std::array<char, 1024> buffer;

@@ -15,17 +15,17 @@ class ControlPipe {
     bool exists() const { return static_cast<bool>(fd_); }
     int fd() const { return fd_.get(); }
 
-    enum class Weight {
-        passing,  // the next one says the same and more: may be dropped
-        lasting,  // waits a second for room in the pipe before it is given up
+    enum class Delivery {
+        best_effort,  // the next one says the same and more: may be dropped
+        blocking,     // waits a second for room in the pipe before it is given up
     };
 
     // Any thread. A supervisor that is gone or does not read is no error: it will find out.
-    void say(const Report& report, Weight weight = Weight::lasting) const;
+    void send(const Report& report, Delivery delivery = Delivery::blocking) const;
 
     // The next command that makes sense; others are skipped. Empty: nothing more for now, poll(2) tells when. Never
     // blocks.
-    std::optional<Command> hear() const;
+    std::optional<Command> receive() const;
 
     // Whether the supervisor has hung up. Commands that it sent before may still be unread.
     bool is_lost() const;

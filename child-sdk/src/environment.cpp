@@ -62,8 +62,8 @@ std::string next_name(std::string_view& names) {
     return name;
 }
 
-std::vector<Inherited> take_listeners() {
-    std::vector<Inherited> listeners;
+std::vector<InheritedListener> take_listeners() {
+    std::vector<InheritedListener> listeners;
     const char* names = std::getenv("LISTEN_FDNAMES");
     std::string_view rest = names == nullptr ? "" : names;
     const int count = static_cast<int>(std::min<std::uint64_t>(number_from("LISTEN_FDS").value_or(0), 4096));
@@ -84,14 +84,14 @@ std::chrono::microseconds watchdog_period() {
 
 }  // namespace
 
-Handed take_environment() {
-    Handed handed{.control = take_control(), .listeners = {}, .watchdog = {}};
+StartEnvironment take_environment() {
+    StartEnvironment environment{.control = take_control(), .listeners = {}, .watchdog = {}};
     // Behind a wrapper LISTEN_PID is the wrapper's; who holds the control pipe is the worker all the same.
-    if (handed.control || number_from("LISTEN_PID") == static_cast<std::uint64_t>(::getpid())) {
-        handed.listeners = take_listeners();
+    if (environment.control || number_from("LISTEN_PID") == static_cast<std::uint64_t>(::getpid())) {
+        environment.listeners = take_listeners();
     }
-    if (handed.control) handed.watchdog = watchdog_period();
-    return handed;
+    if (environment.control) environment.watchdog = watchdog_period();
+    return environment;
 }
 
 std::chrono::milliseconds duration_from(const char* variable, std::chrono::milliseconds otherwise) {

@@ -10,7 +10,7 @@
 namespace holdfast {
 
 // A listening socket that this process was started with.
-struct Inherited {
+struct InheritedListener {
     UniqueFd fd;
     std::string name;
     Address address;
@@ -19,14 +19,14 @@ struct Inherited {
 // What a process was started with, checked to be meant for it, and then taken out of the environment, so that no child
 // of it believes it was meant. (WATCHDOG_USEC stays, for a program that reads it itself; WATCHDOG_PID guards it.) All
 // descriptors are close-on-exec.
-struct Handed {
+struct StartEnvironment {
     UniqueFd control;  // none: no supervisor
-    std::vector<Inherited> listeners;
+    std::vector<InheritedListener> listeners;
     std::chrono::microseconds watchdog{};  // the longest silence that the supervisor takes for life; 0: any
 };
 
 // Changes the environment: before there are other threads.
-Handed take_environment();
+StartEnvironment take_environment();
 
 // A duration like "500ms", "30s", "5m", "1h", "0", bounded() like `otherwise`. Throws std::invalid_argument, naming the
 // variable.

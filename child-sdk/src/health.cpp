@@ -16,10 +16,10 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::size_t most_clients = 64;
-constexpr std::size_t longest_request = 8192;
-constexpr std::chrono::seconds client_time{5};
-constexpr std::chrono::milliseconds rest_time{100};  // while no descriptor is left
+constexpr std::size_t max_clients = 64;
+constexpr std::size_t max_request_bytes = 8192;
+constexpr std::chrono::seconds client_timeout{5};
+constexpr std::chrono::milliseconds accept_retry_delay{100};  // while no descriptor is left
 
 std::string response(std::string_view status, std::string_view body) {
     std::string text = "HTTP/1.1 ";
@@ -50,12 +50,12 @@ void Health::handle(const epoll_event& event) {
     if (client != clients_.end()) serve(client->first, client->second);
 }
 
-std::optional<Health::Clock::time_point> Health::tidy(Clock::time_point now) {
-    if (rests_until_ && *rests_until_ <= now) {
-        rests_until_.reset();
+std::optional<Health::Clock::time_point> Health::close_expired(Clock::time_point now) {
+    if (paused_until_ && *paused_until_ <= now) {
+        paused_until_.reset();
         poller_.change(listener_.get(), EPOLLIN, first_key);
     }
-    std::optional<Clock::time_point> next = rests_until_;
+    std::optional<Clock::time_point> next = paused_until_;
     for (auto client = clients_.begin(); client != clients_.end();) {
         if (client->second.end <= now) {
             poller_.remove(client->second.fd.get());
@@ -71,10 +71,10 @@ std::optional<Health::Clock::time_point> Health::tidy(Clock::time_point now) {
 void Health::accept_all() {
     for (;;) {
         UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (!fd && accept_failed_for_long(errno)) return rest();
+        if (!fd && accept_failed_for_long(errno)) return pause_accepting();
         if (!fd) return;
         // The oldest gives way: who asks now is answered now.
-        if (clients_.size() == most_clients) {
+        if (clients_.size() == max_clients) {
             poller_.remove(clients_.begin()->second.fd.get());
             clients_.erase(clients_.begin());
         }
@@ -84,22 +84,23 @@ void Health::accept_all() {
         } catch (const std::system_error&) {
             continue;  // the kernel watches no more: closed
         }
-        clients_.try_emplace(key, std::move(fd), Clock::now() + client_time, std::string(), std::string());
+        clients_.try_emplace(key, std::move(fd), Clock::now() + client_timeout, std::string(), std::string());
     }
 }
 
 // Somebody waits in the queue and cannot be accepted: asked again at once, the kernel would say so again at once.
-void Health::rest() {
+void Health::pause_accepting() {
     poller_.change(listener_.get(), 0, first_key);
-    rests_until_ = Clock::now() + rest_time;
+    paused_until_ = Clock::now() + accept_retry_delay;
 }
 
 void Health::serve(std::uint64_t key, Client& client) {
-    if (client.answer.empty()) {
+    if (client.response.empty()) {
         if (!read_request(client)) return;
-        client.answer = answer_to(client.asked);
+        client.response = response_to(client.request);
         // Short answers fit any socket's buffer: what does not go out at once goes to nobody.
-        std::ignore = ::send(client.fd.get(), client.answer.data(), client.answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        std::ignore =
+            ::send(client.fd.get(), client.response.data(), client.response.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         ::shutdown(client.fd.get(), SHUT_WR);
         return;
     }
@@ -115,11 +116,12 @@ bool Health::read_request(Client& client) {
     std::array<char, 1024> bytes;
     const ssize_t size = ::recv(client.fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (size < 0) return errno != EAGAIN && errno != EINTR;
-    client.asked.append(bytes.data(), static_cast<std::size_t>(size));
-    return size == 0 || client.asked.size() >= longest_request || client.asked.find("\r\n\r\n") != std::string::npos;
+    client.request.append(bytes.data(), static_cast<std::size_t>(size));
+    return size == 0 || client.request.size() >= max_request_bytes ||
+           client.request.find("\r\n\r\n") != std::string::npos;
 }
 
-std::string Health::answer_to(std::string_view request) const {
+std::string Health::response_to(std::string_view request) const {
     const std::string_view line = request.substr(0, request.find("\r\n"));
     const std::size_t method_end = line.find(' ');
     const std::size_t target_end = line.find(' ', method_end == line.npos ? line.size() : method_end + 1);

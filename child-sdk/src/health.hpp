@@ -14,8 +14,8 @@
 namespace holdfast {
 
 // /livez and /readyz for whoever asks from outside: a few short answers in plain HTTP/1.1, one a connection. Not
-// synchronised: all on the helper's thread. Whatever a client does costs it a connection of its own, and at most
-// `most_clients` of them; a slow one is dropped.
+// synchronised: all on the control thread. Whatever a client does costs it a connection of its own, and at most
+// `max_clients` of them; a slow one is dropped.
 class Health {
   public:
     using Clock = std::chrono::steady_clock;
@@ -32,28 +32,28 @@ class Health {
     void handle(const epoll_event& event);
 
     // Drops who is too slow; when to come again.
-    std::optional<Clock::time_point> tidy(Clock::time_point now);
+    std::optional<Clock::time_point> close_expired(Clock::time_point now);
 
   private:
     struct Client {
         UniqueFd fd;
         Clock::time_point end;
-        std::string asked;
-        std::string answer;
+        std::string request;
+        std::string response;
     };
 
     void accept_all();
-    void rest();
+    void pause_accepting();
     void serve(std::uint64_t key, Client& client);
     bool read_request(Client& client);
-    std::string answer_to(std::string_view request) const;
+    std::string response_to(std::string_view request) const;
 
     Poller& poller_;
     const std::function<bool()> is_ready_;
     UniqueFd listener_;
     std::map<std::uint64_t, Client> clients_;
     std::uint64_t last_key_ = first_key;
-    std::optional<Clock::time_point> rests_until_;
+    std::optional<Clock::time_point> paused_until_;
 };
 
 }  // namespace holdfast

@@ -55,9 +55,9 @@ void Poller::set_alarm(std::optional<Clock::time_point> at) {
     ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &time, nullptr);
 }
 
-std::span<const epoll_event> Poller::wait(Patience patience) {
-    const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
-                                   patience == Patience::none ? 0 : -1);
+std::span<const epoll_event> Poller::wait(Timeout timeout) {
+    const int count =
+        ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), timeout == Timeout::zero ? 0 : -1);
     if (count <= 0) return {};
     const auto end = std::remove_if(events_.begin(), events_.begin() + count,
                                     [](const epoll_event& event) { return event.data.u64 == timer_key; });

@@ -12,8 +12,8 @@
 
 namespace holdfast {
 
-// What the helper waits for, as one descriptor that a foreign event loop can wait for, too: an epoll with a timer in
-// it.
+// What the control thread waits for, as one descriptor that a foreign event loop can wait for, too: an epoll with a
+// timer in it.
 class Poller {
   public:
     using Clock = std::chrono::steady_clock;
@@ -32,8 +32,8 @@ class Poller {
     void set_alarm(std::optional<Clock::time_point> at);
 
     // What is ready, at most as many as fit; the timer is quieted and left out.
-    enum class Patience { none, endless };
-    std::span<const epoll_event> wait(Patience patience);
+    enum class Timeout { zero, infinite };
+    std::span<const epoll_event> wait(Timeout timeout);
 
   private:
     UniqueFd epoll_;

@@ -105,13 +105,13 @@ void Process::clear_wake() {
 
 std::uint32_t Process::take_stop_signals() { return shared.stop_signals.exchange(0, std::memory_order_relaxed); }
 
-void Process::ask_to_stop() {
+void Process::request_stop() {
     shared.stop_signals.fetch_add(1, std::memory_order_relaxed);
     wake();
 }
 
-pid_t present_process() { return shared.present.load(std::memory_order_relaxed); }
+pid_t current_pid() { return shared.present.load(std::memory_order_relaxed); }
 
-bool is_worker_process() { return shared.maker.load(std::memory_order_relaxed) == present_process(); }
+bool is_worker_process() { return shared.maker.load(std::memory_order_relaxed) == current_pid(); }
 
 }  // namespace holdfast

@@ -30,7 +30,7 @@ class Process {
     void restore_signals();
 
     // The same as a stop signal.
-    void ask_to_stop();
+    void request_stop();
 
     // Stop signals since the last call.
     std::uint32_t take_stop_signals();
@@ -44,7 +44,7 @@ class Process {
 };
 
 // The pid of this process, also in a forked child, once there was a Process. One load, no system call.
-pid_t present_process();
+pid_t current_pid();
 
 // Whether this process itself made the last Worker that it knows of: false in a forked child. Two loads.
 bool is_worker_process();

@@ -11,7 +11,7 @@
 
 namespace holdfast {
 
-struct RequestStock;
+struct SlotPool;
 
 // What names one request in flight. Written by the thread that holds the request, read by anybody at the same time.
 //
@@ -19,9 +19,9 @@ struct RequestStock;
 // with release and loaded with acquire, so whoever saw a word of a later request also sees that the earlier one ended.
 class alignas(64) RequestSlot {
   public:
-    explicit RequestSlot(RequestStock& home) : home_(&home) {}
+    explicit RequestSlot(SlotPool& pool) : pool_(&pool) {}
 
-    RequestStock& home() const { return *home_; }
+    SlotPool& pool() const { return *pool_; }
 
     // `name` has max_name_bytes at most.
     void write(std::string_view name, std::int64_t since) {
@@ -102,7 +102,7 @@ class alignas(64) RequestSlot {
         return word_at(bytes.data());
     }
 
-    RequestStock* const home_;
+    SlotPool* const pool_;
     std::uint64_t generation_ = 0;          // only its holder's
     std::atomic<std::uint64_t> state_ = 0;  // generation and size of the name; 0: no request
     std::atomic<std::int64_t> since_ = 0;

@@ -10,9 +10,9 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::chrono::hours longest_period{24 * 365 * 100};  // a sum of times stays far from its overflow
+constexpr std::chrono::hours max_close_period{24 * 365 * 100};  // a sum of times stays far from its overflow
 
-bool is_held(const User& user, const ResourceGraph::Outside& held) {
+bool is_held(const User& user, const ResourceGraph::ExternalUsers& held) {
     switch (user.kind()) {
         case User::Kind::requests:
             return held.requests;
@@ -30,7 +30,7 @@ bool is_held(const User& user, const ResourceGraph::Outside& held) {
     return false;
 }
 
-bool is_anything_held(const ResourceGraph::Outside& held) {
+bool is_anything_held(const ResourceGraph::ExternalUsers& held) {
     return held.requests || held.sessions || held.work || !held.tasks.empty();
 }
 
@@ -55,21 +55,21 @@ void ResourceGraph::use(Id resource, User user) {
                                "\" a user: its close has begun; say what uses it before Worker::ready");
     }
     if (is_resource) {
-        refuse_circle(resource, user.id());
+        reject_cycle(resource, user.id());
         std::vector<Id>& users = nodes_[resource].users;
         if (std::find(users.begin(), users.end(), user.id()) == users.end()) {
             users.push_back(user.id());
         }
         return;
     }
-    std::vector<User>& outside = nodes_[resource].outside;
-    if (std::find(outside.begin(), outside.end(), user) == outside.end()) {
-        outside.push_back(user);
+    std::vector<User>& external_users = nodes_[resource].external_users;
+    if (std::find(external_users.begin(), external_users.end(), user) == external_users.end()) {
+        external_users.push_back(user);
     }
 }
 
 // A new user closes a circle if the resource already uses it, directly or by way of others.
-void ResourceGraph::refuse_circle(Id resource, Id user) const {
+void ResourceGraph::reject_cycle(Id resource, Id user) const {
     std::vector<std::optional<Id>> used_via(nodes_.size());  // from `user` up to those that use it
     std::vector<Id> found{user};
     used_via[user] = user;
@@ -95,12 +95,12 @@ void ResourceGraph::refuse_circle(Id resource, Id user) const {
 }
 
 void ResourceGraph::set_close_period(Id resource, std::chrono::milliseconds period) {
-    nodes_.at(resource).period = std::clamp<std::chrono::milliseconds>(period, {}, longest_period);
+    nodes_.at(resource).period = std::clamp<std::chrono::milliseconds>(period, {}, max_close_period);
 }
 
-std::optional<ResourceGraph::Id> ResourceGraph::next(const Outside& held) const { return next(states_, held); }
+std::optional<ResourceGraph::Id> ResourceGraph::next(const ExternalUsers& held) const { return next(states_, held); }
 
-std::optional<ResourceGraph::Id> ResourceGraph::next(const States& states, const Outside& held) const {
+std::optional<ResourceGraph::Id> ResourceGraph::next(const States& states, const ExternalUsers& held) const {
     for (Id id = static_cast<Id>(nodes_.size()); id-- > 0;) {
         if (states[id] == State::open && !has_user(states, id, held) && !has_to_wait_for_later(states, id)) {
             return id;
@@ -109,12 +109,12 @@ std::optional<ResourceGraph::Id> ResourceGraph::next(const States& states, const
     return std::nullopt;
 }
 
-bool ResourceGraph::has_user(const States& states, Id id, const Outside& held) const {
+bool ResourceGraph::has_user(const States& states, Id id, const ExternalUsers& held) const {
     const Node& node = nodes_[id];
     if (node.order == Order::last && is_anything_held(held)) {
         return true;
     }
-    return std::any_of(node.outside.begin(), node.outside.end(),
+    return std::any_of(node.external_users.begin(), node.external_users.end(),
                        [&](const User& user) { return is_held(user, held); }) ||
            std::any_of(node.users.begin(), node.users.end(), [&](Id user) { return !is_over(states[user]); });
 }
@@ -127,7 +127,7 @@ bool ResourceGraph::has_to_wait_for_later(const States& states, Id id) const {
     for (Id later = id + 1; later < nodes_.size(); ++later) {
         if (is_waited_for(states, later)) {
             if (!waiting) {
-                waiting = that_wait_for(states, id);
+                waiting = waiters_of(states, id);
             }
             if (!(*waiting)[later]) {
                 return true;
@@ -160,7 +160,7 @@ bool ResourceGraph::is_waited_for(const States& states, Id id) const {
     return true;
 }
 
-std::vector<bool> ResourceGraph::that_wait_for(const States& states, Id id) const {
+std::vector<bool> ResourceGraph::waiters_of(const States& states, Id id) const {
     std::vector<bool> waiting(nodes_.size());
     std::vector<Id> found{id};
     while (!found.empty()) {
@@ -219,7 +219,7 @@ std::size_t ResourceGraph::open_count() const {
 }
 
 // What runs, then what went wrong, then what is to come: if all goes well, in that order.
-std::vector<ResourceGraph::Id> ResourceGraph::in_order_of_report() const {
+std::vector<ResourceGraph::Id> ResourceGraph::report_order() const {
     std::vector<Id> order;
     for (const State wanted : {State::hanging, State::closing, State::threw}) {
         for (Id id = 0; id < nodes_.size(); ++id) {
@@ -231,7 +231,7 @@ std::vector<ResourceGraph::Id> ResourceGraph::in_order_of_report() const {
     States expected = states_;
     std::replace(expected.begin(), expected.end(), State::closing, State::closed);
     std::replace(expected.begin(), expected.end(), State::hanging, State::closed);
-    while (const std::optional<Id> id = next(expected, Outside{})) {
+    while (const std::optional<Id> id = next(expected, ExternalUsers{})) {
         expected[*id] = State::closed;
         order.push_back(*id);
     }
@@ -239,7 +239,7 @@ std::vector<ResourceGraph::Id> ResourceGraph::in_order_of_report() const {
 }
 
 void ResourceGraph::describe(Clock::time_point now, std::size_t most, std::vector<Waiting>& report) const {
-    for (const Id id : in_order_of_report()) {
+    for (const Id id : report_order()) {
         if (most-- == 0) {
             return;
         }
@@ -262,7 +262,7 @@ std::string ResourceGraph::description(Id id) const {
             remark = " (its close threw)";
             break;
         case State::open:
-            if (const std::optional<Id> user = user_that_holds(id)) {
+            if (const std::optional<Id> user = blocking_user(id)) {
                 remark = " (used by " + std::string(wire::cut(nodes_[*user].name, max_name_bytes / 3)) + ")";
             }
             break;
@@ -273,7 +273,7 @@ std::string ResourceGraph::description(Id id) const {
 }
 
 // Of several, one that hangs: it is to blame.
-std::optional<ResourceGraph::Id> ResourceGraph::user_that_holds(Id id) const {
+std::optional<ResourceGraph::Id> ResourceGraph::blocking_user(Id id) const {
     std::optional<Id> holds;
     for (const Id user : nodes_[id].users) {
         if (states_[user] == State::hanging) {

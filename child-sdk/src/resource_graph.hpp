@@ -34,7 +34,7 @@ class ResourceGraph {
     void set_close_period(Id resource, std::chrono::milliseconds period);
 
     // What else is held at the moment. A task is named by the id in its User.
-    struct Outside {
+    struct ExternalUsers {
         bool requests = false;
         bool sessions = false;
         bool work = false;
@@ -42,7 +42,7 @@ class ResourceGraph {
     };
 
     // One that nothing holds back, of several the one registered last; none if there is none now.
-    std::optional<Id> next(const Outside& held) const;
+    std::optional<Id> next(const ExternalUsers& held) const;
 
     // The close begins: the function to be called, once.
     std::function<void()> begin_close(Id resource, Clock::time_point now);
@@ -72,22 +72,22 @@ class ResourceGraph {
         std::string name;
         std::function<void()> close;
         Order order = Order::free;
-        std::vector<Id> users;      // other resources
-        std::vector<User> outside;  // other users
-        Clock::time_point since;    // the registration, then the beginning of its close
+        std::vector<Id> users;             // other resources
+        std::vector<User> external_users;  // requests, sessions, work, tasks
+        Clock::time_point since;           // the registration, then the beginning of its close
         std::chrono::milliseconds period;
     };
 
     static bool is_over(State state) { return state == State::closed || state == State::threw; }
-    void refuse_circle(Id resource, Id user) const;
-    std::optional<Id> next(const States& states, const Outside& held) const;
-    bool has_user(const States& states, Id id, const Outside& held) const;
+    void reject_cycle(Id resource, Id user) const;
+    std::optional<Id> next(const States& states, const ExternalUsers& held) const;
+    bool has_user(const States& states, Id id, const ExternalUsers& held) const;
     bool has_to_wait_for_later(const States& states, Id id) const;
     bool is_waited_for(const States& states, Id id) const;
-    std::vector<bool> that_wait_for(const States& states, Id id) const;
-    std::vector<Id> in_order_of_report() const;
+    std::vector<bool> waiters_of(const States& states, Id id) const;
+    std::vector<Id> report_order() const;
     std::string description(Id id) const;
-    std::optional<Id> user_that_holds(Id id) const;
+    std::optional<Id> blocking_user(Id id) const;
 
     std::vector<Node> nodes_;
     States states_;

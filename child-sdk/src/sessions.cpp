@@ -14,14 +14,14 @@ using Clock = Sessions::Clock;
 
 // When a session is to have left; nothing: not before the stage ends.
 std::optional<Clock::time_point> leave_by(const SessionState& session) {
-    if (!session.told || !session.leave_within) return std::nullopt;
-    return *session.told + *session.leave_within;
+    if (!session.notified_at || !session.leave_within) return std::nullopt;
+    return *session.notified_at + *session.leave_within;
 }
 
 constexpr std::string_view overdue_mark = " (overdue)";
 
 bool is_overdue(const SessionState& session, Clock::time_point now) {
-    if (session.is_given_up) return true;
+    if (session.is_expired) return true;
     const auto end = leave_by(session);
     return end && *end <= now;
 }
@@ -35,29 +35,29 @@ std::string shown_name(const SessionState& session, Clock::time_point now) {
 }  // namespace
 
 void Sessions::add(SessionState& session) {
-    session.is_given_up = gives_up_;
+    session.is_expired = all_expired_;
     held_.push_back(&session);
     session.self = std::prev(held_.end());
 }
 
 void Sessions::remove(SessionState& session) { held_.erase(session.self); }
 
-std::vector<std::stop_source> Sessions::tell(Clock::time_point now) {
+std::vector<std::stop_source> Sessions::mark_notified(Clock::time_point now) {
     std::vector<std::stop_source> stops;
     for (SessionState* session : held_) {
-        if (session->told) continue;
-        session->told = now;
+        if (session->notified_at) continue;
+        session->notified_at = now;
         stops.push_back(session->stop);
     }
     return stops;
 }
 
-void Sessions::give_up_on_all() {
-    gives_up_ = true;
-    for (SessionState* session : held_) session->is_given_up = true;
+void Sessions::expire_all() {
+    all_expired_ = true;
+    for (SessionState* session : held_) session->is_expired = true;
 }
 
-bool Sessions::holds_back(Clock::time_point now) const {
+bool Sessions::blocks_drain(Clock::time_point now) const {
     return std::ranges::any_of(held_, [now](const SessionState* session) { return !is_overdue(*session, now); });
 }
 

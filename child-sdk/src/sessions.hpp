@@ -12,16 +12,16 @@
 
 namespace holdfast {
 
-class Conductor;
+class StageMachine;
 
-// One session. Its members but the stop source are guarded by the Conductor's mutex; so is Sessions.
+// One session. Its members but the stop source are guarded by the StageMachine's mutex; so is Sessions.
 struct SessionState {
-    std::shared_ptr<Conductor> conductor;
+    std::shared_ptr<StageMachine> stage_machine;
     std::string name;
     std::chrono::steady_clock::time_point since;
     std::optional<std::chrono::milliseconds> leave_within;
-    std::optional<std::chrono::steady_clock::time_point> told;  // to leave
-    bool is_given_up = false;                                   // the cancel came: its own time is over
+    std::optional<std::chrono::steady_clock::time_point> notified_at;  // that it has to leave
+    bool is_expired = false;                                           // the cancel came: its own time is over
     std::stop_source stop;
     std::list<SessionState*>::iterator self;
 };
@@ -35,15 +35,15 @@ class Sessions {
     void remove(SessionState& session);
 
     // All that were not told before. The caller requests the stops, without a lock: they run functions of the program.
-    [[nodiscard]] std::vector<std::stop_source> tell(Clock::time_point now);
+    [[nodiscard]] std::vector<std::stop_source> mark_notified(Clock::time_point now);
 
     // The cancel: their time is over, those that come later included.
-    void give_up_on_all();
+    void expire_all();
 
     std::uint64_t count() const { return held_.size(); }
 
     // Whether the drain has to wait for one: it is held, and its own time to leave is not over.
-    bool holds_back(Clock::time_point now) const;
+    bool blocks_drain(Clock::time_point now) const;
 
     // When the next one becomes overdue.
     std::optional<Clock::time_point> next_overdue(Clock::time_point now) const;
@@ -52,7 +52,7 @@ class Sessions {
 
   private:
     std::list<SessionState*> held_;
-    bool gives_up_ = false;
+    bool all_expired_ = false;
 };
 
 }  // namespace holdfast

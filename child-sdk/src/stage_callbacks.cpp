@@ -22,7 +22,7 @@ Callback::Remaining until(StageCallbacks::Deadline deadline) {
 // One function on its way to another thread: run there once, or never. Outlives the Runner's wait for it.
 class Runner::Posted {
   public:
-    enum class State { waiting, running, over, thrown_away };
+    enum class State { waiting, running, over, discarded };
 
     Posted(std::string what, const std::function<void()>& function) : what_(std::move(what)), function_(&function) {}
 
@@ -33,20 +33,20 @@ class Runner::Posted {
             if (state_ != State::waiting) return;
             state_ = State::running;
         }
-        const Call call = call_or_complain(what_, *function_);
+        const Call call = call_or_log_error(what_, *function_);
         set(State::over, call);
     }
 
     // Nobody has it any more, or nobody shall run it.
-    void throw_away() {
+    void discard() {
         const std::lock_guard lock(mutex_);
-        if (state_ == State::waiting) state_ = State::thrown_away;
+        if (state_ == State::waiting) state_ = State::discarded;
         changed_.notify_all();
     }
 
     State wait() {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return state_ == State::over || state_ == State::thrown_away; });
+        changed_.wait(lock, [this] { return state_ == State::over || state_ == State::discarded; });
         return state_;
     }
 
@@ -69,31 +69,32 @@ class Runner::Posted {
 };
 
 Call Runner::run(std::string_view what, const std::function<void()>& function) const {
-    if (!post_) return call_or_complain(what, function);
+    if (!post_) return call_or_log_error(what, function);
     const auto posted = std::make_shared<Posted>(std::string(what), function);
     {
         const std::lock_guard lock(mutex_);
         if (is_stopped_) return Call::threw;
-        under_way_.push_back(posted);
+        pending_.push_back(posted);
     }
-    const Call given = call_or_complain("cannot post a function to where WorkerOptions::post takes it", [&] {
+    const Call given = call_or_log_error("cannot post a function to where WorkerOptions::post takes it", [&] {
         // The last copy of what is posted tells that nobody will run it any more.
-        std::shared_ptr<void> last_copy(nullptr, [posted](void*) { posted->throw_away(); });
+        std::shared_ptr<void> last_copy(nullptr, [posted](void*) { posted->discard(); });
         post_([posted, last_copy = std::move(last_copy)] { posted->run(); });
     });
-    if (given == Call::threw) posted->throw_away();
+    if (given == Call::threw) posted->discard();
     const bool has_run = posted->wait() == Posted::State::over;
     const std::lock_guard lock(mutex_);
-    std::erase(under_way_, posted);
+    std::erase(pending_, posted);
     if (has_run) return posted->call();
-    if (!is_stopped_) complain(std::string(what) + ": it was thrown away unrun by what WorkerOptions::post gave it to");
+    if (!is_stopped_)
+        log_error(std::string(what) + ": it was thrown away unrun by what WorkerOptions::post gave it to");
     return Call::threw;
 }
 
 void Runner::stop() {
     const std::lock_guard lock(mutex_);
     is_stopped_ = true;
-    for (const auto& posted : under_way_) posted->throw_away();
+    for (const auto& posted : pending_) posted->discard();
 }
 
 void StageCallbacks::run(Stage stage, Deadline deadline, const Runner& runner) const {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "complaint.hpp"
+#include "diagnostics.hpp"
 
 namespace holdfast {
 
@@ -33,7 +33,7 @@ class Runner {
 
     const Post post_;
     mutable std::mutex mutex_;
-    mutable std::vector<std::shared_ptr<Posted>> under_way_;
+    mutable std::vector<std::shared_ptr<Posted>> pending_;
     bool is_stopped_ = false;
 };
 

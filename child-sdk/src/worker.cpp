@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "address.hpp"
-#include "conductor.hpp"
+#include "control_thread.hpp"
 #include "environment.hpp"
-#include "helper.hpp"
-#include "inheritance.hpp"
+#include "inherited_listeners.hpp"
 #include "process.hpp"
+#include "stage_machine.hpp"
 #include "version.hpp"
 
 namespace holdfast {
@@ -50,41 +50,43 @@ WorkerOptions with_environment(WorkerOptions options) {
     return options;
 }
 
-Conductor::Steps steps_of(const WorkerOptions& options) {
-    return options.drive == WorkerOptions::Drive::dispatch ? Conductor::Steps::advance : Conductor::Steps::own_thread;
+StageMachine::Steps steps_of(const WorkerOptions& options) {
+    return options.drive == WorkerOptions::Drive::dispatch ? StageMachine::Steps::advance
+                                                           : StageMachine::Steps::own_thread;
 }
 
 }  // namespace
 
 class Worker::Impl {
   public:
-    Impl(Handed handed, WorkerOptions given)
+    Impl(StartEnvironment environment, WorkerOptions given)
         : options(std::move(given)),
-          process(handed.control.get()),
-          conductor(
-              Conductor::make(std::move(handed.control), steps_of(options), options.post, [this] { process.wake(); })),
-          inheritance(std::move(handed.listeners)),
-          helper(
-              std::in_place, *conductor, process,
-              Patience{.lame_duck = options.lame_duck, .grace = options.grace_period, .cancel = options.cancel_period},
-              options.health, handed.watchdog) {
-        conductor->pipe().say(hello());
-        if (options.drive == WorkerOptions::Drive::helper_thread) helper->start_thread();
+          process(environment.control.get()),
+          stage_machine(StageMachine::make(std::move(environment.control), steps_of(options), options.post,
+                                           [this] { process.wake(); })),
+          listeners(std::move(environment.listeners)),
+          control_thread(
+              std::in_place, *stage_machine, process,
+              StagePeriods{
+                  .lame_duck = options.lame_duck, .grace = options.grace_period, .cancel = options.cancel_period},
+              options.health, environment.watchdog) {
+        stage_machine->pipe().send(hello());
+        if (options.drive == WorkerOptions::Drive::helper_thread) control_thread->start_thread();
     }
 
     ~Impl() {
-        helper.reset();
+        control_thread.reset();
         process.restore_signals();  // nobody heeds them any more, and a task may not end
-        conductor->shut_down();
+        stage_machine->shut_down();
     }
 
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 
-    // The Conductor of a process that is the worker.
-    Conductor& here(std::string_view what) const {
-        conductor->refuse_in_child(what);
-        return *conductor;
+    // The StageMachine of a process that is the worker.
+    StageMachine& here(std::string_view what) const {
+        stage_machine->refuse_in_child(what);
+        return *stage_machine;
     }
 
     void expect_dispatch(std::string_view what) const {
@@ -97,32 +99,32 @@ class Worker::Impl {
 
     const WorkerOptions options;
     Process process;
-    std::shared_ptr<Conductor> conductor;
-    std::mutex inheritance_mutex;
-    Inheritance inheritance;
-    std::optional<Helper> helper;
+    std::shared_ptr<StageMachine> stage_machine;
+    std::mutex listeners_mutex;
+    InheritedListeners listeners;
+    std::optional<ControlThread> control_thread;
 };
 
 Worker::Worker(WorkerOptions options)
     : impl_(std::make_unique<Impl>(take_environment(), with_environment(std::move(options)))),
-      draining_(&impl_->conductor->draining()) {}
+      draining_(&impl_->stage_machine->draining()) {}
 
-// In a forked child there is no helper thread to join, and mutexes may be locked for ever: nothing can be destroyed.
+// In a forked child there is no control thread to join, and mutexes may be locked for ever: nothing can be destroyed.
 Worker::~Worker() {
-    if (impl_->conductor->is_forked_child()) std::ignore = impl_.release();
+    if (impl_->stage_machine->is_forked_child()) std::ignore = impl_.release();
 }
 
 Listener Worker::listen(std::string_view name, std::string_view address) {
     impl_->here("listen");
     const Address wanted = parse_address(address);
-    const std::lock_guard lock(impl_->inheritance_mutex);
-    Inheritance& inheritance = impl_->inheritance;
-    auto inherited = inheritance.take(name, address);
-    if (!inherited) inherited = inheritance.take_only();
+    const std::lock_guard lock(impl_->listeners_mutex);
+    InheritedListeners& listeners = impl_->listeners;
+    auto inherited = listeners.take(name, address);
+    if (!inherited) inherited = listeners.take_only();
     if (inherited) return adopt(*std::move(inherited), name);
     const std::string both = std::string(name) + "=" + std::string(address);
-    if (!inheritance.is_empty()) {
-        throw std::logic_error("cannot find the listener " + both + " among those handed over: " + inheritance.list() +
+    if (!listeners.is_empty()) {
+        throw std::logic_error("cannot find the listener " + both + " among those handed over: " + listeners.list() +
                                "; start the worker with --listen " + both + ", or ask for one of them");
     }
     UniqueFd fd = bind_listener(wanted);
@@ -132,29 +134,29 @@ Listener Worker::listen(std::string_view name, std::string_view address) {
 
 Listener Worker::listener(std::string_view name_or_address) {
     impl_->here("take a listener");
-    const std::lock_guard lock(impl_->inheritance_mutex);
-    Inheritance& inheritance = impl_->inheritance;
-    auto inherited = inheritance.take(name_or_address, "");
+    const std::lock_guard lock(impl_->listeners_mutex);
+    InheritedListeners& listeners = impl_->listeners;
+    auto inherited = listeners.take(name_or_address, "");
     try {
-        if (!inherited) inherited = inheritance.take("", name_or_address);
+        if (!inherited) inherited = listeners.take("", name_or_address);
     } catch (const std::invalid_argument&) {
         // It is a name, then, and nobody has it.
     }
     if (inherited) return adopt(*std::move(inherited), "");
     throw std::logic_error("cannot find the listener " + std::string(name_or_address) + " among those handed over: " +
-                           inheritance.list() + "; use listen(), which binds one where there is no supervisor");
+                           listeners.list() + "; use listen(), which binds one where there is no supervisor");
 }
 
 Listener Worker::listener() {
     impl_->here("take the listener");
-    const std::lock_guard lock(impl_->inheritance_mutex);
-    auto inherited = impl_->inheritance.take_only();
+    const std::lock_guard lock(impl_->listeners_mutex);
+    auto inherited = impl_->listeners.take_only();
     if (inherited) return adopt(*std::move(inherited), "");
     throw std::logic_error("cannot tell which listener is meant by \"the only one\": handed over and not taken are: " +
-                           impl_->inheritance.list() + "; name one");
+                           impl_->listeners.list() + "; name one");
 }
 
-Listener Worker::adopt(Inherited inherited, std::string_view name) {
+Listener Worker::adopt(InheritedListener inherited, std::string_view name) {
     return {inherited.fd.release(), name.empty() ? inherited.name : std::string(name), to_string(inherited.address),
             Origin::inherited};
 }
@@ -187,41 +189,41 @@ Task Worker::start_task(std::string name, std::function<void(std::stop_token)> t
 }
 
 Resource Worker::resource(std::string name, std::function<void()> close) {
-    Conductor& conductor = impl_->here("take charge of a resource");
-    const auto id = conductor.add_resource(std::move(name), std::move(close), ResourceGraph::Order::free);
-    return Resource(impl_->conductor, id);
+    StageMachine& stage_machine = impl_->here("take charge of a resource");
+    const auto id = stage_machine.add_resource(std::move(name), std::move(close), ResourceGraph::Order::free);
+    return Resource(impl_->stage_machine, id);
 }
 
 Resource Worker::close_last(std::string name, std::function<void()> close) {
-    Conductor& conductor = impl_->here("take charge of a resource");
-    const auto id = conductor.add_resource(std::move(name), std::move(close), ResourceGraph::Order::last);
-    return Resource(impl_->conductor, id);
+    StageMachine& stage_machine = impl_->here("take charge of a resource");
+    const auto id = stage_machine.add_resource(std::move(name), std::move(close), ResourceGraph::Order::last);
+    return Resource(impl_->stage_machine, id);
 }
 
-Request Worker::begin_request(std::string_view name) { return Request(impl_->conductor->begin_request(name)); }
+Request Worker::begin_request(std::string_view name) { return Request(impl_->stage_machine->begin_request(name)); }
 
 Session Worker::begin_session(std::string_view name, std::optional<std::chrono::milliseconds> leave_within) {
-    return Session(impl_->conductor->begin_session(name, leave_within));
+    return Session(impl_->stage_machine->begin_session(name, leave_within));
 }
 
 Work Worker::hold_work(std::string_view name, std::function<void()> hand_back) {
-    return Work(impl_->conductor->hold_work(name, std::move(hand_back)));
+    return Work(impl_->stage_machine->hold_work(name, std::move(hand_back)));
 }
 
 void Worker::ready() { impl_->here("say ready").ready(); }
 
 void Worker::stop() {
     impl_->here("stop");
-    impl_->process.ask_to_stop();
+    impl_->process.request_stop();
 }
 
 int Worker::wait() {
-    Conductor& conductor = impl_->here("wait");
-    if (impl_->options.drive == WorkerOptions::Drive::helper_thread) return conductor.wait();
-    conductor.open();
+    StageMachine& stage_machine = impl_->here("wait");
+    if (impl_->options.drive == WorkerOptions::Drive::helper_thread) return stage_machine.wait();
+    stage_machine.open();
     for (;;) {
         dispatch();
-        if (const auto status = conductor.result()) return *status;
+        if (const auto status = stage_machine.result()) return *status;
         pollfd readable{.fd = fd(), .events = POLLIN, .revents = 0};
         ::poll(&readable, 1, -1);
     }
@@ -229,12 +231,12 @@ int Worker::wait() {
 
 int Worker::fd() const {
     impl_->expect_dispatch("give its descriptor");
-    return impl_->helper->fd();
+    return impl_->control_thread->fd();
 }
 
 void Worker::dispatch() {
     impl_->expect_dispatch("dispatch()");
-    impl_->helper->turn();
+    impl_->control_thread->dispatch();
 }
 
 std::optional<int> Worker::result() const { return impl_->here("tell the result").result(); }
@@ -247,6 +249,6 @@ DrainReport Worker::report() const { return impl_->here("report").report(); }
 
 std::chrono::milliseconds Worker::keep_alive_min() const { return impl_->options.keep_alive_min; }
 
-bool Worker::is_supervised() const { return impl_->helper->is_supervised(); }
+bool Worker::is_supervised() const { return impl_->control_thread->is_supervised(); }
 
 }  // namespace holdfast

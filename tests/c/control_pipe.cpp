@@ -64,22 +64,22 @@ bool becomes_readable(int fd) {
     return ::poll(&event, 1, static_cast<int>(std::chrono::milliseconds(long_enough).count())) > 0;
 }
 
-Diary::Diary() {
+CallRecorder::CallRecorder() {
     const auto ends = packet_sockets();
     read_fd_ = ends[0];
     write_fd_ = ends[1];
 }
 
-Diary::~Diary() {
+CallRecorder::~CallRecorder() {
     ::close(read_fd_);
     ::close(write_fd_);
 }
 
-void Diary::write(std::string_view word) const { send_all(write_fd_, word); }
+void CallRecorder::write(std::string_view word) const { send_all(write_fd_, word); }
 
-std::string Diary::next() const { return becomes_readable(read_fd_) ? receive(read_fd_) : "nothing"; }
+std::string CallRecorder::next() const { return becomes_readable(read_fd_) ? receive(read_fd_) : "nothing"; }
 
-std::vector<std::string> Diary::rest() const {
+std::vector<std::string> CallRecorder::rest() const {
     std::vector<std::string> words;
     pollfd event{.fd = read_fd_, .events = POLLIN, .revents = 0};
     while (::poll(&event, 1, 0) > 0) words.push_back(receive(read_fd_));

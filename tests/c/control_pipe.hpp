@@ -29,12 +29,12 @@ class ControlPipe {
 bool becomes_readable(int fd);
 
 // What callbacks did, in order: a test waits for the next word, or for all of them.
-class Diary {
+class CallRecorder {
   public:
-    Diary();
-    ~Diary();
-    Diary(const Diary&) = delete;
-    Diary& operator=(const Diary&) = delete;
+    CallRecorder();
+    ~CallRecorder();
+    CallRecorder(const CallRecorder&) = delete;
+    CallRecorder& operator=(const CallRecorder&) = delete;
 
     void write(std::string_view word) const;
     std::string next() const;

@@ -19,8 +19,8 @@
 namespace {
 
 using holdfast::testing::becomes_readable;
+using holdfast::testing::CallRecorder;
 using holdfast::testing::ControlPipe;
-using holdfast::testing::Diary;
 
 int remember_thread(int64_t, void* user) {
     *static_cast<std::thread::id*>(user) = std::this_thread::get_id();
@@ -178,19 +178,20 @@ TEST_F(CAccept, CountsAConnectionUntilItsSessionEndsAndNoneWhereNoneWaits) {
 }
 
 TEST_F(CAccept, AcceptsOnAThreadOfItsOwnThatTakesTheListenerOver) {
-    const Diary diary;
+    const CallRecorder recorder;
     const auto accepted = [](int fd, holdfast_session* connection, void* user) {
         ::close(fd);
         holdfast_end_session(&connection);
-        static_cast<const Diary*>(user)->write("accepted");
+        static_cast<const CallRecorder*>(user)->write("accepted");
         return 0;
     };
     holdfast_acceptor* acceptor = nullptr;
-    ASSERT_EQ(holdfast_start_acceptor(worker_, &listener_, accepted, const_cast<Diary*>(&diary), &acceptor), 0)
+    ASSERT_EQ(holdfast_start_acceptor(worker_, &listener_, accepted, const_cast<CallRecorder*>(&recorder), &acceptor),
+              0)
         << holdfast_last_error();
     EXPECT_EQ(listener_, nullptr);
     const int client = connect();
-    EXPECT_EQ(diary.next(), "accepted");
+    EXPECT_EQ(recorder.next(), "accepted");
     ::close(client);
     EXPECT_EQ(holdfast_free_acceptor(&acceptor), 0);
     EXPECT_EQ(sessions(), 0U);

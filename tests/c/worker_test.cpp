@@ -12,8 +12,8 @@
 
 namespace {
 
+using holdfast::testing::CallRecorder;
 using holdfast::testing::ControlPipe;
-using holdfast::testing::Diary;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -24,14 +24,14 @@ class CWorker : public ::testing::Test {
     void TearDown() override { EXPECT_EQ(holdfast_free(&worker_), 0) << holdfast_last_error(); }
 
     static int write_stage(int64_t remaining_usec, void* user) {
-        const auto* note = static_cast<const std::pair<const Diary*, const char*>*>(user);
+        const auto* note = static_cast<const std::pair<const CallRecorder*, const char*>*>(user);
         const char* time = remaining_usec == INT64_MAX ? ", no end" : remaining_usec > 0 ? ", some time" : ", no time";
         note->first->write(note->second + std::string(time));
         return 0;
     }
 
     static int write_word(void* user) {
-        const auto* note = static_cast<const std::pair<const Diary*, const char*>*>(user);
+        const auto* note = static_cast<const std::pair<const CallRecorder*, const char*>*>(user);
         note->first->write(note->second);
         return 0;
     }
@@ -42,13 +42,14 @@ class CWorker : public ::testing::Test {
     }
 
     ControlPipe supervisor_;
-    Diary diary_;
+    CallRecorder recorder_;
     holdfast_worker* worker_ = nullptr;
 };
 
 TEST_F(CWorker, TellsItsCallbacksEachStageAndTheTimeThatIsLeft) {
-    std::pair<const Diary*, const char*> notes[] = {{&diary_, "lame duck"}, {&diary_, "pause"},  {&diary_, "run"},
-                                                    {&diary_, "drain"},     {&diary_, "cancel"}, {&diary_, "released"}};
+    std::pair<const CallRecorder*, const char*> notes[] = {{&recorder_, "lame duck"}, {&recorder_, "pause"},
+                                                           {&recorder_, "run"},       {&recorder_, "drain"},
+                                                           {&recorder_, "cancel"},    {&recorder_, "released"}};
     EXPECT_EQ(holdfast_on_lame_duck(worker_, write_stage, &notes[0]), 0);
     EXPECT_EQ(holdfast_on_pause(worker_, write_stage, &notes[1]), 0);
     EXPECT_EQ(holdfast_on_run(worker_, write_stage, &notes[2]), 0);
@@ -62,14 +63,14 @@ TEST_F(CWorker, TellsItsCallbacksEachStageAndTheTimeThatIsLeft) {
     std::thread waiting([&] { EXPECT_EQ(holdfast_wait(worker_), 3); });
 
     supervisor_.tell("lame-duck");
-    EXPECT_EQ(diary_.next(), "lame duck, some time");
+    EXPECT_EQ(recorder_.next(), "lame duck, some time");
     supervisor_.tell("pause");
-    EXPECT_EQ(diary_.next(), "pause, some time");
+    EXPECT_EQ(recorder_.next(), "pause, some time");
     supervisor_.tell("run");
-    EXPECT_EQ(diary_.next(), "run, no end");
+    EXPECT_EQ(recorder_.next(), "run, no end");
     EXPECT_EQ(holdfast_draining(worker_), 0);
     supervisor_.tell("drain");
-    EXPECT_EQ(diary_.next(), "drain, some time");
+    EXPECT_EQ(recorder_.next(), "drain, some time");
     EXPECT_EQ(holdfast_draining(worker_), 1);
     int64_t deadline = 0, remaining = 0;
     EXPECT_EQ(holdfast_deadline(worker_, &deadline), 0);
@@ -77,9 +78,9 @@ TEST_F(CWorker, TellsItsCallbacksEachStageAndTheTimeThatIsLeft) {
     EXPECT_GT(deadline, remaining);
     EXPECT_GT(remaining, 0);
     supervisor_.tell("cancel");
-    EXPECT_EQ(diary_.next(), "cancel, some time");
+    EXPECT_EQ(recorder_.next(), "cancel, some time");
     EXPECT_EQ(holdfast_end_request(&request), 0);
-    EXPECT_EQ(diary_.next(), "released, some time");
+    EXPECT_EQ(recorder_.next(), "released, some time");
     waiting.join();
     EXPECT_EQ(holdfast_is_supervised(worker_), 1);
 }
@@ -112,7 +113,7 @@ TEST_F(CWorker, ReportsWhatItHoldsAsDataAndAsText) {
 
 TEST_F(CWorker, TellsASessionToLeaveOnceAndWhenItHasToHaveLeft) {
     holdfast_session* session = nullptr;
-    std::pair<const Diary*, const char*> note(&diary_, "leave");
+    std::pair<const CallRecorder*, const char*> note(&recorder_, "leave");
     ASSERT_EQ(holdfast_begin_session(worker_, "stream", 5000, &session), 0);
     EXPECT_EQ(holdfast_session_has_to_leave(session), 0);
     int64_t deadline = 0;
@@ -122,19 +123,19 @@ TEST_F(CWorker, TellsASessionToLeaveOnceAndWhenItHasToHaveLeft) {
     EXPECT_EQ(holdfast_session_on_leave(session, write_word, &note), -EPERM);
     EXPECT_EQ(holdfast_ready(worker_), 0);
     std::thread waiting([&] { EXPECT_EQ(drained(), 0); });
-    EXPECT_EQ(diary_.next(), "leave");
+    EXPECT_EQ(recorder_.next(), "leave");
     EXPECT_EQ(holdfast_session_has_to_leave(session), 1);
     EXPECT_EQ(holdfast_session_deadline(session, &deadline), 0);
     EXPECT_GT(deadline, 0);
     EXPECT_EQ(holdfast_end_session(&session), 0);
     waiting.join();
-    EXPECT_THAT(diary_.rest(), ElementsAre());
+    EXPECT_THAT(recorder_.rest(), ElementsAre());
 }
 
 int end_session(void* user) { return holdfast_end_session(static_cast<holdfast_session**>(user)); }
 
 TEST_F(CWorker, LetsACallbackEndItsOwnSessionAlsoWhereItIsCalledAtOnce) {
-    std::pair<const Diary*, const char*> note(&diary_, "leave");
+    std::pair<const CallRecorder*, const char*> note(&recorder_, "leave");
     holdfast_session *told = nullptr, *early = nullptr, *late = nullptr;
     ASSERT_EQ(holdfast_begin_session(worker_, "told", -1, &told), 0);
     ASSERT_EQ(holdfast_begin_session(worker_, "early", -1, &early), 0);
@@ -143,7 +144,7 @@ TEST_F(CWorker, LetsACallbackEndItsOwnSessionAlsoWhereItIsCalledAtOnce) {
     EXPECT_EQ(holdfast_session_on_leave(told, write_word, &note), 0);
     EXPECT_EQ(holdfast_ready(worker_), 0);
     std::thread waiting([&] { EXPECT_EQ(drained(), 0); });
-    EXPECT_EQ(diary_.next(), "leave");
+    EXPECT_EQ(recorder_.next(), "leave");
     while (holdfast_session_has_to_leave(late) == 0) std::this_thread::yield();
     EXPECT_EQ(holdfast_session_on_leave(late, end_session, &late), 0);
     EXPECT_EQ(late, nullptr);
@@ -153,42 +154,44 @@ TEST_F(CWorker, LetsACallbackEndItsOwnSessionAlsoWhereItIsCalledAtOnce) {
 }
 
 TEST_F(CWorker, HandsBackWorkThatIsDroppedAndNoneThatIsFinished) {
-    std::pair<const Diary*, const char*> one(&diary_, "one"), two(&diary_, "two"), three(&diary_, "three");
+    std::pair<const CallRecorder*, const char*> one(&recorder_, "one"), two(&recorder_, "two"),
+        three(&recorder_, "three");
     holdfast_work *dropped = nullptr, *finished = nullptr, *cancelled = nullptr;
     ASSERT_EQ(holdfast_hold_work(worker_, "job 1", write_word, &one, &dropped), 0);
     ASSERT_EQ(holdfast_hold_work(worker_, "job 2", write_word, &two, &finished), 0);
     ASSERT_EQ(holdfast_hold_work(worker_, "job 3", write_word, &three, &cancelled), 0);
     EXPECT_EQ(holdfast_drop_work(&dropped), 0);
-    EXPECT_EQ(diary_.next(), "one");
+    EXPECT_EQ(recorder_.next(), "one");
     EXPECT_EQ(holdfast_claim_work(finished), 1);
     EXPECT_EQ(holdfast_finish_work(&finished), 1);
     EXPECT_EQ(finished, nullptr);
     EXPECT_EQ(holdfast_ready(worker_), 0);
     std::thread waiting([&] { holdfast_wait(worker_); });
     supervisor_.tell("cancel");
-    EXPECT_EQ(diary_.next(), "three");
+    EXPECT_EQ(recorder_.next(), "three");
     EXPECT_EQ(holdfast_claim_work(cancelled), 0);
     EXPECT_EQ(holdfast_finish_work(&cancelled), 0) << "somebody else does it now";
     waiting.join();
 }
 
 int poll_until_stopped(holdfast_stop* stop, void* user) {
-    const auto* diary = static_cast<const Diary*>(user);
+    const auto* recorder = static_cast<const CallRecorder*>(user);
     const int fd = holdfast_stop_fd(stop);
-    if (holdfast_stop_requested(stop) != 0 || holdfast_stop_wait(stop, 0) != 0) diary->write("stopped too early");
-    diary->write("runs");
+    if (holdfast_stop_requested(stop) != 0 || holdfast_stop_wait(stop, 0) != 0) recorder->write("stopped too early");
+    recorder->write("runs");
     if (!holdfast::testing::becomes_readable(fd)) return -ETIMEDOUT;
-    diary->write(holdfast_stop_requested(stop) == 1 && holdfast_stop_wait(stop, -1) == 1 ? "stopped" : "not stopped");
+    recorder->write(holdfast_stop_requested(stop) == 1 && holdfast_stop_wait(stop, -1) == 1 ? "stopped"
+                                                                                            : "not stopped");
     return 0;
 }
 
 TEST_F(CWorker, AsksATaskToStopWhenNoRequestIsLeftAndClosesAResourceThatItUsesAfterwards) {
-    std::pair<const Diary*, const char*> closed(&diary_, "closed");
+    std::pair<const CallRecorder*, const char*> closed(&recorder_, "closed");
     holdfast_request* request = nullptr;
     holdfast_user task = 0, pool = 0;
     ASSERT_EQ(holdfast_begin_request(worker_, "GET /", &request), 0);
-    ASSERT_EQ(holdfast_start_task(worker_, "consumer", poll_until_stopped, &diary_, &task), 0);
-    EXPECT_EQ(diary_.next(), "runs");
+    ASSERT_EQ(holdfast_start_task(worker_, "consumer", poll_until_stopped, &recorder_, &task), 0);
+    EXPECT_EQ(recorder_.next(), "runs");
     ASSERT_EQ(holdfast_resource(worker_, "pool", write_word, &closed, &pool), 0);
     EXPECT_EQ(holdfast_used_by(worker_, pool, task), 0) << holdfast_last_error();
     EXPECT_EQ(holdfast_used_by(worker_, pool, holdfast_all_requests), 0) << holdfast_last_error();
@@ -196,10 +199,10 @@ TEST_F(CWorker, AsksATaskToStopWhenNoRequestIsLeftAndClosesAResourceThatItUsesAf
     EXPECT_EQ(holdfast_ready(worker_), 0);
     std::thread waiting([&] { EXPECT_EQ(drained(), 0); });
     supervisor_.wait_for("X_HOLDFAST_ACCEPTING=0");
-    EXPECT_THAT(diary_.rest(), ElementsAre());
+    EXPECT_THAT(recorder_.rest(), ElementsAre());
     EXPECT_EQ(holdfast_end_request(&request), 0);
     waiting.join();
-    EXPECT_THAT(diary_.rest(), ElementsAre("stopped", "closed"));
+    EXPECT_THAT(recorder_.rest(), ElementsAre("stopped", "closed"));
 }
 
 TEST_F(CWorker, ReportsACloseThatFailsByItsNameAndItsReason) {

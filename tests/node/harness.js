@@ -8,7 +8,7 @@ const path = require('node:path');
 const readline = require('node:readline');
 
 const { HOLDFAST_BIN: bin, HOLDFAST_NODE_ADDON: addon, HOLDFAST_SOURCE: source } = process.env;
-const patience = 30_000; // ms for a fact to come true: reaching it means failure
+const timeoutMs = 30_000; // ms for a fact to come true: reaching it means failure
 
 class Supervised {
   #entries = [];
@@ -51,7 +51,7 @@ class Supervised {
         if (found) resolve(found);
         else reject(new Error(`the log does not say "${event}" "${text}", ${failure}:\n${this.log()}`));
       };
-      const timer = setTimeout(() => check('in time'), patience);
+      const timer = setTimeout(() => check('in time'), timeoutMs);
       this.#waiting.add(check);
       check();
     });
@@ -66,7 +66,7 @@ class Supervised {
 
   restart() {
     return new Promise((resolve, reject) => {
-      execFile(path.join(bin, 'holdfast'), ['restart', '--runtime-dir', this.directory, 'web'], { timeout: patience },
+      execFile(path.join(bin, 'holdfast'), ['restart', '--runtime-dir', this.directory, 'web'], { timeout: timeoutMs },
         (error, output) => (error ? reject(error) : resolve(output)));
     });
   }
@@ -115,4 +115,4 @@ async function load(address, ...options) {
   };
 }
 
-module.exports = { supervised, load, source, patience };
+module.exports = { supervised, load, source, timeoutMs };

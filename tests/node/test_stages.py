@@ -4,7 +4,7 @@ import sys
 import unittest
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "python"))
-from harness import PATIENCE, Alone  # noqa: E402
+from harness import TIMEOUT, Alone  # noqa: E402
 
 SUBJECT = pathlib.Path(__file__).resolve().parent / "subject.js"
 
@@ -17,7 +17,7 @@ def heard(kind, stage):
     with node(kind) as worker:
         worker.wait_for("READY=1")
         worker.tell(stage)
-        said, _ = worker.process.communicate(timeout=PATIENCE)
+        said, _ = worker.process.communicate(timeout=TIMEOUT)
         return said.splitlines(), worker.process.returncode
 
 
@@ -31,7 +31,7 @@ class Stages(unittest.TestCase):
                 self.assertEqual(worker.says(), word)
             self.assertEqual(worker.says(), "leave")
             self.assertEqual(worker.says(), "released")
-            self.assertEqual(worker.process.wait(PATIENCE), 0)
+            self.assertEqual(worker.process.wait(TIMEOUT), 0)
 
     def test_pause_and_run_are_answered(self):
         with node("stages") as worker:
@@ -53,13 +53,13 @@ class Stages(unittest.TestCase):
 
     def test_a_task_that_fails_ends_the_process_as_an_uncaught_exception(self):
         with node("taskFails") as worker:
-            self.assertEqual(worker.process.wait(PATIENCE), 1)
+            self.assertEqual(worker.process.wait(TIMEOUT), 1)
 
     def test_misuse_throws_what_to_do(self):
         with node("misuse") as worker:
             worker.wait_for("STOPPING=1")
             worker.tell("drain")
-            said, _ = worker.process.communicate(timeout=PATIENCE)
+            said, _ = worker.process.communicate(timeout=TIMEOUT)
         self.assertEqual(said.splitlines(), [
             "ready twice: EPERM", "unknown listener: ENOENT", "unknown stage: EINVAL", "second worker: EPERM",
             "held: request GET /", "request after the release: ESHUTDOWN"])

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-PATIENCE = 30  # seconds for a fact to come true: reaching it means failure
+TIMEOUT = 30  # seconds for a fact to come true: reaching it means failure
 BIN = pathlib.Path(os.environ["HOLDFAST_BIN"])
 LIBRARY = os.environ["HOLDFAST_LIBRARY"]
 SOURCE = pathlib.Path(os.environ["HOLDFAST_SOURCE"])
@@ -73,7 +73,7 @@ class Supervised:
             return fits[0] if fits else None
 
         with self._changed:
-            if not self._changed.wait_for(lambda: found() or self._ended, PATIENCE) or not found():
+            if not self._changed.wait_for(lambda: found() or self._ended, TIMEOUT) or not found():
                 raise AssertionError(f"the log does not say {event!r} {text!r}:\n" +
                                      "\n".join(str(entry) for entry in self._entries))
             return found()
@@ -89,12 +89,12 @@ class Supervised:
 
     def command(self, verb, *arguments):
         return subprocess.run([BIN / "holdfast", verb, *arguments, "--runtime-dir", self._directory.name, "web"],
-                              check=True, capture_output=True, text=True, timeout=PATIENCE)
+                              check=True, capture_output=True, text=True, timeout=TIMEOUT)
 
     def stop(self):
         """SIGTERM, and the exit status. The log is complete then."""
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(PATIENCE)
+        status = self.process.wait(TIMEOUT)
         self._reader.join()
         return status
 
@@ -110,7 +110,7 @@ class Load:
     def finish(self):
         """The report; failed requests raise."""
         self._process.send_signal(signal.SIGINT)
-        report, _ = self._process.communicate(timeout=PATIENCE)
+        report, _ = self._process.communicate(timeout=TIMEOUT)
         if self._process.returncode != 0:
             raise AssertionError(report)
         return report
@@ -143,7 +143,7 @@ class Alone:
 
     def wait_for(self, line):
         """A message of the worker that has this line."""
-        while select.select([self._ours], [], [], PATIENCE)[0]:
+        while select.select([self._ours], [], [], TIMEOUT)[0]:
             message = self._ours.recv(65536).decode()
             if line in message.split("\n"):
                 return message

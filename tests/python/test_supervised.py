@@ -4,7 +4,7 @@ import signal
 import socket
 import unittest
 
-from harness import HERE, PATIENCE, SOURCE, Load, Supervised, python
+from harness import HERE, SOURCE, TIMEOUT, Load, Supervised, python
 
 EXAMPLES = SOURCE / "child-sdk/python/examples"
 
@@ -37,7 +37,7 @@ class Etiquette(unittest.TestCase):
     def answers_once_more(self, *example):
         with Supervised(python(*example)) as service:
             host, port = service.address().rsplit(":", 1)
-            with socket.create_connection((host, int(port)), PATIENCE) as client:
+            with socket.create_connection((host, int(port)), TIMEOUT) as client:
                 client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
                 self.assertNotIn(b"connection: close", client.recv(4096).lower())
                 service.process.send_signal(signal.SIGTERM)
@@ -45,7 +45,7 @@ class Etiquette(unittest.TestCase):
                 client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
                 self.assertIn(b"connection: close", client.recv(4096).lower())
                 self.assertEqual(client.recv(4096), b"")
-            self.assertEqual(service.process.wait(PATIENCE), 0)
+            self.assertEqual(service.process.wait(TIMEOUT), 0)
 
     def test_of_threads(self):
         self.answers_once_more(EXAMPLES / "threads_http.py")

@@ -4,7 +4,7 @@ import os
 import signal
 import unittest
 
-from harness import HERE, PATIENCE, Alone
+from harness import HERE, TIMEOUT, Alone
 
 SUBJECT = HERE / "subject.py"
 
@@ -15,7 +15,7 @@ def heard(kind, *stages):
         worker.wait_for("READY=1")
         for stage in stages:
             worker.tell(stage)
-        said, _ = worker.process.communicate(timeout=PATIENCE)
+        said, _ = worker.process.communicate(timeout=TIMEOUT)
         return said.splitlines(), worker.process.returncode
 
 
@@ -29,7 +29,7 @@ class Stages(unittest.TestCase):
                 self.assertEqual(worker.says(), word)
             self.assertEqual(worker.says(), "leave, True, True")
             self.assertEqual(worker.says(), "released")
-            self.assertEqual(worker.process.wait(PATIENCE), 0)
+            self.assertEqual(worker.process.wait(TIMEOUT), 0)
 
     def test_pause_and_run_are_answered(self):
         with Alone(SUBJECT, "stages") as worker:
@@ -52,13 +52,13 @@ class Stages(unittest.TestCase):
 
     def test_a_task_that_raises_ends_the_process(self):
         with Alone(SUBJECT, "task_raises") as worker:
-            self.assertEqual(worker.process.wait(PATIENCE), -signal.SIGABRT)
+            self.assertEqual(worker.process.wait(TIMEOUT), -signal.SIGABRT)
 
     def test_misuse_raises_what_to_do(self):
         with Alone(SUBJECT, "misuse") as worker:
             worker.wait_for("STOPPING=1")
             worker.tell("drain")
-            said, _ = worker.process.communicate(timeout=PATIENCE)
+            said, _ = worker.process.communicate(timeout=TIMEOUT)
         self.assertEqual(said.splitlines(), [
             f"ready twice: {errno.EPERM}", f"unknown listener: {errno.ENOENT}",
             f"request after the release: {errno.ESHUTDOWN}", f"after close: {errno.EINVAL}"])
@@ -71,11 +71,11 @@ class Surroundings(unittest.TestCase):
             os.kill(worker.process.pid, signal.SIGUSR1)
             self.assertEqual(worker.says(), "SIGUSR1 handled")
             worker.tell("drain")
-            self.assertEqual(worker.process.wait(PATIENCE), 0)
+            self.assertEqual(worker.process.wait(TIMEOUT), 0)
 
     def test_the_timeout_of_a_listener_is_no_flag_that_others_share(self):
         with Alone(SUBJECT, "shared_flags") as worker:
-            said, _ = worker.process.communicate(timeout=PATIENCE)
+            said, _ = worker.process.communicate(timeout=TIMEOUT)
             self.assertEqual(said.splitlines(), ["flags changed: False", "timed out"])
 
     def test_a_forked_child_is_not_the_worker(self):
@@ -83,7 +83,7 @@ class Surroundings(unittest.TestCase):
             message = worker.wait_for("READY=1")
             self.assertIn("X_HOLDFAST_SERVED=0", message.split("\n"))
             worker.tell("drain")
-            said, _ = worker.process.communicate(timeout=PATIENCE)
+            said, _ = worker.process.communicate(timeout=TIMEOUT)
             self.assertEqual(said.splitlines(), [f"child: errno {errno.EPERM}, True", "child ended with 0"])
             self.assertEqual(worker.process.returncode, 0)
 

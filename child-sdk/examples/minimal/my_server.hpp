@@ -54,8 +54,8 @@ class MyServer {
         ::fcntl(listener_fd_, F_SETFL, ::fcntl(listener_fd_, F_GETFL) | O_NONBLOCK);
         const int client = ::accept4(listener_fd_, nullptr, nullptr, SOCK_CLOEXEC);
         if (client < 0) return;
-        const timeval patience{.tv_sec = 5, .tv_usec = 0};
-        ::setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        const timeval timeout{.tv_sec = 5, .tv_usec = 0};
+        ::setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
         std::array<char, 4096> bytes;
         const std::string_view response = ::recv(client, bytes.data(), bytes.size(), 0) > 0 ? handler() : "";
         ::send(client, response.data(), response.size(), MSG_NOSIGNAL);

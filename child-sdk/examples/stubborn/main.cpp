@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "misdeeds.hpp"
+#include "faults.hpp"
 #include "options.hpp"
-#include "voice.hpp"
+#include "supervisor_channel.hpp"
 
 namespace {
 
@@ -27,25 +27,26 @@ class Stubborn {
   public:
     explicit Stubborn(const Options& options)
         : options_(options),
-          voice_(options.speaks_by_notify_socket ? Voice::Way::notify_socket : Voice::Way::control_pipe) {
-        if (options_.says_hello) say("HELLO=1\nSDK=stubborn/1\nX_HOLDFAST_STAGES=lame-duck,pause,run,drain,cancel");
-        at(options_.ready_after, [this] { say("READY=1"); });
+          channel_(options.speaks_by_notify_socket ? SupervisorChannel::Transport::notify_socket
+                                                   : SupervisorChannel::Transport::control_pipe) {
+        if (options_.says_hello) send("HELLO=1\nSDK=stubborn/1\nX_HOLDFAST_STAGES=lame-duck,pause,run,drain,cancel");
+        at(options_.ready_after, [this] { send("READY=1"); });
         at(options_.exit_after, [this] { ::_exit(options_.status); });
         at(options_.crash_after, [] { ::raise(SIGSEGV); });
         at(options_.freeze_after, [] { ::raise(SIGSTOP); });
     }
 
     void run() {
-        do_wrong(options_, voice_);
+        inject_faults(options_, channel_);
         if (options_.clears_nonblock) every(clearing_interval, [] { clear_nonblock(); });
         for (;;) {
             run_timers();  // before a flood leaves no room for READY=1
             const short room = options_.floods ? POLLOUT : 0;
             const short command = options_.reads_nothing ? 0 : POLLIN;
-            pollfd control{.fd = voice_.fd(), .events = static_cast<short>(room | command), .revents = 0};
+            pollfd control{.fd = channel_.fd(), .events = static_cast<short>(room | command), .revents = 0};
             ::poll(&control, control.events != 0 ? 1 : 0, timeout_ms());
-            if ((control.revents & POLLOUT) != 0) flood(voice_);
-            if ((control.revents & POLLIN) != 0) heed(voice_.hear());
+            if ((control.revents & POLLOUT) != 0) flood(channel_);
+            if ((control.revents & POLLIN) != 0) handle_command(channel_.receive());
         }
     }
 
@@ -88,12 +89,12 @@ class Stubborn {
         timers_.push_back(std::move(timer));
     }
 
-    void heed(const std::string& command) {
+    void handle_command(const std::string& command) {
         if (command.empty()) return;
         if (options_.is_chatty) std::fprintf(stderr, "stubborn: told %s\n", command.c_str());
         if (!command.starts_with("STAGE=drain") && !command.starts_with("STAGE=cancel")) return;
         if (options_.obeys) {
-            say("X_HOLDFAST_RELEASING=1\nX_HOLDFAST_DRAINED=1");
+            send("X_HOLDFAST_RELEASING=1\nX_HOLDFAST_DRAINED=1");
             ::_exit(options_.status);
         }
         if (!options_.holds.empty() && !std::exchange(is_reporting_, true)) {
@@ -108,16 +109,16 @@ class Stubborn {
             std::replace(entry.begin(), entry.end(), ':', '\x1f');
             message += "\nX_HOLDFAST_WAITING=" + entry + '\x1f' + std::to_string(age);
         }
-        say(message);
+        send(message);
     }
 
-    void say(const std::string& message) {
+    void send(const std::string& message) {
         if (options_.is_chatty) std::fprintf(stderr, "stubborn: says %s\n", message.c_str());
-        voice_.say(message);
+        channel_.send(message);
     }
 
     const Options& options_;
-    Voice voice_;
+    SupervisorChannel channel_;
     const Clock::time_point begin_ = Clock::now();
     std::vector<Timer> timers_;
     bool is_reporting_ = false;

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "misdeeds.hpp"
+#include "faults.hpp"
 #include "queue.hpp"
 
 namespace {

@@ -12,19 +12,19 @@ namespace {
 constexpr int accepted = 10;
 constexpr long answer_takes_ns = 500'000'000;
 
-// The pace of whatever answers them.
-class Pace {
+// The ticker of whatever answers them.
+class Ticker {
   public:
-    Pace() : fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) {
+    Ticker() : fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) {
         const timespec interval{.tv_sec = 0, .tv_nsec = answer_takes_ns};
         const itimerspec timer{.it_interval = interval, .it_value = interval};
         if (fd_ < 0 || ::timerfd_settime(fd_, 0, &timer, nullptr) != 0) {
             throw std::system_error(errno, std::generic_category(), "cannot make a timer");
         }
     }
-    ~Pace() { ::close(fd_); }
-    Pace(const Pace&) = delete;
-    Pace& operator=(const Pace&) = delete;
+    ~Ticker() { ::close(fd_); }
+    Ticker(const Ticker&) = delete;
+    Ticker& operator=(const Ticker&) = delete;
 
     void wait() const {
         std::uint64_t ticks = 0;
@@ -46,9 +46,9 @@ Queue::~Queue() { thread_.join(); }
 
 // Nobody hurries while the service runs: what is in the queue is there when the drain begins.
 void Queue::answer_all(Length length) {
-    const Pace pace;
+    const Ticker ticker;
     while (!requests_.empty()) {
-        pace.wait();
+        ticker.wait();
         if (!worker_.draining()) continue;
         requests_.pop_back();
         if (length == Length::endless) requests_.push_back(worker_.begin_request("POST /queue"));

@@ -64,10 +64,10 @@ class AsioConnection : public std::enable_shared_from_this<AsioConnection> {
     friend class AsioServer;
 
     boost::asio::awaitable<void> finish();
-    void obey(const KeepAlive& rule);
+    void apply(const KeepAlive& rule);
     void abandon();
-    void arm(Clock::time_point alarm);
-    void on_alarm();
+    void start_timer(Clock::time_point alarm);
+    void on_timer();
 
     Socket socket_;
     Session session_;  // the drain waits for this connection

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <holdfast/acceptor.hpp>
-#include <holdfast/detail/tie.hpp>
+#include <holdfast/detail/callback_guard.hpp>
 #include <holdfast/worker.hpp>
 #include <memory>
 #include <mutex>
@@ -59,10 +59,10 @@ class GrpcConnections {
         acceptor_.emplace(worker_, std::move(listener),
                           [this](int fd, Session session) { add(fd, std::move(session)); });
         server_ = &server;
-        worker_.on_drain(tie_.bind([](GrpcConnections& self) { self.set(Stage::drain); }));
-        worker_.on_run(tie_.bind([](GrpcConnections& self) { self.set(Stage::run); }));
-        worker_.on_cancel(
-            tie_.bind([](GrpcConnections& self) { self.server_->Shutdown(std::chrono::system_clock::now()); }));
+        worker_.on_drain(callback_guard_.bind([](GrpcConnections& self) { self.set(Stage::drain); }));
+        worker_.on_run(callback_guard_.bind([](GrpcConnections& self) { self.set(Stage::run); }));
+        worker_.on_cancel(callback_guard_.bind(
+            [](GrpcConnections& self) { self.server_->Shutdown(std::chrono::system_clock::now()); }));
         sweeper_ = std::jthread([this](const std::stop_token& stop) { sweep_until(stop); });
     }
 
@@ -117,7 +117,7 @@ class GrpcConnections {
     std::unordered_map<int, Connection> connections_;
     std::jthread sweeper_;
     std::optional<Acceptor> acceptor_;
-    detail::Tie<GrpcConnections> tie_{*this};
+    detail::CallbackGuard<GrpcConnections> callback_guard_{*this};
 };
 
 }  // namespace holdfast

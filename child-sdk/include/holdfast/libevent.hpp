@@ -47,20 +47,20 @@ class Server {
         bound_ = evhttp_accept_socket_with_handle(http_, listener.fd());
         if (bound_ == nullptr) throw std::runtime_error("cannot accept: evhttp refuses the listener");
         listener_fd_ = listener.release();  // evhttp closes it
-        stage_ = make_event(worker_.fd(), EV_READ | EV_PERSIST,
-                            [](int, short, void* self) { static_cast<Server*>(self)->has_stage_ = true; });
-        gate_ = make_event(listener_fd_, EV_READ | EV_PERSIST,
-                           [](int, short, void* self) { static_cast<Server*>(self)->before_accept(); });
-        adopt_ = make_event(-1, 0, [](int, short, void* self) { static_cast<Server*>(self)->adopt_fresh(); });
-        timer_ = make_event(-1, 0, [](int, short, void*) {});  // wakes the loop up
-        retry_ = make_event(-1, 0, [](int, short, void* self) { static_cast<Server*>(self)->accept(); });
-        event_add(stage_.get(), nullptr);
+        worker_event_ = make_event(worker_.fd(), EV_READ | EV_PERSIST,
+                                   [](int, short, void* self) { static_cast<Server*>(self)->is_dispatch_due_ = true; });
+        accept_event_ = make_event(listener_fd_, EV_READ | EV_PERSIST,
+                                   [](int, short, void* self) { static_cast<Server*>(self)->before_accept(); });
+        adopt_event_ = make_event(-1, 0, [](int, short, void* self) { static_cast<Server*>(self)->adopt_accepted(); });
+        timer_event_ = make_event(-1, 0, [](int, short, void*) {});  // wakes the loop up
+        retry_event_ = make_event(-1, 0, [](int, short, void* self) { static_cast<Server*>(self)->accept(); });
+        event_add(worker_event_.get(), nullptr);
         accept();
-        follow_stages();
+        register_callbacks();
     }
 
     ~Server() {
-        gate_.reset();
+        accept_event_.reset();
         evhttp_del_accept_socket(http_, bound_);
         evhttp_set_bevcb(http_, nullptr, nullptr);
     }
@@ -73,7 +73,7 @@ class Server {
     int run() {
         while (!worker_.result()) {
             event_base_loop(base_, EVLOOP_ONCE);
-            if (std::exchange(has_stage_, false)) worker_.dispatch();
+            if (std::exchange(is_dispatch_due_, false)) worker_.dispatch();
             remove_dead();
             if (const auto next = idle_.end_overdue()) wake_at(*next);
         }
@@ -103,7 +103,7 @@ class Server {
         void operator()(event* made) const { event_free(made); }
     };
     using Event = std::unique_ptr<event, Free>;
-    static constexpr int most_in_a_queue = 4096;  // net.core.somaxconn: under load it may never be seen empty
+    static constexpr int max_queue_length = 4096;  // net.core.somaxconn: under load it may never be seen empty
 
     Event make_event(int fd, short what, event_callback_fn call) {
         Event made(event_new(base_, fd, what, call, this));
@@ -111,10 +111,10 @@ class Server {
         return made;
     }
 
-    void follow_stages() {
-        worker_.on_pause([this] { rest(); });
+    void register_callbacks() {
+        worker_.on_pause([this] { stop_accepting(); });
         worker_.on_drain([this] {
-            rest();
+            stop_accepting();
             idle_.leave();
         });
         worker_.on_run([this] {
@@ -130,8 +130,8 @@ class Server {
     void accept() {
         set_nonblocking(listener_fd_);
         evconnlistener_enable(accepting());
-        event_del(gate_.get());
-        event_add(gate_.get(), nullptr);
+        event_del(accept_event_.get());
+        event_add(accept_event_.get(), nullptr);
         is_accepting_ = true;
     }
 
@@ -145,24 +145,24 @@ class Server {
         }
         ignore_listener();
         const timeval delay{.tv_sec = 0, .tv_usec = 50'000};
-        event_add(retry_.get(), &delay);
+        event_add(retry_event_.get(), &delay);
     }
 
     void ignore_listener() {
-        event_del(gate_.get());
+        event_del(accept_event_.get());
         evconnlistener_disable(accepting());
     }
 
-    void rest() {
+    void stop_accepting() {
         pollfd waiting{.fd = listener_fd_, .events = POLLIN, .revents = 0};
-        for (int i = 0; is_accepting_ && i<most_in_a_queue&& ::poll(&waiting, 1, 0)> 0; ++i) {
+        for (int i = 0; is_accepting_ && i<max_queue_length&& ::poll(&waiting, 1, 0)> 0; ++i) {
             set_nonblocking(listener_fd_);
             // Once: without it libevent goes on for as long as anything is ready, and the worker's own descriptor is,
             // from its next command on, until dispatch() is called again, from which this may be called.
             event_base_loop(base_, EVLOOP_ONCE | EVLOOP_NONBLOCK);
         }
         is_accepting_ = false;
-        event_del(retry_.get());
+        event_del(retry_event_.get());
         ignore_listener();
     }
 
@@ -177,13 +177,13 @@ class Server {
         bufferevent* const made = bufferevent_socket_new(base, -1, 0);
         if (made == nullptr) return nullptr;
         bufferevent_incref(made);
-        server->fresh_.emplace_back(made, server->worker_.begin_session("connection"));
-        event_active(server->adopt_.get(), 0, 0);
+        server->accepted_.emplace_back(made, server->worker_.begin_session("connection"));
+        event_active(server->adopt_event_.get(), 0, 0);
         return made;
     }
 
-    void adopt_fresh() {
-        for (auto& [made, session] : std::exchange(fresh_, {})) {
+    void adopt_accepted() {
+        for (auto& [made, session] : std::exchange(accepted_, {})) {
             const int fd = bufferevent_getfd(made);
             bufferevent_decref(made);
             const std::optional<ino_t> inode = inode_of(fd);
@@ -211,8 +211,8 @@ class Server {
     // belongs to another connection. A look at each of them: while serving, once a second at the most.
     void remove_dead() {
         const auto now = IdleConnections::Clock::now();
-        if (!idle_.keep_alive().is_leaving() && now < next_look_) return;
-        next_look_ = now + std::chrono::seconds(1);
+        if (!idle_.keep_alive().is_leaving() && now < next_sweep_) return;
+        next_sweep_ = now + std::chrono::seconds(1);
         idle_.remove_if([this](int fd) {
             const auto known = inodes_.find(fd);
             if (known != inodes_.end() && inode_of(fd) == known->second) return false;
@@ -225,7 +225,7 @@ class Server {
         const auto left = std::chrono::ceil<std::chrono::microseconds>(next - IdleConnections::Clock::now());
         const auto usec = std::max<std::int64_t>(left.count(), 0);
         const timeval delay{.tv_sec = usec / 1'000'000, .tv_usec = usec % 1'000'000};
-        event_add(timer_.get(), &delay);
+        event_add(timer_event_.get(), &delay);
     }
 
     Worker& worker_;
@@ -234,12 +234,12 @@ class Server {
     IdleConnections idle_;
     evhttp_bound_socket* bound_ = nullptr;
     int listener_fd_ = -1;
-    bool has_stage_ = false;
+    bool is_dispatch_due_ = false;
     bool is_accepting_ = false;
-    Event stage_, gate_, adopt_, timer_, retry_;
-    std::vector<std::pair<bufferevent*, Session>> fresh_;
+    Event worker_event_, accept_event_, adopt_event_, timer_event_, retry_event_;
+    std::vector<std::pair<bufferevent*, Session>> accepted_;
     std::unordered_map<int, ino_t> inodes_;
-    IdleConnections::Clock::time_point next_look_{};
+    IdleConnections::Clock::time_point next_sweep_{};
 };
 
 }  // namespace holdfast::libevent

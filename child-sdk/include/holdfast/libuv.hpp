@@ -154,7 +154,7 @@ class Connection : public StreamConnection {
   protected:
     int socket() const override { return fd_; }
     void start_reading() override {
-        if (stream_ != nullptr) uv_read_start(stream(), &Connection::lend, &Connection::on_read);
+        if (stream_ != nullptr) uv_read_start(stream(), &Connection::on_alloc, &Connection::on_read);
     }
     void stop_reading() override {
         if (stream_ != nullptr) uv_read_stop(stream());
@@ -188,7 +188,7 @@ class Connection : public StreamConnection {
         ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
         return address.ss_family;
     }
-    static void lend(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
+    static void on_alloc(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
         auto& lent = static_cast<Stream*>(handle->data)->buffer;
         *buffer = uv_buf_init(lent.data(), static_cast<unsigned>(lent.size()));
     }

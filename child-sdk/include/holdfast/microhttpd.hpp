@@ -8,7 +8,7 @@
 #include <condition_variable>
 #include <functional>
 #include <holdfast/acceptor.hpp>
-#include <holdfast/detail/tie.hpp>
+#include <holdfast/detail/callback_guard.hpp>
 #include <holdfast/idle.hpp>
 #include <holdfast/worker.hpp>
 #include <map>
@@ -53,22 +53,22 @@ class Server {
           settings_(std::move(settings)),
           idle_({.min = worker.keep_alive_min()}),
           daemon_(start(settings_.options)),
-          clock_([this] { keep_time(); }),
+          timer_thread_([this] { run_timers(); }),
           acceptor_(worker, std::move(listener), [this](int fd, Session session) { add(fd, std::move(session)); }) {
-        worker_.on_drain(tie_.bind([](Server& server) { server.change([&] { server.idle_.leave(); }); }));
-        worker_.on_run(tie_.bind([](Server& server) { server.change([&] { server.idle_.stay(); }); }));
-        worker_.on_cancel(tie_.bind([](Server& server) {
+        worker_.on_drain(callback_guard_.bind([](Server& server) { server.change([&] { server.idle_.leave(); }); }));
+        worker_.on_run(callback_guard_.bind([](Server& server) { server.change([&] { server.idle_.stay(); }); }));
+        worker_.on_cancel(callback_guard_.bind([](Server& server) {
             server.change([&] {
                 server.idle_.cut_all();
-                server.is_hurried_ = true;
+                server.is_cancelled_ = true;
             });
         }));
     }
 
     ~Server() {
-        tie_.cut();
-        change([this] { is_hurried_ = is_ending_ = true; });
-        clock_.join();  // and with it every suspended connection is resumed
+        callback_guard_.disconnect();
+        change([this] { is_cancelled_ = is_ending_ = true; });
+        timer_thread_.join();  // and with it every suspended connection is resumed
         MHD_stop_daemon(daemon_);
     }
 
@@ -164,10 +164,10 @@ class Server {
     }
 
     // The thread that ends idle connections and resumes suspended ones. At rest it sleeps.
-    void keep_time() {
+    void run_timers() {
         std::unique_lock lock(mutex_);
         while (!is_ending_ || !suspended_.empty()) {
-            const Clock::time_point now = is_hurried_ ? Clock::time_point::max() : Clock::now();
+            const Clock::time_point now = is_cancelled_ ? Clock::time_point::max() : Clock::now();
             if (!suspended_.empty() && suspended_.begin()->first <= now) {
                 MHD_Connection* const connection = suspended_.extract(suspended_.begin()).mapped();
                 lock.unlock();
@@ -196,7 +196,7 @@ class Server {
         return function();
     }
 
-    // Of something that keep_time() has to know.
+    // Of something that run_timers() has to know.
     template <class Function>
     void change(Function function) {
         const std::lock_guard lock(mutex_);
@@ -216,15 +216,15 @@ class Server {
     std::mutex mutex_;
     std::condition_variable changed_;
     bool has_changed_ = false;
-    bool is_hurried_ = false;
+    bool is_cancelled_ = false;
     bool is_ending_ = false;
     IdleConnections idle_;
     std::unordered_map<int, Session> added_;  // and not yet seen by the daemon
     std::multimap<Clock::time_point, MHD_Connection*> suspended_;
     MHD_Daemon* daemon_;
-    std::thread clock_;
+    std::thread timer_thread_;
     Acceptor acceptor_;
-    detail::Tie<Server> tie_{*this};
+    detail::CallbackGuard<Server> callback_guard_{*this};
 };
 
 }  // namespace holdfast::microhttpd

@@ -6,7 +6,7 @@
 
 namespace holdfast {
 
-class Conductor;
+class StageMachine;
 
 /// Who may use a resource: a task, another resource, or everything of a kind. A value; made by the SDK.
 class User {
@@ -65,10 +65,10 @@ class Resource {
 
   private:
     friend class Worker;
-    Resource(std::shared_ptr<Conductor> conductor, std::uint32_t id);
+    Resource(std::shared_ptr<StageMachine> stage_machine, std::uint32_t id);
     void add_user(User user);
 
-    std::shared_ptr<Conductor> conductor_;
+    std::shared_ptr<StageMachine> stage_machine_;
     std::uint32_t id_;
 };
 

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <holdfast/acceptor.hpp>
-#include <holdfast/detail/tie.hpp>
+#include <holdfast/detail/callback_guard.hpp>
 #include <holdfast/keep_alive.hpp>
 #include <holdfast/worker.hpp>
 #include <memory>
@@ -76,8 +76,8 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
     void received(std::string_view bytes) {
         if (state_ == State::lingering || state_ == State::closed) return;
         input_ += bytes;
-        if (input_.size() > most_input) return abandon();
-        if (state_ == State::idle || state_ == State::receiving) proceed();
+        if (input_.size() > max_input_bytes) return abandon();
+        if (state_ == State::idle || state_ == State::receiving) process_input();
     }
     void ended() { abandon(); }   ///< the client has closed its side
     void broken() { abandon(); }  ///< the connection was lost
@@ -89,16 +89,16 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
     friend class StreamServer;
     // offering: the handler looks at the input. working: it has taken a request, and will answer.
     enum class State { idle, receiving, offering, working, answering, answered, lingering, closed };
-    static constexpr std::size_t most_input = std::size_t{2} << 20;
-    static constexpr std::chrono::seconds transfer_time{30};  // for one request, and for one answer
+    static constexpr std::size_t max_input_bytes = std::size_t{2} << 20;
+    static constexpr std::chrono::seconds transfer_timeout{30};  // for one request, and for one answer
 
     void become_idle();
-    void reconsider();
-    void proceed();
-    void offer();
+    void update_idle_deadline();
+    void process_input();
+    void call_handler();
     void send_output() {
         state_ = State::answering;
-        set_deadline(Clock::now() + transfer_time);
+        set_deadline(Clock::now() + transfer_timeout);
         send(*output_);
     }
     void finish();
@@ -107,7 +107,7 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
     Session session_;
     Request request_;
     State state_ = State::idle;
-    bool is_proceeding_ = false;
+    bool is_processing_input_ = false;
     After after_ = After::keep;
     Clock::time_point idle_since_;
     std::string input_;
@@ -136,10 +136,10 @@ class StreamServer {
           listener_(std::move(listener)),
           serve_(std::move(serve)),
           keep_alive_({.min = worker.keep_alive_min()}) {
-        worker_.on_pause(tie_.bind([](StreamServer& self) { self.rest(); }));
-        worker_.on_drain(tie_.bind([](StreamServer& self) { self.leave(); }));
-        worker_.on_run(tie_.bind([](StreamServer& self) { self.stay(); }));
-        worker_.on_cancel(tie_.bind([](StreamServer& self) {
+        worker_.on_pause(callback_guard_.bind([](StreamServer& self) { self.stop_accepting(); }));
+        worker_.on_drain(callback_guard_.bind([](StreamServer& self) { self.leave(); }));
+        worker_.on_run(callback_guard_.bind([](StreamServer& self) { self.stay(); }));
+        worker_.on_cancel(callback_guard_.bind([](StreamServer& self) {
             self.is_abandoned_ = true;  // those too that a drain, told with the cancel, still accepts
             self.abandon_all();
         }));
@@ -186,23 +186,23 @@ class StreamServer {
 
   private:
     friend class StreamConnection;
-    static constexpr int most_in_a_queue = 4096;  // net.core.somaxconn: under load it may never be seen empty
+    static constexpr int max_queue_length = 4096;  // net.core.somaxconn: under load it may never be seen empty
 
     void leave() {
-        rest();
+        stop_accepting();
         keep_alive_.leave(KeepAlive::Clock::now());
-        for (const auto& connection : connections_) connection->reconsider();
+        for (const auto& connection : connections_) connection->update_idle_deadline();
     }
 
     void stay() {
         keep_alive_.stay();
-        for (const auto& connection : connections_) connection->reconsider();
+        for (const auto& connection : connections_) connection->update_idle_deadline();
         watch_listener();
     }
 
-    void rest() {
+    void stop_accepting() {
         pollfd waiting{.fd = listener_.fd(), .events = POLLIN, .revents = 0};
-        for (int i = 0; i<most_in_a_queue&& ::poll(&waiting, 1, 0)> 0 && accept_next(); ++i) continue;
+        for (int i = 0; i<max_queue_length&& ::poll(&waiting, 1, 0)> 0 && accept_next(); ++i) continue;
         ignore_listener();
     }
 
@@ -212,7 +212,7 @@ class StreamServer {
     KeepAlive keep_alive_;
     std::unordered_set<std::shared_ptr<StreamConnection>> connections_;
     bool is_abandoned_ = false;
-    detail::Tie<StreamServer> tie_{*this};
+    detail::CallbackGuard<StreamServer> callback_guard_{*this};
 };
 
 inline bool StreamConnection::says_close() const { return server_.keep_alive_.says_close(); }
@@ -234,22 +234,22 @@ inline void StreamConnection::become_idle() {
     set_deadline(server_.keep_alive_.idle_deadline(idle_since_));
 }
 
-inline void StreamConnection::reconsider() {
+inline void StreamConnection::update_idle_deadline() {
     if (state_ == State::idle) set_deadline(server_.keep_alive_.idle_deadline(idle_since_));
 }
 
 // One request after the other, for as long as their answers can be written at once.
-inline void StreamConnection::proceed() {
-    if (is_proceeding_) return;
+inline void StreamConnection::process_input() {
+    if (is_processing_input_) return;
     const auto self = shared_from_this();
-    is_proceeding_ = true;
+    is_processing_input_ = true;
     do {
-        offer();
+        call_handler();
     } while (state_ == State::answered);
-    is_proceeding_ = false;
+    is_processing_input_ = false;
 }
 
-inline void StreamConnection::offer() {
+inline void StreamConnection::call_handler() {
     if (input_.empty()) return become_idle();
     const State before = std::exchange(state_, State::offering);
     const std::size_t taken = server_.serve_(shared_from_this());
@@ -257,7 +257,7 @@ inline void StreamConnection::offer() {
     if (taken == 0) {
         state_ = State::receiving;
         start_reading();
-        if (before != State::receiving) set_deadline(Clock::now() + transfer_time);
+        if (before != State::receiving) set_deadline(Clock::now() + transfer_timeout);
         return;
     }
     input_.erase(0, taken);
@@ -273,7 +273,7 @@ inline void StreamConnection::sent() {
     const KeepAlive& keep_alive = server_.keep_alive_;
     if (after_ == After::close || (!keep_alive.is_on() && keep_alive.is_leaving())) return finish();
     state_ = State::answered;
-    proceed();
+    process_input();
 }
 
 // The client sees the end, and what it still sends is read: unread bytes would reset the connection, and an answer on
@@ -289,7 +289,7 @@ inline void StreamConnection::overdue() {
     if (state_ != State::idle || !server_.keep_alive_.is_on()) return abandon();
     if (!has_bytes(socket())) return finish();
     state_ = State::receiving;  // it has asked at the last moment: the loop will say so
-    set_deadline(Clock::now() + transfer_time);
+    set_deadline(Clock::now() + transfer_timeout);
 }
 
 }  // namespace holdfast

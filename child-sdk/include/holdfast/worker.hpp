@@ -18,7 +18,7 @@
 /// The SDK of holdfast: everything that a worker needs to be restarted and stopped without harm.
 namespace holdfast {
 
-struct Inherited;
+struct InheritedListener;
 
 /// What a Worker is made with. The environment is the operator's and wins over the three periods, keep_alive_min and
 /// health: HOLDFAST_LAME_DUCK, HOLDFAST_GRACE_PERIOD, HOLDFAST_CANCEL_PERIOD, HOLDFAST_KEEP_ALIVE_MIN (durations like
@@ -73,7 +73,7 @@ struct WorkerOptions {
 /// (on_run). A stage that is told before ready() or wait() is called waits for that: the program is still being put
 /// together.
 ///
-/// Threads. Every function may be called from any thread. One helper thread listens; callbacks run on a thread that
+/// Threads. Every function may be called from any thread. One control thread listens; callbacks run on a thread that
 /// exists from the first stage on (or where WorkerOptions::post takes them), one after the other; each close on one of
 /// its own, and cancel callbacks too, so that what hangs can be cancelled. With WorkerOptions::Drive::dispatch there is
 /// no thread but those of tasks, and everything runs in dispatch(). At rest nothing wakes up.
@@ -199,7 +199,7 @@ class Worker {
 
   private:
     class Impl;
-    static Listener adopt(Inherited inherited, std::string_view name);
+    static Listener adopt(InheritedListener inherited, std::string_view name);
 
     std::unique_ptr<Impl> impl_;
     const std::atomic<bool>* draining_;

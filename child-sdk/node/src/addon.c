@@ -22,7 +22,7 @@ static int64_t option(napi_env env, napi_value options, const char* name, int64_
 static napi_value create(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
     holdfast_options options;
-    char health[most_text];
+    char health[max_text_bytes];
     if (worker != NULL) return nothing(env, holdfast_fail(EPERM, "cannot make a second Worker: a process has one"));
     if (failed(env, holdfast_init_options(&options, sizeof options))) return NULL;
     options.lame_duck_ms = option(env, given.values[0], "lameDuck", options.lame_duck_ms);
@@ -121,7 +121,7 @@ static napi_value describe(napi_env env, holdfast_listener* listener) {
 
 static napi_value listen(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
-    char name[most_text], address[most_text];
+    char name[max_text_bytes], address[max_text_bytes];
     holdfast_listener* listener = NULL;
     const int returned = holdfast_listen(worker, text_at(&given, 0, name, sizeof name),
                                          text_at(&given, 1, address, sizeof address), &listener);
@@ -130,7 +130,7 @@ static napi_value listen(napi_env env, napi_callback_info info) {
 
 static napi_value take_listener(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
-    char name[most_text];
+    char name[max_text_bytes];
     holdfast_listener* listener = NULL;
     const char* wanted = is_given(&given, 0) ? text_at(&given, 0, name, sizeof name) : NULL;
     return failed(env, holdfast_take_listener(worker, wanted, &listener)) ? NULL : describe(env, listener);
@@ -147,7 +147,7 @@ static napi_value start_acceptor(napi_env env, napi_callback_info info) {
 
 static napi_value begin_request(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
-    char name[most_text];
+    char name[max_text_bytes];
     holdfast_request* request = NULL;
     const int returned = holdfast_begin_request(worker, text_at(&given, 0, name, sizeof name), &request);
     return failed(env, returned) ? NULL : keep_handle(env, kind_request, request);
@@ -162,7 +162,7 @@ static napi_value end_request(napi_env env, napi_callback_info info) {
 // beginSession(name, leave within or nothing)
 static napi_value begin_session(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
-    char name[most_text];
+    char name[max_text_bytes];
     holdfast_session* session = NULL;
     const int64_t within = is_given(&given, 1) ? number_at(&given, 1) : -1;
     const int returned = holdfast_begin_session(worker, text_at(&given, 0, name, sizeof name), within, &session);
@@ -185,7 +185,7 @@ static napi_value end_session(napi_env env, napi_callback_info info) {
 // holdWork(name, key)
 static napi_value hold_work(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
-    char name[most_text];
+    char name[max_text_bytes];
     holdfast_work* work = NULL;
     const int returned =
         holdfast_hold_work(worker, text_at(&given, 0, name, sizeof name), call_plain, key_at(&given, 1), &work);
@@ -214,7 +214,7 @@ static napi_value drop_work(napi_env env, napi_callback_info info) {
 // startTask(name, key), resource(name, key), closeLast(name, key): the number of a user
 static napi_value start_task(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
-    char name[most_text];
+    char name[max_text_bytes];
     holdfast_user task = 0;
     const int returned =
         holdfast_start_task(worker, text_at(&given, 0, name, sizeof name), call_task, key_at(&given, 1), &task);
@@ -223,7 +223,7 @@ static napi_value start_task(napi_env env, napi_callback_info info) {
 
 static napi_value resource(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
-    char name[most_text];
+    char name[max_text_bytes];
     holdfast_user made = 0;
     const int returned =
         holdfast_resource(worker, text_at(&given, 0, name, sizeof name), call_plain, key_at(&given, 1), &made);
@@ -232,7 +232,7 @@ static napi_value resource(napi_env env, napi_callback_info info) {
 
 static napi_value close_last(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
-    char name[most_text];
+    char name[max_text_bytes];
     holdfast_user made = 0;
     const int returned =
         holdfast_close_last(worker, text_at(&given, 0, name, sizeof name), call_plain, key_at(&given, 1), &made);

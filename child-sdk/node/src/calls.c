@@ -25,8 +25,9 @@ struct call {
     char error[256];
 };
 
-// The way to JavaScript, one for the process as the worker is one. Written before any thread of the SDK uses it.
-static napi_threadsafe_function way;
+// The queue to JavaScript's thread, one for the process as the worker is one. Written before any thread of the SDK uses
+// it.
+static napi_threadsafe_function javascript_queue;
 static pthread_t javascript_thread;
 
 static void finish(struct call* call, const char* error) {
@@ -62,10 +63,10 @@ static void call_javascript(napi_env env, napi_value dispatcher, void* context, 
 napi_status begin_calls(napi_env env, napi_value dispatcher) {
     javascript_thread = pthread_self();
     return napi_create_threadsafe_function(env, dispatcher, NULL, to_text(env, "holdfast"), 0, 1, NULL, NULL, NULL,
-                                           call_javascript, &way);
+                                           call_javascript, &javascript_queue);
 }
 
-void let_process_end(napi_env env) { napi_unref_threadsafe_function(env, way); }
+void let_process_end(napi_env env) { napi_unref_threadsafe_function(env, javascript_queue); }
 
 static struct call new_call(enum call_kind kind, void* key) {
     return (struct call){.kind = kind,
@@ -76,7 +77,7 @@ static struct call new_call(enum call_kind kind, void* key) {
 }
 
 static int send(struct call* call) {
-    if (napi_call_threadsafe_function(way, call, napi_tsfn_nonblocking) == napi_ok) return 0;
+    if (napi_call_threadsafe_function(javascript_queue, call, napi_tsfn_nonblocking) == napi_ok) return 0;
     return holdfast_fail(ECANCELED, "cannot call JavaScript: its event loop has ended");
 }
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 struct arguments arguments_of(napi_env env, napi_callback_info info) {
-    struct arguments arguments = {.env = env, .count = most_arguments};
+    struct arguments arguments = {.env = env, .count = max_arguments};
     napi_get_cb_info(env, info, &arguments.count, arguments.values, NULL, NULL);
-    if (arguments.count > most_arguments) arguments.count = most_arguments;
+    if (arguments.count > max_arguments) arguments.count = max_arguments;
     return arguments;
 }
 

@@ -8,12 +8,12 @@
 // Arguments, results and errors of a function that JavaScript calls. index.js is the only caller and passes the right
 // types, so what is missing or of another type is 0 or "".
 
-enum { most_arguments = 6, most_text = 1024 };
+enum { max_arguments = 6, max_text_bytes = 1024 };
 
 struct arguments {
     napi_env env;
     size_t count;
-    napi_value values[most_arguments];
+    napi_value values[max_arguments];
 };
 
 struct arguments arguments_of(napi_env env, napi_callback_info info);

@@ -10,16 +10,16 @@ namespace holdfast::c {
 
 namespace {
 
-constexpr std::size_t most_bytes = 1024;
+constexpr std::size_t max_bytes = 1024;
 constexpr std::chrono::milliseconds longest{std::chrono::hours(24 * 365 * 30)};
 
 // Trivially destructible: a thread may end, and the library be used by what ends after it.
-std::array<char, most_bytes>& buffer() noexcept {
-    thread_local constinit std::array<char, most_bytes> text{};
+std::array<char, max_bytes>& buffer() noexcept {
+    thread_local constinit std::array<char, max_bytes> text{};
     return text;
 }
 
-int told(int error, std::string_view text) noexcept {
+int save_error(int error, std::string_view text) noexcept {
     set_last_error(text);
     return -error;
 }
@@ -32,7 +32,7 @@ bool is_errno(const std::error_code& code) {
 }  // namespace
 
 void set_last_error(std::string_view text) noexcept {
-    std::array<char, most_bytes>& kept = buffer();
+    std::array<char, max_bytes>& kept = buffer();
     const std::size_t size = std::min(text.size(), kept.size() - 1);
     std::memcpy(kept.data(), text.data(), size);
     kept.at(size) = '\0';
@@ -44,17 +44,18 @@ int error_of_exception(int misuse) noexcept {
     try {
         throw;
     } catch (const std::invalid_argument& error) {
-        return told(EINVAL, error.what());
+        return save_error(EINVAL, error.what());
     } catch (const std::logic_error& error) {
-        return told(misuse, error.what());
+        return save_error(misuse, error.what());
     } catch (const std::system_error& error) {
-        return told(is_errno(error.code()) ? error.code().value() : EIO, error.what());
+        return save_error(is_errno(error.code()) ? error.code().value() : EIO, error.what());
     } catch (const std::bad_alloc&) {
-        return told(ENOMEM, "cannot do this: there is no memory; give the process more, or hold less");
+        return save_error(ENOMEM, "cannot do this: there is no memory; give the process more, or hold less");
     } catch (const std::exception& error) {
-        return told(EIO, error.what());
+        return save_error(EIO, error.what());
     } catch (...) {
-        return told(EIO, "cannot do this: something that is no std::exception was thrown; a callback may not throw");
+        return save_error(EIO,
+                          "cannot do this: something that is no std::exception was thrown; a callback may not throw");
     }
 }
 

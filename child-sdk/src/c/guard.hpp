@@ -43,7 +43,7 @@ int guarded(Function function, Misuse misuse = {}) noexcept {
 
 // "cannot begin a request: worker is NULL; ..."
 template <class Thing>
-Thing& needed(Thing* thing, std::string_view what, std::string_view name) {
+Thing& not_null(Thing* thing, std::string_view what, std::string_view name) {
     if (thing == nullptr) refuse(what, std::string(name) + " is NULL; pass what the function that makes it gave");
     return *thing;
 }

@@ -54,13 +54,13 @@ holdfast_session* make_session(Session session);
 // Deletes what `handle` points to and sets it to NULL.
 template <class Handle>
 void end_handle(Handle** handle, std::string_view what) {
-    delete std::exchange(needed(handle, what, "the address of the handle"), nullptr);
+    delete std::exchange(not_null(handle, what, "the address of the handle"), nullptr);
 }
 
 // Makes a handle and gives it to the caller; NULL if that fails.
 template <class Handle, class Make>
 void make_handle(Handle** handle, std::string_view what, Make make) {
-    needed(handle, what, "the address of the handle") = nullptr;
+    not_null(handle, what, "the address of the handle") = nullptr;
     *handle = make();
 }
 

@@ -1,6 +1,6 @@
 #include <holdfast/keep_alive.hpp>
 
-#include "complaint.hpp"
+#include "diagnostics.hpp"
 #include "handles.hpp"
 
 namespace {
@@ -9,7 +9,9 @@ using namespace holdfast::c;
 
 constexpr std::string_view what = "use a listener";
 
-const holdfast::Listener& of(const holdfast_listener* listener) { return needed(listener, what, "listener").listener; }
+const holdfast::Listener& of(const holdfast_listener* listener) {
+    return not_null(listener, what, "listener").listener;
+}
 
 // For strings, where an error has no number: "" and the message.
 template <class Text>
@@ -25,27 +27,27 @@ int find(holdfast_worker* worker, holdfast_listener** listener, Find find) {
     return guarded(
         [&] {
             make_handle(listener, "listen",
-                        [&] { return new holdfast_listener{find(needed(worker, "listen", "worker").worker)}; });
+                        [&] { return new holdfast_listener{find(not_null(worker, "listen", "worker").worker)}; });
         },
         misuse_of(worker, ENOENT));
 }
 
 // What it throws would end the process: nobody stands behind the accepting thread.
-void hand_over(holdfast_accepted accepted, int fd, holdfast::Session connection, void* user) noexcept {
+void deliver_connection(holdfast_accepted accepted, int fd, holdfast::Session connection, void* user) noexcept {
     holdfast_session* session = nullptr;
     const int error = guarded([&] {
         session = make_session(std::move(connection));
         call(accepted, fd, session, user);
     });
     if (session == nullptr) ::close(fd);
-    if (error < 0) holdfast::complain("cannot take a connection: " + std::string(last_error()));
+    if (error < 0) holdfast::log_error("cannot take a connection: " + std::string(last_error()));
 }
 
 }  // namespace
 
 int holdfast_listen(holdfast_worker* worker, const char* name, const char* address, holdfast_listener** listener) {
     return find(worker, listener, [&](holdfast::Worker& found) {
-        return found.listen(&needed(name, "listen", "name"), &needed(address, "listen", "address"));
+        return found.listen(&not_null(name, "listen", "name"), &not_null(address, "listen", "address"));
     });
 }
 
@@ -73,7 +75,7 @@ const char* holdfast_listener_address(const holdfast_listener* listener) {
 
 int holdfast_release_listener(holdfast_listener** listener) {
     return guarded([&] {
-        of(needed(listener, what, "the address of the handle"));
+        of(not_null(listener, what, "the address of the handle"));
         const std::unique_ptr<holdfast_listener> ended(std::exchange(*listener, nullptr));
         return ended->listener.release();
     });
@@ -90,7 +92,7 @@ int holdfast_accept(holdfast_worker* worker, int listener_fd, holdfast_session**
             int fd = -1;
             make_handle(connection, accepting, [&]() -> holdfast_session* {
                 auto counted = std::unique_ptr<holdfast_session, void (*)(holdfast_session*)>(
-                    make_session(needed(worker, accepting, "worker").worker.begin_session("connection")),
+                    make_session(not_null(worker, accepting, "worker").worker.begin_session("connection")),
                     [](holdfast_session* session) { holdfast_end_session(&session); });
                 fd = holdfast::accept_one(listener_fd);
                 const int error = errno;
@@ -112,13 +114,13 @@ int holdfast_start_acceptor(holdfast_worker* worker, holdfast_listener** listene
     constexpr std::string_view accepting = "start an acceptor";
     return guarded([&] {
         make_handle(acceptor, accepting, [&] {
-            holdfast::Worker& found = needed(worker, accepting, "worker").worker;
-            const auto callee = &needed(accepted, accepting, "accepted");
-            needed(needed(listener, accepting, "the address of the listener"), accepting, "listener");
+            holdfast::Worker& found = not_null(worker, accepting, "worker").worker;
+            const auto callee = &not_null(accepted, accepting, "accepted");
+            not_null(not_null(listener, accepting, "the address of the listener"), accepting, "listener");
             const std::unique_ptr<holdfast_listener> taken(std::exchange(*listener, nullptr));
             return new holdfast_acceptor(found, std::move(taken->listener),
                                          [callee, user](int fd, holdfast::Session connection) {
-                                             hand_over(callee, fd, std::move(connection), user);
+                                             deliver_connection(callee, fd, std::move(connection), user);
                                          });
         });
     });
@@ -127,7 +129,7 @@ int holdfast_start_acceptor(holdfast_worker* worker, holdfast_listener** listene
 int holdfast_free_acceptor(holdfast_acceptor** acceptor) {
     constexpr std::string_view what_ends = "free an acceptor";
     return guarded([&] {
-        holdfast_acceptor*& ended = needed(acceptor, what_ends, "the address of the handle");
+        holdfast_acceptor*& ended = not_null(acceptor, what_ends, "the address of the handle");
         // In a forked child its thread does not exist, and cannot be joined.
         if (ended != nullptr && ended->pid != ::getpid()) ended = nullptr;
         end_handle(acceptor, what_ends);

@@ -54,7 +54,7 @@ int holdfast_make_report(holdfast_worker* worker, const holdfast_report** report
     constexpr std::string_view what = "make a report";
     return guarded([&] {
         make_handle(report, what, [&]() -> const holdfast_report* {
-            return new Report(needed(worker, what, "worker").worker.report());
+            return new Report(not_null(worker, what, "worker").worker.report());
         });
     });
 }
@@ -62,6 +62,6 @@ int holdfast_make_report(holdfast_worker* worker, const holdfast_report** report
 int holdfast_free_report(const holdfast_report** report) {
     return guarded([&] {
         delete static_cast<const Report*>(
-            std::exchange(needed(report, "free a report", "the address of the handle"), nullptr));
+            std::exchange(not_null(report, "free a report", "the address of the handle"), nullptr));
     });
 }

@@ -46,10 +46,10 @@ int add_resource(holdfast_worker* worker, const char* name, holdfast_callback cl
     constexpr std::string_view what = "take charge of a resource";
     return guarded(
         [&] {
-            needed(worker, what, "worker");
-            const auto function = &needed(close, what, "close");
+            not_null(worker, what, "worker");
+            const auto function = &not_null(close, what, "close");
             const holdfast::Resource made =
-                (worker->worker.*add)(&needed(name, what, "name"), [function, user] { call(function, user); });
+                (worker->worker.*add)(&not_null(name, what, "name"), [function, user] { call(function, user); });
             const holdfast_user number = number_of(made);
             const std::lock_guard lock(worker->mutex);
             worker->resources.emplace(number, made);
@@ -72,7 +72,7 @@ int holdfast_close_last(holdfast_worker* worker, const char* name, holdfast_call
 
 int holdfast_used_by(holdfast_worker* worker, holdfast_user resource, holdfast_user user) {
     return guarded([&] {
-        const std::lock_guard lock(needed(worker, "use a resource", "worker").mutex);
+        const std::lock_guard lock(not_null(worker, "use a resource", "worker").mutex);
         const holdfast::User added = user_of(*worker, user);
         resource_of(*worker, resource).used_by(added);
     });
@@ -80,7 +80,7 @@ int holdfast_used_by(holdfast_worker* worker, holdfast_user resource, holdfast_u
 
 int holdfast_close_within(holdfast_worker* worker, holdfast_user resource, int64_t milliseconds) {
     return guarded([&] {
-        const std::lock_guard lock(needed(worker, "limit a close", "worker").mutex);
+        const std::lock_guard lock(not_null(worker, "limit a close", "worker").mutex);
         resource_of(*worker, resource).within(duration(milliseconds, "limit a close"));
     });
 }

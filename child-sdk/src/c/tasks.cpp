@@ -53,13 +53,13 @@ int holdfast_start_task(holdfast_worker* worker, const char* name, holdfast_task
     constexpr std::string_view what = "start a task";
     return guarded(
         [&] {
-            needed(worker, what, "worker");
-            const auto body = &needed(function, what, "function");
+            not_null(worker, what, "worker");
+            const auto body = &not_null(function, what, "function");
             const auto run = [body, user](std::stop_token token) {
                 holdfast_stop stop(std::move(token));
                 call(body, &stop, user);
             };
-            const holdfast::Task started = worker->worker.start_task(&needed(name, what, "name"), run);
+            const holdfast::Task started = worker->worker.start_task(&not_null(name, what, "name"), run);
             const std::lock_guard lock(worker->mutex);
             const holdfast_user number = number_of(started);
             worker->tasks.emplace(number, started);
@@ -69,13 +69,13 @@ int holdfast_start_task(holdfast_worker* worker, const char* name, holdfast_task
 }
 
 int holdfast_stop_requested(const holdfast_stop* stop) {
-    return guarded([&] { return needed(stop, "ask for the stop", "stop").token.stop_requested() ? 1 : 0; });
+    return guarded([&] { return not_null(stop, "ask for the stop", "stop").token.stop_requested() ? 1 : 0; });
 }
 
 int holdfast_stop_wait(holdfast_stop* stop, int64_t timeout_ms) {
-    return guarded([&] { return wait_for(needed(stop, "wait for the stop", "stop"), timeout_ms); });
+    return guarded([&] { return wait_for(not_null(stop, "wait for the stop", "stop"), timeout_ms); });
 }
 
 int holdfast_stop_fd(holdfast_stop* stop) {
-    return guarded([&] { return make_fd(needed(stop, "make a descriptor for the stop", "stop")); });
+    return guarded([&] { return make_fd(not_null(stop, "make a descriptor for the stop", "stop")); });
 }

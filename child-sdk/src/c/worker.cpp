@@ -77,13 +77,13 @@ WorkerOptions to_cpp(const holdfast_options& options) {
     return made;
 }
 
-Worker& of(holdfast_worker* worker, std::string_view what) { return needed(worker, what, "worker").worker; }
+Worker& of(holdfast_worker* worker, std::string_view what) { return not_null(worker, what, "worker").worker; }
 
 template <class Add>
 int add_callback(holdfast_worker* worker, holdfast_stage_callback callback, void* user, Add add) noexcept {
     constexpr std::string_view what = "add a callback";
     return guarded([&] {
-        const auto function = &needed(callback, what, "callback");
+        const auto function = &not_null(callback, what, "callback");
         (of(worker, what).*add)(holdfast::Callback(
             [function, user](std::chrono::microseconds remaining) { call(function, remaining.count(), user); }));
     });
@@ -106,7 +106,7 @@ int holdfast_fail(int error, const char* text) {
 int holdfast_init_options(holdfast_options* options, size_t size) {
     return guarded([&] {
         constexpr std::string_view what = "set the options to their defaults";
-        needed(options, what, "options");
+        not_null(options, what, "options");
         if (size < sizeof options->size) refuse(what, "size is too small; pass sizeof(holdfast_options)");
         std::memset(static_cast<void*>(options), 0, size);
         std::memcpy(options, &default_options(), std::min(size, sizeof *options));
@@ -178,14 +178,14 @@ int holdfast_result(holdfast_worker* worker) {
 
 int holdfast_draining(const holdfast_worker* worker) {
     if (worker != nullptr) return worker->worker.draining() ? 1 : 0;  // in the path of every request
-    return guarded([&] { needed(worker, "tell whether the worker leaves", "worker"); });
+    return guarded([&] { not_null(worker, "tell whether the worker leaves", "worker"); });
 }
 
 int holdfast_deadline(holdfast_worker* worker, int64_t* deadline_usec) {
     constexpr std::string_view what = "tell the deadline";
     return guarded([&] {
         const auto deadline = of(worker, what).deadline();
-        needed(deadline_usec, what, "deadline_usec") = deadline ? usec_of(*deadline) : -1;
+        not_null(deadline_usec, what, "deadline_usec") = deadline ? usec_of(*deadline) : -1;
     });
 }
 
@@ -193,7 +193,7 @@ int holdfast_remaining(holdfast_worker* worker, int64_t* remaining_usec) {
     constexpr std::string_view what = "tell the remaining time";
     return guarded([&] {
         const auto deadline = of(worker, what).deadline();
-        int64_t& remaining = needed(remaining_usec, what, "remaining_usec");
+        int64_t& remaining = not_null(remaining_usec, what, "remaining_usec");
         remaining = deadline ? std::max<int64_t>(0, usec_of(*deadline) - usec_of(Worker::Clock::now())) : -1;
     });
 }
@@ -204,5 +204,5 @@ int holdfast_is_supervised(holdfast_worker* worker) {
 
 int holdfast_keep_alive_min(holdfast_worker* worker, int64_t* milliseconds) {
     constexpr std::string_view what = "tell keep_alive_min";
-    return guarded([&] { needed(milliseconds, what, "milliseconds") = of(worker, what).keep_alive_min().count(); });
+    return guarded([&] { not_null(milliseconds, what, "milliseconds") = of(worker, what).keep_alive_min().count(); });
 }

@@ -19,7 +19,7 @@ std::string quote(std::string_view text) {
     return '"' + printable(shown) + (shown.size() < text.size() ? "...\"" : "\"");
 }
 
-Malformed takes(std::string_view key, std::string_view accepted, std::string_view value) {
+Malformed wrong_value(std::string_view key, std::string_view accepted, std::string_view value) {
     return {std::string(key) + " takes " + std::string(accepted) + ", not " + quote(value)};
 }
 
@@ -37,33 +37,33 @@ std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t larg
 template <class Number>
 Verdict set_number(std::string_view key, std::string_view value, std::optional<Number>& target) {
     const auto number = number_in(value);
-    if (!number) return takes(key, "a number from 0 on", value);
+    if (!number) return wrong_value(key, "a number from 0 on", value);
     target = static_cast<Number>(*number);
     return std::nullopt;
 }
 
 // A flag says something by being 1. 0 says nothing, as with sd_notify(3).
 Verdict set_flag(std::string_view key, std::string_view value, bool& target) {
-    if (value != "1" && value != "0") return takes(key, "1", value);
+    if (value != "1" && value != "0") return wrong_value(key, "1", value);
     target = target || value == "1";
     return std::nullopt;
 }
 
 Verdict set_accepting(std::string_view key, std::string_view value, Report& report) {
-    if (value != "1" && value != "0") return takes(key, "0 or 1", value);
+    if (value != "1" && value != "0") return wrong_value(key, "0 or 1", value);
     report.accepting = value == "1";
     return std::nullopt;
 }
 
 Verdict set_watchdog(std::string_view key, std::string_view value, Report& report) {
-    if (value != "1" && value != "trigger") return takes(key, "1 or trigger", value);
+    if (value != "1" && value != "trigger") return wrong_value(key, "1 or trigger", value);
     report.watchdog = value == "1" ? Watchdog::alive : Watchdog::trigger;
     return std::nullopt;
 }
 
 Verdict set_main_pid(std::string_view key, std::string_view value, Report& report) {
     const auto pid = number_in(value, std::numeric_limits<std::int32_t>::max());
-    if (!pid || *pid == 0) return takes(key, "the number of a process", value);
+    if (!pid || *pid == 0) return wrong_value(key, "the number of a process", value);
     report.main_pid = static_cast<std::int64_t>(*pid);
     return std::nullopt;
 }
@@ -87,9 +87,9 @@ class DrainReport {
         if (value.empty()) return std::nullopt;  // "nothing is held"
         const std::size_t first = value.find(separator);
         const std::size_t second = first == std::string_view::npos ? first : value.find(separator, first + 1);
-        if (second == std::string_view::npos) return takes(key, "kind, name and age between \\x1f", value);
+        if (second == std::string_view::npos) return wrong_value(key, "kind, name and age between \\x1f", value);
         const auto age = number_in(value.substr(second + 1));
-        if (!age) return takes(key, "an age in microseconds", value.substr(second + 1));
+        if (!age) return wrong_value(key, "an age in microseconds", value.substr(second + 1));
         const std::string_view kind = cut(value.substr(0, first), max_name_bytes);
         const std::string_view name = cut(value.substr(first + 1, second - first - 1), max_name_bytes);
         bytes_ += report_bytes_of(kind, name);  // grows on past the limit: nothing follows the first that is left out
@@ -102,9 +102,9 @@ class DrainReport {
     static Verdict add_held(std::string_view key, std::string_view value, Report& report) {
         if (!report.waiting) report.waiting.emplace();
         const std::size_t end = value.find(separator);
-        if (end == std::string_view::npos) return takes(key, "kind and number between \\x1f", value);
+        if (end == std::string_view::npos) return wrong_value(key, "kind and number between \\x1f", value);
         const auto count = number_in(value.substr(end + 1));
-        if (!count) return takes(key, "a number from 0 on", value.substr(end + 1));
+        if (!count) return wrong_value(key, "a number from 0 on", value.substr(end + 1));
         const std::string_view kind = cut(value.substr(0, end), max_name_bytes);
         const auto known = std::ranges::find(report.held, kind, &HeldCount::kind);
         if (known != report.held.end()) {
@@ -123,7 +123,7 @@ class DrainReport {
 class ReportReader {
   public:
     Verdict add(std::string_view key, std::string_view value) {
-        if (key.starts_with("X_HOLDFAST_")) return add_ours(key, value);
+        if (key.starts_with("X_HOLDFAST_")) return add_holdfast_key(key, value);
         if (key == "HELLO") return set_flag(key, value, report_.hello);
         if (key == "READY") return set_flag(key, value, report_.ready);
         if (key == "STOPPING") return set_flag(key, value, report_.stopping);
@@ -153,7 +153,7 @@ class ReportReader {
     }
 
   private:
-    Verdict add_ours(std::string_view key, std::string_view value) {
+    Verdict add_holdfast_key(std::string_view key, std::string_view value) {
         if (key == "X_HOLDFAST_STAGES") return set_stages(value, report_);
         if (key == "X_HOLDFAST_ACCEPTING") return set_accepting(key, value, report_);
         if (key == "X_HOLDFAST_RELEASING") return set_flag(key, value, report_.releasing);
@@ -209,7 +209,7 @@ std::variant<Command, Malformed> decode_command(std::string_view bytes) {
     Verdict verdict = for_each_line(bytes, [&](std::string_view key, std::string_view value) -> Verdict {
         if (key == "STAGE") {
             const auto stage = stage_of(value);
-            if (!stage) return takes(key, "run, lame-duck, pause, drain or cancel", value);
+            if (!stage) return wrong_value(key, "run, lame-duck, pause, drain or cancel", value);
             command.stage = *stage;
             has_stage = true;
         }

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "call_recorder.hpp"
 #include "client.hpp"
-#include "diary.hpp"
 #include "fake_supervisor.hpp"
 
 namespace holdfast::testing {
@@ -86,7 +86,7 @@ struct AcceptorUnderSupervisor : ::testing::Test {
     FakeSupervisor supervisor;
     Worker worker;
     Listener listener = worker.listen("http", "127.0.0.1:0");
-    Door door{listener};
+    Endpoint endpoint{listener};
     Accepted accepted;
     std::optional<Acceptor> acceptor;
     std::optional<Waiter> waiter;
@@ -94,7 +94,7 @@ struct AcceptorUnderSupervisor : ::testing::Test {
 
 TEST_F(AcceptorUnderSupervisor, AcceptsAtOnceAndCountsTheConnectionUntilItIsClosed) {
     begin();
-    const Client client(door);
+    const Client client(endpoint);
     ASSERT_TRUE(eventually([&] { return accepted.count() == 1; }));
     EXPECT_EQ(::fcntl(accepted.first_fd(), F_GETFL) & O_NONBLOCK, O_NONBLOCK);
     EXPECT_EQ(::fcntl(accepted.first_fd(), F_GETFD), FD_CLOEXEC);
@@ -111,7 +111,7 @@ TEST_F(AcceptorUnderSupervisor, HandsOverAllThatWaitedBeforeThePauseIsAnswered) 
         if (accepted.count() == 0) ::poll(nullptr, 0, -1);
     };
     begin();
-    const std::vector<Client> waiting = connect(door, clients);
+    const std::vector<Client> waiting = connect(endpoint, clients);
     pause();
     EXPECT_EQ(accepted.count(), clients);
 }
@@ -123,7 +123,7 @@ TEST_F(AcceptorUnderSupervisor, AcceptsNobodyWhilePausedAndLosesNobody) {
     for (std::size_t round = 1; round <= 5; ++round) {
         pause();
         const std::size_t before = accepted.count();
-        all.push_back(connect(door, clients));
+        all.push_back(connect(endpoint, clients));
         EXPECT_EQ(accepted.count(), before);
         run();
         EXPECT_TRUE(eventually([&] { return accepted.count() == round * clients; }));
@@ -133,9 +133,9 @@ TEST_F(AcceptorUnderSupervisor, AcceptsNobodyWhilePausedAndLosesNobody) {
 TEST_F(AcceptorUnderSupervisor, LeavesTheQueueToOthersWhilePaused) {
     begin();
     pause();
-    const std::vector<Client> clients = connect(door, 20);
+    const std::vector<Client> clients = connect(endpoint, 20);
     for (std::size_t i = 0; i < clients.size(); ++i) {
-        const int fd = accept_one(door.fd);
+        const int fd = accept_one(endpoint.fd);
         EXPECT_GE(fd, 0);
         ::close(fd);
     }
@@ -146,7 +146,7 @@ TEST_F(AcceptorUnderSupervisor, AcceptsAgainWhenTheDrainIsTakenBack) {
     begin();
     supervisor.tell(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);
-    const Client client(door);
+    const Client client(endpoint);
     EXPECT_EQ(accepted.count(), 0U);
     run();
     EXPECT_TRUE(eventually([&] { return accepted.count() == 1; }));
@@ -158,44 +158,44 @@ TEST_F(AcceptorUnderSupervisor, PausesAlthoughSiblingsClearItsFlagAndTakeItsConn
     std::atomic<bool> is_over = false;
     begin();
     std::thread clearing([&] {
-        const int flags = ::fcntl(door.fd, F_GETFL) & ~O_NONBLOCK;
-        while (!is_over) ::fcntl(door.fd, F_SETFL, flags);
+        const int flags = ::fcntl(endpoint.fd, F_GETFL) & ~O_NONBLOCK;
+        while (!is_over) ::fcntl(endpoint.fd, F_SETFL, flags);
     });
     std::thread taking([&] {
-        pollfd queue{.fd = door.fd, .events = POLLIN, .revents = 0};
+        pollfd queue{.fd = endpoint.fd, .events = POLLIN, .revents = 0};
         while (!is_over) {
             if (::poll(&queue, 1, 10) <= 0) continue;
-            const int fd = ::accept(door.fd, nullptr, nullptr);
+            const int fd = ::accept(endpoint.fd, nullptr, nullptr);
             if (fd >= 0) ::close(fd);
         }
     });
     for (int i = 0; i < 100; ++i) {
-        for (int k = 0; k < 10; ++k) Client{door}.close();
+        for (int k = 0; k < 10; ++k) Client{endpoint}.close();
         pause();
         run();
     }
     is_over = true;
     clearing.join();
-    const Client last(door);  // for the sibling, should it block
+    const Client last(endpoint);  // for the sibling, should it block
     taking.join();
 }
 
 TEST_F(AcceptorUnderSupervisor, RestsAndGoesOnAlthoughTheListenerWasShutDown) {
     begin();
-    ::shutdown(door.fd, SHUT_RD);
+    ::shutdown(endpoint.fd, SHUT_RD);
     pause();
     run();
-    ASSERT_EQ(::listen(door.fd, 16), 0);  // as the supervisor revives it
-    door.look_again();
-    const Client client(door);
+    ASSERT_EQ(::listen(endpoint.fd, 16), 0);  // as the supervisor revives it
+    endpoint.refresh();
+    const Client client(endpoint);
     EXPECT_TRUE(eventually([&] { return accepted.count() == 1; }));
 }
 
 TEST_F(AcceptorUnderSupervisor, LeavesTheListenerToOthersWhenItEnds) {
     begin();
     acceptor.reset();
-    const Client client(door);
-    const int fd = ::accept(door.fd, nullptr, nullptr);
+    const Client client(endpoint);
+    const int fd = ::accept(endpoint.fd, nullptr, nullptr);
     EXPECT_GE(fd, 0);
     ::close(fd);
     EXPECT_EQ(accepted.count(), 0U);
@@ -203,7 +203,7 @@ TEST_F(AcceptorUnderSupervisor, LeavesTheListenerToOthersWhenItEnds) {
 
 TEST_F(AcceptorUnderSupervisor, EndsInTheMiddleOfEverything) {
     begin();
-    const std::vector<Client> clients = connect(door, 20);
+    const std::vector<Client> clients = connect(endpoint, 20);
     supervisor.tell(Stage::pause);
     acceptor.reset();
     supervisor.wait_for(has_stopped_accepting);
@@ -223,7 +223,7 @@ TEST_F(AcceptorUnderSupervisor, RefusesAListenerThatWasGivenAway) {
 struct AcceptOne : ::testing::Test {
     Worker worker;
     const Listener listener = worker.listen("http", "127.0.0.1:0");
-    const Door door{listener};
+    const Endpoint endpoint{listener};
 };
 
 TEST_F(AcceptOne, SaysAtOnceThatNobodyWaits) {
@@ -234,13 +234,13 @@ TEST_F(AcceptOne, SaysAtOnceThatNobodyWaits) {
 }
 
 TEST_F(AcceptOne, SetsTheFlagThatSomebodyCleared) {
-    ::fcntl(door.fd, F_SETFL, ::fcntl(door.fd, F_GETFL) & ~O_NONBLOCK);
+    ::fcntl(endpoint.fd, F_SETFL, ::fcntl(endpoint.fd, F_GETFL) & ~O_NONBLOCK);
     EXPECT_EQ(accept_one(listener.fd()), -1);
-    EXPECT_EQ(::fcntl(door.fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+    EXPECT_EQ(::fcntl(endpoint.fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
 }
 
 TEST_F(AcceptOne, TakesTheFirstThatWaits) {
-    const Client client(door);
+    const Client client(endpoint);
     const int fd = accept_one(listener.fd());
     ASSERT_GE(fd, 0);
     EXPECT_EQ(::fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);

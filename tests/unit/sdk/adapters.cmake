@@ -3,7 +3,7 @@ find_package(Boost 1.81)
 if(Boost_FOUND)
   holdfast_test(
     sdk_adapters_test
-    SOURCES acceptor_test.cpp client.cpp fake_supervisor.cpp keep_alive_test.cpp sanitizer_blind_spots.cpp
+    SOURCES acceptor_test.cpp client.cpp fake_supervisor.cpp keep_alive_test.cpp tsan_suppressions.cpp
             server_test.cpp
     LINKS holdfast_sdk holdfast_wire Boost::headers
     LABELS unit_threads

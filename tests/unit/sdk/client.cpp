@@ -11,19 +11,19 @@
 
 namespace holdfast::testing {
 
-Door::Door(const Listener& listener) : fd(::dup(listener.fd())) { look_again(); }
+Endpoint::Endpoint(const Listener& listener) : fd(::dup(listener.fd())) { refresh(); }
 
-void Door::look_again() {
+void Endpoint::refresh() {
     length = sizeof address;
     EXPECT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length), 0);
 }
 
-Door::~Door() { ::close(fd); }
+Endpoint::~Endpoint() { ::close(fd); }
 
-Client::Client(const Door& door) : fd_(::socket(door.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const timeval patience{.tv_sec = long_enough.count(), .tv_usec = 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&door.address), door.length), 0);
+Client::Client(const Endpoint& endpoint) : fd_(::socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const timeval timeout{.tv_sec = long_enough.count(), .tv_usec = 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&endpoint.address), endpoint.length), 0);
 }
 
 Client::Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
@@ -56,10 +56,10 @@ void Client::close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
-std::vector<Client> connect(const Door& door, std::size_t count) {
+std::vector<Client> connect(const Endpoint& endpoint, std::size_t count) {
     std::vector<Client> clients;
     clients.reserve(count);
-    while (clients.size() < count) clients.emplace_back(door);
+    while (clients.size() < count) clients.emplace_back(endpoint);
     return clients;
 }
 

@@ -11,14 +11,14 @@
 namespace holdfast::testing {
 
 // Where a listener is, after it was given away.
-struct Door {
-    explicit Door(const Listener& listener);
-    ~Door();
-    Door(const Door&) = delete;
-    Door& operator=(const Door&) = delete;
+struct Endpoint {
+    explicit Endpoint(const Listener& listener);
+    ~Endpoint();
+    Endpoint(const Endpoint&) = delete;
+    Endpoint& operator=(const Endpoint&) = delete;
 
     // A port that was chosen by the system changes when somebody shuts the listener down and somebody revives it.
-    void look_again();
+    void refresh();
 
     int fd = -1;  // the same socket: what a sibling process has
     sockaddr_storage address{};
@@ -28,7 +28,7 @@ struct Door {
 // A client that waits for everything as long as tests wait, and fails the test then.
 class Client {
   public:
-    explicit Client(const Door& door);
+    explicit Client(const Endpoint& endpoint);
     Client(Client&& other) noexcept;
     ~Client();
     Client(const Client&) = delete;
@@ -49,6 +49,6 @@ class Client {
 };
 
 // So many of them, one after the other.
-std::vector<Client> connect(const Door& door, std::size_t count);
+std::vector<Client> connect(const Endpoint& endpoint, std::size_t count);
 
 }  // namespace holdfast::testing

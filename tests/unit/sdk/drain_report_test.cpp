@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "diary.hpp"
+#include "call_recorder.hpp"
 #include "fake_supervisor.hpp"
 
 namespace holdfast::testing {

@@ -13,7 +13,7 @@
 #include <set>
 #include <thread>
 
-#include "diary.hpp"
+#include "call_recorder.hpp"
 #include "fake_supervisor.hpp"
 
 namespace holdfast::testing {
@@ -35,7 +35,7 @@ int run_loop(Worker& worker) {
 
 struct Dispatch : ::testing::Test {
     FakeSupervisor supervisor;
-    Diary diary;
+    CallRecorder recorder;
     Worker worker{WorkerOptions{.drive = WorkerOptions::Drive::dispatch}};
 };
 
@@ -44,7 +44,7 @@ TEST_F(Dispatch, RunsEveryStageInTheLoopOfTheProgram) {
     const auto note = [&](const char* line) {
         return [this, line, &threads] {
             threads.insert(std::this_thread::get_id());
-            diary.note(line);
+            recorder.record(line);
         };
     };
     Request request = worker.begin_request("GET /");
@@ -64,7 +64,7 @@ TEST_F(Dispatch, RunsEveryStageInTheLoopOfTheProgram) {
     supervisor.tell(Stage::lame_duck);
     supervisor.tell(Stage::drain);
     EXPECT_EQ(run_loop(worker), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("drain", "pool", "released"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("drain", "pool", "released"));
     EXPECT_THAT(threads, ElementsAre(std::this_thread::get_id()));
     supervisor.wait_for(is_drained);
 }
@@ -106,13 +106,13 @@ TEST_F(Dispatch, WakesTheLoopForWhatOtherThreadsEnd) {
 TEST_F(Dispatch, CancelRunsItsCallbacksInTheLoop) {
     Request request = worker.begin_request("GET /");
     worker.on_cancel([&] {
-        diary.note("cancel");
+        recorder.record("cancel");
         request.end();
     });
     worker.ready();
     supervisor.tell(Stage::cancel);
     EXPECT_EQ(run_loop(worker), 3);
-    EXPECT_THAT(diary.lines(), ElementsAre("cancel"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("cancel"));
 }
 
 TEST_F(Dispatch, WithinDispatchIsRefused) {

@@ -55,27 +55,27 @@ void FakeSupervisor::wait_until_read() const {
     EXPECT_TRUE(eventually([&] { return ::ioctl(fd_, SIOCOUTQ, &unread) == 0 && unread == 0; }));
 }
 
-Report FakeSupervisor::wait_for(const std::function<bool(const Report&)>& wish) {
+Report FakeSupervisor::wait_for(const std::function<bool(const Report&)>& predicate) {
     const auto end = Worker::Clock::now() + long_enough;
     while (Worker::Clock::now() < end) {
         const auto report = next(long_enough);
         if (!report) break;
-        if (wish(*report)) return *report;
+        if (predicate(*report)) return *report;
     }
     ADD_FAILURE() << "the worker did not say what was waited for";
     return {};
 }
 
-std::vector<Report> FakeSupervisor::heard() {
+std::vector<Report> FakeSupervisor::received() {
     std::vector<Report> reports;
     while (const auto report = next(std::chrono::milliseconds(0))) reports.push_back(*report);
     return reports;
 }
 
-std::optional<Report> FakeSupervisor::next(std::chrono::milliseconds patience) {
+std::optional<Report> FakeSupervisor::next(std::chrono::milliseconds timeout) {
     std::array<char, max_message_bytes> buffer;
     pollfd readable{.fd = fd_, .events = POLLIN, .revents = 0};
-    if (::poll(&readable, 1, static_cast<int>(patience.count())) <= 0) return std::nullopt;
+    if (::poll(&readable, 1, static_cast<int>(timeout.count())) <= 0) return std::nullopt;
     const ssize_t size = ::recv(fd_, buffer.data(), buffer.size(), 0);
     if (size <= 0) return std::nullopt;
     const auto decoded = wire::decode_report({buffer.data(), static_cast<std::size_t>(size)}, 0);

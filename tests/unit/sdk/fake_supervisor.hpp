@@ -31,17 +31,17 @@ class FakeSupervisor {
     // Until the worker has read all that was sent. What it does with it may come a moment later.
     void wait_until_read() const;
 
-    // Reads until a report fulfils the wish and returns it; the ones before it are dropped. Fails the test, and returns
-    // an empty report, if none comes.
-    Report wait_for(const std::function<bool(const Report&)>& wish);
+    // Reads until a report satisfies the predicate and returns it; the ones before it are dropped. Fails the test, and
+    // returns an empty report, if none comes.
+    Report wait_for(const std::function<bool(const Report&)>& predicate);
 
     // All that was said and not yet read. Complete only after something that the worker does after saying it.
-    std::vector<Report> heard();
+    std::vector<Report> received();
 
     int worker_fd() const { return worker_fd_; }
 
   private:
-    std::optional<Report> next(std::chrono::milliseconds patience);
+    std::optional<Report> next(std::chrono::milliseconds timeout);
 
     int fd_ = -1;
     int worker_fd_ = -1;

@@ -47,7 +47,7 @@ TEST(ForkedChild, DiesOfASignalWithoutTheParentsNotice) {
     EXPECT_EQ(in_forked_child([] { return ::raise(SIGTERM); }), -SIGTERM);
     worker.ready();
     supervisor.wait_for([](const Report& report) { return report.ready; });
-    for (const Report& report : supervisor.heard()) EXPECT_FALSE(report.stopping);
+    for (const Report& report : supervisor.received()) EXPECT_FALSE(report.stopping);
     EXPECT_FALSE(worker.draining());
 }
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "diary.hpp"
+#include "call_recorder.hpp"
 #include "fake_supervisor.hpp"
 #include "health.hpp"
 #include "poller.hpp"
@@ -126,13 +126,13 @@ TEST_F(HealthProbes, AreAnsweredWhileACallbackHangs) {
     EXPECT_EQ(waiter.status(), 0);
 }
 
-// Who cannot be accepted must not keep the helper busy, and is answered as soon as there is a descriptor again.
+// Who cannot be accepted must not keep the control thread busy, and is answered as soon as there is a descriptor again.
 TEST(HealthWithoutADescriptor, RestsAndComesBack) {
     const Port port;
     Poller poller;
     Health health(port.text(), poller, [] { return true; });
     const auto turn = [&] {
-        const auto events = poller.wait(Poller::Patience::none);
+        const auto events = poller.wait(Poller::Timeout::zero);
         for (const epoll_event& event : events) health.handle(event);
         return events.size();
     };

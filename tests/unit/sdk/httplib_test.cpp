@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "call_recorder.hpp"
 #include "client.hpp"
-#include "diary.hpp"
 #include "fake_supervisor.hpp"
 
 namespace holdfast::testing {
@@ -49,7 +49,7 @@ struct Httplib : ::testing::Test {
             answer.set_content(request.body, "text/plain");
         });
         Listener listener = worker.listen("http", "127.0.0.1:0");
-        door.emplace(listener);
+        endpoint.emplace(listener);
         server.serve(std::move(listener));
         worker.ready();
         waiter.emplace(worker);
@@ -57,7 +57,7 @@ struct Httplib : ::testing::Test {
 
     // The whole connection, of requests that are all sent at once; the last one ends it.
     std::string ask(const std::vector<std::string>& requests) const {
-        const Client client(*door);
+        const Client client(*endpoint);
         std::string bytes;
         for (const std::string& request : requests) bytes += request;
         client.send(bytes);
@@ -72,7 +72,7 @@ struct Httplib : ::testing::Test {
     FakeSupervisor supervisor;
     Worker worker{{.keep_alive_min = std::chrono::hours(1)}};
     HttplibServer server{worker};
-    std::optional<Door> door;
+    std::optional<Endpoint> endpoint;
     std::optional<Waiter> waiter;
 };
 
@@ -102,7 +102,7 @@ TEST_F(Httplib, ServesConnectionsBeyondTheReachOfSelect) {
     ::setrlimit(RLIMIT_NOFILE, &limit);
     std::vector<int> low;
     while (low.empty() || low.back() < FD_SETSIZE) {
-        low.push_back(::fcntl(door->fd, F_DUPFD_CLOEXEC, 0));
+        low.push_back(::fcntl(endpoint->fd, F_DUPFD_CLOEXEC, 0));
         if (low.back() < 0) GTEST_SKIP() << "the limit of descriptors is too low";
     }
     const std::string answer = ask({get("/who", closes)});
@@ -111,7 +111,7 @@ TEST_F(Httplib, ServesConnectionsBeyondTheReachOfSelect) {
 }
 
 TEST_F(Httplib, SaysInTheDrainThatItCloses) {
-    const Client client(*door);
+    const Client client(*endpoint);
     supervisor.tell(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);
     client.send(get("/who"));
@@ -119,7 +119,7 @@ TEST_F(Httplib, SaysInTheDrainThatItCloses) {
 }
 
 TEST_F(Httplib, CutsAStreamShortAtTheCancel) {
-    const Client client(*door);
+    const Client client(*endpoint);
     client.send(get("/endless"));
     EXPECT_EQ(client.read_line(), "HTTP/1.1 200 OK\r");
     supervisor.tell(Stage::drain);

@@ -17,8 +17,8 @@
 namespace holdfast::testing {
 
 // One small server by each adapter that has a loop: any path is answered "OK", "/wait" never. run() serves until the
-// worker has released everything, on the calling thread. `told` is called when it serves.
-using Told = std::function<void()>;
+// worker has released everything, on the calling thread. `on_ready` is called when it serves.
+using OnReady = std::function<void()>;
 constexpr std::string_view wait_path = "/wait";
 
 class StreamHello {
@@ -46,25 +46,25 @@ class StreamHello {
 
 struct EpollKind {
     static constexpr auto drive = WorkerOptions::Drive::dispatch;
-    static void run(Worker& worker, Listener listener, const Told& told) {
+    static void run(Worker& worker, Listener listener, const OnReady& on_ready) {
         epoll::Loop loop(worker);
         StreamHello hello(worker);
         const epoll::Server server(worker, loop, std::move(listener), hello.serve());
-        told();
+        on_ready();
         loop.run();
     }
 };
 
 struct UvKind {
     static constexpr auto drive = WorkerOptions::Drive::dispatch;
-    static void run(Worker& worker, Listener listener, const Told& told) {
+    static void run(Worker& worker, Listener listener, const OnReady& on_ready) {
         uv_loop_t own;
         uv_loop_init(&own);
         {
             uv::Loop loop(worker, &own);
             StreamHello hello(worker);
             const uv::Server server(worker, loop, std::move(listener), hello.serve());
-            told();
+            on_ready();
             loop.run();
         }
         uv_run(&own, UV_RUN_DEFAULT);
@@ -75,7 +75,7 @@ struct UvKind {
 class LibeventKind {
   public:
     static constexpr auto drive = WorkerOptions::Drive::dispatch;
-    static void run(Worker& worker, Listener listener, const Told& told) {
+    static void run(Worker& worker, Listener listener, const OnReady& on_ready) {
         const std::unique_ptr<event_base, decltype(&event_base_free)> base(event_base_new(), &event_base_free);
         const std::unique_ptr<evhttp, decltype(&evhttp_free)> http(evhttp_new(base.get()), &evhttp_free);
         libevent::Server server(worker, base.get(), http.get(), std::move(listener));
@@ -84,7 +84,7 @@ class LibeventKind {
             http.get(), [](evhttp_request* request, void* self) { static_cast<LibeventKind*>(self)->answer(request); },
             &kind);
         worker.on_cancel([&] { kind.waiting_.clear(); });
-        told();
+        on_ready();
         server.run();
     }
 
@@ -106,12 +106,12 @@ class LibeventKind {
 class MicrohttpdKind {
   public:
     static constexpr auto drive = WorkerOptions::Drive::helper_thread;
-    static void run(Worker& worker, Listener listener, const Told& told) {
+    static void run(Worker& worker, Listener listener, const OnReady& on_ready) {
         MicrohttpdKind kind;
         microhttpd::Server server(worker, std::move(listener),
                                   {.handler = &MicrohttpdKind::answer, .handler_argument = &kind});
         kind.server_ = &server;
-        told();
+        on_ready();
         worker.wait();
     }
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <thread>
 
+#include "call_recorder.hpp"
 #include "client.hpp"
-#include "diary.hpp"
 #include "fake_supervisor.hpp"
 #include "loop_kinds.hpp"
 
@@ -48,7 +48,7 @@ class Loop : public ::testing::Test {
             std::signal(SIGPIPE, SIG_IGN);
             Worker worker({.keep_alive_min = keep_alive_min, .drive = Kind::drive});
             Listener listener = worker.listen("http", "127.0.0.1:0");
-            door.emplace(listener);
+            endpoint.emplace(listener);
             if (first_in_the_drain) worker.on_drain(first_in_the_drain);
             Kind::run(worker, std::move(listener), [&] {
                 worker.ready();
@@ -74,7 +74,7 @@ class Loop : public ::testing::Test {
     }
 
     FakeSupervisor supervisor;
-    std::optional<Door> door;
+    std::optional<Endpoint> endpoint;
     std::function<void()> first_in_the_drain;  // before the server hears of it
     std::jthread thread;
 };
@@ -84,13 +84,13 @@ TYPED_TEST_SUITE(Loop, Kinds, );
 
 TYPED_TEST(Loop, TouchesNoConnectionInAPauseAndAcceptsAgainAtRun) {
     this->begin(1h);
-    const Client client(*this->door);
+    const Client client(*this->endpoint);
     EXPECT_EQ(ask(client), "keep");
     this->tell(Stage::pause);
-    const Client next(*this->door);
+    const Client next(*this->endpoint);
     next.send(request);
     for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(client), "keep");
-    pollfd queue{.fd = this->door->fd, .events = POLLIN, .revents = 0};
+    pollfd queue{.fd = this->endpoint->fd, .events = POLLIN, .revents = 0};
     EXPECT_EQ(::poll(&queue, 1, 0), 1);  // nobody has accepted the other one
     this->tell(Stage::run);
     EXPECT_EQ(read_answer(next), "keep");
@@ -99,7 +99,7 @@ TYPED_TEST(Loop, TouchesNoConnectionInAPauseAndAcceptsAgainAtRun) {
 
 TYPED_TEST(Loop, AnswersAConnectionOnceMoreAfterTheDrainBegan) {
     this->begin(1h);
-    Client client(*this->door), silent(*this->door);
+    Client client(*this->endpoint), silent(*this->endpoint);
     EXPECT_EQ(ask(client), "keep");
     this->tell(Stage::drain);
     EXPECT_EQ(ask(client), "close");
@@ -114,7 +114,7 @@ TYPED_TEST(Loop, AnswersAConnectionOnceMoreAfterTheDrainBegan) {
 TYPED_TEST(Loop, ServesWhatHadArrivedBeforeTheDrain) {
     this->begin(1h);
     std::vector<Client> clients;
-    for (int i = 0; i < 20; ++i) clients.emplace_back(*this->door).send(request);
+    for (int i = 0; i < 20; ++i) clients.emplace_back(*this->endpoint).send(request);
     this->tell(Stage::drain);
     for (Client& client : clients) {
         read_answer(client);
@@ -129,7 +129,7 @@ TYPED_TEST(Loop, HearsTheNextCommandAfterItEmptiedTheQueue) {
     std::optional<Client> late;
     this->first_in_the_drain = [&] {
         if (late) return;
-        late.emplace(*this->door).send(request);
+        late.emplace(*this->endpoint).send(request);
         this->supervisor.tell(Stage::drain);
     };
     this->begin(1h);
@@ -142,7 +142,7 @@ TYPED_TEST(Loop, HearsTheNextCommandAfterItEmptiedTheQueue) {
 TYPED_TEST(Loop, KeepsAnIdleConnectionForItsTime) {
     constexpr auto time = 100ms;
     this->begin(time);
-    Client client(*this->door);
+    Client client(*this->endpoint);
     EXPECT_EQ(ask(client), "keep");
     const auto told = std::chrono::steady_clock::now();
     this->tell(Stage::drain);
@@ -154,7 +154,7 @@ TYPED_TEST(Loop, KeepsAnIdleConnectionForItsTime) {
 
 TYPED_TEST(Loop, ClosesIdleConnectionsAtOnceWhereTheRuleIsOff) {
     this->begin(0ms);
-    const Client client(*this->door);
+    const Client client(*this->endpoint);
     EXPECT_EQ(ask(client), "keep");
     this->tell(Stage::drain);
     EXPECT_EQ(client.read_to_end(), "");
@@ -163,18 +163,18 @@ TYPED_TEST(Loop, ClosesIdleConnectionsAtOnceWhereTheRuleIsOff) {
 
 TYPED_TEST(Loop, KeepsItsConnectionsIfADrainIsTakenBack) {
     this->begin(1h);
-    const Client client(*this->door);
+    const Client client(*this->endpoint);
     EXPECT_EQ(ask(client), "keep");
     this->tell(Stage::drain);
     this->tell(Stage::run);
     EXPECT_EQ(ask(client), "keep");
-    const Client next(*this->door);
+    const Client next(*this->endpoint);
     EXPECT_EQ(ask(next), "keep");
 }
 
 TYPED_TEST(Loop, EndsRequestsAtTheCancel) {
     this->begin(1h);
-    Client client(*this->door);
+    Client client(*this->endpoint);
     client.send(endless_request);
     this->tell(Stage::drain);
     this->supervisor.wait_for(has_one_request);
@@ -186,7 +186,7 @@ TYPED_TEST(Loop, EndsRequestsAtTheCancel) {
 
 TYPED_TEST(Loop, NoticesAClientThatIsGone) {
     this->begin(1h);
-    Client silent(*this->door), asked(*this->door);
+    Client silent(*this->endpoint), asked(*this->endpoint);
     EXPECT_EQ(ask(asked), "keep");
     this->tell(Stage::drain);
     silent.close();

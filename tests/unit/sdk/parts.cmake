@@ -1,7 +1,7 @@
 # The parts that threads share without a lock, or that are pure, and what they amount to.
 holdfast_test(
   sdk_parts_test
-  SOURCES ledger_test.cpp ledger_threads_test.cpp random_graph_test.cpp request_slot_test.cpp resource_graph_model_test.cpp
+  SOURCES request_registry_test.cpp request_registry_threads_test.cpp random_graph_test.cpp request_slot_test.cpp resource_graph_model_test.cpp
           resource_graph_test.cpp
   LINKS holdfast_sdk holdfast_wire
   LABELS unit_threads

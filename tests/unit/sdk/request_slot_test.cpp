@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "ledger_core.hpp"
+#include "request_registry_core.hpp"
 
 namespace holdfast {
 namespace {
@@ -30,8 +30,8 @@ bool shows_one_name(const RequestSlot::Shown& shown) {
 }
 
 TEST(RequestSlot, ShowsWhatBeganBeforeTheLimit) {
-    LedgerCore core([] {});
-    RequestSlot slot(core.rent_stock());
+    RequestRegistryCore core([] {});
+    RequestSlot slot(core.acquire_pool());
     RequestSlot::Shown shown;
     EXPECT_FALSE(slot.read_if_before(never, shown));
     slot.write("GET /", 7);
@@ -44,8 +44,8 @@ TEST(RequestSlot, ShowsWhatBeganBeforeTheLimit) {
 }
 
 TEST(RequestSlot, NeverShowsTwoRequestsAsOne) {
-    LedgerCore core([] {});
-    RequestSlot slot(core.rent_stock());
+    RequestRegistryCore core([] {});
+    RequestSlot slot(core.acquire_pool());
     const std::vector<std::string> names = names_of_one_letter();
     std::atomic<bool> is_over = false;
     std::atomic<int> written = 0;

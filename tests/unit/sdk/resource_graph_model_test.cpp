@@ -59,7 +59,7 @@ class Model {
         return reaches[user][user];
     }
 
-    std::vector<Id> closable(const ResourceGraph::Outside& held) const {
+    std::vector<Id> closable(const ResourceGraph::ExternalUsers& held) const {
         Matrix waits(size(), std::vector<bool>(size(), false));
         const std::vector<bool> is_stuck = stuck();
         for (Id id = 0; id < size(); ++id) {
@@ -99,7 +99,7 @@ class Model {
     }
 
   private:
-    bool is_used_outside(Id id, const ResourceGraph::Outside& held) const {
+    bool is_used_outside(Id id, const ResourceGraph::ExternalUsers& held) const {
         bool is_used = is_last_[id] && (held.requests || held.sessions || held.work || !held.tasks.empty());
         for (const User& user : outside_[id]) {
             is_used = is_used || (user == requests && held.requests) || (user == sessions && held.sessions) ||
@@ -263,7 +263,7 @@ class RandomGraph {
     Time now_{std::chrono::hours(1)};
     ResourceGraph graph_;
     Model model_;
-    ResourceGraph::Outside held_{true, true, true, {0, 1, 2}};
+    ResourceGraph::ExternalUsers held_{true, true, true, {0, 1, 2}};
     int recovers_ = 2;
 };
 

@@ -13,7 +13,7 @@ namespace {
 
 using Order = ResourceGraph::Order;
 using Outcome = ResourceGraph::Outcome;
-using Outside = ResourceGraph::Outside;
+using ExternalUsers = ResourceGraph::ExternalUsers;
 using Id = ResourceGraph::Id;
 using Time = ResourceGraph::Clock::time_point;
 
@@ -74,7 +74,7 @@ TEST(ResourceGraph, ClosesWhatNothingUsesAtOnceTheLastRegisteredFirst) {
     Graph graph;
     graph.add("one");
     graph.add("two");
-    const Outside all_held{true, true, true, {1}};
+    const ExternalUsers all_held{true, true, true, {1}};
     EXPECT_EQ(graph.next(all_held), Id{1});
     EXPECT_EQ(graph.order(), "two one");
 }
@@ -92,8 +92,8 @@ TEST(ResourceGraph, ClosesUsersBeforeWhatTheyUse) {
 TEST(ResourceGraph, HoldsAResourceBackWhileAnyOfItsUsersIsHeld) {
     struct Case {
         User user;
-        Outside held;
-        Outside others;
+        ExternalUsers held;
+        ExternalUsers others;
     };
     const std::vector<Case> cases{
         {requests, {.requests = true}, {.sessions = true, .work = true, .tasks = {7}}},
@@ -126,8 +126,8 @@ TEST(ResourceGraph, TheSameUserAgainChangesNothing) {
 TEST(ResourceGraph, ALastOneIsUsedByRequestsSessionsWorkAndAllTasks) {
     Graph graph;
     const Id pool = graph.add("pool", Order::last);
-    for (const Outside& held :
-         std::vector<Outside>{{.requests = true}, {.sessions = true}, {.work = true}, {.tasks = {3}}}) {
+    for (const ExternalUsers& held :
+         std::vector<ExternalUsers>{{.requests = true}, {.sessions = true}, {.work = true}, {.tasks = {3}}}) {
         EXPECT_FALSE(graph.next(held));
     }
     EXPECT_EQ(graph.next({}), pool);

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <stdexcept>
 
-#include "diary.hpp"
+#include "call_recorder.hpp"
 #include "supervised_worker.hpp"
 
 namespace holdfast::testing {
@@ -28,13 +28,13 @@ struct Resources : SupervisedWorker {
 };
 
 TEST_F(Resources, CloseAfterThoseThatUseThem) {
-    Resource log = worker.resource("log", diary.entry("log"));
-    Resource database = worker.resource("database", diary.entry("database"));
-    Resource cache = worker.resource("cache", diary.entry("cache"));
+    Resource log = worker.resource("log", recorder.callback("log"));
+    Resource database = worker.resource("database", recorder.callback("database"));
+    Resource cache = worker.resource("cache", recorder.callback("cache"));
     database.used_by(cache);
     log.used_by(cache, database);
     EXPECT_EQ(drain(), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("cache", "database", "log"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("cache", "database", "log"));
 }
 
 TEST_F(Resources, WaitForTheTaskThatUsesThemAndNotForAnother) {
@@ -43,42 +43,42 @@ TEST_F(Resources, WaitForTheTaskThatUsesThemAndNotForAnother) {
         std::mutex mutex;
         std::unique_lock lock(mutex);
         std::condition_variable_any().wait(lock, stop, [] { return false; });
-        diary.note("writer ended");
+        recorder.record("writer ended");
     });
     const Task slow = worker.start_task("slow", [&](const std::stop_token&) {
         database_closed.wait();
-        diary.note("slow ended");
+        recorder.record("slow ended");
     });
     worker
         .resource("database",
                   [&] {
-                      diary.note("database");
+                      recorder.record("database");
                       database_closed.count_down();
                   })
         .used_by(writer, requests);
-    worker.resource("other", diary.entry("other")).used_by(slow);
+    worker.resource("other", recorder.callback("other")).used_by(slow);
     EXPECT_EQ(drain(), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("writer ended", "database", "slow ended", "other"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("writer ended", "database", "slow ended", "other"));
 }
 
 TEST_F(Resources, InACircleAreRefusedByName) {
-    Resource first = worker.resource("first", diary.entry("first"));
-    Resource second = worker.resource("second", diary.entry("second"));
+    Resource first = worker.resource("first", recorder.callback("first"));
+    Resource second = worker.resource("second", recorder.callback("second"));
     first.used_by(second);
     const std::string message = misuse([&] { second.used_by(first); });
     EXPECT_THAT(message, HasSubstr("first"));
     EXPECT_THAT(message, HasSubstr("second"));
     EXPECT_THAT(misuse([&] { first.used_by(first); }), HasSubstr("first"));
     EXPECT_EQ(drain(), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("second", "first"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("second", "first"));
 }
 
 TEST_F(Resources, WhoseCloseThrowsAreNamedAndStopNoOther) {
     ::testing::internal::CaptureStderr();
-    worker.close_last("log", diary.entry("log"));
+    worker.close_last("log", recorder.callback("log"));
     worker.close_last("pool", [] { throw std::runtime_error("still 3 leases"); });
     EXPECT_EQ(drain(), 3);
-    EXPECT_THAT(diary.lines(), ElementsAre("log"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("log"));
     EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("cannot close pool: still 3 leases"));
 }
 
@@ -86,20 +86,20 @@ TEST_F(Resources, WhoseCloseThrowsAreNamedAndStopNoOther) {
 TEST_F(Resources, WhoseCloseHangsAreNamedAndHoldBackOnlyWhatTheyUse) {
     std::latch may_close(1);
     ::testing::internal::CaptureStderr();
-    worker.close_last("log", diary.entry("log"));
-    Resource socket = worker.resource("socket", diary.entry("socket"));
+    worker.close_last("log", recorder.callback("log"));
+    Resource socket = worker.resource("socket", recorder.callback("socket"));
     Resource pool = worker.close_last("pool", [&] { may_close.wait(); }).within(10ms);
     socket.used_by(pool);
     worker.ready();
     Waiter waiter(worker);
     supervisor.tell(Stage::drain, 1h);
     supervisor.wait_for(names("resource pool (its close hangs)"));
-    ASSERT_TRUE(eventually([&] { return diary.lines() == std::vector<std::string>{"log"}; }));
+    ASSERT_TRUE(eventually([&] { return recorder.lines() == std::vector<std::string>{"log"}; }));
     EXPECT_THAT(lines_of(worker.report().waiting), Contains(HasSubstr("socket")));
     EXPECT_FALSE(waiter.is_over());
     may_close.count_down();
     EXPECT_EQ(waiter.status(), 3);
-    EXPECT_THAT(diary.lines(), ElementsAre("log", "socket"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("log", "socket"));
     EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("closing pool takes longer than it may"));
 }
 
@@ -116,7 +116,7 @@ TEST_F(Resources, SayEachCloseInTheReportOfThatMoment) {
 }
 
 TEST_F(Resources, CannotBeAddedNorGetUsersOnceTheyAreReleased) {
-    Resource pool = worker.resource("pool", diary.entry("pool"));
+    Resource pool = worker.resource("pool", recorder.callback("pool"));
     EXPECT_EQ(drain(), 0);
     EXPECT_THAT(misuse([&] { worker.resource("late", [] {}); }), HasSubstr("cannot take charge of late"));
     EXPECT_THAT(misuse([&] { pool.used_by(requests); }), HasSubstr("pool"));

@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "call_recorder.hpp"
 #include "client.hpp"
-#include "diary.hpp"
 #include "fake_supervisor.hpp"
 
 namespace holdfast::testing {
@@ -93,7 +93,7 @@ class Serving : public ::testing::Test {
     void begin(std::chrono::milliseconds keep_alive_min) {
         worker.emplace(WorkerOptions{.keep_alive_min = keep_alive_min});
         Listener listener = worker->listen("http", "127.0.0.1:0");
-        door.emplace(listener);
+        endpoint.emplace(listener);
         server.emplace(*worker, std::move(listener));
         worker->ready();
         waiter.emplace(*worker);
@@ -123,7 +123,7 @@ class Serving : public ::testing::Test {
 
     FakeSupervisor supervisor;
     std::optional<Worker> worker;
-    std::optional<Door> door;
+    std::optional<Endpoint> endpoint;
     std::optional<Kind> server;
     std::optional<Waiter> waiter;
 };
@@ -133,7 +133,7 @@ TYPED_TEST_SUITE(Serving, Kinds, );
 
 TYPED_TEST(Serving, KeepsAConnectionForManyRequests) {
     this->begin(1h);
-    Client client(*this->door);
+    Client client(*this->endpoint);
     for (int i = 0; i < 3; ++i) EXPECT_EQ(this->ask(client), "keep");
     client.close();
     this->drain();
@@ -142,7 +142,7 @@ TYPED_TEST(Serving, KeepsAConnectionForManyRequests) {
 
 TYPED_TEST(Serving, AnswersAnIdleConnectionOnceMoreAfterTheDrainBegan) {
     this->begin(1h);
-    Client client(*this->door);
+    Client client(*this->endpoint);
     EXPECT_EQ(this->ask(client), "keep");
     this->drain();
     client.send("hello");
@@ -153,7 +153,7 @@ TYPED_TEST(Serving, AnswersAnIdleConnectionOnceMoreAfterTheDrainBegan) {
 
 TYPED_TEST(Serving, AnswersAConnectionThatHadNotSpokenWhenTheDrainBegan) {
     this->begin(1h);
-    Client client(*this->door);
+    Client client(*this->endpoint);
     this->drain();
     client.send("hello");
     EXPECT_EQ(client.read_to_end(), "close\n");
@@ -163,7 +163,7 @@ TYPED_TEST(Serving, AnswersAConnectionThatHadNotSpokenWhenTheDrainBegan) {
 
 TYPED_TEST(Serving, ClosesAnIdleConnectionAfterKeepAliveMin) {
     this->begin(1ms);
-    Client client(*this->door);
+    Client client(*this->endpoint);
     EXPECT_EQ(this->ask(client), "keep");
     this->drain();
     EXPECT_EQ(client.read_to_end(), "");
@@ -173,7 +173,7 @@ TYPED_TEST(Serving, ClosesAnIdleConnectionAfterKeepAliveMin) {
 
 TYPED_TEST(Serving, ClosesIdleConnectionsAtOnceAndSaysNothingWhereTheRuleIsOff) {
     this->begin(0ms);
-    const Client client(*this->door);
+    const Client client(*this->endpoint);
     EXPECT_EQ(this->ask(client), "keep");
     this->drain();
     EXPECT_EQ(client.read_to_end(), "");
@@ -182,7 +182,7 @@ TYPED_TEST(Serving, ClosesIdleConnectionsAtOnceAndSaysNothingWhereTheRuleIsOff) 
 
 TYPED_TEST(Serving, TouchesNoConnectionInAPause) {
     this->begin(1ms);
-    const Client client(*this->door);
+    const Client client(*this->endpoint);
     EXPECT_EQ(this->ask(client), "keep");
     this->supervisor.tell(Stage::pause);
     this->supervisor.wait_for(has_stopped_accepting);
@@ -194,7 +194,7 @@ TYPED_TEST(Serving, TouchesNoConnectionInAPause) {
 
 TYPED_TEST(Serving, KeepsItsConnectionsWhenTheDrainIsTakenBack) {
     this->begin(1h);
-    const Client client(*this->door);
+    const Client client(*this->endpoint);
     EXPECT_EQ(this->ask(client), "keep");
     this->drain();
     this->supervisor.tell(Stage::run);
@@ -211,7 +211,7 @@ TYPED_TEST(Serving, LetsConnectionsIdleAgainWhenTheDrainIsTakenBack) {
         this->supervisor.tell(Stage::run);
         this->supervisor.wait_for(accepts);
     }
-    const Client idle(*this->door), slow(*this->door);
+    const Client idle(*this->endpoint), slow(*this->endpoint);
     slow.send("half");
     EXPECT_EQ(slow.read_to_end(), "");  // more than keep_alive_min has passed
     EXPECT_EQ(this->ask(idle), "keep");
@@ -219,7 +219,7 @@ TYPED_TEST(Serving, LetsConnectionsIdleAgainWhenTheDrainIsTakenBack) {
 
 TYPED_TEST(Serving, ClosesEverythingAtTheCancel) {
     this->begin(1h);
-    const Client idle(*this->door), silent(*this->door), busy(*this->door);
+    const Client idle(*this->endpoint), silent(*this->endpoint), busy(*this->endpoint);
     EXPECT_EQ(this->ask(idle), "keep");
     EXPECT_EQ(this->ask(busy, "wait"), "waits");
     this->drain();
@@ -232,7 +232,7 @@ TYPED_TEST(Serving, ClosesEverythingAtTheCancel) {
 
 TYPED_TEST(Serving, EndsEverythingWhenTheServerIsDestroyed) {
     this->begin(1h);
-    const Client idle(*this->door), busy(*this->door);
+    const Client idle(*this->endpoint), busy(*this->endpoint);
     EXPECT_EQ(this->ask(idle), "keep");
     EXPECT_EQ(this->ask(busy, "wait"), "waits");
     this->server.reset();
@@ -243,7 +243,7 @@ TYPED_TEST(Serving, EndsEverythingWhenTheServerIsDestroyed) {
 
 TYPED_TEST(Serving, ClosesOnlyTheConnectionWhoseHandlerThrew) {
     this->begin(1h);
-    const Client good(*this->door), bad(*this->door);
+    const Client good(*this->endpoint), bad(*this->endpoint);
     EXPECT_EQ(this->ask(good), "keep");
     ::testing::internal::CaptureStderr();
     EXPECT_EQ(this->ask(bad, "throw"), "");
@@ -254,7 +254,7 @@ TYPED_TEST(Serving, ClosesOnlyTheConnectionWhoseHandlerThrew) {
 
 TYPED_TEST(Serving, ClosesAConnectionWhoseRequestDoesNotComeInTime) {
     this->begin(1h);
-    const Client slow(*this->door), idle(*this->door);
+    const Client slow(*this->endpoint), idle(*this->endpoint);
     EXPECT_EQ(this->ask(idle), "keep");
     slow.send("half");
     EXPECT_EQ(slow.read_to_end(), "");
@@ -263,7 +263,7 @@ TYPED_TEST(Serving, ClosesAConnectionWhoseRequestDoesNotComeInTime) {
 
 TYPED_TEST(Serving, WaitsForAClientThatIsStillSendingBeforeItCloses) {
     this->begin(1ms);
-    const Client client(*this->door);
+    const Client client(*this->endpoint);
     EXPECT_EQ(this->ask(client), "keep");
     this->drain();
     EXPECT_EQ(client.read_to_end(), "");
@@ -275,9 +275,9 @@ using Blocking = Serving<BlockingKind>;
 
 TEST_F(Blocking, LetsConnectionsBeyondItsBoundWaitInTheQueue) {
     begin(1h);
-    std::vector<Client> first = connect(*door, 8);
+    std::vector<Client> first = connect(*endpoint, 8);
     for (const Client& client : first) EXPECT_EQ(ask(client), "keep");
-    const Client next(*door);
+    const Client next(*endpoint);
     next.send("hello");
     EXPECT_EQ(ask(first.back()), "keep");
     first.pop_back();
@@ -286,7 +286,7 @@ TEST_F(Blocking, LetsConnectionsBeyondItsBoundWaitInTheQueue) {
 
 TEST_F(Blocking, LiftsItsBoundToEmptyTheQueueInAPause) {
     begin(1h);
-    const std::vector<Client> clients = connect(*door, 20);
+    const std::vector<Client> clients = connect(*endpoint, 20);
     supervisor.tell(Stage::pause);
     supervisor.wait_for(has_stopped_accepting);
     for (const Client& client : clients) EXPECT_EQ(ask(client), "keep");
@@ -298,10 +298,10 @@ TEST_F(Blocking, KeepsNoThreadOfAConnectionThatIsOver) {
         return std::ranges::distance(tasks);
     };
     begin(1h);
-    EXPECT_EQ(ask(Client(*door)), "keep");
+    EXPECT_EQ(ask(Client(*endpoint)), "keep");
     ASSERT_TRUE(eventually([&] { return worker->report().sessions == 0; }));
     const auto before = threads();
-    for (int i = 0; i < 50; ++i) EXPECT_EQ(ask(Client(*door)), "keep");
+    for (int i = 0; i < 50; ++i) EXPECT_EQ(ask(Client(*endpoint)), "keep");
     EXPECT_TRUE(eventually([&] { return threads() <= before; }));
 }
 

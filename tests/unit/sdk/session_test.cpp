@@ -6,7 +6,7 @@
 #include <stop_token>
 #include <vector>
 
-#include "diary.hpp"
+#include "call_recorder.hpp"
 #include "supervised_worker.hpp"
 
 namespace holdfast::testing {
@@ -21,9 +21,9 @@ struct Sessions : SupervisedWorker {};
 
 TEST_F(Sessions, AreToldToLeaveWhenTheDrainBeginsAndWaitedFor) {
     Session session = worker.begin_session("websocket");
-    worker.on_drain(diary.entry("drain"));
-    const std::stop_callback told(session.stop_token(), diary.entry("told"));
-    worker.close_last("pool", diary.entry("pool closed"));
+    worker.on_drain(recorder.callback("drain"));
+    const std::stop_callback told(session.stop_token(), recorder.callback("told"));
+    worker.close_last("pool", recorder.callback("pool closed"));
     worker.ready();
     EXPECT_FALSE(session.stop_token().stop_requested());
     EXPECT_FALSE(session.deadline().has_value());
@@ -35,7 +35,7 @@ TEST_F(Sessions, AreToldToLeaveWhenTheDrainBeginsAndWaitedFor) {
     EXPECT_FALSE(waiter.is_over());
     session.end();
     EXPECT_EQ(waiter.status(), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("drain", "told", "pool closed"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("drain", "told", "pool closed"));
 }
 
 TEST_F(Sessions, ThatBeginDuringADrainAreToldAtOnce) {
@@ -74,18 +74,18 @@ TEST_F(Sessions, ToldOnceStayToldWhenTheDrainIsTakenBack) {
 // The stream does not use the pool: it holds the pool back until its own time is over, no longer.
 TEST_F(Sessions, ThatOverstayHoldBackOnlyWhatSessionsUse) {
     Session session = worker.begin_session("stream", 20ms);
-    worker.resource("pool", diary.entry("pool closed")).used_by(requests);
-    worker.resource("hub", diary.entry("hub closed")).used_by(sessions);
+    worker.resource("pool", recorder.callback("pool closed")).used_by(requests);
+    worker.resource("hub", recorder.callback("hub closed")).used_by(sessions);
     worker.ready();
     Waiter waiter(worker);
     supervisor.tell(Stage::drain, 1h);
-    ASSERT_TRUE(eventually([&] { return !diary.lines().empty(); }));
-    EXPECT_THAT(diary.lines(), ElementsAre("pool closed"));
+    ASSERT_TRUE(eventually([&] { return !recorder.lines().empty(); }));
+    EXPECT_THAT(recorder.lines(), ElementsAre("pool closed"));
     EXPECT_THAT(lines_of(worker.report().waiting), Contains("session stream (overdue)"));
     EXPECT_FALSE(waiter.is_over());
     session.end();
     EXPECT_EQ(waiter.status(), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("pool closed", "hub closed"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("pool closed", "hub closed"));
 }
 
 TEST_F(Sessions, ThatAreOverdueSayItHoweverLongTheirNameIs) {

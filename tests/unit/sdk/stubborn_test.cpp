@@ -11,7 +11,7 @@
 #include <optional>
 #include <thread>
 
-#include "diary.hpp"
+#include "call_recorder.hpp"
 #include "supervised_worker.hpp"
 
 namespace holdfast::testing {
@@ -77,12 +77,12 @@ TEST(StubbornAlone, ProbesAtAPathAreRefused) {
 // What tasks use may be closed already: then no further task is started.
 TEST_F(Stubborn, TasksAreNotStartedUnderWhatIsClosed) {
     std::latch may_close(1);
-    worker.resource("pool", diary.entry("pool closed")).used_by(tasks);
+    worker.resource("pool", recorder.callback("pool closed")).used_by(tasks);
     worker.resource("hanging", [&] { may_close.wait(); }).within(1ms);
     worker.ready();
     Waiter waiter(worker);
     supervisor.tell(Stage::drain, 1h);
-    ASSERT_TRUE(eventually([&] { return !diary.lines().empty(); }));
+    ASSERT_TRUE(eventually([&] { return !recorder.lines().empty(); }));
     EXPECT_THAT(misuse([&] { worker.start_task("late", [](const std::stop_token&) {}); }),
                 HasSubstr("cannot start the task late"));
     may_close.count_down();
@@ -100,26 +100,26 @@ TEST_F(Stubborn, AcceptorsAreRefusedInWordsOnceTheWorkerIsReady) {
 TEST_F(Stubborn, ClosesTakeWhatTheyOwnWithThem) {
     auto pool = std::make_shared<int>();
     const std::weak_ptr<int> alive = pool;
-    Resource log = worker.resource("log", [&] { diary.note(alive.expired() ? "pool gone" : "pool alive"); });
+    Resource log = worker.resource("log", [&] { recorder.record(alive.expired() ? "pool gone" : "pool alive"); });
     log.used_by(worker.resource("pool", [owned = std::move(pool)] {}));
     worker.ready();
     Waiter waiter(worker);
     supervisor.tell(Stage::drain);
     EXPECT_EQ(waiter.status(), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("pool gone"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("pool gone"));
 }
 
 // The end of the stage is the end of their time, if they were given no other.
 TEST_F(Stubborn, SessionsHoldOnlyWhatSessionsUseFromTheCancelOn) {
     Session session = worker.begin_session("stream");
-    worker.resource("pool", diary.entry("pool closed")).used_by(requests);
+    worker.resource("pool", recorder.callback("pool closed")).used_by(requests);
     worker.ready();
     Waiter waiter(worker);
     supervisor.tell(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);
-    EXPECT_THAT(diary.lines(), ElementsAre());
+    EXPECT_THAT(recorder.lines(), ElementsAre());
     supervisor.tell(Stage::cancel);
-    ASSERT_TRUE(eventually([&] { return !diary.lines().empty(); }));
+    ASSERT_TRUE(eventually([&] { return !recorder.lines().empty(); }));
     EXPECT_FALSE(waiter.is_over());
     session.end();
     EXPECT_EQ(waiter.status(), 3);
@@ -180,7 +180,7 @@ TEST(StubbornLoop, ThatRunsNoMoreHoldsNoWorker) {
 
 struct StubbornDispatch : ::testing::Test {
     FakeSupervisor supervisor;
-    Diary diary;
+    CallRecorder recorder;
     Worker worker{WorkerOptions{.drive = WorkerOptions::Drive::dispatch}};
 };
 
@@ -198,12 +198,12 @@ TEST_F(StubbornDispatch, ClosesThatOverstayAreAFailureThereToo) {
 }
 
 TEST_F(StubbornDispatch, ClosesMayOwnWhatAsksTheWorker) {
-    const auto asks = [this](void*) { diary.note(std::to_string(worker.report().resources)); };
+    const auto asks = [this](void*) { recorder.record(std::to_string(worker.report().resources)); };
     worker.close_last("pool", [owned = std::shared_ptr<void>(nullptr, asks)] {});
     worker.ready();
     supervisor.tell(Stage::drain);
     EXPECT_EQ(worker.wait(), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("1"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("1"));
 }
 
 TEST(StubbornDispatchAlone, StopBeforeReadyIsObeyedByWait) {

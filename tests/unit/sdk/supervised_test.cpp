@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "diary.hpp"
+#include "call_recorder.hpp"
 #include "supervised_worker.hpp"
 
 namespace holdfast::testing {
@@ -23,11 +23,11 @@ using ::testing::ElementsAre;
 
 struct Supervised : SupervisedWorker {
     void note_stages() {
-        worker.on_lame_duck(diary.entry("lame-duck"));
-        worker.on_pause(diary.entry("pause"));
-        worker.on_run(diary.entry("run"));
-        worker.on_drain(diary.entry("drain"));
-        worker.on_cancel(diary.entry("cancel"));
+        worker.on_lame_duck(recorder.callback("lame-duck"));
+        worker.on_pause(recorder.callback("pause"));
+        worker.on_run(recorder.callback("run"));
+        worker.on_drain(recorder.callback("drain"));
+        worker.on_cancel(recorder.callback("cancel"));
     }
 };
 
@@ -62,10 +62,10 @@ TEST_F(Supervised, DrainReleasesInOrder) {
         std::mutex mutex;
         std::unique_lock lock(mutex);
         std::condition_variable_any().wait(lock, stop, [] { return false; });
-        diary.note("task ended");
+        recorder.record("task ended");
     });
-    worker.close_last("first", diary.entry("first closed"));
-    worker.close_last("second", diary.entry("second closed"));
+    worker.close_last("first", recorder.callback("first closed"));
+    worker.close_last("second", recorder.callback("second closed"));
     Request request = worker.begin_request("GET /report");
     worker.ready();
     Waiter waiter(worker);
@@ -79,7 +79,7 @@ TEST_F(Supervised, DrainReleasesInOrder) {
     EXPECT_EQ(report.waiting->at(0).kind + " " + report.waiting->at(0).name, "request GET /report");
     EXPECT_EQ(report.waiting->at(1).kind + " " + report.waiting->at(1).name, "task consumer");
     EXPECT_EQ(report.waiting->at(2).kind + " " + report.waiting->at(2).name, "resource second");
-    EXPECT_THAT(diary.lines(), ElementsAre("drain"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("drain"));
     EXPECT_FALSE(waiter.is_over());
 
     request.end();
@@ -88,11 +88,11 @@ TEST_F(Supervised, DrainReleasesInOrder) {
     EXPECT_EQ(last.served, 1U);
     EXPECT_TRUE(last.waiting->empty());
     EXPECT_EQ(waiter.status(), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("drain", "task ended", "second closed", "first closed"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("drain", "task ended", "second closed", "first closed"));
 }
 
 TEST_F(Supervised, NothingIsReleasedWhileASessionIsHeld) {
-    worker.close_last("pool", diary.entry("closed"));
+    worker.close_last("pool", recorder.callback("closed"));
     Session session = worker.begin_session("idle connection");
     worker.ready();
     Waiter waiter(worker);
@@ -100,7 +100,7 @@ TEST_F(Supervised, NothingIsReleasedWhileASessionIsHeld) {
     const Report report = supervisor.wait_for(has_stopped_accepting);
     EXPECT_EQ(report.in_flight, 0U);
     EXPECT_EQ(report.waiting->front().kind, "session");
-    EXPECT_TRUE(diary.lines().empty());
+    EXPECT_TRUE(recorder.lines().empty());
     session.end();
     EXPECT_EQ(waiter.status(), 0);
 }
@@ -133,7 +133,7 @@ TEST_F(Supervised, PauseIsUndoneByRun) {
     EXPECT_FALSE(worker.draining());
     supervisor.tell(Stage::run);
     supervisor.wait_for(accepts);
-    EXPECT_THAT(diary.lines(), ElementsAre("pause", "run"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("pause", "run"));
     EXPECT_FALSE(worker.deadline().has_value());
 }
 
@@ -142,11 +142,11 @@ TEST_F(Supervised, LameDuckStillAcceptsAndIsUndoneByRun) {
     worker.ready();
     supervisor.wait_for(accepts);
     supervisor.tell(Stage::lame_duck);
-    ASSERT_TRUE(eventually([&] { return diary.lines().size() == 1; }));
+    ASSERT_TRUE(eventually([&] { return recorder.lines().size() == 1; }));
     supervisor.tell(Stage::run);
     const Report answer = supervisor.wait_for([](const Report& report) { return report.accepting.has_value(); });
     EXPECT_EQ(answer.accepting, true);
-    EXPECT_THAT(diary.lines(), ElementsAre("lame-duck", "run"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("lame-duck", "run"));
 }
 
 TEST_F(Supervised, RunIsAnsweredEvenIfThereIsNothingToUndo) {
@@ -155,7 +155,7 @@ TEST_F(Supervised, RunIsAnsweredEvenIfThereIsNothingToUndo) {
     supervisor.wait_for(accepts);
     supervisor.tell(Stage::run);
     supervisor.wait_for(accepts);
-    EXPECT_TRUE(diary.lines().empty());
+    EXPECT_TRUE(recorder.lines().empty());
 }
 
 TEST_F(Supervised, DrainIsUndoneWhileNothingIsReleased) {
@@ -170,7 +170,7 @@ TEST_F(Supervised, DrainIsUndoneWhileNothingIsReleased) {
     EXPECT_FALSE(worker.draining());
     request.end();
     const Request another = worker.begin_request("GET /again");
-    EXPECT_THAT(diary.lines(), ElementsAre("drain", "run"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("drain", "run"));
 }
 
 TEST_F(Supervised, RunComesTooLateOnceSomethingIsReleased) {
@@ -182,7 +182,7 @@ TEST_F(Supervised, RunComesTooLateOnceSomethingIsReleased) {
     supervisor.wait_for(accepts);
     supervisor.tell(Stage::drain);
     supervisor.wait_for(is_releasing);
-    supervisor.heard();
+    supervisor.received();
     supervisor.tell(Stage::run);
     supervisor.wait_until_read();
     // It goes on reporting what it waits for: a worker that had turned back would not.
@@ -193,8 +193,8 @@ TEST_F(Supervised, RunComesTooLateOnceSomethingIsReleased) {
     EXPECT_TRUE(worker.deadline().has_value());
     may_close.count_down();
     EXPECT_EQ(waiter.status(), 0);
-    for (const Report& report : supervisor.heard()) EXPECT_NE(report.accepting, true);
-    EXPECT_THAT(diary.lines(), ElementsAre("drain"));
+    for (const Report& report : supervisor.received()) EXPECT_NE(report.accepting, true);
+    EXPECT_THAT(recorder.lines(), ElementsAre("drain"));
 }
 
 TEST_F(Supervised, ADeadlineMayBeMovedWhileItReleases) {
@@ -221,7 +221,7 @@ TEST_F(Supervised, CancelReachesADrainThatHangs) {
     supervisor.tell(Stage::drain);
     supervisor.tell(Stage::cancel);
     supervisor.wait_for(has_stopped_accepting);
-    EXPECT_EQ(diary.lines().size(), 2U);
+    EXPECT_EQ(recorder.lines().size(), 2U);
     Request(worker.begin_request("late")).end();
     EXPECT_FALSE(waiter.is_over());
     const_cast<Request&>(stuck).end();
@@ -269,43 +269,43 @@ TEST_F(Supervised, NonsenseChangesNothing) {
     supervisor.send(std::string(5000, 'x') + "\nSTAGE=drain");
     supervisor.tell(Stage::pause);
     supervisor.wait_for(has_stopped_accepting);
-    EXPECT_THAT(diary.lines(), ElementsAre("pause"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("pause"));
     EXPECT_TRUE(worker.is_supervised());
 }
 
 TEST_F(Supervised, StageWaitsUntilTheProgramIsPutTogether) {
     supervisor.tell(Stage::drain);
     ASSERT_TRUE(eventually([&] { return worker.draining(); }));
-    worker.on_drain(diary.entry("drain"));
+    worker.on_drain(recorder.callback("drain"));
     worker.start_task("late", [](const std::stop_token&) {});
-    worker.close_last("pool", diary.entry("closed"));
-    EXPECT_TRUE(diary.lines().empty());
+    worker.close_last("pool", recorder.callback("closed"));
+    EXPECT_TRUE(recorder.lines().empty());
     worker.ready();
     EXPECT_EQ(Waiter(worker).status(), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("drain", "closed"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("drain", "closed"));
 }
 
 TEST_F(Supervised, EndOfTheSupervisorDrains) {
     note_stages();
-    worker.close_last("pool", diary.entry("closed"));
+    worker.close_last("pool", recorder.callback("closed"));
     worker.ready();
     supervisor.hang_up();
     EXPECT_EQ(Waiter(worker).status(), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("drain", "closed"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("drain", "closed"));
     EXPECT_FALSE(worker.is_supervised());
 }
 
 // Its lame duck belongs to a worker that stands alone from the start: here nobody accepts in its place any more.
 TEST(SupervisorThatIsGone, IsNotMournedAsALameDuck) {
     FakeSupervisor supervisor;
-    Diary diary;
+    CallRecorder recorder;
     Worker worker({.lame_duck = std::chrono::hours(1)});
-    worker.on_lame_duck(diary.entry("lame-duck"));
-    worker.on_drain(diary.entry("drain"));
+    worker.on_lame_duck(recorder.callback("lame-duck"));
+    worker.on_drain(recorder.callback("drain"));
     worker.ready();
     supervisor.hang_up();
     EXPECT_EQ(Waiter(worker).status(), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("drain"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("drain"));
 }
 
 TEST_F(Supervised, LastCommandIsObeyedEvenIfTheSupervisorIsGone) {
@@ -315,7 +315,7 @@ TEST_F(Supervised, LastCommandIsObeyedEvenIfTheSupervisorIsGone) {
     Request request = worker.begin_request("GET /");
     supervisor.tell(Stage::cancel);
     supervisor.hang_up();
-    ASSERT_TRUE(eventually([&] { return diary.lines().size() == 2; }));
+    ASSERT_TRUE(eventually([&] { return recorder.lines().size() == 2; }));
     request.end();
     EXPECT_EQ(Waiter(worker).status(), 3);
 }
@@ -329,8 +329,8 @@ TEST_F(Supervised, SigtermFromElsewhereAsksTheSupervisor) {
     ::raise(SIGINT);
     supervisor.tell(Stage::drain);
     EXPECT_EQ(Waiter(worker).status(), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("drain"));
-    for (const Report& report : supervisor.heard()) EXPECT_FALSE(report.stopping);
+    EXPECT_THAT(recorder.lines(), ElementsAre("drain"));
+    for (const Report& report : supervisor.received()) EXPECT_FALSE(report.stopping);
 }
 
 TEST_F(Supervised, StopOfItsOwnAccountAsksTheSupervisor) {
@@ -340,7 +340,7 @@ TEST_F(Supervised, StopOfItsOwnAccountAsksTheSupervisor) {
 }
 
 TEST_F(Supervised, CloseThatThrowsStopsNoOther) {
-    worker.close_last("first", diary.entry("first closed"));
+    worker.close_last("first", recorder.callback("first closed"));
     worker.close_last("bad", [] { throw std::runtime_error("disk full"); });
     worker.ready();
     Waiter waiter(worker);
@@ -348,7 +348,7 @@ TEST_F(Supervised, CloseThatThrowsStopsNoOther) {
     supervisor.tell(Stage::drain);
     EXPECT_EQ(waiter.status(), 3);
     EXPECT_EQ(::testing::internal::GetCapturedStderr(), "holdfast: cannot close bad: disk full\n");
-    EXPECT_THAT(diary.lines(), ElementsAre("first closed"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("first closed"));
 }
 
 TEST_F(Supervised, ManyThreadsMayServeWhileItDrains) {

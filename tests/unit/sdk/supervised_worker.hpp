@@ -4,7 +4,7 @@
 
 #include <holdfast/worker.hpp>
 
-#include "diary.hpp"
+#include "call_recorder.hpp"
 #include "fake_supervisor.hpp"
 
 namespace holdfast::testing {
@@ -12,7 +12,7 @@ namespace holdfast::testing {
 // A worker in this process, the other end of its control pipe, and what happened meanwhile.
 struct SupervisedWorker : ::testing::Test {
     FakeSupervisor supervisor;
-    Diary diary;
+    CallRecorder recorder;
     Worker worker;
 };
 

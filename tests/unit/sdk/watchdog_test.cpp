@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <holdfast/worker.hpp>
 
-#include "diary.hpp"
+#include "call_recorder.hpp"
 #include "fake_supervisor.hpp"
 
 namespace holdfast::testing {
@@ -43,8 +43,8 @@ TEST_F(Watched, WorkerWhoseLoopHangsSaysNothing) {
     for (int beat = 0; beat < 3; ++beat) {
         pollfd readable{.fd = worker.fd(), .events = POLLIN, .revents = 0};
         ASSERT_EQ(::poll(&readable, 1, -1), 1);  // it is time
-        const auto heard = supervisor.heard();
-        EXPECT_EQ(std::ranges::count_if(heard, says_alive), 0);
+        const auto received = supervisor.received();
+        EXPECT_EQ(std::ranges::count_if(received, says_alive), 0);
         worker.dispatch();
         EXPECT_TRUE(says_alive(supervisor.wait_for(says_alive)));
     }
@@ -61,9 +61,9 @@ TEST(Unwatched, WorkerNeedNotSayThatItLives) {
     worker.ready();
     supervisor.tell(Stage::drain);
     EXPECT_EQ(worker.wait(), 0);
-    const auto heard = supervisor.heard();
-    EXPECT_FALSE(heard.empty());
-    EXPECT_EQ(std::ranges::count_if(heard, says_alive), 0);
+    const auto received = supervisor.received();
+    EXPECT_FALSE(received.empty());
+    EXPECT_EQ(std::ranges::count_if(received, says_alive), 0);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "diary.hpp"
+#include "call_recorder.hpp"
 #include "supervised_worker.hpp"
 
 namespace holdfast::testing {
@@ -23,39 +23,39 @@ struct WorkItems : SupervisedWorker {};
 
 TEST_F(WorkItems, ThatAreFinishedAreNotHandedBack) {
     {
-        Work item = worker.hold_work("order 1", diary.entry("handed back"));
+        Work item = worker.hold_work("order 1", recorder.callback("handed back"));
         EXPECT_EQ(worker.report().work, 1U);
         EXPECT_EQ(item.finish(), Work::Outcome::ours);
     }
-    EXPECT_THAT(diary.lines(), ElementsAre());
+    EXPECT_THAT(recorder.lines(), ElementsAre());
     EXPECT_EQ(worker.report().work, 0U);
     EXPECT_EQ(worker.report().handed_back, 0U);
 }
 
 TEST_F(WorkItems, ThatDieUnfinishedAreHandedBackAndCounted) {
-    { const Work item = worker.hold_work("order 1", diary.entry("handed back")); }
-    Work item = worker.hold_work("order 2", diary.entry("handed back 2"));
-    item = worker.hold_work("order 3", diary.entry("handed back 3"));
+    { const Work item = worker.hold_work("order 1", recorder.callback("handed back")); }
+    Work item = worker.hold_work("order 2", recorder.callback("handed back 2"));
+    item = worker.hold_work("order 3", recorder.callback("handed back 3"));
     EXPECT_EQ(item.finish(), Work::Outcome::ours);
-    EXPECT_THAT(diary.lines(), ElementsAre("handed back", "handed back 2"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("handed back", "handed back 2"));
     EXPECT_EQ(worker.report().handed_back, 2U);
 }
 
 // A task that is asked to stop leaves its item unfinished; the resource that work uses is closed after that.
 TEST_F(WorkItems, OfATaskThatEndsGoBackBeforeTheQueueIsClosed) {
     worker.start_task("consumer", [&](const std::stop_token& stop) {
-        const Work item = worker.hold_work("order 7", diary.entry("order 7 back"));
+        const Work item = worker.hold_work("order 7", recorder.callback("order 7 back"));
         std::mutex mutex;
         std::unique_lock lock(mutex);
         std::condition_variable_any().wait(lock, stop, [] { return false; });
     });
-    worker.resource("queue", diary.entry("queue closed")).used_by(work);
+    worker.resource("queue", recorder.callback("queue closed")).used_by(work);
     ASSERT_TRUE(eventually([&] { return worker.report().work == 1; }));
     worker.ready();
     Waiter waiter(worker);
     supervisor.tell(Stage::drain);
     EXPECT_EQ(waiter.status(), 0);
-    EXPECT_THAT(diary.lines(), ElementsAre("order 7 back", "queue closed"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("order 7 back", "queue closed"));
 }
 
 // Between two items nothing is held, and yet the queue is not done with.
@@ -83,7 +83,7 @@ TEST_F(WorkItems, ThatARunningTaskMayStillTakeHoldTheQueueOpen) {
 }
 
 TEST_F(WorkItems, AreHandedBackByTheCancelAndNotCommittedTwice) {
-    std::optional<Work> item = worker.hold_work("order 9", diary.entry("back"));
+    std::optional<Work> item = worker.hold_work("order 9", recorder.callback("back"));
     worker.ready();
     Waiter waiter(worker);
     supervisor.tell(Stage::drain);
@@ -94,13 +94,13 @@ TEST_F(WorkItems, AreHandedBackByTheCancelAndNotCommittedTwice) {
     EXPECT_EQ(item->finish(), Work::Outcome::handed_back);
     item.reset();
     EXPECT_EQ(waiter.status(), 3);
-    EXPECT_THAT(diary.lines(), ElementsAre("back"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("back"));
 }
 
 // What it is committed to may not be closed meanwhile.
 TEST_F(WorkItems, ThatAreClaimedStayUntilTheyAreLetGoOf) {
-    std::optional<Work> item = worker.hold_work("order 5", diary.entry("back"));
-    worker.resource("database", diary.entry("database closed")).used_by(work);
+    std::optional<Work> item = worker.hold_work("order 5", recorder.callback("back"));
+    worker.resource("database", recorder.callback("database closed")).used_by(work);
     worker.ready();
     Waiter waiter(worker);
     EXPECT_EQ(item->claim(), Work::Outcome::ours);
@@ -109,10 +109,10 @@ TEST_F(WorkItems, ThatAreClaimedStayUntilTheyAreLetGoOf) {
     supervisor.tell(Stage::cancel);
     supervisor.wait_for([](const Report& report) { return report.in_flight.has_value(); });
     EXPECT_EQ(item->claim(), Work::Outcome::ours);
-    EXPECT_THAT(diary.lines(), ElementsAre());
+    EXPECT_THAT(recorder.lines(), ElementsAre());
     item.reset();
     EXPECT_EQ(waiter.status(), 3);
-    EXPECT_THAT(diary.lines(), ElementsAre("database closed"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("database closed"));
 }
 
 // Until it is really back, it is held: what it goes back to stays open, and nothing is said to be released.
@@ -121,9 +121,9 @@ TEST_F(WorkItems, ThatGoBackSlowlyHoldEverythingThatTheyUse) {
     Work item = worker.hold_work("order 6", [&] {
         going.count_down();
         may_go.wait();
-        diary.note("back");
+        recorder.record("back");
     });
-    worker.resource("queue", diary.entry("queue closed")).used_by(work);
+    worker.resource("queue", recorder.callback("queue closed")).used_by(work);
     worker.ready();
     Waiter waiter(worker);
     supervisor.tell(Stage::cancel);
@@ -133,7 +133,7 @@ TEST_F(WorkItems, ThatGoBackSlowlyHoldEverythingThatTheyUse) {
     EXPECT_FALSE(waiter.is_over());
     may_go.count_down();
     EXPECT_EQ(waiter.status(), 3);
-    EXPECT_THAT(diary.lines(), ElementsAre("back", "queue closed"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("back", "queue closed"));
 }
 
 TEST_F(WorkItems, ThatAreTakenAfterTheCancelGoBackAtOnce) {
@@ -141,8 +141,8 @@ TEST_F(WorkItems, ThatAreTakenAfterTheCancelGoBackAtOnce) {
     worker.ready();
     supervisor.tell(Stage::cancel);
     ASSERT_TRUE(eventually([&] { return worker.report().stage == Stage::cancel; }));
-    Work item = worker.hold_work("order 8", diary.entry("back"));
-    EXPECT_THAT(diary.lines(), ElementsAre("back"));
+    Work item = worker.hold_work("order 8", recorder.callback("back"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("back"));
     EXPECT_EQ(item.finish(), Work::Outcome::handed_back);
 }
 
@@ -164,16 +164,16 @@ TEST_F(WorkItems, CannotBeTakenOnceEverythingIsReleased) {
 }
 
 TEST(WorkItemsOutlive, TheWorker) {
-    Diary diary;
+    CallRecorder recorder;
     const FakeSupervisor supervisor;
     {
         Work item;
         {
             Worker worker;
-            item = worker.hold_work("order", diary.entry("back"));
+            item = worker.hold_work("order", recorder.callback("back"));
         }
     }
-    EXPECT_THAT(diary.lines(), ElementsAre("back"));
+    EXPECT_THAT(recorder.lines(), ElementsAre("back"));
 }
 
 }  // namespace

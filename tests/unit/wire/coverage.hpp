@@ -13,9 +13,9 @@ class Coverage {
     static constexpr std::size_t size = std::size_t{1} << 14U;
 
     static void reset();
-    // The steps that were taken, each below `size`, once each; and how often, 255 for more.
-    static std::span<const std::uint16_t> steps();
-    static std::uint8_t count(std::uint16_t step);
+    // The edges that were taken, each below `size`, once each; and how often, 255 for more.
+    static std::span<const std::uint16_t> edges();
+    static std::uint8_t count(std::uint16_t edge);
 };
 
 }  // namespace holdfast::wire

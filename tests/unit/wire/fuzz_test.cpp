@@ -1,5 +1,5 @@
-// Coverage-guided fuzzing of the codec, a short one with every build: what fuzz.cpp promises ends the process where it
-// is broken.
+// Coverage-guided fuzzing of the codec, a short one with every build: what fuzz_target.cpp promises ends the process
+// where it is broken.
 
 #include <gtest/gtest.h>
 

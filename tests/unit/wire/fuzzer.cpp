@@ -72,10 +72,10 @@ void Fuzzer::execute(const std::string& bytes) {
     const std::vector<std::uint8_t> input(bytes.begin(), bytes.end());  // of this length: ASan sees the end
     LLVMFuzzerTestOneInput(input.data(), input.size());
     bool is_new = false;
-    for (const std::uint16_t step : Coverage::steps()) {
-        const std::uint8_t magnitude = magnitude_of(Coverage::count(step));
-        is_new = is_new || (magnitude & ~seen_[step]) != 0;
-        seen_[step] = static_cast<std::uint8_t>(seen_[step] | magnitude);
+    for (const std::uint16_t edge : Coverage::edges()) {
+        const std::uint8_t magnitude = magnitude_of(Coverage::count(edge));
+        is_new = is_new || (magnitude & ~seen_[edge]) != 0;
+        seen_[edge] = static_cast<std::uint8_t>(seen_[edge] | magnitude);
     }
     if (is_new) corpus_.push_back(bytes);
 }

@@ -13,9 +13,9 @@ namespace {
 constexpr int rounds = 200'000;
 
 // Messages that obey the rules, and what an unlucky or hostile peer could make of them. One seed, one sequence.
-class Author {
+class Generator {
   public:
-    explicit Author(std::uint32_t seed) : random_(seed) {}
+    explicit Generator(std::uint32_t seed) : random_(seed) {}
 
     std::uint64_t below(std::uint64_t limit) {
         return std::uniform_int_distribution<std::uint64_t>(0, limit - 1)(random_);
@@ -94,9 +94,9 @@ class Author {
 };
 
 TEST(Codec, GivesBackEveryReport) {
-    Author author(20221122);
+    Generator generator(20221122);
     for (int i = 0; i < rounds / 10; ++i) {
-        const Report report = author.report();
+        const Report report = generator.report();
         if (report == Report{}) continue;  // has no packet
         const auto decoded = decode_report(encode(report), report.barrier ? 1 : 0);
         ASSERT_TRUE(std::holds_alternative<Report>(decoded)) << std::get<Malformed>(decoded).why;
@@ -105,15 +105,15 @@ TEST(Codec, GivesBackEveryReport) {
 }
 
 TEST(Codec, SurvivesEveryDamage) {
-    Author author(77);
+    Generator generator(77);
     int accepted = 0;
     int refused = 0;
-    std::string base = encode(author.report());
+    std::string base = encode(generator.report());
     for (int i = 0; i < rounds; ++i) {
-        if (i % 50 == 0) base = encode(author.report());
+        if (i % 50 == 0) base = encode(generator.report());
         std::string bytes = base;
-        author.damage(bytes);
-        const std::size_t descriptors = author.below(3);
+        generator.damage(bytes);
+        const std::size_t descriptors = generator.below(3);
         const auto decoded = decode_report(bytes, descriptors);
         if (const auto* malformed = std::get_if<Malformed>(&decoded)) {
             ++refused;
@@ -131,10 +131,10 @@ TEST(Codec, SurvivesEveryDamage) {
 }
 
 TEST(Codec, SurvivesNoise) {
-    Author author(5);
+    Generator generator(5);
     for (int i = 0; i < rounds; ++i) {
-        std::string bytes(author.below(40), '\0');
-        for (char& c : bytes) c = static_cast<char>(author.below(256));
+        std::string bytes(generator.below(40), '\0');
+        for (char& c : bytes) c = static_cast<char>(generator.below(256));
         std::ignore = decode_report(bytes, 0);
         std::ignore = decode_command(bytes);
         const std::string shown = printable(bytes);

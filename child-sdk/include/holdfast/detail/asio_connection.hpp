@@ -47,7 +47,7 @@ inline boost::asio::awaitable<void> AsioConnection::finish() {
     while (!error) co_await socket_.async_read_some(net::buffer(rest), net::redirect_error(net::use_awaitable, error));
 }
 
-inline void AsioConnection::obey(const KeepAlive& rule) {
+inline void AsioConnection::apply(const KeepAlive& rule) {
     rule_ = rule;
     if (is_idle_) expires_at(rule_.idle_deadline(idle_since_));
 }
@@ -63,27 +63,27 @@ inline void AsioConnection::abandon() {
 // on is seen when the timer fires.
 inline void AsioConnection::expires_at(Clock::time_point deadline) {
     deadline_ = deadline;
-    if (deadline < alarm_) arm(deadline);
+    if (deadline < alarm_) start_timer(deadline);
 }
 
-inline void AsioConnection::arm(Clock::time_point alarm) {
+inline void AsioConnection::start_timer(Clock::time_point alarm) {
     alarm_ = alarm;
     timer_.expires_at(alarm);
     timer_.async_wait([weak = weak_from_this(), alarm](boost::system::error_code error) {
         const auto self = weak.lock();
         // A wait that was over already when the alarm was moved says nothing.
-        if (!error && self && self->alarm_ == alarm) self->on_alarm();
+        if (!error && self && self->alarm_ == alarm) self->on_timer();
     });
 }
 
-inline void AsioConnection::on_alarm() {
+inline void AsioConnection::on_timer() {
     alarm_ = Clock::time_point::max();
     if (Clock::now() < deadline_) return expires_at(deadline_);
     boost::system::error_code ignored;
     socket_.cancel(ignored);
     // One operation may have been done already, and another one may follow it under the same deadline.
     constexpr std::chrono::milliseconds again{100};
-    arm(Clock::now() + again);
+    start_timer(Clock::now() + again);
 }
 
 }  // namespace holdfast

@@ -32,7 +32,7 @@ class AsioServer::State : public std::enable_shared_from_this<AsioServer::State>
           options_(options),
           rule_({.min = worker.keep_alive_min(), .max = options.keep_alive_max, .linger = options.linger}) {}
 
-    void join_stages();
+    void register_callbacks();
     void begin(int fd, Session session);
     void leave();
     void stay();
@@ -55,7 +55,7 @@ class AsioServer::State : public std::enable_shared_from_this<AsioServer::State>
     static boost::asio::any_io_executor strand_of(const boost::asio::any_io_executor& executor);
     static boost::asio::awaitable<void> serve(std::shared_ptr<State> self, std::shared_ptr<AsioConnection> connection);
     template <class Action>
-    void tell_all(Action action);
+    void post_to_all(Action action);
 
     Worker& worker_;
     const boost::asio::any_io_executor executor_;
@@ -71,7 +71,7 @@ class AsioServer::State : public std::enable_shared_from_this<AsioServer::State>
 inline AsioServer::State::Registration::Registration(State& state, AsioConnection& connection)
     : state_(state), connection_(&connection) {
     const std::lock_guard lock(state_.mutex_);
-    connection.obey(state_.rule_);
+    connection.apply(state_.rule_);
     if (state_.is_abandoned_) connection.abandon();
     state_.connections_.emplace(connection_, connection.weak_from_this());
 }
@@ -81,7 +81,7 @@ inline AsioServer::State::Registration::~Registration() {
     state_.connections_.erase(connection_);
 }
 
-inline void AsioServer::State::join_stages() {
+inline void AsioServer::State::register_callbacks() {
     const auto call = [weak = weak_from_this()](void (State::*action)()) {
         return [weak, action] {
             if (const auto state = weak.lock()) (*state.*action)();
@@ -134,7 +134,7 @@ inline boost::asio::awaitable<void> AsioServer::State::serve(std::shared_ptr<Sta
 
 // The mutex is held: every connection hears of the changes in their order.
 template <class Action>
-void AsioServer::State::tell_all(Action action) {
+void AsioServer::State::post_to_all(Action action) {
     for (const auto& [key, weak] : connections_) {
         const auto connection = weak.lock();
         if (!connection) continue;
@@ -145,25 +145,25 @@ void AsioServer::State::tell_all(Action action) {
 inline void AsioServer::State::leave() {
     const std::lock_guard lock(mutex_);
     rule_.leave(KeepAlive::Clock::now());
-    tell_all([rule = rule_](AsioConnection& connection) { connection.obey(rule); });
+    post_to_all([rule = rule_](AsioConnection& connection) { connection.apply(rule); });
 }
 
 inline void AsioServer::State::stay() {
     const std::lock_guard lock(mutex_);
     rule_.stay();
-    tell_all([rule = rule_](AsioConnection& connection) { connection.obey(rule); });
+    post_to_all([rule = rule_](AsioConnection& connection) { connection.apply(rule); });
 }
 
 inline void AsioServer::State::abandon() {
     const std::lock_guard lock(mutex_);
     is_abandoned_ = true;
-    tell_all([](AsioConnection& connection) { connection.abandon(); });
+    post_to_all([](AsioConnection& connection) { connection.abandon(); });
 }
 
 inline AsioServer::AsioServer(Worker& worker, Listener listener, boost::asio::any_io_executor executor, Handler handler,
                               AsioOptions options)
     : state_(std::make_shared<State>(worker, std::move(executor), std::move(handler), options)) {
-    state_->join_stages();
+    state_->register_callbacks();
     acceptor_ = std::make_unique<Acceptor>(worker, std::move(listener), [state = state_](int fd, Session session) {
         state->begin(fd, std::move(session));
     });

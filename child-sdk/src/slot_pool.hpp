@@ -12,17 +12,17 @@
 
 namespace holdfast {
 
-class LedgerCore;
+class RequestRegistryCore;
 
-// Slots that are made together and live as long as the Ledger, so that they can be looked at without a lock.
-struct RequestBlock {
+// Slots that are made together and live as long as the RequestRegistry, so that they can be looked at without a lock.
+struct SlotBlock {
     std::deque<RequestSlot> slots;
-    RequestBlock* next = nullptr;
+    SlotBlock* next = nullptr;
 };
 
 // The slots of one thread. Whoever else ends a request of its gives the slot back by way of `returned`.
-struct alignas(64) RequestStock {
-    explicit RequestStock(LedgerCore& owner) : core(&owner) {}
+struct alignas(64) SlotPool {
+    explicit SlotPool(RequestRegistryCore& owner) : core(&owner) {}
 
     // By the thread it belongs to: a free slot, or null.
     RequestSlot* take() {
@@ -52,22 +52,22 @@ struct alignas(64) RequestStock {
     void count_end() { ended.store(ended.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
     // More slots, as many as there are: memory follows need, but a thread with one request at a time stays small.
-    std::unique_ptr<RequestBlock> make_block() {
+    std::unique_ptr<SlotBlock> make_block() {
         const std::size_t count = std::clamp<std::size_t>(size, 4, 256);
-        auto block = std::make_unique<RequestBlock>();
+        auto block = std::make_unique<SlotBlock>();
         for (std::size_t made = 0; made < count; ++made) {
             block->slots.emplace_back(*this);
         }
         return block;
     }
 
-    LedgerCore* const core;
+    RequestRegistryCore* const core;
     RequestSlot* free = nullptr;
     std::size_t size = 0;
     std::atomic<std::uint64_t> ended = 0;
 
     alignas(64) std::atomic<RequestSlot*> returned = nullptr;
-    std::atomic<std::uint64_t> ended_by_strangers = 0;  // by threads that have no stock
+    std::atomic<std::uint64_t> ended_without_pool = 0;  // by threads that have no pool
 };
 
 }  // namespace holdfast

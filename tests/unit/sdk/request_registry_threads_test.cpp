@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "ledger_core.hpp"
-#include "ledger_support.hpp"
+#include "request_registry_core.hpp"
+#include "request_registry_support.hpp"
 
 namespace holdfast {
 namespace {
@@ -23,14 +23,14 @@ namespace {
 // Hands requests from thread to thread.
 class Queue {
   public:
-    void push(Ledger::Slot* slot) {
+    void push(RequestRegistry::Slot* slot) {
         const std::lock_guard lock(mutex_);
         slots_.push_back(slot);
         changed_.notify_one();
     }
 
     // Null after close() and the last one.
-    Ledger::Slot* pop() {
+    RequestRegistry::Slot* pop() {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return !slots_.empty() || is_closed_; });
         if (slots_.empty()) {
@@ -39,7 +39,7 @@ class Queue {
         return take();
     }
 
-    Ledger::Slot* try_pop() {
+    RequestRegistry::Slot* try_pop() {
         const std::lock_guard lock(mutex_);
         return slots_.empty() ? nullptr : take();
     }
@@ -51,38 +51,38 @@ class Queue {
     }
 
   private:
-    Ledger::Slot* take() {
-        Ledger::Slot* slot = slots_.front();
+    RequestRegistry::Slot* take() {
+        RequestRegistry::Slot* slot = slots_.front();
         slots_.pop_front();
         return slot;
     }
 
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<Ledger::Slot*> slots_;
+    std::deque<RequestRegistry::Slot*> slots_;
     bool is_closed_ = false;
 };
 
-std::size_t slots_in(const LedgerCore& core) {
+std::size_t slots_in(const RequestRegistryCore& core) {
     std::size_t count = 0;
-    for (const RequestBlock* block = core.blocks(); block != nullptr; block = block->next) {
+    for (const SlotBlock* block = core.blocks(); block != nullptr; block = block->next) {
         count += block->slots.size();
     }
     return count;
 }
 
-TEST(Ledger, ThreadsThatComeAndGoUseTheSameSlots) {
-    const auto ledger = make_ledger();
-    Ledger::Slot* probe = ledger->begin("probe");
-    const LedgerCore& core = *probe->home().core;
-    Ledger::end(probe);
+TEST(RequestRegistry, ThreadsThatComeAndGoUseTheSameSlots) {
+    const auto registry = make_registry();
+    RequestRegistry::Slot* probe = registry->begin("probe");
+    const RequestRegistryCore& core = *probe->pool().core;
+    RequestRegistry::end(probe);
     const auto serve_in_four_threads = [&] {
         std::array<std::thread, 4> threads;
         for (std::thread& thread : threads) {
             thread = std::thread([&] {
                 for (int count = 0; count < 20; ++count) {
-                    const Holding one(ledger->begin("one"));
-                    const Holding two(ledger->begin("two"));
+                    const RequestGuard one(registry->begin("one"));
+                    const RequestGuard two(registry->begin("two"));
                 }
             });
         }
@@ -94,51 +94,51 @@ TEST(Ledger, ThreadsThatComeAndGoUseTheSameSlots) {
         serve_in_four_threads();
     }
     EXPECT_LE(slots_in(core), 5 * 4U);
-    EXPECT_EQ(ledger->served(), 1U + 300U * 4 * 40);
+    EXPECT_EQ(registry->served(), 1U + 300U * 4 * 40);
 }
 
-TEST(Ledger, SlotsThatOthersGiveBackAreUsedAgain) {
-    const auto ledger = make_ledger();
-    const LedgerCore* core = nullptr;
+TEST(RequestRegistry, SlotsThatOthersGiveBackAreUsedAgain) {
+    const auto registry = make_registry();
+    const RequestRegistryCore* core = nullptr;
     for (int round = 0; round < 50; ++round) {
-        std::vector<Ledger::Slot*> held;
+        std::vector<RequestRegistry::Slot*> held;
         for (int count = 0; count < 64; ++count) {
-            held.push_back(ledger->begin("given away"));
+            held.push_back(registry->begin("given away"));
         }
-        core = held.front()->home().core;
-        std::thread([&] { std::for_each(held.begin(), held.end(), Ledger::end); }).join();
+        core = held.front()->pool().core;
+        std::thread([&] { std::for_each(held.begin(), held.end(), RequestRegistry::end); }).join();
     }
     EXPECT_EQ(slots_in(*core), 64U);
-    EXPECT_EQ(ledger->served(), 50U * 64);
+    EXPECT_EQ(registry->served(), 50U * 64);
 }
 
-// A thread_local that was made before the thread's stock, and so is destroyed after it.
+// A thread_local that was made before the thread's pool, and so is destroyed after it.
 struct Late {
-    Ledger::Slot* to_end = nullptr;
-    Ledger* to_begin_in = nullptr;
+    RequestRegistry::Slot* to_end = nullptr;
+    RequestRegistry* to_begin_in = nullptr;
     std::atomic<bool>* was_named = nullptr;
     ~Late() {
         if (to_end != nullptr) {
-            Ledger::end(to_end);
-            Ledger::Slot* late = to_begin_in->begin("late");
+            RequestRegistry::end(to_end);
+            RequestRegistry::Slot* late = to_begin_in->begin("late");
             *was_named = names(*to_begin_in).count("late") == 1;
-            Ledger::end(late);
+            RequestRegistry::end(late);
         }
     }
 };
 
-TEST(Ledger, ServesTheDestructorOfAThreadLocalThatOutlivedTheStock) {
-    const auto ledger = make_ledger();
+TEST(RequestRegistry, ServesTheDestructorOfAThreadLocalThatOutlivedThePool) {
+    const auto registry = make_registry();
     std::atomic<bool> was_named = false;
     std::thread([&] {
         thread_local Late late;
         late.was_named = &was_named;
-        late.to_begin_in = ledger.get();
-        late.to_end = ledger->begin("long");
+        late.to_begin_in = registry.get();
+        late.to_end = registry->begin("long");
     }).join();
     EXPECT_TRUE(was_named);
-    EXPECT_EQ(ledger->held(), 0U);
-    EXPECT_EQ(ledger->served(), 2U);
+    EXPECT_EQ(registry->held(), 0U);
+    EXPECT_EQ(registry->served(), 2U);
 }
 
 // A name that says by itself whether it is whole: a number again and again, as often as it fits into its length.
@@ -159,8 +159,8 @@ bool is_whole(const std::string& name) {
     return name == whole_name(seed);
 }
 
-TEST(Ledger, NeverShowsATornNameWhileThreadsHandRequestsOver) {
-    const auto ledger = make_ledger();
+TEST(RequestRegistry, NeverShowsATornNameWhileThreadsHandRequestsOver) {
+    const auto registry = make_registry();
     constexpr std::uint32_t producers = 3;
     constexpr std::uint32_t requests_each = 20'000;
     Queue queue;
@@ -168,27 +168,27 @@ TEST(Ledger, NeverShowsATornNameWhileThreadsHandRequestsOver) {
     for (std::uint32_t producer = 0; producer < producers; ++producer) {
         threads.emplace_back([&, producer] {
             for (std::uint32_t count = 0; count < requests_each; ++count) {
-                Ledger::Slot* slot = ledger->begin(whole_name(count * producers + producer));
+                RequestRegistry::Slot* slot = registry->begin(whole_name(count * producers + producer));
                 if (count % 3 == 0) {
-                    Ledger::end(slot);
+                    RequestRegistry::end(slot);
                     continue;
                 }
                 queue.push(slot);
-                if (Ledger::Slot* taken = count % 3 == 1 ? queue.try_pop() : nullptr) {
-                    Ledger::end(taken);
+                if (RequestRegistry::Slot* taken = count % 3 == 1 ? queue.try_pop() : nullptr) {
+                    RequestRegistry::end(taken);
                 }
             }
         });
     }
     std::thread consumer([&] {
-        while (Ledger::Slot* slot = queue.pop()) {
-            Ledger::end(slot);
+        while (RequestRegistry::Slot* slot = queue.pop()) {
+            RequestRegistry::end(slot);
         }
     });
     std::atomic<bool> is_over = false;
     std::thread reader([&] {
         while (!is_over) {
-            const std::vector<Waiting> report = described(*ledger, 100);
+            const std::vector<Waiting> report = described(*registry, 100);
             EXPECT_TRUE(std::all_of(report.begin(), report.end(),
                                     [](const Waiting& request) { return is_whole(request.name); }));
         }
@@ -198,56 +198,56 @@ TEST(Ledger, NeverShowsATornNameWhileThreadsHandRequestsOver) {
     consumer.join();
     is_over = true;
     reader.join();
-    EXPECT_EQ(ledger->held(), 0U);
-    EXPECT_EQ(ledger->served(), producers * requests_each);
-    EXPECT_TRUE(described(*ledger).empty());
+    EXPECT_EQ(registry->held(), 0U);
+    EXPECT_EQ(registry->served(), producers * requests_each);
+    EXPECT_TRUE(described(*registry).empty());
 }
 
-TEST(Ledger, NothingBeginsOnceItIsClosedHoweverManyTry) {
+TEST(RequestRegistry, NothingBeginsOnceItIsClosedHoweverManyTry) {
     for (int round = 0; round < 60; ++round) {
-        const auto ledger = make_ledger();
+        const auto registry = make_registry();
         std::atomic<bool> is_closed = false;
         std::array<std::thread, 3> threads;
         for (std::thread& thread : threads) {
             thread = std::thread([&] {
                 for (;;) {
                     const bool was_closed = is_closed;
-                    Ledger::Slot* slot = ledger->begin("try");
+                    RequestRegistry::Slot* slot = registry->begin("try");
                     if (slot == nullptr) {
                         return;
                     }
                     EXPECT_FALSE(was_closed);
                     EXPECT_FALSE(is_closed);
-                    Ledger::end(slot);
+                    RequestRegistry::end(slot);
                     std::this_thread::yield();
                 }
             });
         }
-        while (ledger->close_if_empty() == Ledger::Closed::no) {
+        while (registry->close_if_empty() == RequestRegistry::Closed::no) {
             std::this_thread::yield();
         }
         is_closed = true;
-        EXPECT_EQ(ledger->held(), 0U);
-        EXPECT_TRUE(described(*ledger).empty());
+        EXPECT_EQ(registry->held(), 0U);
+        EXPECT_TRUE(described(*registry).empty());
         std::for_each(threads.begin(), threads.end(), [](std::thread& thread) { thread.join(); });
-        EXPECT_EQ(ledger->held(), 0U);
+        EXPECT_EQ(registry->held(), 0U);
     }
 }
 
-// Under ThreadSanitizer: nothing but the Ledger orders the two.
-TEST(Ledger, WhatWasDoneInARequestIsSeenByWhoeverClosed) {
-    const auto ledger = make_ledger();
+// Under ThreadSanitizer: nothing but the RequestRegistry orders the two.
+TEST(RequestRegistry, WhatWasDoneInARequestIsSeenByWhoeverClosed) {
+    const auto registry = make_registry();
     std::array<int, 3> done{};
     std::atomic<int> begun = 0;
     std::array<std::thread, 3> threads;
     for (std::size_t number = 0; number < threads.size(); ++number) {
         threads[number] = std::thread([&, number] {
-            const Holding request(ledger->begin("GET /"));
+            const RequestGuard request(registry->begin("GET /"));
             begun.fetch_add(1, std::memory_order_relaxed);
             done[number] = 1;
         });
     }
-    while (begun.load(std::memory_order_relaxed) < 3 || ledger->close_if_empty() == Ledger::Closed::no) {
+    while (begun.load(std::memory_order_relaxed) < 3 || registry->close_if_empty() == RequestRegistry::Closed::no) {
         std::this_thread::yield();
     }
     for (const int& one : done) {
@@ -256,15 +256,15 @@ TEST(Ledger, WhatWasDoneInARequestIsSeenByWhoeverClosed) {
     std::for_each(threads.begin(), threads.end(), [](std::thread& thread) { thread.join(); });
 }
 
-TEST(Ledger, AWatcherThatWaitsForTheCallMissesNoEmptiness) {
+TEST(RequestRegistry, AWatcherThatWaitsForTheCallMissesNoEmptiness) {
     for (int round = 0; round < 300; ++round) {
-        Count emptied;
-        Ledger ledger([&] { emptied.add(); });
+        Counter emptied;
+        RequestRegistry registry([&] { emptied.add(); });
         std::array<std::thread, 2> threads;
         std::atomic<int> begun = 0;
         for (std::thread& thread : threads) {
             thread = std::thread([&] {
-                const Holding request(ledger.begin("short"));
+                const RequestGuard request(registry.begin("short"));
                 ++begun;
                 begun.notify_all();
                 for (int count = begun; count < 2; count = begun) {
@@ -276,13 +276,13 @@ TEST(Ledger, AWatcherThatWaitsForTheCallMissesNoEmptiness) {
             begun.wait(count);
         }
         int seen = 0;
-        ledger.watch(Ledger::Watch::on);
-        while (ledger.close_if_empty() == Ledger::Closed::no) {
+        registry.watch(RequestRegistry::Watch::on);
+        while (registry.close_if_empty() == RequestRegistry::Closed::no) {
             emptied.wait_for(++seen);
         }
-        ledger.watch(Ledger::Watch::off);
+        registry.watch(RequestRegistry::Watch::off);
         std::for_each(threads.begin(), threads.end(), [](std::thread& thread) { thread.join(); });
-        EXPECT_EQ(ledger.served(), 2U);
+        EXPECT_EQ(registry.served(), 2U);
         EXPECT_LE(emptied.get(), 1);
     }
 }

@@ -22,16 +22,16 @@ constexpr std::array reasons{
     std::pair{Reason::rollback, std::string_view("rollback")},
 };
 
-template <class Table, class Word>
-std::string_view name_in(const Table& table, Word word) {
+template <class Table, class Value>
+std::string_view name_in(const Table& table, Value wanted) {
     for (const auto& [value, name] : table) {
-        if (value == word) return name;
+        if (value == wanted) return name;
     }
     return {};
 }
 
-template <class Word, class Table>
-std::optional<Word> value_in(const Table& table, std::string_view wanted) {
+template <class Value, class Table>
+std::optional<Value> value_in(const Table& table, std::string_view wanted) {
     for (const auto& [value, name] : table) {
         if (name == wanted) return value;
     }

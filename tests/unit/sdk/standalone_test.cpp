@@ -15,14 +15,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-struct Alone : ::testing::Test {
-    ~Alone() override {
+struct Standalone : ::testing::Test {
+    ~Standalone() override {
         ::unsetenv("HOLDFAST_GRACE_PERIOD");
         ::unsetenv("HOLDFAST_CANCEL_PERIOD");
     }
 };
 
-TEST_F(Alone, SigtermDrains) {
+TEST_F(Standalone, SigtermDrains) {
     Worker worker;
     bool closed = false;
     worker.close_last("pool", [&] { closed = true; });
@@ -34,7 +34,7 @@ TEST_F(Alone, SigtermDrains) {
     EXPECT_TRUE(worker.draining());
 }
 
-TEST_F(Alone, SigintDrainsWithTheDeadlineOfTheEnvironment) {
+TEST_F(Standalone, SigintDrainsWithTheDeadlineOfTheEnvironment) {
     ::setenv("HOLDFAST_GRACE_PERIOD", "2h", 1);
     Worker worker;
     Request request = worker.begin_request("GET /");
@@ -48,7 +48,7 @@ TEST_F(Alone, SigintDrainsWithTheDeadlineOfTheEnvironment) {
     EXPECT_EQ(worker.wait(), 0);
 }
 
-TEST_F(Alone, NoPeriodIsTooLongOrTooShortToReckonWith) {
+TEST_F(Standalone, NoPeriodIsTooLongOrTooShortToReckonWith) {
     ::setenv("HOLDFAST_GRACE_PERIOD", "4000000000h", 1);
     Worker worker({.cancel_period = std::chrono::milliseconds::min()});
     Request request = worker.begin_request("GET /");
@@ -60,7 +60,7 @@ TEST_F(Alone, NoPeriodIsTooLongOrTooShortToReckonWith) {
     EXPECT_EQ(worker.wait(), 0);
 }
 
-TEST_F(Alone, TwoSignalsAtOnceAreOneWish) {
+TEST_F(Standalone, TwoSignalsAtOnceAreOneWish) {
     Worker worker;
     std::atomic<bool> cancelled = false;
     worker.on_cancel([&] { cancelled = true; });
@@ -74,7 +74,7 @@ TEST_F(Alone, TwoSignalsAtOnceAreOneWish) {
     EXPECT_FALSE(cancelled);
 }
 
-TEST_F(Alone, SecondSignalCancels) {
+TEST_F(Standalone, SecondSignalCancels) {
     Worker worker;
     std::latch cancelled(1);
     Request request = worker.begin_request("GET /");
@@ -92,7 +92,7 @@ TEST_F(Alone, SecondSignalCancels) {
     EXPECT_EQ(worker.wait(), 3);
 }
 
-TEST_F(Alone, GraceThatEndsCancelsAndReportsWhatIsLeft) {
+TEST_F(Standalone, GraceThatEndsCancelsAndReportsWhatIsLeft) {
     ::setenv("HOLDFAST_GRACE_PERIOD", "30ms", 1);
     ::setenv("HOLDFAST_CANCEL_PERIOD", "30ms", 1);
     EXPECT_EXIT(
@@ -110,7 +110,7 @@ TEST_F(Alone, GraceThatEndsCancelsAndReportsWhatIsLeft) {
         "task deaf");
 }
 
-TEST_F(Alone, EndOfTheLastDeadlineEndsAProcessThatDoesNotWait) {
+TEST_F(Standalone, EndOfTheLastDeadlineEndsAProcessThatDoesNotWait) {
     ::setenv("HOLDFAST_GRACE_PERIOD", "30ms", 1);
     ::setenv("HOLDFAST_CANCEL_PERIOD", "30ms", 1);
     EXPECT_EXIT(
@@ -124,19 +124,19 @@ TEST_F(Alone, EndOfTheLastDeadlineEndsAProcessThatDoesNotWait) {
         ::testing::ExitedWithCode(3), "request GET /");
 }
 
-TEST_F(Alone, WrongDurationIsNamed) {
+TEST_F(Standalone, WrongDurationIsNamed) {
     ::setenv("HOLDFAST_GRACE_PERIOD", "soon", 1);
     EXPECT_THAT(misuse([] { Worker worker; }), HasSubstr("HOLDFAST_GRACE_PERIOD takes a duration"));
 }
 
-TEST_F(Alone, SignalsAreGivenBack) {
+TEST_F(Standalone, SignalsAreGivenBack) {
     { Worker worker; }
     struct sigaction action {};
     ::sigaction(SIGTERM, nullptr, &action);
     EXPECT_EQ(action.sa_handler, SIG_DFL);
 }
 
-TEST_F(Alone, IgnoredSignalStaysIgnored) {
+TEST_F(Standalone, IgnoredSignalStaysIgnored) {
     ::signal(SIGINT, SIG_IGN);
     {
         Worker worker;
@@ -148,7 +148,7 @@ TEST_F(Alone, IgnoredSignalStaysIgnored) {
     ::signal(SIGINT, SIG_DFL);
 }
 
-TEST_F(Alone, BlocksNoSignalInTheProgramsThreads) {
+TEST_F(Standalone, BlocksNoSignalInTheProgramsThreads) {
     Worker worker;
     sigset_t mask;
     ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
@@ -164,17 +164,17 @@ TEST_F(Alone, BlocksNoSignalInTheProgramsThreads) {
     EXPECT_FALSE(blocked_in_callback);
 }
 
-TEST_F(Alone, ControlPipeOfSomebodyElseIsLeftAlone) {
+TEST_F(Standalone, ControlPipeOfSomebodyElseIsLeftAlone) {
     FakeSupervisor supervisor;
     ::setenv("HOLDFAST_CONTROL_INODE", "1", 1);
     const Worker worker;
     EXPECT_FALSE(worker.is_supervised());
     EXPECT_NE(::getenv("HOLDFAST_CONTROL_FD"), nullptr);
-    EXPECT_TRUE(supervisor.heard().empty());
+    EXPECT_TRUE(supervisor.received().empty());
     ::close(supervisor.worker_fd());
 }
 
-TEST_F(Alone, WorkerThatIsGivenUpEarlyJoinsItsTasks) {
+TEST_F(Standalone, WorkerThatIsGivenUpEarlyJoinsItsTasks) {
     bool ended = false;
     {
         Worker worker;
@@ -186,7 +186,7 @@ TEST_F(Alone, WorkerThatIsGivenUpEarlyJoinsItsTasks) {
     EXPECT_TRUE(ended);
 }
 
-TEST_F(Alone, RequestMayOutliveTheWorker) {
+TEST_F(Standalone, RequestMayOutliveTheWorker) {
     Request request;
     {
         Worker worker;

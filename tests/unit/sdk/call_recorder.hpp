@@ -32,9 +32,9 @@ inline std::function<bool(const Report&)> names(std::string line) {
 }
 
 // What happened, in order, from whatever thread.
-class Diary {
+class CallRecorder {
   public:
-    void note(std::string line) {
+    void record(std::string line) {
         const std::lock_guard lock(mutex_);
         lines_.push_back(std::move(line));
     }
@@ -42,8 +42,8 @@ class Diary {
         const std::lock_guard lock(mutex_);
         return lines_;
     }
-    std::function<void()> entry(const std::string& line) {
-        return [this, line] { note(line); };
+    std::function<void()> callback(const std::string& line) {
+        return [this, line] { record(line); };
     }
 
   private:

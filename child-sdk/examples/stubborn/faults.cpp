@@ -1,4 +1,4 @@
-#include "misdeeds.hpp"
+#include "faults.hpp"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -28,19 +28,19 @@ const std::array malformed_messages{
     std::pair{"entry", "X_HOLDFAST_WAITING=request"s},
 };
 
-void say_malformed(const std::string& kind, const Voice& voice) {
+void send_malformed(const std::string& kind, const SupervisorChannel& channel) {
     for (const auto& [name, message] : malformed_messages) {
-        if (kind == name || kind == "all") voice.say(message);
+        if (kind == name || kind == "all") channel.send(message);
     }
 }
 
-void say_main_pid(const std::string& pid, const Voice& voice) {
+void send_main_pid(const std::string& pid, const SupervisorChannel& channel) {
     if (pid == "self") {
-        voice.say("MAINPID=" + std::to_string(::getpid()));
+        channel.send("MAINPID=" + std::to_string(::getpid()));
     } else if (pid == "child") {
-        voice.say("MAINPID=" + std::to_string(start_grandchildren()));
+        channel.send("MAINPID=" + std::to_string(start_grandchildren()));
     } else {
-        voice.say("MAINPID=" + pid);
+        channel.send("MAINPID=" + pid);
     }
 }
 
@@ -62,12 +62,13 @@ void write_last_words(long bytes) {
 
 }  // namespace
 
-void do_wrong(const Options& options, const Voice& voice) {
+void inject_faults(const Options& options, const SupervisorChannel& channel) {
     if (options.has_grandchildren) start_grandchildren();
-    for (const std::string& kind : options.malformed) say_malformed(kind, voice);
-    for (const std::string& pid : options.main_pids) say_main_pid(pid, voice);
+    for (const std::string& kind : options.malformed) send_malformed(kind, channel);
+    for (const std::string& pid : options.main_pids) send_main_pid(pid, channel);
     if (options.descriptors > 0) {
-        voice.say("STATUS=with gifts", std::vector<int>(static_cast<std::size_t>(options.descriptors), STDERR_FILENO));
+        channel.send("STATUS=with gifts",
+                     std::vector<int>(static_cast<std::size_t>(options.descriptors), STDERR_FILENO));
     }
     if (options.shuts_listener_down) ::shutdown(listener_fd, SHUT_RD);
     if (options.backlog >= 0) ::listen(listener_fd, options.backlog);
@@ -93,7 +94,7 @@ int start_grandchildren() {
 
 void clear_nonblock() { ::fcntl(listener_fd, F_SETFL, ::fcntl(listener_fd, F_GETFL) & ~O_NONBLOCK); }
 
-void flood(const Voice& voice) {
+void flood(const SupervisorChannel& channel) {
     const std::string message = "STATUS=" + std::string(3000, '\x1b');
-    for (int sent = 0; sent < 100 && voice.say(message); ++sent) continue;  // its timers want their turn, too
+    for (int sent = 0; sent < 100 && channel.send(message); ++sent) continue;  // its timers want their turn, too
 }

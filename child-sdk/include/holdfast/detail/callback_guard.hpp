@@ -9,13 +9,13 @@ namespace holdfast::detail {
 /// Between a worker's callbacks and the object that they belong to: a stage may still be told on another thread while
 /// the program, whose wait() has returned, takes everything apart.
 template <class Owner>
-class Tie {
+class CallbackGuard {
   public:
-    /// Until cut().
-    explicit Tie(Owner& owner) : link_(std::make_shared<Link>()) { link_->owner = &owner; }
-    ~Tie() { cut(); }
-    Tie(const Tie&) = delete;
-    Tie& operator=(const Tie&) = delete;
+    /// Until disconnect().
+    explicit CallbackGuard(Owner& owner) : link_(std::make_shared<Link>()) { link_->owner = &owner; }
+    ~CallbackGuard() { disconnect(); }
+    CallbackGuard(const CallbackGuard&) = delete;
+    CallbackGuard& operator=(const CallbackGuard&) = delete;
 
     /// Calls with the owner as long as there is one.
     template <class Function>
@@ -27,7 +27,7 @@ class Tie {
     }
 
     /// Waits for a call that is under way.
-    void cut() {
+    void disconnect() {
         const std::lock_guard lock(link_->mutex);
         link_->owner = nullptr;
     }

@@ -1,9 +1,9 @@
-// What a conductor says of the state it is in.
+// What the stage machine reports of its state.
 
 #include <algorithm>
 #include <array>
 
-#include "conductor.hpp"
+#include "stage_machine.hpp"
 #include "wire/wire.hpp"
 
 namespace holdfast {
@@ -35,24 +35,24 @@ std::chrono::steady_clock::duration report_interval(std::optional<std::chrono::s
 
 }  // namespace
 
-DrainReport Conductor::describe(Clock::time_point now) const {
+DrainReport StageMachine::describe(Clock::time_point now) const {
     DrainReport report;
     report.stage = cancelled_ ? Stage::cancel : wanted_;
     if (deadline_) {
         report.remaining =
             std::chrono::duration_cast<std::chrono::microseconds>(std::max(*deadline_ - now, Clock::duration::zero()));
     }
-    report.requests = ledger_->held();
-    report.served = ledger_->served();
+    report.requests = request_registry_->held();
+    report.served = request_registry_->served();
     report.sessions = sessions_.count();
-    report.work = items_.count();
-    report.handed_back = items_.handed_back();
+    report.work = work_items_.count();
+    report.handed_back = work_items_.handed_back();
     report.resources = resources_.open_count();
     std::array<std::vector<Waiting>, 6> kinds;
-    ledger_->describe(now, max_waiting_of_a_kind, kinds[0]);
+    request_registry_->describe(now, max_waiting_of_a_kind, kinds[0]);
     sessions_.describe(now, kinds[1]);
     report.tasks = tasks_.describe(now, kinds[2]);
-    items_.describe(now, kinds[3]);
+    work_items_.describe(now, kinds[3]);
     resources_.describe(now, max_waiting_of_a_kind, kinds[4]);
     const auto add_callback = [&](std::string_view stage, Clock::time_point since) {
         kinds[5].push_back({.kind = "callback",
@@ -60,17 +60,17 @@ DrainReport Conductor::describe(Clock::time_point now) const {
                             .age_usec = std::chrono::duration_cast<std::chrono::microseconds>(now - since).count()});
     };
     if (!calling_.empty()) add_callback(calling_, calling_since_);
-    if (abandoning_since_) add_callback(wire::name_of(Stage::cancel), *abandoning_since_);
+    if (cancel_running_since_) add_callback(wire::name_of(Stage::cancel), *cancel_running_since_);
     report.waiting = by_age_rank(std::move(kinds));
     return report;
 }
 
-DrainReport Conductor::report() const {
+DrainReport StageMachine::report() const {
     const std::lock_guard lock(mutex_);
     return describe(Clock::now());
 }
 
-Report Conductor::facts(Clock::time_point now) const {
+Report StageMachine::make_report(Clock::time_point now) const {
     DrainReport state = describe(now);
     Report report;
     report.in_flight = state.requests;
@@ -87,13 +87,13 @@ Report Conductor::facts(Clock::time_point now) const {
     return report;
 }
 
-void Conductor::say_state() { pipe_.say(facts(Clock::now()), ControlPipe::Weight::passing); }
+void StageMachine::send_state() { pipe_.send(make_report(Clock::now()), ControlPipe::Delivery::best_effort); }
 
-std::optional<Conductor::Clock::time_point> Conductor::attend() {
+std::optional<StageMachine::Clock::time_point> StageMachine::send_due_report() {
     const std::lock_guard lock(mutex_);
     ensure_thread();
     const auto now = Clock::now();
-    const bool lacks_thread = steps_ == Steps::own_thread && has_work() && !conductor_.joinable();
+    const bool lacks_thread = steps_ == Steps::own_thread && has_work() && !stage_thread_.joinable();
     const bool is_leaving = wanted_ == Stage::drain && !is_released();
     if (!lacks_thread && !is_leaving) {
         next_report_.reset();
@@ -101,21 +101,21 @@ std::optional<Conductor::Clock::time_point> Conductor::attend() {
     }
     if (!next_report_) {
         next_report_ = now + report_interval(deadline_, now);
-        served_at_report_ = ledger_->served();
+        served_at_report_ = request_registry_->served();
     } else if (*next_report_ <= now) {
         next_report_ = now + report_interval(deadline_, now);
-        Report report = facts(now);
+        Report report = make_report(now);
         report.extend_usec = extension(now);
-        if (is_leaving) pipe_.say(report, ControlPipe::Weight::passing);
+        if (is_leaving) pipe_.send(report, ControlPipe::Delivery::best_effort);
     }
     const auto next_step = steps_ == Steps::advance ? next_step_time() : std::nullopt;
     return next_step ? std::min(*next_step, *next_report_) : next_report_;
 }
 
 // Only requests that finish are progress; time alone earns no time.
-std::optional<std::int64_t> Conductor::extension(Clock::time_point now) {
-    const std::uint64_t before = std::exchange(served_at_report_, ledger_->served());
-    const bool progresses = served_at_report_ > before && ledger_->held() > 0;
+std::optional<std::int64_t> StageMachine::extension(Clock::time_point now) {
+    const std::uint64_t before = std::exchange(served_at_report_, request_registry_->served());
+    const bool progresses = served_at_report_ > before && request_registry_->held() > 0;
     if (!progresses || cancelled_ || !deadline_ || *deadline_ - now >= extension_step) return std::nullopt;
     return std::chrono::microseconds(extension_step).count();
 }

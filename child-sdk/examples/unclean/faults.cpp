@@ -1,4 +1,4 @@
-#include "misdeeds.hpp"
+#include "faults.hpp"
 
 #include <unistd.h>
 

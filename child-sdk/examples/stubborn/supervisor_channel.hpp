@@ -5,19 +5,19 @@
 #include <vector>
 
 // The ways to reach the supervisor, without the SDK: nothing in here is careful.
-class Voice {
+class SupervisorChannel {
   public:
-    enum class Way { control_pipe, notify_socket };
+    enum class Transport { control_pipe, notify_socket };
 
-    explicit Voice(Way way);
+    explicit SupervisorChannel(Transport transport);
 
     int fd() const { return fd_; }
 
     // False: it was not taken (nobody there, or no room).
-    bool say(std::string_view message, const std::vector<int>& descriptors = {}) const;
+    bool send(std::string_view message, const std::vector<int>& descriptors = {}) const;
 
     // The next command; empty: none now. Closed pipes are forgotten.
-    std::string hear();
+    std::string receive();
 
   private:
     int fd_ = -1;

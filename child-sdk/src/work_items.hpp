@@ -11,9 +11,9 @@
 
 namespace holdfast {
 
-class Conductor;
+class StageMachine;
 
-// One item of work. Guarded by the Conductor's mutex; so is Items.
+// One item of work. Guarded by the StageMachine's mutex; so is WorkItems.
 struct WorkState : std::enable_shared_from_this<WorkState> {
     enum class State {
         held,
@@ -21,7 +21,7 @@ struct WorkState : std::enable_shared_from_this<WorkState> {
         handing_back,  // its function runs
         gone
     };
-    std::shared_ptr<Conductor> conductor;
+    std::shared_ptr<StageMachine> stage_machine;
     std::string name;
     std::chrono::steady_clock::time_point since;
     std::function<void()> hand_back;
@@ -30,7 +30,7 @@ struct WorkState : std::enable_shared_from_this<WorkState> {
 };
 
 // The items of work that are held, the oldest first. Not synchronised: its owner is.
-class Items {
+class WorkItems {
   public:
     using Clock = std::chrono::steady_clock;
 

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "options.hpp"
-#include "voice.hpp"
+#include "supervisor_channel.hpp"
 
 // All that is done once, at the start.
-void do_wrong(const Options& options, const Voice& voice);
+void inject_faults(const Options& options, const SupervisorChannel& channel);
 
 // Three children that ignore signals and never end: in the process group, in a session of its own, and double-forked
 // into the care of whoever reaps orphans. Returns the pid of the first.
@@ -13,4 +13,4 @@ int start_grandchildren();
 void clear_nonblock();
 
 // Messages until no more are taken.
-void flood(const Voice& voice);
+void flood(const SupervisorChannel& channel);

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the tests of the ledger share.
+// What the tests of the registry share.
 
 #include <condition_variable>
 #include <cstddef>
@@ -11,51 +11,51 @@
 #include <utility>
 #include <vector>
 
-#include "ledger.hpp"
+#include "request_registry.hpp"
 
 namespace holdfast {
 
 inline constexpr std::size_t everything = 1'000'000;
 
-inline std::unique_ptr<Ledger> make_ledger() {
-    return std::make_unique<Ledger>([] {});
+inline std::unique_ptr<RequestRegistry> make_registry() {
+    return std::make_unique<RequestRegistry>([] {});
 }
 
-inline std::vector<Waiting> described(const Ledger& ledger, std::size_t most = everything) {
+inline std::vector<Waiting> described(const RequestRegistry& registry, std::size_t most = everything) {
     std::vector<Waiting> report;
-    ledger.describe(Ledger::Clock::now(), most, report);
+    registry.describe(RequestRegistry::Clock::now(), most, report);
     return report;
 }
 
-inline std::multiset<std::string> names(const Ledger& ledger, std::size_t most = everything) {
+inline std::multiset<std::string> names(const RequestRegistry& registry, std::size_t most = everything) {
     std::multiset<std::string> names;
-    for (const Waiting& request : described(ledger, most)) {
+    for (const Waiting& request : described(registry, most)) {
         names.insert(request.name);
     }
     return names;
 }
 
 // Ends what it was given, on whatever thread it dies.
-class Holding {
+class RequestGuard {
   public:
-    Holding() = default;
-    explicit Holding(Ledger::Slot* slot) : slot_(slot) {}
-    Holding(Holding&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
-    Holding& operator=(Holding&& other) noexcept {
+    RequestGuard() = default;
+    explicit RequestGuard(RequestRegistry::Slot* slot) : slot_(slot) {}
+    RequestGuard(RequestGuard&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
+    RequestGuard& operator=(RequestGuard&& other) noexcept {
         std::swap(slot_, other.slot_);
         return *this;
     }
-    ~Holding() {
+    ~RequestGuard() {
         if (slot_ != nullptr) {
-            Ledger::end(slot_);
+            RequestRegistry::end(slot_);
         }
     }
 
   private:
-    Ledger::Slot* slot_ = nullptr;
+    RequestRegistry::Slot* slot_ = nullptr;
 };
 
-class Count {
+class Counter {
   public:
     void add() {
         const std::lock_guard lock(mutex_);

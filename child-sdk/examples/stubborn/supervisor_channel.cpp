@@ -1,4 +1,4 @@
-#include "voice.hpp"
+#include "supervisor_channel.hpp"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -36,9 +36,10 @@ int control_pipe() {
 
 }  // namespace
 
-Voice::Voice(Way way) : fd_(way == Way::control_pipe ? control_pipe() : connect_notify_socket()) {}
+SupervisorChannel::SupervisorChannel(Transport transport)
+    : fd_(transport == Transport::control_pipe ? control_pipe() : connect_notify_socket()) {}
 
-bool Voice::say(std::string_view message, const std::vector<int>& descriptors) const {
+bool SupervisorChannel::send(std::string_view message, const std::vector<int>& descriptors) const {
     iovec text{.iov_base = const_cast<char*>(message.data()), .iov_len = message.size()};
     std::vector<char> control(CMSG_SPACE(descriptors.size() * sizeof(int)));
     msghdr header{};
@@ -56,7 +57,7 @@ bool Voice::say(std::string_view message, const std::vector<int>& descriptors) c
     return ::sendmsg(fd_, &header, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 
-std::string Voice::hear() {
+std::string SupervisorChannel::receive() {
     std::array<char, 4096> buffer;
     const ssize_t size = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (size == 0) fd_ = -1;

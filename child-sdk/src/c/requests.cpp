@@ -1,6 +1,6 @@
 #include <new>
 
-#include "complaint.hpp"
+#include "diagnostics.hpp"
 #include "handles.hpp"
 
 // A Request is one pointer; the handle is that pointer, so that a request costs no allocation in C either.
@@ -28,16 +28,16 @@ namespace {
 using namespace holdfast::c;
 
 // A Request whose destructor is not called: the handle ends it.
-class Unended {
+class UnmanagedRequest {
   public:
-    explicit Unended(holdfast::Request request) { new (&request_) holdfast::Request(std::move(request)); }
-    explicit Unended(void* slot) {
+    explicit UnmanagedRequest(holdfast::Request request) { new (&request_) holdfast::Request(std::move(request)); }
+    explicit UnmanagedRequest(void* slot) {
         new (&request_) holdfast::Request();
         this->slot() = slot;
     }
-    ~Unended() {}  // NOLINT: a union member with a destructor needs one that does nothing
-    Unended(const Unended&) = delete;
-    Unended& operator=(const Unended&) = delete;
+    ~UnmanagedRequest() {}  // NOLINT: a union member with a destructor needs one that does nothing
+    UnmanagedRequest(const UnmanagedRequest&) = delete;
+    UnmanagedRequest& operator=(const UnmanagedRequest&) = delete;
 
     holdfast::Request& request() { return request_; }
     void*& slot() { return *reinterpret_cast<void**>(&request_); }  // the first member of a standard-layout class
@@ -49,9 +49,9 @@ class Unended {
 };
 
 // Reported by the SDK; what a callback of std::stop_callback throws would end the process.
-void tell_to_leave(holdfast_callback callback, void* user) noexcept {
+void notify_leave(holdfast_callback callback, void* user) noexcept {
     const int error = guarded([&] { call(callback, user); });
-    if (error != 0) holdfast::complain("cannot tell a session to leave: " + std::string(last_error()));
+    if (error != 0) holdfast::log_error("cannot tell a session to leave: " + std::string(last_error()));
 }
 
 }  // namespace
@@ -67,8 +67,8 @@ int holdfast_begin_request(holdfast_worker* worker, const char* name, holdfast_r
     return guarded(
         [&] {
             make_handle(request, what, [&] {
-                holdfast::Worker& counting = needed(worker, what, "worker").worker;
-                Unended begun(counting.begin_request(&needed(name, what, "name")));
+                holdfast::Worker& counting = not_null(worker, what, "worker").worker;
+                UnmanagedRequest begun(counting.begin_request(&not_null(name, what, "name")));
                 return static_cast<holdfast_request*>(begun.slot());
             });
         },
@@ -77,8 +77,8 @@ int holdfast_begin_request(holdfast_worker* worker, const char* name, holdfast_r
 
 int holdfast_end_request(holdfast_request** request) {
     return guarded([&] {
-        void* slot = std::exchange(needed(request, "end a request", "the address of the handle"), nullptr);
-        Unended(slot).request().end();
+        void* slot = std::exchange(not_null(request, "end a request", "the address of the handle"), nullptr);
+        UnmanagedRequest(slot).request().end();
     });
 }
 
@@ -90,8 +90,8 @@ int holdfast_begin_session(holdfast_worker* worker, const char* name, int64_t le
             make_handle(session, what, [&] {
                 std::optional<std::chrono::milliseconds> within;
                 if (leave_within_ms != -1) within = duration(leave_within_ms, what);
-                holdfast::Worker& counting = needed(worker, what, "worker").worker;
-                return make_session(counting.begin_session(&needed(name, what, "name"), within));
+                holdfast::Worker& counting = not_null(worker, what, "worker").worker;
+                return make_session(counting.begin_session(&not_null(name, what, "name"), within));
             });
         },
         misuse_of(worker, ESHUTDOWN));
@@ -100,7 +100,7 @@ int holdfast_begin_session(holdfast_worker* worker, const char* name, int64_t le
 int holdfast_end_session(holdfast_session** session) {
     constexpr std::string_view what = "end a session";
     return guarded([&] {
-        holdfast_session* ended = needed(session, what, "the address of the handle");
+        holdfast_session* ended = not_null(session, what, "the address of the handle");
         if (ended != nullptr) {
             const std::lock_guard lock(ended->mutex);
             ended->is_over = ended->is_adding;
@@ -112,7 +112,7 @@ int holdfast_end_session(holdfast_session** session) {
 
 int holdfast_session_has_to_leave(const holdfast_session* session) {
     return guarded([&] {
-        const auto& asked = needed(session, "ask whether a session has to leave", "session").session;
+        const auto& asked = not_null(session, "ask whether a session has to leave", "session").session;
         return asked.stop_token().stop_requested() ? 1 : 0;
     });
 }
@@ -120,14 +120,14 @@ int holdfast_session_has_to_leave(const holdfast_session* session) {
 int holdfast_session_on_leave(holdfast_session* session, holdfast_callback callback, void* user) {
     constexpr std::string_view what = "add a callback to a session";
     return guarded([&] {
-        const auto function = &needed(callback, what, "callback");
-        needed(session, what, "session");
+        const auto function = &not_null(callback, what, "callback");
+        not_null(session, what, "session");
         std::unique_lock lock(session->mutex);
         if (session->on_leave) {
             throw std::logic_error("cannot add a callback to a session: it has one; do both in that one");
         }
         session->is_adding = true;
-        session->on_leave.emplace(session->session.stop_token(), [function, user] { tell_to_leave(function, user); });
+        session->on_leave.emplace(session->session.stop_token(), [function, user] { notify_leave(function, user); });
         session->is_adding = false;
         const bool is_over = session->is_over;
         lock.unlock();
@@ -138,8 +138,8 @@ int holdfast_session_on_leave(holdfast_session* session, holdfast_callback callb
 int holdfast_session_deadline(const holdfast_session* session, int64_t* deadline_usec) {
     constexpr std::string_view what = "tell the deadline of a session";
     return guarded([&] {
-        const auto deadline = needed(session, what, "session").session.deadline();
-        needed(deadline_usec, what, "deadline_usec") = deadline ? usec_of(*deadline) : -1;
+        const auto deadline = not_null(session, what, "session").session.deadline();
+        not_null(deadline_usec, what, "deadline_usec") = deadline ? usec_of(*deadline) : -1;
     });
 }
 
@@ -149,11 +149,11 @@ int holdfast_hold_work(holdfast_worker* worker, const char* name, holdfast_callb
     return guarded(
         [&] {
             make_handle(work, what, [&] {
-                holdfast::Worker& counting = needed(worker, what, "worker").worker;
-                const auto function = &needed(hand_back, what, "hand_back");
+                holdfast::Worker& counting = not_null(worker, what, "worker").worker;
+                const auto function = &not_null(hand_back, what, "hand_back");
                 auto handle = std::make_unique<holdfast_work>();
                 handle->work =
-                    counting.hold_work(&needed(name, what, "name"), [function, user] { call(function, user); });
+                    counting.hold_work(&not_null(name, what, "name"), [function, user] { call(function, user); });
                 return handle.release();
             });
         },
@@ -162,13 +162,13 @@ int holdfast_hold_work(holdfast_worker* worker, const char* name, holdfast_callb
 
 int holdfast_claim_work(holdfast_work* work) {
     return guarded(
-        [&] { return needed(work, "claim work", "work").work.claim() == holdfast::Work::Outcome::ours ? 1 : 0; });
+        [&] { return not_null(work, "claim work", "work").work.claim() == holdfast::Work::Outcome::ours ? 1 : 0; });
 }
 
 int holdfast_finish_work(holdfast_work** work) {
     constexpr std::string_view what = "finish work";
     return guarded([&] {
-        needed(needed(work, what, "the address of the handle"), what, "work");
+        not_null(not_null(work, what, "the address of the handle"), what, "work");
         const std::unique_ptr<holdfast_work> ended(std::exchange(*work, nullptr));
         return ended->work.finish() == holdfast::Work::Outcome::ours ? 1 : 0;
     });

@@ -1,4 +1,4 @@
-#include "items.hpp"
+#include "work_items.hpp"
 
 #include <iterator>
 #include <string_view>
@@ -19,27 +19,27 @@ std::string shown_name(const WorkState& item) {
 
 }  // namespace
 
-void Items::add(WorkState& item) {
+void WorkItems::add(WorkState& item) {
     held_.push_back(&item);
     item.self = std::prev(held_.end());
 }
 
-bool Items::claim(WorkState& item) {
+bool WorkItems::claim(WorkState& item) {
     if (item.state == WorkState::State::held) item.state = WorkState::State::claimed;
     return item.state == WorkState::State::claimed;
 }
 
-void Items::release(WorkState& item) {
+void WorkItems::release(WorkState& item) {
     if (item.state == WorkState::State::claimed) remove(item);
 }
 
-Items::Due Items::begin_hand_back(WorkState& item) {
+WorkItems::Due WorkItems::begin_hand_back(WorkState& item) {
     if (item.state != WorkState::State::held) return {};
     item.state = WorkState::State::handing_back;
     return {item.shared_from_this()};
 }
 
-Items::Due Items::begin_hand_back_all() {
+WorkItems::Due WorkItems::begin_hand_back_all() {
     Due due;
     for (WorkState* item : held_) {
         for (auto& one : begin_hand_back(*item)) due.push_back(std::move(one));
@@ -47,17 +47,17 @@ Items::Due Items::begin_hand_back_all() {
     return due;
 }
 
-void Items::end_hand_back(WorkState& item) {
+void WorkItems::end_hand_back(WorkState& item) {
     remove(item);
     ++handed_back_;
 }
 
-void Items::remove(WorkState& item) {
+void WorkItems::remove(WorkState& item) {
     item.state = WorkState::State::gone;
     held_.erase(item.self);
 }
 
-void Items::describe(Clock::time_point now, std::vector<Waiting>& report) const {
+void WorkItems::describe(Clock::time_point now, std::vector<Waiting>& report) const {
     std::size_t left = max_waiting_of_a_kind;
     for (const WorkState* item : held_) {
         if (left-- == 0) return;

@@ -10,15 +10,15 @@
 namespace holdfast {
 
 // A fact that any number of threads can wait for by poll(2), as long as it lasts.
-class Beacon {
+class WakeupFd {
   public:
-    Beacon() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    WakeupFd() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
         if (fd_.get() >= 0) return;
         throw std::system_error(errno, std::generic_category(),
                                 "cannot make an eventfd to serve with: no descriptor is left; raise ulimit -n");
     }
-    void light() const { ::eventfd_write(fd_.get(), 1); }
-    void put_out() const {
+    void set() const { ::eventfd_write(fd_.get(), 1); }
+    void clear() const {
         eventfd_t ignored = 0;
         ::eventfd_read(fd_.get(), &ignored);
     }

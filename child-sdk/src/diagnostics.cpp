@@ -1,4 +1,4 @@
-#include "complaint.hpp"
+#include "diagnostics.hpp"
 
 #include <unistd.h>
 
@@ -18,9 +18,9 @@ void write_out(const std::string& text) { std::ignore = ::write(STDERR_FILENO, t
 
 }  // namespace
 
-void complain(std::string_view text) { write_out(line_of(text)); }
+void log_error(std::string_view text) { write_out(line_of(text)); }
 
-void complain(std::string_view text, const DrainReport& report) {
+void log_error(std::string_view text, const DrainReport& report) {
     std::string lines = line_of(text);
     const std::string state = report.text();
     for (std::string_view rest = state; !rest.empty();) {
@@ -31,14 +31,14 @@ void complain(std::string_view text, const DrainReport& report) {
     write_out(lines);
 }
 
-Call call_or_complain(std::string_view what, const std::function<void()>& function) {
+Call call_or_log_error(std::string_view what, const std::function<void()>& function) {
     try {
         function();
         return Call::returned;
     } catch (const std::exception& failure) {
-        complain(std::string(what) + ": " + failure.what());
+        log_error(std::string(what) + ": " + failure.what());
     } catch (...) {
-        complain(std::string(what) + ": something that is no std::exception was thrown");
+        log_error(std::string(what) + ": something that is no std::exception was thrown");
     }
     return Call::threw;
 }

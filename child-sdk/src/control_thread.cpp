@@ -1,0 +1,189 @@
+#include "control_thread.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "diagnostics.hpp"
+
+namespace holdfast {
+
+namespace {
+
+// Ordinary tools deliver one wish as two signals; what comes within this time is the same wish.
+constexpr std::chrono::seconds repeated_signal_window{1};
+
+// For main to return after wait() gave up. What is held may be what a destructor waits for.
+constexpr std::chrono::seconds exit_timeout{1};
+
+// Whatever the environment says.
+constexpr std::chrono::milliseconds min_watchdog_interval{1};
+
+constexpr std::uint64_t wake_key = 1, control_key = 2;
+
+std::int64_t usec_of(std::chrono::steady_clock::time_point instant) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(instant.time_since_epoch()).count();
+}
+
+template <class Time>
+std::optional<Time> earlier(std::optional<Time> left, std::optional<Time> right) {
+    if (!left || !right) return left ? left : right;
+    return std::min(*left, *right);
+}
+
+}  // namespace
+
+ControlThread::ControlThread(StageMachine& stage_machine, Process& process, StagePeriods periods,
+                             const std::string& health, std::chrono::microseconds watchdog)
+    : stage_machine_(stage_machine),
+      process_(process),
+      periods_(periods),
+      is_supervised_(stage_machine.pipe().exists()),
+      watchdog_(watchdog) {
+    poller_.add(process_.wake_fd(), EPOLLIN, wake_key);
+    if (is_supervised()) poller_.add(stage_machine_.pipe().fd(), EPOLLIN | EPOLLRDHUP, control_key);
+    if (!health.empty()) health_.emplace(health, poller_, [this] { return stage_machine_.is_serving(); });
+    if (!is_supervised() || watchdog_.count() == 0) return;
+    next_watchdog_ = Clock::now();
+    poller_.set_alarm(next_watchdog_);
+}
+
+ControlThread::~ControlThread() {
+    thread_.request_stop();
+    process_.wake();
+}
+
+void ControlThread::start_thread() {
+    sigset_t all;
+    sigset_t former;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &former);
+    try {
+        thread_ = std::jthread([this](const std::stop_token& stop) {
+            while (!stop.stop_requested()) handle_events(Poller::Timeout::infinite);
+        });
+    } catch (...) {
+        ::pthread_sigmask(SIG_SETMASK, &former, nullptr);
+        throw;
+    }
+    ::pthread_sigmask(SIG_SETMASK, &former, nullptr);
+}
+
+void ControlThread::dispatch() {
+    if (dispatching_.test_and_set()) {
+        throw std::logic_error(
+            "cannot dispatch(): it is running, here below a callback or on another thread; call it from the event "
+            "loop");
+    }
+    handle_events(Poller::Timeout::zero);
+    dispatching_.clear();
+}
+
+void ControlThread::handle_events(Poller::Timeout timeout) {
+    for (const epoll_event& event : poller_.wait(timeout)) {
+        if (event.data.u64 == wake_key) process_.clear_wake();
+        if (event.data.u64 == control_key) receive_commands();
+        if (health_ && event.data.u64 >= Health::first_key) health_->handle(event);
+    }
+    handle_signals();
+    check_deadline();
+    stage_machine_.advance();
+    send_watchdog();
+    set_alarm(stage_machine_.send_due_report());
+}
+
+void ControlThread::receive_commands() {
+    // Asked before reading: what was sent before the end is then in the pipe already.
+    const bool is_lost = stage_machine_.pipe().is_lost();
+    while (const auto command = stage_machine_.pipe().receive()) {
+        if (command->stage == Stage::run) stop_requested_ = false;  // it may be asked for again
+        stage_machine_.apply(*command);
+    }
+    if (!is_lost) return;
+    poller_.remove(stage_machine_.pipe().fd());
+    is_supervised_ = false;
+    next_watchdog_.reset();
+    // Nobody accepts in its place: no reason to be announced. And what was cancelled is not given its time again.
+    local_stage_ = stage_machine_.is_cancelled() ? LocalStage::grace : LocalStage::lame_duck;
+    enter_next_local_stage();
+}
+
+void ControlThread::handle_signals() {
+    if (process_.take_stop_signals() == 0 || stage_machine_.is_finished()) return;
+    if (is_supervised()) {
+        if (stop_requested_) return;
+        stop_requested_ = true;
+        Report report;
+        report.stopping = true;
+        stage_machine_.pipe().send(report);
+        return;
+    }
+    if (local_stage_ == LocalStage::serving) return begin_local_stop();
+    if (Clock::now() - last_stage_change_ >= repeated_signal_window) enter_next_local_stage();
+}
+
+void ControlThread::check_deadline() {
+    if (stage_machine_.is_finished() && local_stage_ != LocalStage::given_up) local_stage_end_.reset();
+    if (local_stage_end_ && *local_stage_end_ <= Clock::now()) enter_next_local_stage();
+}
+
+void ControlThread::begin_local_stop() {
+    local_stage_ = periods_.lame_duck.count() == 0 ? LocalStage::lame_duck : LocalStage::serving;
+    enter_next_local_stage();
+}
+
+// The ladder of a worker that stands alone.
+void ControlThread::enter_next_local_stage() {
+    const auto now = last_stage_change_ = Clock::now();
+    if (local_stage_ == LocalStage::serving) {
+        local_stage_ = LocalStage::lame_duck;
+        const auto end = now + periods_.lame_duck;
+        return apply_local_stage(Stage::lame_duck, end, end + periods_.grace + periods_.cancel);
+    }
+    if (local_stage_ == LocalStage::lame_duck) {
+        local_stage_ = LocalStage::grace;
+        const auto end = now + periods_.grace;
+        return apply_local_stage(Stage::drain, end, end + periods_.cancel);
+    }
+    if (local_stage_ == LocalStage::grace) {
+        local_stage_ = LocalStage::cancel;
+        stage_machine_.log_held("the grace period is over; asking what is still held to end now:");
+        const auto end = now + periods_.cancel;
+        return apply_local_stage(Stage::cancel, end, end);
+    }
+    if (local_stage_ == LocalStage::given_up) {
+        log_error("still here, a second after giving up: something waits for what is held; ending the process");
+        std::_Exit(StageMachine::unclean_exit_status);
+    }
+    local_stage_end_.reset();
+    if (stage_machine_.give_up() == StageMachine::GaveUp::too_late) return;
+    local_stage_ = LocalStage::given_up;
+    local_stage_end_ = now + exit_timeout;
+}
+
+void ControlThread::apply_local_stage(Stage stage, Clock::time_point end, Clock::time_point kill) {
+    local_stage_end_ = end;
+    stage_machine_.apply(
+        {.stage = stage, .deadline_usec = usec_of(end), .kill_usec = usec_of(kill), .reason = Reason::stop});
+}
+
+// Twice in the time that may pass. By whoever drives: a loop that hangs in dispatch() mode says nothing, while a thread
+// of ours speaks for the process alone.
+void ControlThread::send_watchdog() {
+    const auto now = Clock::now();
+    if (!next_watchdog_ || now < *next_watchdog_) return;
+    next_watchdog_ = now + std::max<Clock::duration>(watchdog_ / 2, min_watchdog_interval);
+    Report report;
+    report.watchdog = Watchdog::alive;
+    stage_machine_.pipe().send(report, ControlPipe::Delivery::best_effort);
+}
+
+void ControlThread::set_alarm(std::optional<Clock::time_point> next_report) {
+    auto alarm = earlier(earlier(next_report, local_stage_end_), next_watchdog_);
+    if (health_) alarm = earlier(alarm, health_->close_expired(Clock::now()));
+    poller_.set_alarm(alarm);
+}
+
+}  // namespace holdfast
