@@ -1,5 +1,5 @@
 // What it costs to begin and end a request, beside one bare atomic counter that is raised and lowered: on one thread
-// and on two that share it, in turns, in one run. Prints the medians in nanoseconds for one pair. Fails if a pair
+// and on two that share it, in rounds, in one run. Prints the medians in nanoseconds for one pair. Fails if a pair
 // allocates.
 
 #include <algorithm>
@@ -36,8 +36,8 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
-constexpr int turns = 21;
-constexpr int pairs_a_turn = 1'000'000;
+constexpr int rounds = 21;
+constexpr int pairs_per_round = 1'000'000;
 
 struct alignas(64) Counter {
     std::atomic<std::uint64_t> count{0};
@@ -57,7 +57,7 @@ double measure(int threads, Pair pair) {
             all.arrive_and_wait();
             const std::uint64_t allocations_before = allocations;
             const Clock::time_point began = Clock::now();
-            for (int count = 0; count < pairs_a_turn; ++count) {
+            for (int count = 0; count < pairs_per_round; ++count) {
                 pair();
             }
             time = Clock::now() - began;
@@ -72,7 +72,7 @@ double measure(int threads, Pair pair) {
     if (allocated != 0) {
         throw std::runtime_error("a pair allocates");
     }
-    return sum.count() / threads / pairs_a_turn;
+    return sum.count() / threads / pairs_per_round;
 }
 
 double median(std::vector<double> values) {
@@ -84,7 +84,7 @@ void compare(holdfast::Worker& worker, int threads) {
     Counter counter;
     std::vector<double> bare;
     std::vector<double> requests;
-    for (int turn = 0; turn < turns; ++turn) {
+    for (int round = 0; round < rounds; ++round) {
         bare.push_back(measure(threads, [&] {
             counter.count.fetch_add(1, std::memory_order_acq_rel);
             counter.count.fetch_sub(1, std::memory_order_acq_rel);

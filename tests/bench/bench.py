@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 
-from figures import FIGURES, Row
+from measurements import MEASUREMENTS, Row
 from supervisors import become_subreaper
 
 OWN = {"holdfast": "bin", "static_worker": "bench", "spawn_loop": "bench", "command_latency": "bench",
@@ -56,17 +56,17 @@ def main():
     parser.add_argument("--build", required=True, type=os.path.abspath)
     parser.add_argument("figures", nargs="*", metavar="FIGURE")
     arguments = parser.parse_args()
-    chosen = arguments.figures or list(FIGURES)
+    chosen = arguments.figures or list(MEASUREMENTS)
     for name in chosen:
-        if name not in FIGURES:
-            raise SystemExit(f"bench: there is no figure '{name}': it takes {', '.join(FIGURES)}")
+        if name not in MEASUREMENTS:
+            raise SystemExit(f"bench: there is no figure '{name}': it takes {', '.join(MEASUREMENTS)}")
     programs = find_programs(arguments.build, sorted({program for name in chosen for program in NEEDED_BY[name]}))
     become_subreaper()
     rows = []
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-", dir=folder_in_memory()) as folder:
         for name in chosen:
             print(f"bench: measuring {name} ...", file=sys.stderr)
-            rows += FIGURES[name](programs, os.path.join(folder, name))
+            rows += MEASUREMENTS[name](programs, os.path.join(folder, name))
     print(f"Linux {platform.release()}, {os.cpu_count()} processors, medians of one run")
     print_table(rows)
 

@@ -1,5 +1,5 @@
 // From the write of a command to the callback in the SDK, beside a packet there and back over a bare socketpair: both
-// between two processes, in turns, in one run. Prints the medians in nanoseconds.
+// between two processes, in rounds, in one run. Prints the medians in nanoseconds.
 
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -26,8 +26,8 @@ namespace {
 
 using namespace holdfast;
 
-constexpr int turns = 40;
-constexpr int commands_a_turn = 50;
+constexpr int rounds = 40;
+constexpr int commands_per_round = 50;
 
 std::int64_t now_nanoseconds() {
     return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -149,11 +149,11 @@ void measure() {
 
     std::vector<std::int64_t> raw;
     std::vector<std::int64_t> commanded;
-    for (int turn = 0; turn < turns; ++turn) {
-        for (int count = 0; count < commands_a_turn; ++count) {
+    for (int round = 0; round < rounds; ++round) {
+        for (int count = 0; count < commands_per_round; ++count) {
             raw.push_back(round_trip(bare.fd, pause));
         }
-        for (int count = 0; count < commands_a_turn; ++count) {
+        for (int count = 0; count < commands_per_round; ++count) {
             commanded.push_back(command_to_callback(worker.fd, pause, run, called_at));
         }
     }

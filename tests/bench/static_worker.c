@@ -1,4 +1,4 @@
-// The smallest worker there is: notes on the board named by BENCH_BOARD when its first instruction ran, and waits for
+// The smallest worker there is: notes in the file named by BENCH_BOARD when its first instruction ran, and waits for
 // the signal that ends it. No libc: what is measured is the way from one process to the next, not a run-time's start.
 
 #include <linux/fcntl.h>
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 
-#include "board.h"
+#include "start_times.h"
 
 #if defined(__x86_64__)
 __asm__(".globl _start\n_start:\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call begin\n");
@@ -50,7 +50,7 @@ static const char* value_of(const char* entry, const char* name) {
     return *name == '\0' ? entry : NULL;
 }
 
-static const char* find_board(char** environment) {
+static const char* start_times_path(char** environment) {
     for (; *environment != NULL; ++environment) {
         const char* path = value_of(*environment, "BENCH_BOARD=");
         if (path != NULL) {
@@ -65,24 +65,24 @@ static void note(const char* path, uint64_t nanoseconds) {
     if (fd < 0) {
         return;
     }
-    struct board* board =
-        (struct board*)call(SYS_mmap, 0, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    const uint32_t index = __atomic_fetch_add(&board->claimed, 1, __ATOMIC_RELAXED);
-    if (index >= board_lines) {
+    struct start_times* start_times =
+        (struct start_times*)call(SYS_mmap, 0, sizeof(struct start_times), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    const uint32_t index = __atomic_fetch_add(&start_times->claimed, 1, __ATOMIC_RELAXED);
+    if (index >= max_start_times) {
         return;
     }
-    board->lines[index].nanoseconds = nanoseconds;
-    board->lines[index].pid = (int32_t)call(SYS_getpid, 0, 0, 0, 0, 0, 0);
-    const uint32_t done = __atomic_add_fetch(&board->done, 1, __ATOMIC_RELEASE);
-    if (done == __atomic_load_n(&board->wake_at, __ATOMIC_ACQUIRE)) {
-        call(SYS_futex, (long)&board->done, FUTEX_WAKE, 1, 0, 0, 0);
+    start_times->entries[index].nanoseconds = nanoseconds;
+    start_times->entries[index].pid = (int32_t)call(SYS_getpid, 0, 0, 0, 0, 0, 0);
+    const uint32_t done = __atomic_add_fetch(&start_times->done, 1, __ATOMIC_RELEASE);
+    if (done == __atomic_load_n(&start_times->wake_at, __ATOMIC_ACQUIRE)) {
+        call(SYS_futex, (long)&start_times->done, FUTEX_WAKE, 1, 0, 0, 0);
     }
 }
 
 __attribute__((noreturn, used)) void begin(long* stack) {
     struct timespec now;
     call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0, 0, 0, 0);
-    const char* path = find_board((char**)(stack + 1 + stack[0] + 1));
+    const char* path = start_times_path((char**)(stack + 1 + stack[0] + 1));
     if (path != NULL) {
         note(path, (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec);
     }

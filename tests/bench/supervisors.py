@@ -12,7 +12,7 @@ import signal
 import socket
 import time
 
-from board import Board
+from start_times import StartTimes
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -52,7 +52,7 @@ class Supervisor:
         self.pids = []
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
-        self.board = Board(os.path.join(folder, "board"))
+        self.start_times = StartTimes(os.path.join(folder, "start_times"))
         self.prepare()
 
     def prepare(self):
@@ -63,7 +63,7 @@ class Supervisor:
         raise NotImplementedError
 
     def environment(self):
-        return {"PATH": os.environ["PATH"], "BENCH_BOARD": self.board.path}
+        return {"PATH": os.environ["PATH"], "BENCH_BOARD": self.start_times.path}
 
     def start(self):
         """Starts everything; returns CLOCK_MONOTONIC nanoseconds just before the first process was launched."""

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <string>
 
-#include "text.hpp"
+#include "doc_parser.hpp"
 
 namespace holdfast::docs {
 namespace {
@@ -46,7 +46,7 @@ std::string as_program(const std::string& code, Language language) {
 }
 
 // What the compiler says; empty if all is well.
-std::string complaint_about(const std::string& code, Language language) {
+std::string compile_errors(const std::string& code, Language language) {
     const bool is_c = language == Language::c;
     const Scratch source(is_c ? ".c" : ".cpp");
     const Scratch errors(".txt");
@@ -63,7 +63,7 @@ std::string complaint_about(const std::string& code, Language language) {
 TEST(Readme, HasCodeThatCompiles) {
     const auto blocks = fenced_blocks(read("README.md"), "cpp");
     EXPECT_EQ(blocks.size(), 2U) << "the program, and the lines beside those in Go";
-    for (const std::string& block : blocks) EXPECT_EQ(complaint_about(block, Language::cpp), "");
+    for (const std::string& block : blocks) EXPECT_EQ(compile_errors(block, Language::cpp), "");
 }
 
 TEST(SdkPage, HasCodeThatCompiles) {
@@ -73,14 +73,14 @@ TEST(SdkPage, HasCodeThatCompiles) {
         const bool is_cpp = has(block, "holdfast::");
         if (!is_c && !is_cpp) continue;
         ++found;
-        EXPECT_EQ(complaint_about(block, is_c ? Language::c : Language::cpp), "");
+        EXPECT_EQ(compile_errors(block, is_c ? Language::c : Language::cpp), "");
     }
     EXPECT_EQ(found, 4);
 }
 
 TEST(Examples, ThatAreWrongAreFoundOut) {
-    EXPECT_THAT(complaint_about("worker.on_dream([] {});\n", Language::cpp), testing::HasSubstr("on_dream"));
-    EXPECT_THAT(complaint_about("int status = holdfast_dream();\n", Language::c), testing::HasSubstr("holdfast_dream"));
+    EXPECT_THAT(compile_errors("worker.on_dream([] {});\n", Language::cpp), testing::HasSubstr("on_dream"));
+    EXPECT_THAT(compile_errors("int status = holdfast_dream();\n", Language::c), testing::HasSubstr("holdfast_dream"));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "text.hpp"
+#include "doc_parser.hpp"
 #include "wire/wire.hpp"
 
 namespace holdfast::docs {
@@ -72,7 +72,7 @@ TEST(ProtocolPages, HaveTheSameVariables) {
 }
 
 TEST(ProtocolPages, HaveTheStagesAndTheReasons) {
-    const auto words = names_behind(protocol_page(), "Cm");
+    const auto words = names_after_macro(protocol_page(), "Cm");
     const std::string text = markdown();
     for (const Stage stage : {Stage::run, Stage::lame_duck, Stage::pause, Stage::drain, Stage::cancel}) {
         const std::string name(wire::name_of(stage));

@@ -114,7 +114,7 @@ std::string without_examples(Report report) {
     return wire::encode(report);
 }
 
-bool is_mere_report(const Report& report) {
+bool is_progress_report(const Report& report) {
     Report counts;
     counts.in_flight = report.in_flight;
     counts.served = report.served;
@@ -142,14 +142,14 @@ class Replay {
     Replay& operator=(const Replay&) = delete;
 
     void play(const Line& line) {
-        if (line.speaker == '(') return happen(line.content);
+        if (line.speaker == '(') return replay_event(line.content);
         if (line.speaker == 'S') return send(line.content);
         EXPECT_EQ(next(), without_examples(std::get<Report>(wire::decode_report(line.content, 0))))
             << "line " << line.number;
     }
 
   private:
-    void happen(const std::string& what) {
+    void replay_event(const std::string& what) {
         if (what == "the worker starts") return start();
         if (what == "it serves") return worker_->ready();
         if (what == "a request arrives: GET /report") {
@@ -196,7 +196,7 @@ class Replay {
             const auto decoded = wire::decode_report(bytes, 0);
             const auto* report = std::get_if<Report>(&decoded);
             if (report == nullptr) return {};
-            if (!is_mere_report(*report)) return without_examples(*report);
+            if (!is_progress_report(*report)) return without_examples(*report);
         }
     }
 

@@ -6,7 +6,7 @@
 #include <sstream>
 #include <string>
 
-#include "text.hpp"
+#include "doc_parser.hpp"
 
 namespace holdfast::docs {
 namespace {
@@ -58,16 +58,16 @@ TEST(SdkPage, HasEveryPublicFunctionOfCpp) {
     std::set<std::string> functions;
     for (const char* name : headers) functions.merge(public_functions(header(name)));
     ASSERT_TRUE(functions.contains("begin_request") && functions.contains("half_close")) << "the headers are misread";
-    auto named = names_behind(sdk_page(), "Fn");
-    for (const std::string& field : names_behind(sdk_page(), "Fa")) named.insert(field);
+    auto named = names_after_macro(sdk_page(), "Fn");
+    for (const std::string& field : names_after_macro(sdk_page(), "Fa")) named.insert(field);
     EXPECT_THAT(missing(functions, named), IsEmpty());
 }
 
 TEST(SdkPage, HasEveryClassOfCpp) {
     std::set<std::string> classes;
     for (const char* name : headers) classes.merge(all_of(header(name), "\n(?:class|struct) (\\w+) \\{"));
-    auto named = names_behind(sdk_page(), "Vt");
-    named.merge(names_behind(sdk_page(), "Fn"));
+    auto named = names_after_macro(sdk_page(), "Vt");
+    named.merge(names_after_macro(sdk_page(), "Fn"));
     EXPECT_THAT(missing(classes, named), IsEmpty());
 }
 
@@ -77,12 +77,12 @@ TEST(SdkPage, HasEveryOptionOfAWorker) {
     const std::string options = code.substr(begin, code.find("\n};", begin) - begin);
     const auto fields = all_of(options, "\n    [a-zA-Z][^\n]* (\\w+)(?:\\{[^\n]*\\}| = [^\n]*);");
     ASSERT_TRUE(fields.contains("lame_duck") && fields.contains("post")) << "the header is misread";
-    EXPECT_THAT(missing(fields, names_behind(sdk_page(), "Fa")), IsEmpty());
+    EXPECT_THAT(missing(fields, names_after_macro(sdk_page(), "Fa")), IsEmpty());
 }
 
 TEST(SdkPage, HasEveryFunctionOfCAndNoOther) {
     std::set<std::string> named;
-    for (const std::string& name : names_behind(sdk_page(), "Fn")) {
+    for (const std::string& name : names_after_macro(sdk_page(), "Fn")) {
         if (name.starts_with("holdfast_")) named.insert(name);
     }
     EXPECT_EQ(named, functions_of_c());
@@ -94,7 +94,7 @@ TEST(SdkPage, HasEveryHeader) {
     for (const std::string& file : files_below(folder, {".hpp", ".h"})) {
         if (file.find("/detail/") == file.npos) files.insert(file.substr(folder.size()));
     }
-    EXPECT_EQ(names_behind(sdk_page(), "In"), files);
+    EXPECT_EQ(names_after_macro(sdk_page(), "In"), files);
 }
 
 TEST(SdkPage, HasEveryExample) {
@@ -121,7 +121,7 @@ TEST(SdkPage, HasEveryVariableThatTheLibraryReadsAndNoOther) {
 
 TEST(SdkPage, HasEveryVariableThatPythonAndNodeRead) {
     const std::string code = read("child-sdk/python/holdfast.py") + read("child-sdk/node/native.js");
-    EXPECT_THAT(missing(all_of(code, "env\\w*(?:\\.get\\(\"|\\.)(HOLDFAST_\\w+)"), names_behind(sdk_page(), "Ev")),
+    EXPECT_THAT(missing(all_of(code, "env\\w*(?:\\.get\\(\"|\\.)(HOLDFAST_\\w+)"), names_after_macro(sdk_page(), "Ev")),
                 IsEmpty());
 }
 

@@ -59,7 +59,7 @@ std::size_t generations(const LoadReport& one, const LoadReport& other) {
     return seen.size();
 }
 
-void expect_clean_end(Supervised& run) {
+void expect_clean_end(SupervisorProcess& run) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
     EXPECT_EQ(run.log().count("listener_revived"), 0U);
     EXPECT_EQ(run.log().count("listener_lost"), 0U);
@@ -73,10 +73,10 @@ void print(const std::string& example, const LoadReport& report) {
 }
 
 TEST_P(Adapter, LosesNothingOverTwentyRestarts) {
-    Supervised run(two_workers(GetParam()));
+    SupervisorProcess run(two_workers(GetParam()));
     run.wait_until_serving();
     BackgroundLoad fresh(fresh_requests(run.address())), kept(kept_connections(run.address()));
-    ASSERT_NO_FATAL_FAILURE(restart_under(run, kept, restarts));
+    ASSERT_NO_FATAL_FAILURE(restart_under_load(run, kept, restarts));
     const LoadReport fresh_report = fresh.stop(), kept_report = kept.stop();
     print(GetParam(), fresh_report);
     print(GetParam(), kept_report);
@@ -91,13 +91,13 @@ TEST_P(Adapter, LosesNothingOverTwentyRestarts) {
 TEST_P(Adapter, IsSeenToLoseRequestsByTheUsualRule) {
     RunOptions options = two_workers(GetParam());
     options.options.insert(options.options.end(), {"--env", "HOLDFAST_KEEP_ALIVE_MIN=0"});
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     std::uint64_t lost = 0;
     for (int done = 0; done < restarts && lost == 0; ++done) {
         BackgroundLoad kept(kept_connections(run.address()));
         kept.wait_for_more(100);  // the connections are used ones by now
-        ASSERT_NO_FATAL_FAILURE(restart_under(run, kept, 1));
+        ASSERT_NO_FATAL_FAILURE(restart_under_load(run, kept, 1));
         const LoadReport report = kept.stop();
         print(GetParam(), report);
         lost = report.count(Failure::closed_on_reused) + report.count(Failure::reset_on_reused);
@@ -112,7 +112,7 @@ TEST_P(Adapter, EndsRequestsAtTheCancel) {
     RunOptions options = two_workers(GetParam());
     set_option(options, "--grace-period", "200ms");
     set_option(options, "--cancel-period", "25s");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     BackgroundLoad slow(slow_load(run.address(), 4, milliseconds));
     slow.wait_for_sent(4);
@@ -127,14 +127,14 @@ class LateClients : public Adapter {};
 // Who pauses longer than the promise can still lose a request. How often is told, not judged; who kept to it loses
 // none.
 TEST_P(LateClients, LoseSomeRequestsAndAreCountedApart) {
-    Supervised run(two_workers(GetParam()));
+    SupervisorProcess run(two_workers(GetParam()));
     run.wait_until_serving();
     LoadOptions late = kept_connections(run.address());
     late.pause_low = keep_alive_min * 8 / 10;
     late.pause_high = keep_alive_min * 3 / 2;
     late.path = "/";
     BackgroundLoad load(late);
-    ASSERT_NO_FATAL_FAILURE(restart_under(run, load, 5));
+    ASSERT_NO_FATAL_FAILURE(restart_under_load(run, load, 5));
     const LoadReport report = load.stop();
     print(GetParam(), report);
     expect_flawless(report);

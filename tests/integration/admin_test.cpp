@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string admin_address(Supervised& run) {
+std::string admin_address(SupervisorProcess& run) {
     const std::string text = run.wait_for("admin_listening").text;
     return text.substr(text.rfind(' ') + 1);
 }
@@ -28,7 +28,7 @@ RunOptions with_admin(std::vector<std::string> command) {
 TEST(Admin, AnswersWhileTheServiceServesAndNotReadyFromTheLameDuckOn) {
     RunOptions options = with_admin(hello_http());
     options.options.insert(options.options.end(), {"--lame-duck", "1s"});
-    Supervised run(options);
+    SupervisorProcess run(options);
     const std::string admin = admin_address(run);
     run.wait_until_serving();
     EXPECT_EQ(http_get(admin, "/livez").status, "200");
@@ -47,14 +47,14 @@ TEST(Admin, AnswersWhileTheServiceServesAndNotReadyFromTheLameDuckOn) {
 }
 
 TEST(Admin, StaysReadyThroughARestart) {
-    Supervised run(with_admin(hello_http()));
+    SupervisorProcess run(with_admin(hello_http()));
     const std::string admin = admin_address(run);
     run.wait_until_serving();
     LoadOptions probes = fresh_load(admin);
     probes.path = "/readyz";
     probes.rate = 100;
     BackgroundLoad health(probes), load(fresh_load(run.address()));
-    restart_under(run, load, 2);
+    restart_under_load(run, load, 2);
     expect_flawless(health.stop());  // anything but 200 is a failure
     expect_flawless(load.stop());
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
@@ -67,7 +67,7 @@ TEST(Admin, IsNotReadyWithTooFewWorkersNorWithNone) {
     RunOptions options = with_admin(shell_worker("[ -e " + flag + " ] && exit 7; exec " + hello_http().front()));
     options.options.insert(options.options.end(),
                            {"--min-ready", "2", "--backoff", "500ms..500ms", "--queue-for", "200ms"});
-    Supervised run(options);
+    SupervisorProcess run(options);
     const std::string admin = admin_address(run);
     run.wait_until_serving();
     EXPECT_EQ(http_get(admin, "/readyz").status, "200");
@@ -90,7 +90,7 @@ TEST(Admin, IsNotReadyWithTooFewWorkersNorWithNone) {
 }
 
 TEST(Admin, IsIndependentOfWorkers) {
-    Supervised run(with_admin(hello_http()));
+    SupervisorProcess run(with_admin(hello_http()));
     const std::string admin = admin_address(run);
     run.wait_until_serving();
     for (const char* const worker : {"1.0", "1.1"}) {
@@ -105,7 +105,7 @@ TEST(Admin, IsIndependentOfWorkers) {
 }
 
 TEST(Admin, IsNotReadyWhilePaused) {
-    Supervised run(with_admin(hello_http()));
+    SupervisorProcess run(with_admin(hello_http()));
     const std::string admin = admin_address(run);
     run.wait_until_serving();
     EXPECT_TRUE(run.command("pause").succeeded());

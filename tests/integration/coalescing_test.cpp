@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -12,7 +12,7 @@ class TenRestarts : public testing::Test {
   protected:
     // The first one is under way for as long as the gate is shut; the others wait behind it.
     void ask(const std::vector<std::string>& command) {
-        run_ = std::make_unique<Supervised>(quick_service(2, command));
+        run_ = std::make_unique<SupervisorProcess>(quick_service(2, command));
         run_->wait_until_serving();
         clients_ = std::make_unique<Clients>(run_->address());
         for (int i = 0; i < 10; ++i) restarts_.push_back(run_->start_command("restart"));
@@ -23,13 +23,13 @@ class TenRestarts : public testing::Test {
     }
 
     Gate gate_;
-    std::unique_ptr<Supervised> run_;
+    std::unique_ptr<SupervisorProcess> run_;
     std::unique_ptr<Clients> clients_;
     std::vector<std::unique_ptr<RunningCommand>> restarts_;
 };
 
 TEST_F(TenRestarts, AskedAtOnceAreTwoRollouts) {
-    ask(hello_but("2.*", gate_.words()));
+    ask(hello_except("2.*", gate_.wait_command()));
     int second = 0;
     for (const auto& restart : restarts_) {
         const CommandResult result = restart->wait();
@@ -44,7 +44,8 @@ TEST_F(TenRestarts, AskedAtOnceAreTwoRollouts) {
 }
 
 TEST_F(TenRestarts, AllLearnThatTheSecondOneFailed) {
-    ask(hello_but("[23].*", gate_.words() + "; [ $HOLDFAST_GENERATION = 2 ] || { echo no licence >&2; exit 6; }"));
+    ask(hello_except("[23].*",
+                     gate_.wait_command() + "; [ $HOLDFAST_GENERATION = 2 ] || { echo no licence >&2; exit 6; }"));
     int failed = 0;
     for (const auto& restart : restarts_) {
         const CommandResult result = restart->wait();

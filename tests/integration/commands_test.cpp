@@ -21,8 +21,8 @@ CommandResult holdfast(std::vector<std::string> arguments) {
 }
 
 // What is said of the one that says this. A worker reports what it holds a moment after it was told to leave.
-std::string wait_for_why(Supervised& run, const std::string& part) {
-    const auto end = std::chrono::steady_clock::now() + patience;
+std::string wait_for_why(SupervisorProcess& run, const std::string& part) {
+    const auto end = std::chrono::steady_clock::now() + test_timeout;
     std::string said;
     while (std::chrono::steady_clock::now() < end) {
         said.clear();
@@ -36,7 +36,7 @@ std::string wait_for_why(Supervised& run, const std::string& part) {
 }
 
 TEST(Why, SaysWhatAWorkerWaitsFor) {
-    Supervised run(short_run(hello_http()));
+    SupervisorProcess run(short_run(hello_http()));
     run.wait_until_serving();
     const CommandResult serving = run.command("why", {"1.0"});
     EXPECT_TRUE(serving.succeeded()) << serving.output;
@@ -54,7 +54,7 @@ TEST(Why, SaysWhatAWorkerWaitsFor) {
 }
 
 TEST(Why, SaysWhoIsThereWhereItDoesNotKnowAWorker) {
-    Supervised run(short_run(hello_http()));
+    SupervisorProcess run(short_run(hello_http()));
     run.wait_until_serving();
     const CommandResult unknown = run.command("why", {"7.7"});
     EXPECT_FALSE(unknown.succeeded());
@@ -63,7 +63,7 @@ TEST(Why, SaysWhoIsThereWhereItDoesNotKnowAWorker) {
 }
 
 TEST(Logs, ShowTheLastLinesOfEachWorker) {
-    Supervised run(short_run(shell_worker("echo I am $HOLDFAST_WORKER >&2; exec " + hello_http().front())));
+    SupervisorProcess run(short_run(shell_worker("echo I am $HOLDFAST_WORKER >&2; exec " + hello_http().front())));
     run.wait_until_serving();
     const CommandResult all = run.command("logs");
     EXPECT_TRUE(all.succeeded()) << all.output;
@@ -77,7 +77,7 @@ TEST(Logs, ShowTheLastLinesOfEachWorker) {
 }
 
 TEST(Events, ComeAsTheyHappenAndEndWithTheSupervisor) {
-    Supervised run(short_run(hello_http()));
+    SupervisorProcess run(short_run(hello_http()));
     run.wait_until_serving();
     const auto events = run.start_command("events");
     // It follows when it has a connection: from then on nothing is missed.
@@ -92,7 +92,7 @@ TEST(Events, ComeAsTheyHappenAndEndWithTheSupervisor) {
 
 TEST(History, ShowsWhoAskedAndHowItEnded) {
     const std::string broken = "if [ $HOLDFAST_GENERATION = 2 ]; then echo no licence >&2; exit 9; fi; exec ";
-    Supervised run(short_run(shell_worker(broken + hello_http().front())));
+    SupervisorProcess run(short_run(shell_worker(broken + hello_http().front())));
     run.wait_until_serving();
     EXPECT_FALSE(run.command("restart").succeeded());
     EXPECT_TRUE(run.command("restart").succeeded());
@@ -120,7 +120,7 @@ TEST(Check, JudgesAConfigurationAndStartsNothing) {
 
 // What it holds its successor will have; whoever else holds it is in the way.
 TEST(Check, KnowsTheRunningSupervisorOfThisName) {
-    Supervised run(short_run(hello_http()));
+    SupervisorProcess run(short_run(hello_http()));
     run.wait_until_serving();
     const std::vector<std::string> rest{"--runtime-dir",     run.runtime_directory(), "--listen", run.address(), "--",
                                         hello_http().front()};
@@ -139,7 +139,7 @@ TEST(Check, KnowsTheRunningSupervisorOfThisName) {
 }
 
 TEST(Doctor, GivesItsFindingsRemedies) {
-    Supervised run(short_run(hello_http()));
+    SupervisorProcess run(short_run(hello_http()));
     run.wait_until_serving();
     const CommandResult findings = run.command("doctor");
     EXPECT_THAT(findings.output, HasSubstr("somaxconn"));

@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-RunOptions supervised(std::vector<std::string> command) {
+RunOptions two_workers(std::vector<std::string> command) {
     RunOptions options;
     options.options = {"--listen", "127.0.0.1:0", "--workers", "2", "--settle", "100ms"};
     options.command = std::move(command);
@@ -28,7 +28,7 @@ std::vector<std::string> hello_but_in_generation_two(const std::string& script) 
 }
 
 TEST(Crash, OfAWorkerIsReplacedAtOnce) {
-    Supervised run(supervised(hello_http()));
+    SupervisorProcess run(two_workers(hello_http()));
     run.wait_until_serving();
     const LogEntry first = run.wait_for("worker_spawned", of_worker("1.0"));
     ::kill(first.pid, SIGKILL);
@@ -45,9 +45,9 @@ TEST(Crash, WithStatusZeroIsACrashToo) {
     const TemporaryDirectory directory;
     const std::string fifo = directory / "fifo";
     ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
-    RunOptions options = supervised(shell_worker(notify("READY=1") + "; exec cat " + fifo));
+    RunOptions options = two_workers(shell_worker(notify("READY=1") + "; exec cat " + fifo));
     set_option(options, "--workers", "1");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     ::close(::open(fifo.c_str(), O_WRONLY | O_CLOEXEC));  // the end of the file ends the worker
     const LogEntry crashed = run.wait_for("worker_crashed", of_worker("1.0"));
@@ -60,11 +60,11 @@ TEST(Crash, LoopsBackOffEverFurther) {
     const TemporaryDirectory directory;
     // Ready once; whatever comes later dies at once.
     const std::string flag = directory / "was-ready";
-    RunOptions options = supervised(
+    RunOptions options = two_workers(
         shell_worker("[ -e " + flag + " ] && exit 7; touch " + flag + "; " + notify("READY=1") + "; exec sleep 1000"));
     set_option(options, "--workers", "1");
     set_option(options, "--backoff", "200ms..800ms");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     ::kill(run.wait_for("worker_spawned").pid, SIGKILL);
     LogEntry crashed = run.wait_for("worker_crashed");
@@ -78,7 +78,7 @@ TEST(Crash, LoopsBackOffEverFurther) {
 }
 
 TEST(FailedRestart, OfAGenerationThatCrashesLeavesTheOldOneServing) {
-    Supervised run(supervised(hello_but_in_generation_two("echo the reason >&2; exit 4")));
+    SupervisorProcess run(two_workers(hello_but_in_generation_two("echo the reason >&2; exit 4")));
     run.wait_until_serving();
     BackgroundLoad load(fresh_load(run.address()));
     load.wait_for_more(20);
@@ -96,9 +96,9 @@ TEST(FailedRestart, OfAGenerationThatCrashesLeavesTheOldOneServing) {
 }
 
 TEST(FailedRestart, OfAGenerationThatNeverGetsReadyIsAnsweredInTime) {
-    RunOptions options = supervised(hello_but_in_generation_two("exec sleep 1000"));
+    RunOptions options = two_workers(hello_but_in_generation_two("exec sleep 1000"));
     set_option(options, "--ready-timeout", "2s");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     BackgroundLoad load(fresh_load(run.address()));
     load.wait_for_more(20);
@@ -109,10 +109,10 @@ TEST(FailedRestart, OfAGenerationThatNeverGetsReadyIsAnsweredInTime) {
 }
 
 TEST(FailedRestart, OfAStoppedOldWorkerEndsWithTheNewGenerationServing) {
-    RunOptions options = supervised(hello_http());
+    RunOptions options = two_workers(hello_http());
     set_option(options, "--grace-period", "500ms");
     set_option(options, "--cancel-period", "200ms");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     ::kill(run.wait_for("worker_spawned", of_worker("1.1")).pid, SIGSTOP);
     EXPECT_TRUE(run.command("restart").succeeded());
@@ -122,16 +122,16 @@ TEST(FailedRestart, OfAStoppedOldWorkerEndsWithTheNewGenerationServing) {
 }
 
 TEST(FirstGeneration, ThatCannotBeExecutedEndsTheRunAtOnceWithOneClearError) {
-    Supervised run(supervised({"./no-such-server"}));
+    SupervisorProcess run(two_workers({"./no-such-server"}));
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
     EXPECT_THAT(run.wait_for("spawn_failed").text,
                 HasSubstr("cannot execute ./no-such-server: No such file or directory"));
 }
 
 TEST(FirstGeneration, ThatCannotEnterItsDirectoryNamesTheStage) {
-    RunOptions options = supervised(hello_http());
+    RunOptions options = two_workers(hello_http());
     set_option(options, "--chdir", "/no/such/directory");
-    Supervised run(options);
+    SupervisorProcess run(options);
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
     const std::string log = run.log().text();
     EXPECT_THAT(log, HasSubstr("/no/such/directory"));
@@ -139,21 +139,21 @@ TEST(FirstGeneration, ThatCannotEnterItsDirectoryNamesTheStage) {
 }
 
 TEST(FirstGeneration, ThatNeverGetsReadyEndsTheRunWithStatusOne) {
-    RunOptions options = supervised(shell_worker("exec sleep 1000"));
+    RunOptions options = two_workers(shell_worker("exec sleep 1000"));
     set_option(options, "--ready-when", "notify");
     set_option(options, "--ready-timeout", "1s");
-    Supervised run(options);
+    SupervisorProcess run(options);
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
 }
 
 TEST(FirstGeneration, ThatExitsIsRetriedWithinItsTime) {
     const TemporaryDirectory directory;
     const std::string count = directory / "count";
-    RunOptions options = supervised(shell_worker("echo x >>" + count + "; [ $(wc -l <" + count +
-                                                 ") -lt 4 ] && exit 1; exec " + hello_http().front()));
+    RunOptions options = two_workers(shell_worker("echo x >>" + count + "; [ $(wc -l <" + count +
+                                                  ") -lt 4 ] && exit 1; exec " + hello_http().front()));
     set_option(options, "--workers", "1");
     set_option(options, "--backoff", "50ms..100ms");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     EXPECT_EQ(run.log().await_count(3U, "worker_crashed"), 3U);
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});

@@ -46,7 +46,7 @@ class GrpcLoad {
     void wait_for_more(std::uint64_t count) {
         std::unique_lock lock(mutex_);
         const std::uint64_t goal = succeeded_ + count;
-        if (!changed_.wait_for(lock, patience, [&] { return succeeded_ >= goal; }))
+        if (!changed_.wait_for(lock, test_timeout, [&] { return succeeded_ >= goal; }))
             throw std::runtime_error("too few calls are answered");
     }
     // After stop().
@@ -67,7 +67,7 @@ class GrpcLoad {
     void call(grpc::GenericStub& stub, int milliseconds) {
         grpc::ClientContext context;
         context.AddMetadata("ms", std::to_string(milliseconds));
-        context.set_deadline(std::chrono::system_clock::now() + patience);
+        context.set_deadline(std::chrono::system_clock::now() + test_timeout);
         const grpc::Slice body("a body of some length");
         const grpc::ByteBuffer request(&body, 1);
         grpc::ByteBuffer answer;
@@ -114,7 +114,7 @@ TEST(GrpcAdapter, LosesNoCallOverTwentyRestarts) {
     RunOptions options;
     options.options = {"--listen", "127.0.0.1:0", "--workers", "2", "--settle", "50ms"};
     options.command = {program("grpc-hello")};
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     GrpcLoad load(run.address());
     for (int i = 0; i < restarts; ++i) {

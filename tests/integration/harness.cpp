@@ -75,7 +75,7 @@ void expect_flawless(const LoadReport& report) {
         ADD_FAILURE() << to_string(example.failure) << " at " << example.mono_usec << ": " << example.text;
 }
 
-void restart_under(Supervised& run, BackgroundLoad& load, int times) {
+void restart_under_load(SupervisorProcess& run, BackgroundLoad& load, int times) {
     for (int i = 0; i < times; ++i) {
         load.wait_for_more(20);
         const CommandResult result = run.command("restart");
@@ -84,7 +84,7 @@ void restart_under(Supervised& run, BackgroundLoad& load, int times) {
     load.wait_for_more(20);
 }
 
-void wait_until_stamp(std::int64_t mono_usec) {
+void wait_until_monotonic(std::int64_t mono_usec) {
     const int timer_fd = ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
     itimerspec alarm{};
     alarm.it_value = {.tv_sec = mono_usec / 1'000'000, .tv_nsec = mono_usec % 1'000'000 * 1'000};

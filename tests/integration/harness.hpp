@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "background_load.hpp"
-#include "supervised.hpp"
+#include "supervisor_process.hpp"
 
 namespace holdfast::test {
 
@@ -31,9 +31,9 @@ LoadOptions slow_load(const std::string& address, int requests, int milliseconds
 void expect_flawless(const LoadReport& report);
 
 // `times` restarts, one after the other, each under a load that is seen to go on before the next.
-void restart_under(Supervised& run, BackgroundLoad& load, int times);
+void restart_under_load(SupervisorProcess& run, BackgroundLoad& load, int times);
 
 // Until CLOCK_MONOTONIC, the log's own clock, says `mono_usec`.
-void wait_until_stamp(std::int64_t mono_usec);
+void wait_until_monotonic(std::int64_t mono_usec);
 
 }  // namespace holdfast::test

@@ -9,7 +9,7 @@ else()
 endif()
 holdfast_test(
   hostile_clients_test
-  SOURCES harness.cpp operations.cpp rollout_scene.cpp hostile_clients_test.cpp
+  SOURCES harness.cpp operations.cpp rollout_fixture.cpp hostile_clients_test.cpp
   LINKS holdfast_fixture holdfast_strict_client
   LABELS ${hostile_label}
   TIMEOUT 300

@@ -21,17 +21,17 @@
 
 #include "operations.hpp"
 #include "proc.hpp"
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
 
 // HOLDFAST_HOSTILE_CONNECTIONS says another number.
-int connections_over_time() {
+int total_connections() {
     const char* number = std::getenv("HOLDFAST_HOSTILE_CONNECTIONS");
     return number == nullptr ? DEFAULT_CONNECTIONS : std::stoi(number);
 }
-constexpr int at_once = 2'000;
+constexpr int concurrent_connections = 2'000;
 
 std::int64_t resident_kib(pid_t pid) {
     const std::string status = status_of(pid);
@@ -54,7 +54,7 @@ class Client {
     Client& operator=(const Client&) = delete;
     Client& operator=(Client&&) = delete;
 
-    void say(const std::string& bytes) const {
+    void send(const std::string& bytes) const {
         static_cast<void>(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
     }
 
@@ -65,14 +65,14 @@ class Client {
     bool is_connected_ = false;
 };
 
-std::string many_questions(int count) {
+std::string pipelined_requests(int count) {
     std::string text;
     for (int i = 0; i < count; ++i) text += "GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n";
     return text;
 }
 
 // What they say, one after the other. None of them reads.
-std::vector<std::string> malice() {
+std::vector<std::string> hostile_requests() {
     const std::string post = "POST /v1/scale HTTP/1.1\r\nHost: x\r\n";
     const std::string deep = "{\"workers\":" + std::string(50'000, '[');
     return {
@@ -86,8 +86,8 @@ std::vector<std::string> malice() {
         post + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
         post + "Transfer-Encoding: chunked\r\n\r\n4\r\n{\"wo",
         "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n",
-        many_questions(2),
-        many_questions(120),  // and reads none of the answers
+        pipelined_requests(2),
+        pipelined_requests(120),  // and reads none of the answers
         std::string("\0\r\n\xff\x00\x01\r\n\r\n", 10),
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     };
@@ -125,7 +125,7 @@ class Flood {
         if (thread_.joinable()) thread_.join();
     }
     // Everybody leaves.
-    void send_home() { crowd_.clear(); }
+    void disconnect_all() { clients_.clear(); }
 
     int made() const { return made_; }
     int failed() const { return failed_; }
@@ -135,9 +135,9 @@ class Flood {
   private:
     void make_one() {
         const int number = made_ + 1;
-        if (crowd_.size() == at_once) crowd_.pop_front();
-        const Client& client = crowd_.emplace_back(server_);
-        client.say(words_[static_cast<std::size_t>(number) % words_.size()]);
+        if (clients_.size() == concurrent_connections) clients_.pop_front();
+        const Client& client = clients_.emplace_back(server_);
+        client.send(requests_[static_cast<std::size_t>(number) % requests_.size()]);
         if (!client.is_connected()) ++failed_;
         if (number % 500 == 0) {
             largest_kib_ = std::max(largest_kib_, resident_kib(supervisor_));
@@ -148,8 +148,8 @@ class Flood {
 
     const ServerAddress server_;
     const pid_t supervisor_;
-    const std::vector<std::string> words_ = malice();
-    std::deque<Client> crowd_;
+    const std::vector<std::string> requests_ = hostile_requests();
+    std::deque<Client> clients_;
     std::atomic<int> made_ = 0;
     int failed_ = 0;
     std::int64_t largest_kib_ = 0;
@@ -162,11 +162,11 @@ class HostileClients : public testing::TestWithParam<const char*> {
   protected:
     void SetUp() override {
         raise_file_limit();
-        RunOptions options = short_run(shell_worker("if [ $HOLDFAST_GENERATION -gt 1 ]; then " + gate_.words() +
+        RunOptions options = short_run(shell_worker("if [ $HOLDFAST_GENERATION -gt 1 ]; then " + gate_.wait_command() +
                                                     "; fi; exec " + hello_http().front()));
         options.options.insert(options.options.end(), {"--admin", "127.0.0.1:0", "--ready-timeout", "10m"});
         options.environment = {"ASAN_OPTIONS=quarantine_size_mb=1"};
-        run_ = std::make_unique<Supervised>(options);
+        run_ = std::make_unique<SupervisorProcess>(options);
         run_->wait_until_serving();
         const std::string text = run_->wait_for("admin_listening").text;
         admin_ = text.substr(text.rfind(' ') + 1);
@@ -176,7 +176,7 @@ class HostileClients : public testing::TestWithParam<const char*> {
 
     bool is_on_api() const { return std::string(GetParam()) == "Api"; }
     // Who asks by the other door is answered meanwhile.
-    void expect_an_answer_next_door() {
+    void expect_other_server_answers() {
         if (is_on_api()) {
             EXPECT_EQ(http_get(admin_, "/readyz").status, "200");
         } else {
@@ -184,14 +184,14 @@ class HostileClients : public testing::TestWithParam<const char*> {
         }
     }
     // The workers of the new generation wait for this.
-    void let_them_start() { gate_.open(); }
+    void release_workers() { gate_.open(); }
 
-    Supervised& run() { return *run_; }
+    SupervisorProcess& run() { return *run_; }
     const ServerAddress& server() const { return server_; }
 
   private:
     Gate gate_;
-    std::unique_ptr<Supervised> run_;
+    std::unique_ptr<SupervisorProcess> run_;
     std::string admin_;
     ServerAddress server_;
 };
@@ -204,36 +204,36 @@ TEST_P(HostileClients, CostNobodyAnything) {
     run().wait_for("worker_spawned", of_generation(2));
     // What the first of them need is no growth.
     Flood warm(server(), run().pid());
-    warm.begin(at_once);
+    warm.begin(concurrent_connections);
     warm.end();
     const std::int64_t before = std::max(warm.largest_kib(), resident_kib(run().pid()));
-    warm.send_home();
+    warm.disconnect_all();
 
-    const int count = connections_over_time();
-    const std::int64_t began = stamp_now();
+    const int count = total_connections();
+    const std::int64_t began = monotonic_usec();
     Flood flood(server(), run().pid());
     flood.begin(count);
     flood.wait_until_made(count / 2);
-    expect_an_answer_next_door();
+    expect_other_server_answers();
     load.wait_for_more(50);
-    let_them_start();
+    release_workers();
     const CommandResult result = restart->wait();
     EXPECT_TRUE(result.succeeded()) << result.output;
     load.wait_for_more(50);
     flood.end();
-    const std::int64_t took_ms = (stamp_now() - began) / 1'000;
+    const std::int64_t took_ms = (monotonic_usec() - began) / 1'000;
     expect_flawless(load.stop());
-    std::cout << GetParam() << ": " << flood.made() << " connections in " << took_ms << " ms, " << at_once
-              << " at once; resident " << before << " KiB after the first " << at_once << ", " << flood.largest_kib()
-              << " KiB at most since with " << flood.most_descriptors() << " descriptors, " << resident_kib(run().pid())
-              << " KiB now\n";
+    std::cout << GetParam() << ": " << flood.made() << " connections in " << took_ms << " ms, "
+              << concurrent_connections << " at once; resident " << before << " KiB after the first "
+              << concurrent_connections << ", " << flood.largest_kib() << " KiB at most since with "
+              << flood.most_descriptors() << " descriptors, " << resident_kib(run().pid()) << " KiB now\n";
     EXPECT_EQ(warm.failed() + flood.failed(), 0);
     EXPECT_GE(flood.made(), count);
     EXPECT_LT(flood.largest_kib(), before + before / 4);
     // Of 2,000 who would come in.
     EXPECT_LT(flood.most_descriptors(), descriptors_before + 256);
     // And friends are heard again.
-    flood.send_home();
+    flood.disconnect_all();
     EXPECT_TRUE(run().command("status").succeeded());
     EXPECT_EQ(run().stop(), ExitStatus{ExitedWith{0}});
 }

@@ -25,13 +25,13 @@ RunOptions short_ladder(std::vector<std::string> command) {
 }
 
 // Ignores TERM, with a grandchild in its group and one that has left it.
-std::vector<std::string> deaf_family() {
+std::vector<std::string> term_ignoring_tree() {
     return shell_worker("trap '' TERM INT HUP QUIT; setsid sleep 1000 & sleep 1000 & " + notify("READY=1") +
                         "; while :; do wait; done");
 }
 
 TEST(Ladder, KillsADeafFamilyAfterTheLastDeadlineAndNeverBefore) {
-    Supervised run(short_ladder(deaf_family()));
+    SupervisorProcess run(short_ladder(term_ignoring_tree()));
     run.wait_until_serving();
     EXPECT_GE(descendants_of(run.pid()).size(), 3U);
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
@@ -46,7 +46,7 @@ TEST(Ladder, KillsADeafFamilyAfterTheLastDeadlineAndNeverBefore) {
 
 // The same for one that said HELLO: it is told each stage, heeds none, and has a family of three.
 TEST(Ladder, TellsEachStageBeforeItKillsAnSdkWorkerAndNamesWhatItHeld) {
-    Supervised run(short_ladder(
+    SupervisorProcess run(short_ladder(
         {program("stubborn"), "--hello", "--ready-after", "0", "--grandchildren", "--hold", "request:GET /endless"}));
     run.wait_until_serving();
     EXPECT_GE(descendants_of(run.pid()).size(), 4U);
@@ -62,10 +62,10 @@ TEST(Ladder, TellsEachStageBeforeItKillsAnSdkWorkerAndNamesWhatItHeld) {
 }
 
 TEST(Ladder, LeavesLameDuckOutOfARestart) {
-    RunOptions options = short_ladder(deaf_family());
+    RunOptions options = short_ladder(term_ignoring_tree());
     set_option(options, "--lame-duck", "20s");
     set_option(options, "--settle", "100ms");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     const CommandResult result = run.command("restart");
     EXPECT_TRUE(result.succeeded()) << result.output;
@@ -78,7 +78,7 @@ TEST(Ladder, LeavesLameDuckOutOfARestart) {
 TEST(Ladder, SkipsLameDuckOnQuit) {
     RunOptions options = short_ladder(hello_http());
     set_option(options, "--lame-duck", "25s");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     run.signal(SIGQUIT);
     EXPECT_EQ(run.wait_for_exit(20s), ExitStatus{ExitedWith{0}});
@@ -86,7 +86,7 @@ TEST(Ladder, SkipsLameDuckOnQuit) {
 
 TEST(Ladder, NamesWhatAWorkerStillHeldWhenItWasCutOff) {
     RunOptions options = short_ladder(hello_http());
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     BackgroundLoad slow(slow_load(run.address(), 1, 20'000));
     slow.wait_for_sent(1);
@@ -101,7 +101,7 @@ TEST(Wrapper, OfASupervisedServerIsFollowedToItsGroup) {
     RunOptions options;
     options.options = {"--listen", "127.0.0.1:0", "--ready-when", "alive:500ms"};
     options.command = shell_worker("/usr/bin/python3 " + std::string(server_scripts) + "/socket_server.py & wait");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     BackgroundLoad load(fresh_load(run.address()));
     load.wait_for_more(20);
@@ -116,10 +116,10 @@ TEST(Wrapper, OfAnSdkWorkerLosesNothingInARestart) {
     RunOptions options;
     options.options = {"--listen", "127.0.0.1:0", "--settle", "100ms"};
     options.command = shell_worker(hello_http().front() + "; exit $?");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     BackgroundLoad load(fresh_load(run.address()));
-    restart_under(run, load, 2);
+    restart_under_load(run, load, 2);
     expect_flawless(load.stop());
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
@@ -128,7 +128,7 @@ TEST(Wrapper, DescendantsThatLeftTheGroupClimbTheSameLadderAndAreNamed) {
     RunOptions options =
         short_ladder(shell_worker("setsid sh -c '" + notify("READY=1") + "; exec sleep 1000' & exec sleep 1000"));
     set_option(options, "--lame-duck", "0s");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
     EXPECT_THAT(run.wait_for("strays_found").text, testing::ContainsRegex("(sh|sleep) .pid [0-9]+"));

@@ -9,7 +9,7 @@
 namespace holdfast::test {
 namespace {
 
-struct Place {
+struct CgroupParent {
     std::string folder;      // where a new one is made
     std::string limit;       // the file that takes the bytes
     std::string swap_limit;  // without it what is too much would only be slow
@@ -26,8 +26,8 @@ std::optional<std::string> own_cgroup(const std::string& controller) {
     return std::nullopt;
 }
 
-std::vector<Place> places() {
-    std::vector<Place> found;
+std::vector<CgroupParent> candidate_parents() {
+    std::vector<CgroupParent> found;
     if (const auto own = own_cgroup("memory")) {
         found.push_back({"/sys/fs/cgroup/memory" + *own, "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"});
     }
@@ -49,13 +49,13 @@ bool write_to(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-std::unique_ptr<MemoryCgroup> MemoryCgroup::make(std::uint64_t most_bytes) {
-    for (const Place& place : places()) {
-        const std::string folder = place.folder + "/holdfast-test-" + std::to_string(::getpid());
+std::unique_ptr<MemoryCgroup> MemoryCgroup::make(std::uint64_t max_bytes) {
+    for (const CgroupParent& parent : candidate_parents()) {
+        const std::string folder = parent.folder + "/holdfast-test-" + std::to_string(::getpid());
         if (::mkdir(folder.c_str(), 0755) != 0) continue;
         std::unique_ptr<MemoryCgroup> made(new MemoryCgroup(folder));
-        if (!write_to(folder + "/" + place.limit, std::to_string(most_bytes))) continue;
-        write_to(folder + "/" + place.swap_limit, place.limit == "memory.max" ? "0" : std::to_string(most_bytes));
+        if (!write_to(folder + "/" + parent.limit, std::to_string(max_bytes))) continue;
+        write_to(folder + "/" + parent.swap_limit, parent.limit == "memory.max" ? "0" : std::to_string(max_bytes));
         return made;
     }
     return nullptr;

@@ -12,7 +12,7 @@ namespace holdfast::test {
 class MemoryCgroup {
   public:
     // Nothing where this machine, or our place in it, has no such cgroup for us.
-    static std::unique_ptr<MemoryCgroup> make(std::uint64_t most_bytes);
+    static std::unique_ptr<MemoryCgroup> make(std::uint64_t max_bytes);
     ~MemoryCgroup();
     MemoryCgroup(const MemoryCgroup&) = delete;
     MemoryCgroup& operator=(const MemoryCgroup&) = delete;

@@ -6,16 +6,16 @@ holdfast_test(
   operations_test
   SOURCES harness.cpp
           operations.cpp
-          rollout_scene.cpp
+          rollout_fixture.cpp
           admin_test.cpp
-          causes_test.cpp
-          claim_test.cpp
+          exit_causes_test.cpp
+          listener_claim_test.cpp
           commands_test.cpp
-          ledger_test.cpp
+          history_test.cpp
           pause_test.cpp
           private_probe_test.cpp
           reload_test.cpp
-          unserved_test.cpp
+          queue_for_test.cpp
           watchdog_test.cpp
   LINKS holdfast_fixture holdfast_strict_client
   LABELS integration
@@ -31,7 +31,7 @@ endforeach()
 # one of them.
 holdfast_test(
   out_of_memory_test
-  SOURCES harness.cpp memory_cgroup.cpp operations.cpp out_of_memory_test.cpp rollout_scene.cpp
+  SOURCES harness.cpp memory_cgroup.cpp operations.cpp out_of_memory_test.cpp rollout_fixture.cpp
   LINKS holdfast_fixture holdfast_strict_client
   LABELS integration
   SERIAL)

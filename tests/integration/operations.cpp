@@ -26,8 +26,9 @@ RunOptions short_run(std::vector<std::string> command) {
 
 std::vector<std::string> all_listeners() { return {program("all-listeners")}; }
 
-std::string wait_for_status(Supervised& run, const std::string& part, const std::vector<std::string>& arguments) {
-    const auto end = std::chrono::steady_clock::now() + patience;
+std::string wait_for_status(SupervisorProcess& run, const std::string& part,
+                            const std::vector<std::string>& arguments) {
+    const auto end = std::chrono::steady_clock::now() + test_timeout;
     std::string shown;
     while (std::chrono::steady_clock::now() < end) {
         shown = run.command("status", arguments).output;
@@ -36,10 +37,10 @@ std::string wait_for_status(Supervised& run, const std::string& part, const std:
     throw std::runtime_error("the status never said " + part + " but:\n" + shown);
 }
 
-std::string talk(const std::string& address, const std::string& bytes) {
+std::string send_and_receive(const std::string& address, const std::string& bytes) {
     const ServerAddress server = parse_server_address(address).value();
     const int client = ::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const timeval limit{std::chrono::duration_cast<std::chrono::seconds>(patience).count(), 0};
+    const timeval limit{std::chrono::duration_cast<std::chrono::seconds>(test_timeout).count(), 0};
     ::setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     std::string answer;
     if (::connect(client, server.data(), server.length) == 0 &&
@@ -55,14 +56,14 @@ std::string talk(const std::string& address, const std::string& bytes) {
 
 HttpAnswer http_get(const std::string& address, const std::string& target) {
     const std::string text =
-        talk(address, "GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        send_and_receive(address, "GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     if (!text.starts_with("HTTP/1.1 ")) return {};
     const std::size_t head = text.find("\r\n\r\n");
     return {text.substr(9, 3), head == text.npos ? "" : text.substr(head + 4)};
 }
 
 HttpAnswer wait_for_http(const std::string& address, const std::string& target, const std::string& status) {
-    const auto end = std::chrono::steady_clock::now() + patience;
+    const auto end = std::chrono::steady_clock::now() + test_timeout;
     HttpAnswer answer;
     while (std::chrono::steady_clock::now() < end) {
         answer = http_get(address, target);
@@ -73,17 +74,17 @@ HttpAnswer wait_for_http(const std::string& address, const std::string& target, 
 
 std::string free_port() {
     const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in place{};
-    place.sin_family = AF_INET;
-    place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof place;
-    ::bind(probe, reinterpret_cast<sockaddr*>(&place), size);
-    ::getsockname(probe, reinterpret_cast<sockaddr*>(&place), &size);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    ::bind(probe, reinterpret_cast<sockaddr*>(&address), size);
+    ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size);
     ::close(probe);
-    return std::to_string(ntohs(place.sin_port));
+    return std::to_string(ntohs(address.sin_port));
 }
 
-std::int64_t stamp_now() {
+std::int64_t monotonic_usec() {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);
     return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1'000;

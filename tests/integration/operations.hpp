@@ -14,10 +14,11 @@ RunOptions short_run(std::vector<std::string> command);
 std::vector<std::string> all_listeners();
 
 // Asks `holdfast status` until it says so, and returns all that it said.
-std::string wait_for_status(Supervised& run, const std::string& part, const std::vector<std::string>& arguments = {});
+std::string wait_for_status(SupervisorProcess& run, const std::string& part,
+                            const std::vector<std::string>& arguments = {});
 
 // Sends the bytes over a connection of its own and returns what comes until its end.
-std::string talk(const std::string& address, const std::string& bytes);
+std::string send_and_receive(const std::string& address, const std::string& bytes);
 
 // "200", or what stands in its place: empty where nobody answered.
 struct HttpAnswer {
@@ -32,7 +33,7 @@ HttpAnswer wait_for_http(const std::string& address, const std::string& target, 
 std::string free_port();
 
 // CLOCK_MONOTONIC, the log's own clock.
-std::int64_t stamp_now();
+std::int64_t monotonic_usec();
 
 LogPredicate at_or_after(std::int64_t mono_usec);
 

@@ -7,7 +7,7 @@
 
 #include "memory_cgroup.hpp"
 #include "operations.hpp"
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -15,33 +15,33 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::uint64_t most_bytes = 768U << 20;  // supervisor and workers need less, with sanitizers too
+constexpr std::uint64_t max_bytes = 768U << 20;  // supervisor and workers need less, with sanitizers too
 constexpr auto by_the_kernel = "was killed by the kernel: out of memory (SIGKILL)";
 
 class OutOfMemory : public testing::Test {
   protected:
     void SetUp() override {
-        cgroup_ = MemoryCgroup::make(most_bytes);
+        cgroup_ = MemoryCgroup::make(max_bytes);
         if (!cgroup_) GTEST_SKIP() << "no cgroup with a limit of memory can be made here";
     }
 
     // Words of shell: larger than everybody else together, and then too large.
-    static std::string eats() {
+    static std::string memory_hog() {
         return "echo loading the index >&2; "
                "exec /usr/bin/python3 -c 'eaten = []\nwhile True: eaten.append(b\"x\" * (1 << 22))'";
     }
 
     void serve(const std::string& which, const std::string& script) {
-        RunOptions options = quick_service(2, hello_but(which, script));
+        RunOptions options = quick_service(2, hello_except(which, script));
         options.wrapper = cgroup_->wrapper();
-        run_ = std::make_unique<Supervised>(options);
+        run_ = std::make_unique<SupervisorProcess>(options);
         run_->wait_until_serving();
         clients_ = std::make_unique<Clients>(run_->address());
         clients_->wait_for_more();
     }
 
     std::unique_ptr<MemoryCgroup> cgroup_;
-    std::unique_ptr<Supervised> run_;
+    std::unique_ptr<SupervisorProcess> run_;
     std::unique_ptr<Clients> clients_;
 };
 
@@ -50,7 +50,7 @@ TEST_F(OutOfMemory, IsSaidOfAWorkerThatTheKernelKilled) {
     const TemporaryDirectory directory;
     Gate gate;
     serve("1.1", "if [ ! -e " + (directory / "eaten") + " ]; then : > " + (directory / "eaten") + "; " +
-                     notify("READY=1") + "; " + gate.words() + "; " + eats() + "; fi");
+                     notify("READY=1") + "; " + gate.wait_command() + "; " + memory_hog() + "; fi");
     gate.open();
     const LogEntry crashed = run_->wait_for("worker_crashed", of_worker("1.1"));
     EXPECT_THAT(crashed.text, HasSubstr(by_the_kernel));
@@ -69,7 +69,7 @@ TEST_F(OutOfMemory, IsSaidOfAWorkerThatTheKernelKilled) {
 }
 
 TEST_F(OutOfMemory, FailsARestartInTheseWords) {
-    serve("2.1", eats());
+    serve("2.1", memory_hog());
     expect_failed(run_->command("restart"), {"worker 2.1", by_the_kernel, "its last words:\n  loading the index",
                                              "generation 1 serves with 2 workers"});
     EXPECT_EQ(run_->log().count("worker_told", of_generation(1)), 0U);

@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-void wait_until_both_accept_nothing(Supervised& run) {
+void wait_until_both_accept_nothing(SupervisorProcess& run) {
     const std::string status = wait_for_status(run, R"("accepting":false)", {"--json"});
     if (status.find(R"("accepting":true)") != status.npos || status.find(R"("accepting":null)") != status.npos) {
         wait_until_both_accept_nothing(run);
@@ -18,7 +18,7 @@ void wait_until_both_accept_nothing(Supervised& run) {
 }
 
 TEST(ServicePause, KeepsTheQueueUntilItIsResumed) {
-    Supervised run(short_run(hello_http()));
+    SupervisorProcess run(short_run(hello_http()));
     run.wait_until_serving();
     BackgroundLoad open(keep_alive_load(run.address()));
     open.wait_for_more(50);
@@ -42,7 +42,7 @@ TEST(ServicePause, KeepsTheQueueUntilItIsResumed) {
 TEST(ServicePause, EndsByItselfWhenItsTimeIsUp) {
     RunOptions options = short_run(hello_http());
     options.options.insert(options.options.end(), {"--max-pause", "1s"});
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     EXPECT_TRUE(run.command("pause").succeeded());
     wait_until_both_accept_nothing(run);
@@ -59,7 +59,7 @@ TEST(ServicePause, EndsByItselfWhenItsTimeIsUp) {
 TEST(ServicePause, IsRefusedWhereNobodyCanBePaused) {
     RunOptions options = short_run(python_server("socket_server.py"));
     options.options.insert(options.options.end(), {"--ready-when", "alive:100ms"});
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     const CommandResult paused = run.command("pause");
     EXPECT_FALSE(paused.succeeded());
@@ -70,7 +70,7 @@ TEST(ServicePause, IsRefusedWhereNobodyCanBePaused) {
 
 // A stop goes before everything.
 TEST(ServicePause, KeepsNobodyFromStopping) {
-    Supervised run(short_run(hello_http()));
+    SupervisorProcess run(short_run(hello_http()));
     run.wait_until_serving();
     EXPECT_TRUE(run.command("pause").succeeded());
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});

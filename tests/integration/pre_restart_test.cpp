@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -13,7 +13,7 @@ TEST(PreRestart, ThatSaysNoChangesNothing) {
     const std::string ready = directory / "migrated";
     RunOptions options = quick_service(2, hello_http());
     set_option(options, "--pre-restart", "[ -e " + ready + " ] || { echo migration 42 is missing >&2; exit 3; }");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     Clients clients(run.address());
     clients.wait_for_more();
@@ -34,7 +34,7 @@ TEST(PreRestart, ThatSaysNoChangesNothing) {
 TEST(PreRestart, ThatIsKilledSaysNo) {
     RunOptions options = quick_service(1, hello_http());
     set_option(options, "--pre-restart", "echo too early >&2; kill -KILL $$");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     expect_failed(run.command("restart"), {"--pre-restart", "SIGKILL", "too early"});
     EXPECT_EQ(run.log().await_count(1U, "worker_launching"), 1U);
@@ -46,7 +46,7 @@ TEST(PreRestart, IsNotAskedBeforeARollback) {
     const TemporaryDirectory directory;
     RunOptions options = quick_service(1, hello_http());
     set_option(options, "--pre-restart", "! [ -e " + (directory / "trouble") + " ]");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     expect_done(run.command("restart"));
     directory.write("trouble", "");

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "operations.hpp"
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -25,7 +25,7 @@ std::vector<std::string> sick_generation(const std::string& generation) {
 
 // The old generation answers 200 at every address that they share.
 TEST(PrivateProbe, FailsARestartThoughTheOldGenerationAnswers) {
-    Supervised run(with_private_probe(sick_generation("2")));
+    SupervisorProcess run(with_private_probe(sick_generation("2")));
     run.wait_until_serving();
     EXPECT_THAT(run.worker_output(), testing::ContainsRegex("names: .*:probe\n"));
     Clients clients(run.address());
@@ -41,7 +41,7 @@ TEST(PrivateProbe, FailsARestartThoughTheOldGenerationAnswers) {
 }
 
 TEST(PrivateProbe, IsAskedOfTheFirstGenerationToo) {
-    Supervised run(with_private_probe(sick_generation("1")));
+    SupervisorProcess run(with_private_probe(sick_generation("1")));
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
     EXPECT_THAT(run.log().text(), HasSubstr("the last probe said HTTP 500"));
     EXPECT_EQ(run.log().count("worker_ready"), 0U);
@@ -62,7 +62,7 @@ TEST_P(AddressProbe, CountsAWorkerOnceItAnswersAtItsOwnAddress) {
     options.command =
         shell_worker("mkfifo " + flag + "; echo waiting >&2; read line < " + flag + "; exec " +
                      python_server("own_port.py")[0] + " " + python_server("own_port.py")[1] + " " + port);
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_for("", with_text("waiting"));
     EXPECT_THAT(wait_for_status(run, "connection refused"), HasSubstr("starting"));
     EXPECT_EQ(run.log().count("worker_ready"), 0U);
@@ -81,7 +81,7 @@ TEST(AddressProbe, OfAnAddressThatWeHoldIsRefused) {
     set_option(options, "--listen", "127.0.0.1:" + free_port());
     const std::string address = options.options[1];
     options.options.insert(options.options.end(), {"--ready-when", "tcp:" + address});
-    Supervised run(options);
+    SupervisorProcess run(options);
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{2}});
     EXPECT_THAT(run.log().text(), HasSubstr("ready-when"));
 }

@@ -8,7 +8,7 @@
 #include <csignal>
 
 #include "programs.hpp"
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -23,13 +23,14 @@ RunOptions with_probation(const std::string& probation, std::vector<std::string>
     return options;
 }
 
-std::size_t launches_since(Supervised& run, const LogEntry& moment) {
+std::size_t launches_since(SupervisorProcess& run, const LogEntry& moment) {
     return run.log().count("worker_launching", any_entry(), moment.index);
 }
 
 // The one that crashes accepts nothing, so that no request dies with it.
 TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneCrashes) {
-    Supervised run(with_probation("60s", hello_but("2.1", "echo the cache is corrupt >&2; " + speaking_worker(""))));
+    SupervisorProcess run(
+        with_probation("60s", hello_except("2.1", "echo the cache is corrupt >&2; " + protocol_worker(""))));
     run.wait_until_serving();
     const std::vector<pid_t> former = pids_of(run, 1, 2);
     Clients clients(run.address());
@@ -55,7 +56,7 @@ TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneCrashes) {
 }
 
 // The former workers accept again and the new ones are gone; nobody was launched for it, and no client noticed.
-void expect_the_former_ones_back(Supervised& run, const LogEntry& began, Clients& clients) {
+void expect_former_generation_back(SupervisorProcess& run, const LogEntry& began, Clients& clients) {
     run.wait_for("rollout_done", with_text("generation 1 serves with 2 workers"));
     EXPECT_EQ(launches_since(run, began), 0U);
     for (const char* worker : {"1.0", "1.1"}) run.wait_for("worker_recalled", of_worker(worker), began.index);
@@ -77,7 +78,7 @@ struct InProbation {
         EXPECT_EQ(run.log().count("worker_crashed"), 0U);
     }
 
-    Supervised run;
+    SupervisorProcess run;
     std::optional<Clients> clients;
     decltype(run.start_command("")) restart;
     LogEntry began;
@@ -87,7 +88,7 @@ struct InProbation {
 TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneMissesItsWatchdog) {
     const std::vector<std::string> idle = python_server("heartbeat.py");
     RunOptions options = with_probation(
-        "60s", hello_but("2.1", "echo lost the lock of the cache >&2; exec " + idle[0] + " " + idle[1] + " idle"));
+        "60s", hello_except("2.1", "echo lost the lock of the cache >&2; exec " + idle[0] + " " + idle[1] + " idle"));
     set_option(options, "--watchdog", "1s");
     set_option(options, "--grace-period", "2s");  // for those who are kept; the one that stands still is killed then
     set_option(options, "--cancel-period", "300ms");
@@ -97,7 +98,7 @@ TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneMissesItsWatchdog) {
     expect_failed(scene.restart->wait(),
                   {"worker 2.1", "it missed its watchdog", "during probation",
                    "its last words:\n  lost the lock of the cache", "generation 1 serves with 2 workers"});
-    expect_the_former_ones_back(scene.run, scene.began, *scene.clients);
+    expect_former_generation_back(scene.run, scene.began, *scene.clients);
     EXPECT_EQ(scene.run.log().count("worker_killed"), 1U);
     EXPECT_EQ(scene.run.stop(), ExitStatus{ExitedWith{0}});
 }
@@ -116,12 +117,12 @@ TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneFailsItsProbe) {
     expect_failed(scene.restart->wait(),
                   {"worker 2.1", "probes in a row", "HTTP 500", "during probation",
                    "its last words:\n  the cache is stale", "generation 1 serves with 2 workers"});
-    expect_the_former_ones_back(scene.run, scene.began, *scene.clients);
+    expect_former_generation_back(scene.run, scene.began, *scene.clients);
     expect_clean_stop(scene.run);
 }
 
 TEST(Probation, ThatIsPassedEndsWithTheDrainOfTheFormerWorkers) {
-    Supervised run(with_probation("1s", hello_http()));
+    SupervisorProcess run(with_probation("1s", hello_http()));
     run.wait_until_serving();
     Clients clients(run.address());
     BackgroundLoad slow(slow_load(run.address(), 4, 1500));  // longer than the probation: the paused ones serve on
@@ -142,7 +143,7 @@ TEST(Probation, ThatIsPassedEndsWithTheDrainOfTheFormerWorkers) {
 }
 
 TEST(Probation, IsEndedByAnUndoWithoutALaunch) {
-    Supervised run(with_probation("60s", hello_http()));
+    SupervisorProcess run(with_probation("60s", hello_http()));
     run.wait_until_serving();
     Clients clients(run.address());
     const auto restart = run.start_command("restart");
@@ -159,7 +160,7 @@ TEST(Probation, IsEndedByAnUndoWithoutALaunch) {
 
 // They hear no stage, so they cannot be paused: both generations accept, and a crash of the new one costs nothing.
 TEST(Probation, OfWorkersThatSayNoHelloLetsBothGenerationsAccept) {
-    Supervised run(with_probation("60s", python_server("socket_server.py")));
+    SupervisorProcess run(with_probation("60s", python_server("socket_server.py")));
     run.wait_until_serving();
     BackgroundLoad fresh(fresh_load(run.address()));
     const auto restart = run.start_command("restart");

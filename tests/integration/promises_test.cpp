@@ -23,23 +23,23 @@ RunOptions two_workers(std::vector<std::string> command) {
 }
 
 // Says that it is ready, hears no TERM, and has children in its group and out of it.
-std::vector<std::string> family_deaf_to_term() {
+std::vector<std::string> term_ignoring_tree() {
     return shell_worker("trap '' TERM; setsid sleep 1000 & sleep 1000 & " + notify("READY=1") +
                         "; while :; do wait; done");
 }
 
 TEST(Promise1, NoClientIsRefusedByARestart) {
-    Supervised run(two_workers(hello_http()));
+    SupervisorProcess run(two_workers(hello_http()));
     run.wait_until_serving();
     BackgroundLoad fresh(fresh_load(run.address()));
-    restart_under(run, fresh, 3);
+    restart_under_load(run, fresh, 3);
     expect_flawless(fresh.stop());
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
     EXPECT_EQ(BackgroundLoad(slow_load(run.address(), 1, 0)).wait_for_end().count(Failure::refused), 1U);
 }
 
 TEST(Promise2, NothingIsCutOffBeforeItsTime) {
-    Supervised run(two_workers(family_deaf_to_term()));
+    SupervisorProcess run(two_workers(term_ignoring_tree()));
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
     for (const char* worker : {"1.0", "1.1"}) {
@@ -53,7 +53,7 @@ TEST(Promise2, NothingIsCutOffBeforeItsTime) {
 TEST(Promise3, AReleaseThatDoesNotStartCostsNothing) {
     const std::string broken =
         "if [ $HOLDFAST_GENERATION = 2 ]; then echo no such setting >&2; exit 78; fi; exec " + hello_http().front();
-    Supervised run(two_workers(shell_worker(broken)));
+    SupervisorProcess run(two_workers(shell_worker(broken)));
     run.wait_until_serving();
     BackgroundLoad fresh(fresh_load(run.address()));
     fresh.wait_for_more(20);
@@ -68,7 +68,7 @@ TEST(Promise3, AReleaseThatDoesNotStartCostsNothing) {
 }
 
 TEST(Promise4, CommandsTellTheTruth) {
-    Supervised run(two_workers(family_deaf_to_term()));
+    SupervisorProcess run(two_workers(term_ignoring_tree()));
     run.wait_until_serving();
     // Done, and it is: both workers are new when the command returns, and the old ones are gone.
     EXPECT_TRUE(run.command("restart").succeeded());
@@ -81,7 +81,7 @@ TEST(Promise4, CommandsTellTheTruth) {
 }
 
 TEST(Promise5, NothingIsLeftBehind) {
-    Supervised run(two_workers(family_deaf_to_term()));
+    SupervisorProcess run(two_workers(term_ignoring_tree()));
     run.wait_until_serving();
     const auto family = descendants_of(run.pid());
     EXPECT_GE(family.size(), 6U);

@@ -15,14 +15,14 @@ namespace {
 
 using testing::HasSubstr;
 
-class Misdeed : public testing::Test {
+class ProtocolAbuse : public testing::Test {
   protected:
     void begin(const std::string& stubborn_options) {
         RunOptions options;
         options.options = {"--listen",       "127.0.0.1:0", "--workers",       "2",    "--settle", "100ms",
                            "--grace-period", "2s",          "--cancel-period", "500ms"};
         options.command = hello_beside_stubborn(stubborn_options);
-        run_ = std::make_unique<Supervised>(options);
+        run_ = std::make_unique<SupervisorProcess>(options);
         run_->wait_until_serving();
     }
 
@@ -36,15 +36,16 @@ class Misdeed : public testing::Test {
         EXPECT_EQ(run_->log().await_count(2U, "worker_spawned"), 2U);
     }
 
-    void expect_a_good_end() {
+    void expect_clean_exit() {
         EXPECT_EQ(run_->stop(), ExitStatus{ExitedWith{0}});
         EXPECT_EQ(run_->log().count("worker_killed"), 0U);
     }
 
-    std::unique_ptr<Supervised> run_;
+    std::unique_ptr<SupervisorProcess> run_;
 };
 
-class MalformedMessage : public Misdeed, public testing::WithParamInterface<std::tuple<std::string, std::string>> {};
+class MalformedMessage : public ProtocolAbuse,
+                         public testing::WithParamInterface<std::tuple<std::string, std::string>> {};
 
 TEST_P(MalformedMessage, IsRefusedByNameAndChangesNothing) {
     const auto& [kind, way] = GetParam();
@@ -52,7 +53,7 @@ TEST_P(MalformedMessage, IsRefusedByNameAndChangesNothing) {
     const LogEntry refused = run_->wait_for("message_refused", of_worker("1.1"));
     EXPECT_EQ(refused.pid, run_->wait_for("worker_spawned", of_worker("1.1")).pid);
     expect_unharmed();
-    expect_a_good_end();
+    expect_clean_exit();
     EXPECT_THAT(run_->log().text(), testing::Not(HasSubstr("\x1b")));
 }
 
@@ -65,27 +66,27 @@ INSTANTIATE_TEST_SUITE_P(OnTheNotifySocket, MalformedMessage,
                                                           "flag", "entry"),
                                           testing::Values(" --by-notify")));
 
-TEST_F(Misdeed, DescriptorsThatNobodyAnnouncedAreNotKept) {
+TEST_F(ProtocolAbuse, DescriptorsThatNobodyAnnouncedAreNotKept) {
     for (const char* const way : {"", " --by-notify"}) {
         begin(std::string("--descriptors 200") + way);
         run_->wait_for("message_refused", of_worker("1.1"));
         expect_unharmed();
         EXPECT_LT(open_files_of(run_->pid()).size(), 100U);
-        expect_a_good_end();
+        expect_clean_exit();
     }
 }
 
-TEST_F(Misdeed, AMainPidThatIsNotItsOwnIsRefused) {
+TEST_F(ProtocolAbuse, AMainPidThatIsNotItsOwnIsRefused) {
     for (const std::string& pid : {std::string("1"), std::to_string(::getpid())}) {
         begin("--main-pid " + pid);
         EXPECT_THAT(run_->wait_for("message_refused").text, HasSubstr(pid));
         expect_unharmed();
-        expect_a_good_end();
+        expect_clean_exit();
     }
 }
 
 // It said HELLO, so it is told stages, which it never reads; the ladder goes on and ends it.
-TEST_F(Misdeed, NeverReadingIsEndedByTheLadder) {
+TEST_F(ProtocolAbuse, NeverReadingIsEndedByTheLadder) {
     begin("--hello --read-nothing");
     expect_unharmed();
     run_->signal(SIGTERM);
@@ -95,42 +96,42 @@ TEST_F(Misdeed, NeverReadingIsEndedByTheLadder) {
     EXPECT_EQ(run_->log().await_count(1U, "worker_killed", of_worker("1.1")), 1U);
 }
 
-TEST_F(Misdeed, AFloodOfMessagesKeepsNobodyFromWorking) {
+TEST_F(ProtocolAbuse, AFloodOfMessagesKeepsNobodyFromWorking) {
     for (const char* const way : {"", " --by-notify"}) {
         begin(std::string("--flood") + way);
         expect_unharmed();
         BackgroundLoad load(fresh_load(run_->address()));
-        restart_under(*run_, load, 2);
+        restart_under_load(*run_, load, 2);
         expect_flawless(load.stop());
-        expect_a_good_end();
+        expect_clean_exit();
         EXPECT_THAT(run_->log().text(), testing::Not(HasSubstr("\x1b")));
     }
 }
 
-TEST_F(Misdeed, AListenerThatWasShutDownIsRevivedAndCounted) {
+TEST_F(ProtocolAbuse, AListenerThatWasShutDownIsRevivedAndCounted) {
     begin("--shutdown-listener");
     EXPECT_THAT(run_->wait_for("listener_revived").text, HasSubstr(run_->address()));
     expect_unharmed();
     EXPECT_THAT(run_->command("status", {"--json"}).output, HasSubstr("\"revived\":1"));
-    expect_a_good_end();
+    expect_clean_exit();
 }
 
-TEST_F(Misdeed, ABacklogThatWasLoweredIsRestored) {
+TEST_F(ProtocolAbuse, ABacklogThatWasLoweredIsRestored) {
     begin("--backlog 7");
     run_->wait_for("backlog_restored", with_text("to 7"));
     ASSERT_EQ(backlogs_of(run_->pid()).size(), 1U);
     EXPECT_GT(backlogs_of(run_->pid()).front(), 7U);
     expect_unharmed();
-    expect_a_good_end();
+    expect_clean_exit();
 }
 
 // The flag lives on the description that all share: a worker that trusts it hangs in accept for ever.
-TEST_F(Misdeed, ClearingNonblockEveryMillisecondStopsNobody) {
+TEST_F(ProtocolAbuse, ClearingNonblockEveryMillisecondStopsNobody) {
     begin("--clear-nonblock");
     BackgroundLoad load(fresh_load(run_->address()));
-    restart_under(*run_, load, 3);
+    restart_under_load(*run_, load, 3);
     expect_flawless(load.stop());
-    expect_a_good_end();
+    expect_clean_exit();
 }
 
 }  // namespace

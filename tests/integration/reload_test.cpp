@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "operations.hpp"
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -25,14 +25,14 @@ class Reload : public testing::Test {
         RunOptions options;
         options.options = {"--config", file()};
         options.command = all_listeners();
-        run_ = std::make_unique<Supervised>(options);
+        run_ = std::make_unique<SupervisorProcess>(options);
         run_->wait_until_serving();
     }
 
     std::string file() const { return directory_ / "web.conf"; }
     void write(const std::string& content) const { static_cast<void>(directory_.write("web.conf", content)); }
 
-    Supervised& run() { return *run_; }
+    SupervisorProcess& run() { return *run_; }
     void expect_spawned(std::size_t count) { EXPECT_EQ(run_->log().await_count(count, "worker_spawned"), count); }
 
     void expect_done(const std::string& part) {
@@ -45,11 +45,11 @@ class Reload : public testing::Test {
         EXPECT_FALSE(result.succeeded()) << result.output;
         EXPECT_THAT(result.output, HasSubstr(part));
     }
-    void expect_a_good_end() { EXPECT_EQ(run().stop(), ExitStatus{ExitedWith{0}}); }
+    void expect_clean_exit() { EXPECT_EQ(run().stop(), ExitStatus{ExitedWith{0}}); }
 
   private:
     TemporaryDirectory directory_;
-    std::unique_ptr<Supervised> run_;
+    std::unique_ptr<SupervisorProcess> run_;
 };
 
 TEST_F(Reload, AddsAListener) {
@@ -64,18 +64,18 @@ TEST_F(Reload, AddsAListener) {
     clients.wait_for_more();
     EXPECT_THAT(clients.expect_nothing_lost(), testing::Contains(2U));
     EXPECT_THAT(run().command("status").output, HasSubstr(second));
-    expect_a_good_end();
+    expect_clean_exit();
 }
 
 // The old address serves until the new generation does, and is closed when the old workers are gone; the new one is
 // served from its first moment on.
 TEST_F(Reload, MovesAListener) {
     begin();
-    Clients of_the_old_place(run().address());
-    of_the_old_place.wait_for_more();
+    Clients old_address_clients(run().address());
+    old_address_clients.wait_for_more();
     write(std::string(numbers) + "listen = web=127.0.0.2:0\n");
     const auto reload = run().start_command("reload");
-    Clients of_the_new_place(run().address(1));
+    Clients new_address_clients(run().address(1));
     const CommandResult result = reload->wait();
     EXPECT_TRUE(result.succeeded()) << result.output;
 
@@ -85,15 +85,15 @@ TEST_F(Reload, MovesAListener) {
     const LogEntry refused = run().wait_for("listener_refused", with_text(run().address()));
     EXPECT_LT(settled.index, refused.index);
     EXPECT_LT(refused.index, closed.index);
-    EXPECT_GE(of_the_old_place.expect_only_refusals(), settled.mono_usec);
-    EXPECT_THAT(of_the_new_place.expect_nothing_lost(), testing::ElementsAre(2U));
+    EXPECT_GE(old_address_clients.expect_only_refusals(), settled.mono_usec);
+    EXPECT_THAT(new_address_clients.expect_nothing_lost(), testing::ElementsAre(2U));
     expect_served(run().address(1));
-    expect_a_good_end();
+    expect_clean_exit();
 }
 
 TEST_F(Reload, RefusesAListenerThatItCannotBindAndChangesNothing) {
     begin();
-    Supervised other(short_run(all_listeners()));
+    SupervisorProcess other(short_run(all_listeners()));
     other.wait_until_serving();
     Clients clients(run().address());
     clients.wait_for_more();
@@ -108,7 +108,7 @@ TEST_F(Reload, RefusesAListenerThatItCannotBindAndChangesNothing) {
     write(std::string(numbers) + port + "listen = second=127.0.0.2:0\n");
     expect_done("second");
     clients.expect_nothing_lost();
-    expect_a_good_end();
+    expect_clean_exit();
 }
 
 TEST_F(Reload, OfNumbersAloneRestartsNobody) {
@@ -123,7 +123,7 @@ TEST_F(Reload, OfNumbersAloneRestartsNobody) {
     EXPECT_EQ(run().log().await_count(1U, "worker_ready", of_worker("1.2")), 1U);
     clients.expect_nothing_lost();
     EXPECT_EQ(run().log().count("worker_gone"), 0U);
-    expect_a_good_end();
+    expect_clean_exit();
 }
 
 TEST_F(Reload, ThatChangesNothingSaysSo) {
@@ -132,7 +132,7 @@ TEST_F(Reload, ThatChangesNothingSaysSo) {
     EXPECT_TRUE(result.succeeded()) << result.output;
     EXPECT_THAT(result.output, HasSubstr("nothing"));
     expect_spawned(2);
-    expect_a_good_end();
+    expect_clean_exit();
 }
 
 TEST_F(Reload, RehearsedSaysWhatWouldChangeAndChangesNothing) {
@@ -146,7 +146,7 @@ TEST_F(Reload, RehearsedSaysWhatWouldChangeAndChangesNothing) {
     EXPECT_EQ(run().log().await_count(1U, "listening"), 1U);
     EXPECT_EQ(run().log().count("rollout_started"), 0U);
     expect_served(run().address());
-    expect_a_good_end();
+    expect_clean_exit();
 }
 
 TEST_F(Reload, OfABrokenFileIsRefusedWithFileAndLine) {
@@ -159,7 +159,7 @@ TEST_F(Reload, OfABrokenFileIsRefusedWithFileAndLine) {
     EXPECT_THAT(rehearsed.output, HasSubstr(file() + ":6"));
     clients.expect_nothing_lost();
     expect_spawned(2);
-    expect_a_good_end();
+    expect_clean_exit();
 }
 
 // A signal asks for both: the file is read again, and the workers are replaced.
@@ -176,7 +176,7 @@ TEST_F(Reload, BySignalReadsTheFileAndRestarts) {
     run().wait_for("rollout_done", any_entry(), before);
     EXPECT_EQ(run().log().await_count(2U, "worker_spawned", of_generation(3)), 2U);
     clients.expect_nothing_lost();
-    expect_a_good_end();
+    expect_clean_exit();
 }
 
 TEST_F(Reload, BySignalOfABrokenFileIsRefusedInTheLog) {
@@ -187,7 +187,7 @@ TEST_F(Reload, BySignalOfABrokenFileIsRefusedInTheLog) {
     run().wait_for("reload_refused", with_text(file() + ":6"));
     clients.expect_nothing_lost();
     expect_spawned(2);
-    expect_a_good_end();
+    expect_clean_exit();
 }
 
 // What only the start looks at cannot be had by a reload, and is not passed over in silence.
@@ -200,7 +200,7 @@ TEST_F(Reload, OfWhatTheStartAloneLooksAtIsRefused) {
     write(std::string(numbers) + port + "admin = 127.0.0.1:0\n");
     expect_refused("admin");
     expect_spawned(2);
-    expect_a_good_end();
+    expect_clean_exit();
 }
 
 }  // namespace

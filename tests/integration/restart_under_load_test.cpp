@@ -36,13 +36,13 @@ void compare_gaps(const LoadReport& quiet, const LoadReport& restarted) {
 }
 
 // Fresh and keep-alive connections at once, `times` restarts.
-void restart_and_compare(Supervised& run, const std::string& address, int times) {
+void restart_and_compare(SupervisorProcess& run, const std::string& address, int times) {
     run.wait_until_serving();
     // The same loads without any restart, for comparison.
     BackgroundLoad quiet_fresh(for_a_while(fresh_load(address))), quiet_kept(for_a_while(keep_alive_load(address)));
     const LoadReport fresh_before = quiet_fresh.wait_for_end(), kept_before = quiet_kept.wait_for_end();
     BackgroundLoad fresh(fresh_load(address)), kept(keep_alive_load(address));
-    restart_under(run, kept, times);
+    restart_under_load(run, kept, times);
     compare_gaps(fresh_before, fresh.stop());
     compare_gaps(kept_before, kept.stop());
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
@@ -51,20 +51,20 @@ void restart_and_compare(Supervised& run, const std::string& address, int times)
 }
 
 TEST(RestartUnderLoad, LosesNothingOnTcp) {
-    Supervised run(two_workers("127.0.0.1:0", hello_http()));
+    SupervisorProcess run(two_workers("127.0.0.1:0", hello_http()));
     restart_and_compare(run, run.address(), 20);
 }
 
 // Thousands of requests a second on connections that are hardly ever idle: every moment of a worker's leaving meets
 // one.
 TEST(RestartUnderLoad, LosesNothingOnBusyConnections) {
-    Supervised run(two_workers("127.0.0.1:0", hello_http()));
+    SupervisorProcess run(two_workers("127.0.0.1:0", hello_http()));
     run.wait_until_serving();
     LoadOptions busy = keep_alive_load(run.address());
     busy.path = "/";
     busy.pause_high = 20ms;
     BackgroundLoad load(busy);
-    restart_under(run, load, 20);
+    restart_under_load(run, load, 20);
     const LoadReport report = load.stop();
     expect_flawless(report);
     EXPECT_GT(report.reused, report.connections);
@@ -72,20 +72,20 @@ TEST(RestartUnderLoad, LosesNothingOnBusyConnections) {
 }
 
 TEST(RestartUnderLoad, LosesNothingOnIpv6) {
-    Supervised run(two_workers("[::1]:0", hello_http()));
+    SupervisorProcess run(two_workers("[::1]:0", hello_http()));
     restart_and_compare(run, run.address(), 4);
 }
 
 TEST(RestartUnderLoad, LosesNothingOnAUnixSocket) {
     const TemporaryDirectory directory;
     const std::string address = "unix:" + directory / "web.sock";
-    Supervised run(two_workers(address, hello_http()));
+    SupervisorProcess run(two_workers(address, hello_http()));
     restart_and_compare(run, address, 10);
 }
 
 TEST(RestartUnderLoad, LosesNothingWhenWorkersNeedTimeToStart) {
     const std::string slow_start = "sleep 1.5; exec " + hello_http().front();
-    Supervised run(two_workers("127.0.0.1:0", shell_worker(slow_start)));
+    SupervisorProcess run(two_workers("127.0.0.1:0", shell_worker(slow_start)));
     restart_and_compare(run, run.address(), 6);
 }
 
@@ -93,7 +93,7 @@ TEST(RestartUnderLoad, LosesNothingWhenEveryThirdGenerationFailsAfterReady) {
     const TemporaryDirectory directory;
     const std::string failing = "if [ $((HOLDFAST_GENERATION % 3)) = 0 ]; then " + notify("READY=1") +
                                 "; echo no configuration >&2; exit 1; fi; exec " + hello_http().front();
-    Supervised run(two_workers("127.0.0.1:0", shell_worker(failing)));
+    SupervisorProcess run(two_workers("127.0.0.1:0", shell_worker(failing)));
     run.wait_until_serving();
     BackgroundLoad fresh(fresh_load(run.address())), kept(keep_alive_load(run.address()));
     int failed = 0;
@@ -118,10 +118,10 @@ TEST(RestartUnderLoad, LosesNothingInSteps) {
     for (const char* const surge : {"1", "0"}) {
         RunOptions options = two_workers("127.0.0.1:0", hello_http());
         set_option(options, "--max-surge", surge);
-        Supervised run(options);
+        SupervisorProcess run(options);
         run.wait_until_serving();
         BackgroundLoad fresh(fresh_load(run.address())), kept(keep_alive_load(run.address()));
-        restart_under(run, kept, 2);
+        restart_under_load(run, kept, 2);
         expect_flawless(fresh.stop());
         expect_flawless(kept.stop());
         EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
@@ -129,7 +129,7 @@ TEST(RestartUnderLoad, LosesNothingInSteps) {
 }
 
 TEST(RestartUnderLoad, LosesNothingWhileWorkersComeAndGo) {
-    Supervised run(two_workers("127.0.0.1:0", hello_http()));
+    SupervisorProcess run(two_workers("127.0.0.1:0", hello_http()));
     run.wait_until_serving();
     BackgroundLoad fresh(fresh_load(run.address())), kept(keep_alive_load(run.address()));
     for (const char* const workers : {"5", "1", "3", "2"}) {
@@ -150,17 +150,17 @@ TEST(RestartUnderLoad, LosesNothingWhileWorkersComeAndGo) {
 // The control: without a held socket the same client sees failures, so it would have seen them above.
 TEST(RestartUnderLoad, IsSeenToFailWhereTheServerBindsItsOwnPort) {
     RunOptions options;
-    Supervised holder(two_workers("127.0.0.1:0", hello_http()));
+    SupervisorProcess holder(two_workers("127.0.0.1:0", hello_http()));
     const std::string address = holder.address();
     EXPECT_EQ(holder.stop(), ExitStatus{ExitedWith{0}});
 
     options.options = {"--max-surge", "0", "--settle", "200ms"};
     options.command = python_server("own_port.py");
     options.command.push_back(address.substr(address.find(':') + 1));
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     BackgroundLoad fresh(fresh_load(address)), kept(keep_alive_load(address));
-    restart_under(run, fresh, 3);
+    restart_under_load(run, fresh, 3);
     EXPECT_GT(fresh.stop().count(Failure::refused), 0U);
     EXPECT_GT(kept.stop().failed(), 0U);
 }

@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "programs.hpp"
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 constexpr const char* broken_script = "#!/bin/sh\necho cannot load libtls.so.9 >&2\nexit 127\n";
 
 // As a package manager does it: what runs keeps the file that it had.
-void move_over(const std::string& file, const std::string& path) { fs::rename(file, path); }
+void replace_by_rename(const std::string& file, const std::string& path) { fs::rename(file, path); }
 
 void overwrite_in_place(const std::string& from, const std::string& path) {
     std::ifstream in(from, std::ios::binary);
@@ -50,7 +50,7 @@ class Deployment : public testing::Test {
     }
 
     void serve(const RunOptions& options) {
-        run_ = std::make_unique<Supervised>(options);
+        run_ = std::make_unique<SupervisorProcess>(options);
         run_->wait_until_serving();
         clients_ = std::make_unique<Clients>(run_->address());
         clients_->wait_for_more();
@@ -67,7 +67,7 @@ class Deployment : public testing::Test {
     }
 
     TemporaryDirectory directory_;
-    std::unique_ptr<Supervised> run_;
+    std::unique_ptr<SupervisorProcess> run_;
     std::unique_ptr<Clients> clients_;
 };
 
@@ -75,22 +75,22 @@ class Executable : public Deployment {
   protected:
     void serve_copy() {
         path_ = copy_of_hello("server");
-        good_ = inode_of(path_);
+        good_inode_ = inode_of(path_);
         serve(quick_service(2, {path_}));
     }
 
     std::string path_;
-    ino_t good_ = 0;
+    ino_t good_inode_ = 0;
 };
 
 TEST_F(Executable, ReplacedByABrokenOneFailsTheRestartAndTheOldOnesServe) {
     serve_copy();
-    move_over(directory_.write("server.new", broken_script, 0755), path_);
+    replace_by_rename(directory_.write("server.new", broken_script, 0755), path_);
     expect_failed(run_->command("restart"),
                   {"status 127", "its last words:\n  cannot load libtls.so.9", "generation 1 serves"});
     EXPECT_EQ(run_->log().count("worker_told", of_generation(1)), 0U);
     clients_->wait_for_more();
-    move_over(copy_of_hello("server.good"), path_);
+    replace_by_rename(copy_of_hello("server.good"), path_);
     expect_restarted();
     expect_nothing_lost(2);
 }
@@ -98,24 +98,24 @@ TEST_F(Executable, ReplacedByABrokenOneFailsTheRestartAndTheOldOnesServe) {
 // A worker that crashes meanwhile is replaced by what it was, not by what lies there now.
 TEST_F(Executable, ReplacedByABrokenOneDoesNotKeepACrashedWorkerFromComingBack) {
     serve_copy();
-    move_over(directory_.write("server.new", broken_script, 0755), path_);
+    replace_by_rename(directory_.write("server.new", broken_script, 0755), path_);
     EXPECT_THAT(clients_->expect_nothing_lost(), ElementsAre(1U));
     const pid_t pid = pids_of(*run_, 1, 2).at(1);
     ::kill(pid, SIGKILL);
     const LogEntry crashed = run_->wait_for("worker_crashed", of_worker("1.1"));
     const LogEntry back = run_->wait_for("worker_ready", of_worker("1.1"), crashed.index);
-    EXPECT_EQ(inode_of(program_of(back.pid)), good_);
+    EXPECT_EQ(inode_of(program_of(back.pid)), good_inode_);
     expect_clean_stop(*run_);
 }
 
 TEST_F(Executable, ThatWasGoodIsRolledBackToAfterItWasDeleted) {
     serve_copy();
-    move_over(copy_of_hello("server.new"), path_);
+    replace_by_rename(copy_of_hello("server.new"), path_);
     expect_restarted();
-    EXPECT_NE(inode_of(program_of(pids_of(*run_, 2, 2).front())), good_);
+    EXPECT_NE(inode_of(program_of(pids_of(*run_, 2, 2).front())), good_inode_);
     expect_done(run_->command("rollback"));
     for (const pid_t pid : pids_of(*run_, 3, 2)) {
-        EXPECT_EQ(inode_of(program_of(pid)), good_);
+        EXPECT_EQ(inode_of(program_of(pid)), good_inode_);
         EXPECT_THAT(fs::read_symlink(program_of(pid)).string(), EndsWith(" (deleted)"));
     }
     expect_nothing_lost(3);
@@ -192,7 +192,7 @@ TEST_F(Script, BehindACurrentReleaseIsRolledBackToWithItsDirectory) {
 
 TEST_F(Script, ReplacedInItsDirectoryIsNotRolledBackTo) {
     serve_two_releases();
-    move_over(directory_.write("new", broken_script, 0755), directory_ / "one/server");
+    replace_by_rename(directory_.write("new", broken_script, 0755), directory_ / "one/server");
     expect_failed(run_->command("rollback"), {"cannot roll back to generation 1", "is another file now"});
     expect_nothing_lost(2);
 }

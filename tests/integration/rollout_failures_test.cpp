@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -16,7 +16,7 @@ using testing::HasSubstr;
 class FailedRollout : public testing::Test {
   protected:
     void serve(const RunOptions& options) {
-        run_ = std::make_unique<Supervised>(options);
+        run_ = std::make_unique<SupervisorProcess>(options);
         run_->wait_until_serving();
         clients_ = std::make_unique<Clients>(run_->address());
         clients_->wait_for_more();
@@ -37,20 +37,20 @@ class FailedRollout : public testing::Test {
         expect_clean_stop(*run_);
     }
 
-    std::unique_ptr<Supervised> run_;
+    std::unique_ptr<SupervisorProcess> run_;
     std::unique_ptr<Clients> clients_;
 };
 
 TEST_F(FailedRollout, OfAGenerationThatCrashesAtTheStartCostsNothing) {
-    serve(quick_service(2, hello_but("2.*", "echo no such setting: cache_size >&2; exit 78")));
+    serve(quick_service(2, hello_except("2.*", "echo no such setting: cache_size >&2; exit 78")));
     expect_restart_to_fail(
         {"status 78", "its last words:\n  no such setting: cache_size", "generation 1 serves with 2 workers"});
     expect_untouched_by_it();
 }
 
 TEST_F(FailedRollout, OfAGenerationThatCrashesWhileItSettlesCostsNothing) {
-    RunOptions options = quick_service(
-        2, hello_but("2.*", "echo cannot reach the database >&2; " + speaking_worker("--exit-after 100 --status 9")));
+    RunOptions options = quick_service(2, hello_except("2.*", "echo cannot reach the database >&2; " +
+                                                                  protocol_worker("--exit-after 100 --status 9")));
     set_option(options, "--settle", "1s");
     serve(options);
     expect_restart_to_fail(
@@ -60,8 +60,8 @@ TEST_F(FailedRollout, OfAGenerationThatCrashesWhileItSettlesCostsNothing) {
 }
 
 TEST_F(FailedRollout, OfAGenerationThatNeverGetsReadyCostsNothing) {
-    RunOptions options =
-        quick_service(2, hello_but("2.*", "echo waiting for the lock >&2; " + speaking_worker("--ready-after 60000")));
+    RunOptions options = quick_service(
+        2, hello_except("2.*", "echo waiting for the lock >&2; " + protocol_worker("--ready-after 60000")));
     set_option(options, "--ready-timeout", "2s");
     serve(options);
     expect_restart_to_fail({"did not get ready within 2.0 s", "its last words:\n  waiting for the lock",
@@ -71,7 +71,7 @@ TEST_F(FailedRollout, OfAGenerationThatNeverGetsReadyCostsNothing) {
 }
 
 TEST_F(FailedRollout, OfAGenerationWhoseEveryThirdWorkerFailsCostsNothing) {
-    serve(quick_service(6, hello_but("2.[25]", "echo port 9000 is taken >&2; exit 3")));
+    serve(quick_service(6, hello_except("2.[25]", "echo port 9000 is taken >&2; exit 3")));
     expect_restart_to_fail({"status 3", "its last words:\n  port 9000 is taken", "generation 1 serves with 6 workers"});
     EXPECT_EQ(run_->log().count("worker_told", of_generation(1)), 0U);
     EXPECT_EQ(run_->log().count("worker_gone", of_generation(1)), 0U);
@@ -83,7 +83,7 @@ TEST_F(FailedRollout, OfAGenerationWhoseEveryThirdWorkerFailsCostsNothing) {
 // Without room for all of the new ones there is no failure that costs nothing: whom it replaced is launched anew, from
 // the program that it was, or called back while it drains.
 TEST_F(FailedRollout, InStepsIsTakenBackStepByStep) {
-    RunOptions options = quick_service(3, hello_but("2.2", "echo out of memory >&2; exit 12"));
+    RunOptions options = quick_service(3, hello_except("2.2", "echo out of memory >&2; exit 12"));
     set_option(options, "--max-surge", "1");
     serve(options);
     expect_restart_to_fail(
@@ -100,7 +100,7 @@ TEST_F(FailedRollout, InStepsIsTakenBackStepByStep) {
 }
 
 TEST_F(FailedRollout, StandsInTheHistoryWithItsReason) {
-    serve(quick_service(1, hello_but("2.*", "echo no such table >&2; exit 5")));
+    serve(quick_service(1, hello_except("2.*", "echo no such table >&2; exit 5")));
     expect_restart_to_fail({"no such table"});
     const CommandResult history = run_->command("history");
     expect_done(history);

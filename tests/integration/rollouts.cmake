@@ -3,7 +3,7 @@ holdfast_test(
   rollouts_test
   SOURCES harness.cpp
           operations.cpp
-          rollout_scene.cpp
+          rollout_fixture.cpp
           coalescing_test.cpp
           pre_restart_test.cpp
           probation_test.cpp

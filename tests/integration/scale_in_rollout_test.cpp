@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "operations.hpp"
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 // The one before learns that it was overtaken; nobody was launched for it.
 TEST(ScaleInARollout, ToEightAndThenToOneEndsWithOne) {
     Gate gate;
-    Supervised run(quick_service(2, hello_but("2.*", gate.words())));
+    SupervisorProcess run(quick_service(2, hello_except("2.*", gate.wait_command())));
     run.wait_until_serving();
     Clients clients(run.address());
     const auto restart = run.start_command("restart");
@@ -36,7 +36,8 @@ TEST(ScaleInARollout, ToEightAndThenToOneEndsWithOne) {
 // Scaled up as soon as the restart is over, and down in the middle of the next one.
 TEST(ScaleInARollout, IsDoneWhenTheRestartIs) {
     Gate gate, next_gate;
-    Supervised run(quick_service(2, hello_but("2.*", gate.words() + ";; 3.*) " + next_gate.words())));
+    SupervisorProcess run(
+        quick_service(2, hello_except("2.*", gate.wait_command() + ";; 3.*) " + next_gate.wait_command())));
     run.wait_until_serving();
     Clients clients(run.address());
     auto restart = run.start_command("restart");

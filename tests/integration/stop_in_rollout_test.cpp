@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -14,10 +14,12 @@ namespace {
 class StopInARollout : public testing::Test {
   protected:
     // What workers of the second generation do first; the others are hello-http at once.
-    static RunOptions second_one_runs(const std::string& script) { return quick_service(2, hello_but("2.*", script)); }
+    static RunOptions second_one_runs(const std::string& script) {
+        return quick_service(2, hello_except("2.*", script));
+    }
 
     void restart(const RunOptions& options, const std::string& by = "restart") {
-        run_ = std::make_unique<Supervised>(options);
+        run_ = std::make_unique<SupervisorProcess>(options);
         run_->wait_until_serving();
         clients_ = std::make_unique<Clients>(run_->address());
         slow_ = std::make_unique<BackgroundLoad>(slow_load(run_->address(), 4, 1500));
@@ -26,11 +28,11 @@ class StopInARollout : public testing::Test {
     }
 
     // Words of shell that keep a worker from leaving.
-    std::string deaf() const { return "trap '' TERM; echo deaf >&2; " + gate_.words() + "; exit 0"; }
+    std::string ignore_term() const { return "trap '' TERM; echo deaf >&2; " + gate_.wait_command() + "; exit 0"; }
 
     // New clients come all the time: from the stop on they are refused. Those that wait for an answer get it, and those
     // that are kept get one more.
-    void stop_and_look() {
+    void stop_and_check() {
         clients_->wait_for_more();
         EXPECT_EQ(clients_->failed(), 0U);
         run_->signal(SIGTERM);
@@ -43,7 +45,7 @@ class StopInARollout : public testing::Test {
     }
 
     Gate gate_;
-    std::unique_ptr<Supervised> run_;
+    std::unique_ptr<SupervisorProcess> run_;
     std::unique_ptr<Clients> clients_;
     std::unique_ptr<BackgroundLoad> slow_;
     std::unique_ptr<RunningCommand> restart_;
@@ -55,14 +57,14 @@ TEST_F(StopInARollout, WhileItIsPrepared) {
     set_option(options, "--pre-restart", "echo looking >&2; sleep 1000");
     restart(options);
     run_->wait_for("", with_text("looking"));
-    stop_and_look();
+    stop_and_check();
     EXPECT_EQ(run_->log().count("worker_launching", of_generation(2)), 0U);
 }
 
 TEST_F(StopInARollout, WhileNewWorkersStart) {
-    restart(second_one_runs(gate_.words()));
+    restart(second_one_runs(gate_.wait_command()));
     run_->wait_for("worker_spawned", of_worker("2.1"));
-    stop_and_look();
+    stop_and_check();
 }
 
 TEST_F(StopInARollout, WhileNewWorkersSettle) {
@@ -70,24 +72,24 @@ TEST_F(StopInARollout, WhileNewWorkersSettle) {
     set_option(options, "--settle", "60s");
     restart(options);
     run_->wait_for("worker_ready", of_worker("2.1"));
-    stop_and_look();
+    stop_and_check();
     EXPECT_EQ(run_->log().count("rollout_committed"), 0U);
 }
 
 // In steps: the first of two old workers has been told to leave, the second new one hangs.
 TEST_F(StopInARollout, WhileOneHasTakenOverAndTheNextStarts) {
-    RunOptions options = quick_service(2, hello_but("2.1", gate_.words()));
+    RunOptions options = quick_service(2, hello_except("2.1", gate_.wait_command()));
     set_option(options, "--max-surge", "1");
     restart(options);
     run_->wait_for("worker_told", of_worker("1.0"));
     run_->wait_for("worker_spawned", of_worker("2.1"));
-    stop_and_look();
+    stop_and_check();
 }
 
 TEST_F(StopInARollout, WhileOldWorkersDrain) {
     restart(quick_service(2, hello_http()));
     run_->wait_for("worker_told", of_worker("1.1"));
-    stop_and_look();
+    stop_and_check();
 }
 
 TEST_F(StopInARollout, WhileTheNewGenerationIsInProbation) {
@@ -95,7 +97,7 @@ TEST_F(StopInARollout, WhileTheNewGenerationIsInProbation) {
     set_option(options, "--probation", "60s");
     restart(options);
     run_->wait_for("probation_started");
-    stop_and_look();
+    stop_and_check();
 }
 
 TEST_F(StopInARollout, WhileOldWorkersDrainAfterTheProbation) {
@@ -103,25 +105,25 @@ TEST_F(StopInARollout, WhileOldWorkersDrainAfterTheProbation) {
     set_option(options, "--probation", "100ms");
     restart(options);
     run_->wait_for("probation_passed");
-    stop_and_look();
+    stop_and_check();
 }
 
 // The one that failed is gone; the other one of its generation hears nothing until the gate is open.
 TEST_F(StopInARollout, WhileTheFormerGenerationIsBroughtBack) {
     Gate failure;
-    restart(second_one_runs("[ $HOLDFAST_SLOT = 1 ] || { " + failure.words() + "; exit 1; }; " + deaf()));
+    restart(second_one_runs("[ $HOLDFAST_SLOT = 1 ] || { " + failure.wait_command() + "; exit 1; }; " + ignore_term()));
     run_->wait_for("", with_text("deaf"));
     failure.open();
     run_->wait_for("rollout_failed");
-    stop_and_look();
+    stop_and_check();
 }
 
 TEST_F(StopInARollout, WhileItIsUndone) {
-    restart(second_one_runs(deaf()));
+    restart(second_one_runs(ignore_term()));
     run_->wait_for("", with_text("deaf"));
     const auto undo = run_->start_command("undo");
     run_->wait_for("rollout_undone");
-    stop_and_look();
+    stop_and_check();
     expect_failed(undo->wait(), {"the service is being stopped"});
 }
 

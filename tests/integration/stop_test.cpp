@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(Stop, FinishesWhatWasSentAndRefusesNewClientsAtOnce) {
-    Supervised run(two_hello_workers());
+    SupervisorProcess run(two_hello_workers());
     run.wait_until_serving();
     BackgroundLoad slow(slow_load(run.address(), 6, 2000));
     slow.wait_for_sent(6);
@@ -31,7 +31,7 @@ TEST(Stop, RefusesNewClientsOnAUnixSocketToo) {
     const TemporaryDirectory directory;
     RunOptions options = two_hello_workers();
     set_option(options, "--listen", "unix:" + directory / "web.sock");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     BackgroundLoad slow(slow_load(run.address(), 2, 1500));
     slow.wait_for_sent(2);
@@ -44,7 +44,7 @@ TEST(Stop, RefusesNewClientsOnAUnixSocketToo) {
 }
 
 TEST(Stop, TakesTwoTermsWithinASecondAsOne) {
-    Supervised run(two_hello_workers());
+    SupervisorProcess run(two_hello_workers());
     run.wait_until_serving();
     BackgroundLoad slow(slow_load(run.address(), 2, 1500));
     slow.wait_for_sent(2);
@@ -58,14 +58,14 @@ TEST(Stop, TakesTwoTermsWithinASecondAsOne) {
 }
 
 TEST(Stop, SkipsToTheNextStageOnASecondTermALittleLater) {
-    Supervised run(two_hello_workers());
+    SupervisorProcess run(two_hello_workers());
     run.wait_until_serving();
     BackgroundLoad slow(slow_load(run.address(), 2, 20000));
     slow.wait_for_sent(2);
     run.signal(SIGTERM);
     const LogEntry started = run.wait_for("stop_started");
     run.wait_for("worker_told");
-    wait_until_stamp(started.mono_usec + 1'050'000);
+    wait_until_monotonic(started.mono_usec + 1'050'000);
     run.signal(SIGTERM);
     run.wait_for("stop_skipped");
     run.wait_for("worker_told", with_text("told to cancel"), started.index);
@@ -77,13 +77,13 @@ TEST(Stop, OfASupervisorThatStillStartsEndsWithStatusZero) {
     RunOptions options = two_hello_workers();
     set_option(options, "--ready-when", "notify");
     options.command = shell_worker("exec sleep 1000");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_for("worker_spawned", of_worker("1.1"));
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
 TEST(Stop, ReturnsOverTheApiWhatTheRunReturns) {
-    Supervised run(two_hello_workers());
+    SupervisorProcess run(two_hello_workers());
     run.wait_until_serving();
     const CommandResult result = run.command("stop");
     EXPECT_TRUE(result.succeeded()) << result.output;
@@ -94,7 +94,7 @@ TEST(Stop, GetsAStoppedWorkerDownToo) {
     RunOptions options = two_hello_workers();
     set_option(options, "--grace-period", "500ms");
     set_option(options, "--cancel-period", "300ms");
-    Supervised run(options);
+    SupervisorProcess run(options);
     const LogEntry spawned = run.wait_for("worker_spawned", of_worker("1.0"));
     run.wait_until_serving();
     ::kill(spawned.pid, SIGSTOP);

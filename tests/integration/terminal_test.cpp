@@ -38,7 +38,7 @@ class Terminal : public testing::Test {
 };
 
 TEST_F(Terminal, ThatHangsUpEndsTheRunInGoodOrder) {
-    Supervised run(options_);
+    SupervisorProcess run(options_);
     run.wait_until_serving();
     BackgroundLoad slow(slow_load(run.address(), 2, 1000));
     slow.wait_for_sent(2);
@@ -49,7 +49,7 @@ TEST_F(Terminal, ThatHangsUpEndsTheRunInGoodOrder) {
 }
 
 TEST_F(Terminal, DoesNotMatterToAHangupThatAPersonSends) {
-    Supervised run(options_);
+    SupervisorProcess run(options_);
     run.wait_until_serving();
     run.signal(SIGHUP);
     run.wait_for("rollout_done");
@@ -59,7 +59,7 @@ TEST_F(Terminal, DoesNotMatterToAHangupThatAPersonSends) {
 
 TEST_F(Terminal, ThatHangsUpIsIgnoredByARunThatWasStartedSo) {
     options_.ignored_signals = {SIGHUP};
-    Supervised run(options_);
+    SupervisorProcess run(options_);
     run.wait_until_serving();
     hang_up();
     expect_flawless(BackgroundLoad(slow_load(run.address(), 4, 500)).wait_for_end());
@@ -68,7 +68,7 @@ TEST_F(Terminal, ThatHangsUpIsIgnoredByARunThatWasStartedSo) {
 }
 
 TEST_F(Terminal, InterruptsStopTheRunOnce) {
-    Supervised run(options_);
+    SupervisorProcess run(options_);
     run.wait_until_serving();
     ASSERT_EQ(::write(master_fd_, "\x03", 1), 1);  // to the whole foreground group, as a person's keyboard does it
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{0}});

@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -20,7 +20,7 @@ constexpr int busy_ms = 4000;
 
 TEST(Undo, OfARestartThatStillLaunchesLeavesTheOldOnesAlone) {
     Gate gate;
-    Supervised run(quick_service(2, hello_but("2.*", gate.words())));
+    SupervisorProcess run(quick_service(2, hello_except("2.*", gate.wait_command())));
     run.wait_until_serving();
     Clients clients(run.address());
     const auto restart = run.start_command("restart");
@@ -35,7 +35,7 @@ TEST(Undo, OfARestartThatStillLaunchesLeavesTheOldOnesAlone) {
 
 // One of two old workers has gone, the other one still drains when it is called back.
 TEST(Undo, OfARestartThatHasTakenOverCallsBackWhoHasReleasedNothing) {
-    Supervised run(quick_service(2, hello_http()));
+    SupervisorProcess run(quick_service(2, hello_http()));
     run.wait_until_serving();
     BackgroundLoad busy(slow_load(run.address(), 1, busy_ms));
     busy.wait_for_sent(1);
@@ -63,7 +63,7 @@ TEST(Undo, OfARestartThatHasTakenOverCallsBackWhoHasReleasedNothing) {
 TEST(Undo, OfAStopInItsLameDuckCostsNoClientAnything) {
     RunOptions options = quick_service(2, hello_http());
     set_option(options, "--lame-duck", "60s");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     Clients clients(run.address());
     const auto stop = run.start_command("stop");
@@ -83,7 +83,7 @@ TEST(Undo, OfAStopInItsLameDuckCostsNoClientAnything) {
 
 // New clients were refused while nobody accepted, as a stop promises. From the undo's answer on nobody is.
 TEST(Undo, OfAStopInItsDrainBringsBackOneAndReplacesTheOther) {
-    Supervised run(quick_service(2, hello_http()));
+    SupervisorProcess run(quick_service(2, hello_http()));
     run.wait_until_serving();
     BackgroundLoad busy(slow_load(run.address(), 1, busy_ms));
     busy.wait_for_sent(1);
@@ -108,7 +108,7 @@ TEST(Undo, OfAStopInItsDrainBringsBackOneAndReplacesTheOther) {
 }
 
 TEST(Undo, IsRefusedInWordsWhereNothingIsUnderWay) {
-    Supervised run(quick_service(1, hello_http()));
+    SupervisorProcess run(quick_service(1, hello_http()));
     run.wait_until_serving();
     expect_failed(run.command("undo"), {"cannot undo", "neither a restart nor a stop is under way"});
     expect_clean_stop(run);

@@ -46,7 +46,7 @@ class UnixPath : public testing::Test {
 
 TEST_F(UnixPath, ThatIsStaleIsReplaced) {
     ::close(bind_here(false));
-    Supervised run(listening());
+    SupervisorProcess run(listening());
     run.wait_until_serving();
     expect_flawless(ask(3));
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
@@ -55,7 +55,7 @@ TEST_F(UnixPath, ThatIsStaleIsReplaced) {
 
 TEST_F(UnixPath, ThatIsAliveIsRefused) {
     const int fd = bind_here(true);
-    Supervised run(listening());
+    SupervisorProcess run(listening());
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{4}});
     EXPECT_THAT(run.log().text(), HasSubstr(path_));
     EXPECT_TRUE(fs::exists(path_));
@@ -64,13 +64,13 @@ TEST_F(UnixPath, ThatIsAliveIsRefused) {
 
 TEST_F(UnixPath, ThatIsAnotherKindOfFileIsLeftAlone) {
     directory_.write("web.sock", "precious");
-    Supervised run(listening());
+    SupervisorProcess run(listening());
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{4}});
     EXPECT_TRUE(fs::is_regular_file(path_));
 }
 
 TEST_F(UnixPath, HasItsModeAndOwner) {
-    Supervised run(listening("?mode=0620&user=nobody&group=nogroup"));
+    SupervisorProcess run(listening("?mode=0620&user=nobody&group=nogroup"));
     run.wait_until_serving();
     struct stat status {};
     ASSERT_EQ(::stat(path_.c_str(), &status), 0);
@@ -81,7 +81,7 @@ TEST_F(UnixPath, HasItsModeAndOwner) {
 }
 
 TEST_F(UnixPath, ThatSomebodyUnlinkedIsLinkedBack) {
-    Supervised run(listening());
+    SupervisorProcess run(listening());
     run.wait_until_serving();
     ASSERT_EQ(::unlink(path_.c_str()), 0);
     run.wait_for("path_restored");
@@ -94,7 +94,7 @@ TEST_F(UnixPath, ThatAWorkerUnlinkedIsLinkedBackInEachGeneration) {
     RunOptions options = listening();
     set_option(options, "--workers", "2");
     options.command = hello_beside_stubborn("--unlink");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     run.wait_for("path_restored");
     for (int restart = 0; restart < 2; ++restart) {
@@ -107,7 +107,7 @@ TEST_F(UnixPath, ThatAWorkerUnlinkedIsLinkedBackInEachGeneration) {
 }
 
 TEST_F(UnixPath, ThatIsSomebodyElsesAtTheEndIsNotUnlinked) {
-    Supervised run(listening());
+    SupervisorProcess run(listening());
     run.wait_until_serving();
     const std::string other = directory_.write("other", "precious");
     fs::rename(other, path_);
@@ -118,10 +118,10 @@ TEST_F(UnixPath, ThatIsSomebodyElsesAtTheEndIsNotUnlinked) {
 TEST_F(UnixPath, IsNotNeededByAnAbstractSocket) {
     RunOptions options = listening();
     set_option(options, "--listen", "unix:@holdfast-test-" + std::to_string(::getpid()));
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     BackgroundLoad load(fresh_load(run.address()));
-    restart_under(run, load, 2);
+    restart_under_load(run, load, 2);
     expect_flawless(load.stop());
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
@@ -130,7 +130,7 @@ TEST(Listener, OnEveryAddressServesBothFamilies) {
     RunOptions options;
     options.options = {"--listen", ":0"};
     options.command = hello_http();
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     const std::string port = run.address().substr(run.address().rfind(':'));
     expect_flawless(BackgroundLoad(slow_load("127.0.0.1" + port, 2, 0)).wait_for_end());
@@ -142,10 +142,10 @@ TEST(Listener, ThatIsTakenEndsTheRunWithStatusFour) {
     RunOptions options;
     options.options = {"--listen", "127.0.0.1:0"};
     options.command = hello_http();
-    Supervised first(options);
+    SupervisorProcess first(options);
     options.name = "second";
     set_option(options, "--listen", first.address());
-    Supervised second(options);
+    SupervisorProcess second(options);
     EXPECT_EQ(second.wait_for_exit(), ExitStatus{ExitedWith{4}});
     EXPECT_THAT(second.log().text(), HasSubstr(first.address()));
 }
@@ -154,7 +154,7 @@ TEST(Listener, WithABacklogThatTheKernelCutsSaysSo) {
     RunOptions options;
     options.options = {"--listen", "127.0.0.1:0?backlog=1000000"};
     options.command = hello_http();
-    Supervised run(options);
+    SupervisorProcess run(options);
     EXPECT_THAT(run.wait_for("backlog_cut").text, HasSubstr("somaxconn"));
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
@@ -169,7 +169,7 @@ TEST(Listener, IsTakenFromWhoeverStartsTheSupervisor) {
         options.command.insert(options.command.end(), {"--runtime-dir", directory / "run", "--state-dir",
                                                        directory / "state", "--listen", inner, "--"});
         options.command.push_back(hello_http().front());
-        Supervised run(options);
+        SupervisorProcess run(options);
         run.wait_until_serving();
         expect_flawless(BackgroundLoad(slow_load(run.address(), 3, 0)).wait_for_end());
         EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});

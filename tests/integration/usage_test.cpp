@@ -52,7 +52,7 @@ TEST(Signal, WithoutAMeaningChangesNothing) {
     RunOptions options;
     options.options = {"--listen", "127.0.0.1:0"};
     options.command = hello_http();
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     run.signal(SIGUSR1);
     const LogEntry first = run.wait_for("signal_ignored");
@@ -67,7 +67,7 @@ TEST(Signal, TtinAndTtouScaleByOne) {
     RunOptions options;
     options.options = {"--listen", "127.0.0.1:0", "--settle", "100ms"};
     options.command = hello_http();
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     run.signal(SIGTTIN);
     const LogEntry more = run.wait_for("scale_done");

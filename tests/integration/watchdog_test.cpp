@@ -7,7 +7,7 @@
 #include <csignal>
 
 #include "operations.hpp"
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -33,7 +33,7 @@ class Watchdog : public testing::TestWithParam<const char*> {
 
 // Requests begin when it stands still already: what it would have had in its hands nobody could have answered.
 TEST_P(Watchdog, ReplacesAStoppedWorker) {
-    Supervised run(watched(command()));
+    SupervisorProcess run(watched(command()));
     run.wait_until_serving();
     const LogEntry victim = run.wait_for("worker_spawned", of_worker("1.1"));
     ::kill(victim.pid, SIGSTOP);
@@ -48,14 +48,14 @@ TEST_P(Watchdog, ReplacesAStoppedWorker) {
 }
 
 TEST_P(Watchdog, OfASupervisorThatStoodStillEndsNobody) {
-    Supervised run(watched(command()));
+    SupervisorProcess run(watched(command()));
     run.wait_until_serving();
     Clients clients(run.address());
     for (int stall = 0; stall < 2; ++stall) {
         run.signal(SIGSTOP);
-        wait_until_stamp(stamp_now() + 2 * watchdog_usec);
+        wait_until_monotonic(monotonic_usec() + 2 * watchdog_usec);
         run.signal(SIGCONT);
-        wait_until_stamp(stamp_now() + watchdog_usec * 3 / 2);  // time enough to be wrong in
+        wait_until_monotonic(monotonic_usec() + watchdog_usec * 3 / 2);  // time enough to be wrong in
     }
     clients.wait_for_more();
     EXPECT_EQ(run.log().count("worker_crashed"), 0U);
@@ -74,19 +74,19 @@ TEST_P(Watchdog, OfASupervisorThatStoodStillEndsNobody) {
 TEST_P(Watchdog, EndsNobodyWhereAllStoodStill) {
     RunOptions options = watched(command());
     set_option(options, "--watchdog", "3s");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     const std::vector<pid_t> workers = pids_of(run, 1, 2);
     Clients clients(run.address());
     clients.wait_for_more();
     run.signal(SIGSTOP);
     for (const pid_t pid : workers) ::kill(pid, SIGSTOP);
-    wait_until_stamp(stamp_now() + 4 * watchdog_usec);
+    wait_until_monotonic(monotonic_usec() + 4 * watchdog_usec);
     run.signal(SIGCONT);
     EXPECT_TRUE(run.command("status").succeeded());  // it has looked at its deadlines
     for (const pid_t pid : workers) ::kill(pid, SIGCONT);
     clients.wait_for_more();
-    wait_until_stamp(stamp_now() + 4 * watchdog_usec);  // time enough to be wrong in
+    wait_until_monotonic(monotonic_usec() + 4 * watchdog_usec);  // time enough to be wrong in
     EXPECT_EQ(run.log().count("worker_crashed"), 0U);
     clients.expect_nothing_lost();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});

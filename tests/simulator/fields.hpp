@@ -33,7 +33,7 @@ void each_field(testing::WorkerScript& it, Visit&& visit) {
     visit("launch", it.launch);
     visit("launch_takes", it.launch_takes);
     visit("launch_error", it.launch_error);
-    visit("voice", it.voice);
+    visit("messaging", it.messaging);
     visit("stages", it.stages);
     visit("hello_after", it.hello_after);
     visit("ready_after", it.ready_after);
@@ -47,7 +47,7 @@ void each_field(testing::WorkerScript& it, Visit&& visit) {
     visit("drained_after", it.drained_after);
     visit("cancelled_after", it.cancelled_after);
     visit("accepts_again_after", it.accepts_again_after);
-    visit("farewell", it.farewell);
+    visit("stop_status", it.stop_status);
     visit("reports_every", it.reports_every);
     visit("probe_takes", it.probe_takes);
     visit("fails_probes_after", it.fails_probes_after);
@@ -55,7 +55,7 @@ void each_field(testing::WorkerScript& it, Visit&& visit) {
     visit("claim", it.claim);
     visit("claim_takes", it.claim_takes);
     visit("heartbeat_every", it.heartbeat_every);
-    visit("stops_beating_after", it.stops_beating_after);
+    visit("stops_heartbeat_after", it.stops_heartbeat_after);
     visit("triggers_watchdog_after", it.triggers_watchdog_after);
     visit("extensions", it.extensions);
     visit("extends_every", it.extends_every);

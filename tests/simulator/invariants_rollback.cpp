@@ -115,8 +115,8 @@ void InvariantChecker::check_silence() {
         const FakeWorker* real = world_.find(*note->worker);
         const auto& script = real->script;
         const Duration age = world_.now() - real->spawned_at.value_or(world_.now());
-        const bool is_beating = script.heartbeat_every > Duration{} && script.voice != testing::Voice::silent &&
-                                (!script.stops_beating_after || age < *script.stops_beating_after) &&
+        const bool is_beating = script.heartbeat_every > Duration{} && script.messaging != testing::Messaging::silent &&
+                                (!script.stops_heartbeat_after || age < *script.stops_heartbeat_after) &&
                                 !real->has_lost_channel;
         if (is_beating && world_.policy().watchdog >= script.heartbeat_every * 2)
             report_violation(7, name_of(*note->worker) + " was given up as silent, but it spoke all the time");

@@ -4,7 +4,7 @@ namespace holdfast::simulator {
 
 using namespace std::chrono_literals;
 using testing::Launch;
-using testing::Voice;
+using testing::Messaging;
 using testing::WorkerScript;
 
 namespace {
@@ -18,18 +18,18 @@ core::ReadyWhen random_readiness(Random& random) {
     return core::ReadyAlive{random.pick<Duration>({100ms, 700ms, 1500ms})};
 }
 
-Voice random_voice(Random& random, ProtocolMix protocol_mix) {
+Messaging random_messaging(Random& random, ProtocolMix protocol_mix) {
     switch (protocol_mix) {
         case ProtocolMix::protocol:
-            return Voice::protocol;
+            return Messaging::protocol;
         case ProtocolMix::notify:
-            return Voice::notify;
+            return Messaging::notify;
         case ProtocolMix::silent:
-            return Voice::silent;
+            return Messaging::silent;
         case ProtocolMix::mixed:
             break;
     }
-    return random.pick({Voice::protocol, Voice::protocol, Voice::notify, Voice::silent});
+    return random.pick({Messaging::protocol, Messaging::protocol, Messaging::notify, Messaging::silent});
 }
 
 StageSet random_stages(Random& random) {
@@ -72,7 +72,7 @@ void randomize_probes(Random& random, WorkerScript& script) {
     if (draw < 5) script.claim = core::ListenerClaim::missing;
     if (draw >= 5 && draw < 10) script.claim = core::ListenerClaim::not_known;
     if (random.percent(15)) script.claim_takes = random.any_up_to(3s);
-    if (random.percent(12)) script.stops_beating_after = random.any_up_to(30s);
+    if (random.percent(12)) script.stops_heartbeat_after = random.any_up_to(30s);
     if (random.percent(3)) script.triggers_watchdog_after = random.any_up_to(30s);
 }
 
@@ -86,7 +86,7 @@ void randomize_exit(Random& random, const core::Policy& policy, WorkerScript& sc
     if (random.percent(8)) script.stops_accepting_after.reset();
     if (random.percent(12)) script.accepts_again_after.reset();
     if (random.percent(12)) script.accepts_again_after = random.any_up_to(3s);
-    if (random.percent(15)) script.farewell = KilledBy{15};
+    if (random.percent(15)) script.stop_status = KilledBy{15};
     if (random.percent(4)) script.dies_after_kill = random.up_to(14s);
     if (random.percent(1)) script.dies_after_kill.reset();
     if (random.percent(14))
@@ -166,7 +166,7 @@ ProtocolMix random_protocol_mix(Random& random, const core::Policy& policy) {
 
 WorkerScript random_script(Random& random, const core::Policy& policy, ProtocolMix protocol_mix, Behaviour behaviour) {
     WorkerScript script;
-    script.voice = random_voice(random, protocol_mix);
+    script.messaging = random_messaging(random, protocol_mix);
     script.launch_takes = random.any_up_to(20ms);
     script.hello_after = random.any_up_to(100ms);
     script.ready_after = random.any_up_to(policy.ready_timeout / 4);

@@ -127,7 +127,7 @@ incident what=undo at=73s
 TEST(Regression, AStopGivesTheNumbersOfAReloadBack) {
     EXPECT_EQ(first_violation(R"(
 policy
-worker 1 voice=notify drained_after=never
+worker 1 messaging=notify drained_after=never
 incident what=reload at=20s listeners=6 replace=yes rules.cancel_period=300ms
 incident what=stop at=20500ms
 )"),
@@ -163,9 +163,9 @@ TEST(Regression, AnUndoAmongManyChangesIsAnsweredInTime) {
 policy ready_timeout=2s grace_period=700ms
 seed 17536305724218779081
 company mixed
-worker 4 voice=silent
-worker 12 voice=silent
-worker 13 voice=silent
+worker 4 messaging=silent
+worker 12 messaging=silent
+worker 13 messaging=silent
 preparation 4 takes=6s
 incident what=restart at=1ms
 incident what=scale_by at=1ms number=-1
@@ -189,9 +189,9 @@ worker 5 crashes_after=2452594us
 worker 7 launch=fails
 worker 14 drained_after=1s
 worker 16 stops_itself_after=3600ms
-worker 17 voice=silent
+worker 17 messaging=silent
 worker 18 triggers_watchdog_after=1ms
-worker 19 voice=silent
+worker 19 messaging=silent
 incident what=restart at=10s
 incident what=scale_by at=1ms number=1
 incident what=restart at=1ms
@@ -268,7 +268,7 @@ incident what=pause at=7263868us
 TEST(Regression, WhoIsSilentUntilTheLastMomentOfAProbationFailsIt) {
     EXPECT_EQ(first_violation(R"(
 policy settle=0s probation=6s watchdog=6s
-worker 1 voice=notify heartbeat_every=1ms
+worker 1 messaging=notify heartbeat_every=1ms
 worker 2
 incident what=restart at=1ms
 )"),

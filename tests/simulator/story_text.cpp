@@ -32,7 +32,7 @@ template <class Enum>
 constexpr auto words_of() {
     if constexpr (std::is_same_v<Enum, testing::Launch>)
         return std::to_array<std::string_view>({"succeeds", "fails", "hangs"});
-    else if constexpr (std::is_same_v<Enum, testing::Voice>)
+    else if constexpr (std::is_same_v<Enum, testing::Messaging>)
         return std::to_array<std::string_view>({"silent", "notify", "protocol"});
     else if constexpr (std::is_same_v<Enum, testing::Asker>)
         return std::to_array<std::string_view>({"waits", "signal"});
@@ -128,7 +128,7 @@ void read(const std::string& text, ExitStatus& value) {
 
 std::string write(const std::optional<testing::Wrapper>& value) {
     if (!value) return "none";
-    return write(value->group_outlives) + "/" + (value->group_hears ? "hears" : "deaf") + "/" +
+    return write(value->group_outlives) + "/" + (value->group_handles_signals ? "hears" : "deaf") + "/" +
            std::to_string(value->strays);
 }
 void read(const std::string& text, std::optional<testing::Wrapper>& value) {
@@ -137,7 +137,7 @@ void read(const std::string& text, std::optional<testing::Wrapper>& value) {
     const auto [hears, strays] = split(rest, '/');
     value.emplace();
     read(outlives, value->group_outlives);
-    value->group_hears = hears == "hears";
+    value->group_handles_signals = hears == "hears";
     value->strays = static_cast<int>(number_of(strays));
 }
 

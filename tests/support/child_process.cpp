@@ -53,7 +53,7 @@ struct Initializer {
         const int sources[] = {launch.stdin_fd, launch.stdout_fd, launch.stderr_fd};
         for (int target = 0; target < 3; ++target)
             if (::dup2(sources[target] < 0 ? null_fd : sources[target], target) < 0) return last_error();
-        if (launch.session == Session::of_terminal && (::setsid() < 0 || ::ioctl(0, TIOCSCTTY, 0) < 0))
+        if (launch.session == Session::controlling_terminal && (::setsid() < 0 || ::ioctl(0, TIOCSCTTY, 0) < 0))
             return last_error();
         // What the runner of the tests left open for us is not for the child either.
         ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -92,7 +92,7 @@ ExitStatus to_status(const siginfo_t& info) {
     return KilledBy{info.si_status, info.si_code == CLD_DUMPED};
 }
 
-std::vector<pid_t> strangers() {
+std::vector<pid_t> leaked_processes() {
     std::vector<pid_t> found = children_of(::getpid());
     std::erase_if(found, [](pid_t pid) { return known_children().contains(pid); });
     return found;
@@ -116,7 +116,7 @@ ChildProcess::ChildProcess(const Launch& launch) {
 ChildProcess::~ChildProcess() {
     if (!status_) {
         signal(SIGKILL);
-        reap(patience);
+        reap(test_timeout);
     }
     ::close(pid_fd_);
 }
@@ -163,18 +163,18 @@ CommandResult RunningCommand::wait(Duration deadline) {
 
 CommandResult run_command(Launch launch, Duration deadline) { return RunningCommand(std::move(launch)).wait(deadline); }
 
-void adopt_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+void become_subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
-std::vector<std::string> describe_strangers() {
+std::vector<std::string> describe_leaked_processes() {
     std::vector<std::string> texts;
-    for (const pid_t pid : strangers())
+    for (const pid_t pid : leaked_processes())
         texts.push_back(std::to_string(pid) + " (" + command_of(pid) + ") " + state_of(pid));
     return texts;
 }
 
-void end_strangers() {
+void kill_leaked_processes() {
     // Whoever is ended may leave children of its own to us.
-    for (std::vector<pid_t> found = strangers(); !found.empty(); found = strangers()) {
+    for (std::vector<pid_t> found = leaked_processes(); !found.empty(); found = leaked_processes()) {
         for (const pid_t pid : found) ::kill(pid, SIGKILL);  // our own unreaped children: the number is theirs
         for (const pid_t pid : found) ::waitpid(pid, nullptr, 0);
     }

@@ -12,9 +12,12 @@
 namespace holdfast::test {
 
 // The one deadline of everything that tests wait for: generous, because reaching it means failure.
-inline constexpr Duration patience = std::chrono::seconds(30);
+inline constexpr Duration test_timeout = std::chrono::seconds(30);
 
-enum class Session { inherited, of_terminal };  // of_terminal: leads a session whose terminal is standard input
+enum class Session {
+    inherited,
+    controlling_terminal
+};  // controlling_terminal: leads a session whose terminal is standard input
 
 struct Launch {
     std::string program{};  // absolute
@@ -42,7 +45,7 @@ class ChildProcess {
     pid_t pid() const { return pid_; }
     void signal(int number) const;
     // Throws after `deadline`.
-    ExitStatus wait(Duration deadline = patience);
+    ExitStatus wait(Duration deadline = test_timeout);
     bool is_running();
 
   private:
@@ -68,20 +71,20 @@ class RunningCommand {
     RunningCommand& operator=(const RunningCommand&) = delete;
 
     ChildProcess& process() { return *process_; }
-    CommandResult wait(Duration deadline = patience);
+    CommandResult wait(Duration deadline = test_timeout);
 
   private:
     int output_fd_ = -1;  // a memfd: whoever survives the command cannot keep us waiting
     std::optional<ChildProcess> process_;
 };
 
-CommandResult run_command(Launch launch, Duration deadline = patience);
+CommandResult run_command(Launch launch, Duration deadline = test_timeout);
 
 // Makes this process the parent of every orphan of its tree, so that a test sees who survived.
-void adopt_orphans();
+void become_subreaper();
 // Children of this process that no ChildProcess stands for, "pid (command) state".
-std::vector<std::string> describe_strangers();
+std::vector<std::string> describe_leaked_processes();
 // Ends and reaps all of them, and whoever they leave behind.
-void end_strangers();
+void kill_leaked_processes();
 
 }  // namespace holdfast::test

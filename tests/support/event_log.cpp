@@ -105,7 +105,7 @@ std::size_t EventLog::count(std::string_view event, const LogPredicate& fits, st
 std::size_t EventLog::await_count(std::size_t count, std::string_view event, const LogPredicate& fits,
                                   std::size_t from) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, patience, [&] { return ended_ || count_locked(event, fits, from) >= count; });
+    changed_.wait_for(lock, test_timeout, [&] { return ended_ || count_locked(event, fits, from) >= count; });
     return count_locked(event, fits, from);
 }
 
@@ -132,7 +132,7 @@ void EventLog::stop_reading() {
     ::eventfd_write(wake_fd_, 1);
 }
 
-void EventLog::go_on_reading() {
+void EventLog::resume_reading() {
     {
         const std::lock_guard lock(mutex_);
         reading_ = true;

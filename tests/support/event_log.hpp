@@ -45,7 +45,7 @@ class EventLog {
 
     // The first fitting entry at or after `from`; throws with the whole log after `deadline`.
     LogEntry wait_for(std::string_view event, const LogPredicate& fits = any_entry(), std::size_t from = 0,
-                      Duration deadline = patience);
+                      Duration deadline = test_timeout);
     std::optional<LogEntry> find(std::string_view event, const LogPredicate& fits = any_entry(), std::size_t from = 0);
     std::size_t count(std::string_view event, const LogPredicate& fits = any_entry(), std::size_t from = 0);
     // How many there are when there are `count` at least: a command may be over before its last lines are written.
@@ -58,7 +58,7 @@ class EventLog {
 
     // Stops and starts taking what the supervisor writes: its pipe fills up meanwhile.
     void stop_reading();
-    void go_on_reading();
+    void resume_reading();
     // Everything is read: nobody holds the writing end any more. False after `deadline`.
     bool wait_for_end(Duration deadline);
 

@@ -9,19 +9,19 @@ namespace holdfast::testing {
 void FakeWorld::start_script(std::size_t index) {
     FakeWorker& worker = workers_[index];
     const WorkerScript& script = worker.script;
-    if (script.voice == Voice::protocol) plan(index, What::hello, script.hello_after);
-    if (script.voice != Voice::silent) {
-        const Duration first = script.voice == Voice::protocol ? script.hello_after : Duration{};
+    if (script.messaging == Messaging::protocol) plan(index, What::hello, script.hello_after);
+    if (script.messaging != Messaging::silent) {
+        const Duration first = script.messaging == Messaging::protocol ? script.hello_after : Duration{};
         if (script.ready_after) plan(index, What::ready, std::max(*script.ready_after, first));
         if (script.ready_again_after) plan(index, What::ready, std::max(*script.ready_again_after, first));
         if (script.stops_itself_after) plan(index, What::stopping, std::max(*script.stops_itself_after, first));
         plan_extensions(index, 0);
     }
-    if (script.voice == Voice::protocol && script.loses_channel_after)
+    if (script.messaging == Messaging::protocol && script.loses_channel_after)
         plan(index, What::channel_lost, std::max(*script.loses_channel_after, script.hello_after));
-    if (script.heartbeat_every > Duration{} && script.voice != Voice::silent)
-        plan(index, What::heartbeat, script.voice == Voice::protocol ? script.hello_after : Duration{});
-    if (script.triggers_watchdog_after && script.voice != Voice::silent)
+    if (script.heartbeat_every > Duration{} && script.messaging != Messaging::silent)
+        plan(index, What::heartbeat, script.messaging == Messaging::protocol ? script.hello_after : Duration{});
+    if (script.triggers_watchdog_after && script.messaging != Messaging::silent)
         plan(index, What::watchdog_trigger, std::max(*script.triggers_watchdog_after, script.hello_after));
     if (script.crashes_after) end_main(index, script.crash, *script.crashes_after, 0);
 }
@@ -33,7 +33,7 @@ void FakeWorld::end_main(std::size_t index, const ExitStatus& status, Duration a
 
 void FakeWorld::plan_next_heartbeat(std::size_t index) {
     const FakeWorker& worker = workers_[index];
-    const auto& stops = worker.script.stops_beating_after;
+    const auto& stops = worker.script.stops_heartbeat_after;
     if (!stops || now_ + worker.script.heartbeat_every <= *worker.spawned_at + *stops)
         plan(index, What::heartbeat, worker.script.heartbeat_every);
 }
@@ -70,7 +70,7 @@ void FakeWorld::begin_leaving(std::size_t index) {
     FakeWorker& worker = workers_[index];
     const WorkerScript& script = worker.script;
     const std::uint32_t order = ++worker.order;
-    if (script.voice != Voice::silent) {
+    if (script.messaging != Messaging::silent) {
         plan_extensions(index, order);
         if (script.stops_accepting_after) plan(index, What::not_accepting, *script.stops_accepting_after, order);
         if (script.releases_after) plan(index, What::releasing, *script.releases_after, order);
@@ -80,15 +80,15 @@ void FakeWorld::begin_leaving(std::size_t index) {
             plan(index, What::report, at, order);
     }
     if (!script.drained_after) return;
-    if (script.voice != Voice::silent) plan(index, What::drained, *script.drained_after, order);
-    end_main(index, script.farewell, *script.drained_after, order);
+    if (script.messaging != Messaging::silent) plan(index, What::drained, *script.drained_after, order);
+    end_main(index, script.stop_status, *script.drained_after, order);
 }
 
 void FakeWorld::cancel(std::size_t index) {
     const WorkerScript& script = workers_[index].script;
     const std::uint32_t order = ++workers_[index].order;
-    if (script.voice != Voice::silent) plan_extensions(index, order);
-    if (script.cancelled_after) end_main(index, script.farewell, *script.cancelled_after, order);
+    if (script.messaging != Messaging::silent) plan_extensions(index, order);
+    if (script.cancelled_after) end_main(index, script.stop_status, *script.cancelled_after, order);
 }
 
 void FakeWorld::run_again(std::size_t index) {
@@ -101,7 +101,7 @@ void FakeWorld::run_again(std::size_t index) {
 void FakeWorld::apply_signal(std::size_t index, int signal) {
     FakeWorker& worker = workers_[index];
     if (worker.life != FakeWorker::Life::running) return;
-    if (worker.script.voice == Voice::protocol && !worker.hello_heard_at) {
+    if (worker.script.messaging == Messaging::protocol && !worker.hello_heard_at) {
         // The program has no handler yet.
         return end_main(index, KilledBy{signal}, {}, 0);
     }
@@ -115,8 +115,8 @@ void FakeWorld::apply_signal(std::size_t index, int signal) {
 void FakeWorld::apply_group_signal(std::size_t index, int signal) {
     const FakeWorker& worker = workers_[index];
     if (worker.life == FakeWorker::Life::running) return apply_signal(index, signal);
-    if (worker.script.wrapper && worker.script.wrapper->group_hears)
-        plan(index, What::exited, {}, 0, worker.script.farewell);
+    if (worker.script.wrapper && worker.script.wrapper->group_handles_signals)
+        plan(index, What::exited, {}, 0, worker.script.stop_status);
 }
 
 void FakeWorld::apply_kill(std::size_t index) {

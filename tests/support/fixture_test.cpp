@@ -9,9 +9,9 @@
 
 #include "child_process.hpp"
 #include "event_log.hpp"
+#include "hung_mount.hpp"
 #include "proc.hpp"
-#include "stuck_directory.hpp"
-#include "supervised.hpp"
+#include "supervisor_process.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -41,12 +41,12 @@ TEST(ChildProcess, TakesVariablesAndLimitsWithIt) {
     EXPECT_EQ(run_command(launch).output, "hello 77\n");
 }
 
-TEST(Strangers, AreSeenAndEnded) {
-    adopt_orphans();
+TEST(LeakedProcesses, AreSeenAndEnded) {
+    become_subreaper();
     EXPECT_TRUE(run_command(shell("setsid sleep 1000 & exit 0")).succeeded());
-    EXPECT_EQ(describe_strangers().size(), 1U);
-    end_strangers();
-    EXPECT_TRUE(describe_strangers().empty());
+    EXPECT_EQ(describe_leaked_processes().size(), 1U);
+    kill_leaked_processes();
+    EXPECT_TRUE(describe_leaked_processes().empty());
 }
 
 class WrittenLog : public testing::Test {
@@ -91,17 +91,17 @@ TEST_F(WrittenLog, StaysInThePipeWhileNobodyReads) {
     log_->stop_reading();
     write("{\"event\":\"late\"}\n");
     EXPECT_THROW(log_->wait_for("late", any_entry(), 0, std::chrono::milliseconds(50)), std::runtime_error);
-    log_->go_on_reading();
+    log_->resume_reading();
     log_->wait_for("late");
 }
 
-TEST(StuckDirectory, HoldsWhoeverLooksAtItUntilItIsGone) {
+TEST(HungMount, HoldsWhoeverLooksAtItUntilItIsGone) {
     const TemporaryDirectory temporary;
-    std::optional<StuckDirectory> stuck(temporary.path());
+    std::optional<HungMount> hung_mount(temporary.path());
     RunningCommand victim(shell("cd " + temporary.path() + "/inside"));
-    stuck->wait_for_victim();
+    hung_mount->wait_until_accessed();
     EXPECT_TRUE(victim.process().is_running());
-    stuck.reset();
+    hung_mount.reset();
     EXPECT_FALSE(victim.wait().succeeded());
 }
 

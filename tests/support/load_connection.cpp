@@ -58,12 +58,12 @@ void LoadConnection::begin(const ServerAddress& server, int epoll_fd, std::uint6
         found_closed_ = true;
         close();
     }
-    if (fd_ < 0) return connect_again();
-    phase_ = Phase::on_its_way;
-    if (network == Network::immediate) arrive();
+    if (fd_ < 0) return retry_connect();
+    phase_ = Phase::in_transit;
+    if (network == Network::immediate) deliver();
 }
 
-void LoadConnection::arrive() {
+void LoadConnection::deliver() {
     measure_pause();
     phase_ = Phase::sending;
     drive();
@@ -81,12 +81,12 @@ bool LoadConnection::is_still_open() {
     return seen < 0 && errno == EAGAIN;
 }
 
-void LoadConnection::connect_again() {
+void LoadConnection::retry_connect() {
     close();
     fd_ = ::socket(server_->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd_ < 0) return fail(Failure::other, "socket: " + std::string(std::strerror(errno)));
     opened_ = true;
-    has_carried_ = false;
+    is_reused_ = false;
     phase_ = Phase::connecting;
     if (::connect(fd_, server_->data(), server_->length) != 0 && errno != EINPROGRESS) {
         const int error_number = errno;
@@ -175,17 +175,17 @@ void LoadConnection::end_of_stream() {
         return;
     }
     if (parser_.has_bytes()) return fail(Failure::truncated, "the end of the stream inside the answer");
-    fail(has_carried_ ? Failure::closed_on_reused : Failure::closed_on_fresh, "closed before any byte of the answer");
+    fail(is_reused_ ? Failure::closed_on_reused : Failure::closed_on_fresh, "closed before any byte of the answer");
 }
 
 void LoadConnection::connection_error(int error_number) {
     const std::string text = std::strerror(error_number);
     if (error_number != ECONNRESET && error_number != EPIPE) return fail(Failure::other, text);
     if (parser_.has_bytes()) return fail(Failure::truncated, "reset inside the answer");
-    fail(has_carried_ ? Failure::reset_on_reused : Failure::reset_on_fresh, "reset before any byte of the answer");
+    fail(is_reused_ ? Failure::reset_on_reused : Failure::reset_on_fresh, "reset before any byte of the answer");
 }
 
-void LoadConnection::give_up() {
+void LoadConnection::time_out() {
     if (phase_ == Phase::connecting || phase_ == Phase::queue_full)
         return fail(Failure::connect_timed_out, "not connected in time");
     fail(Failure::timed_out, parser_.has_bytes() ? "answered in part only" : "no byte of an answer");
@@ -199,7 +199,7 @@ void LoadConnection::fail(Failure failure, std::string detail) {
 
 void LoadConnection::finish() {
     if (phase_ == Phase::succeeded && parser_.keeps_connection()) {
-        has_carried_ = true;
+        is_reused_ = true;
     } else {
         close();
     }

@@ -17,9 +17,9 @@ namespace holdfast::test {
 class LoadConnection {
   public:
     // Idle: no request under way. queue_full: a unix listener's queue has no place (connect(2) says EAGAIN where a
-    // blocking client would wait): call connect_again() a little later. on_its_way: the request has left the client,
-    // but the emulated network has not delivered it yet: call arrive() when it has.
-    enum class Phase { idle, queue_full, connecting, on_its_way, sending, receiving, succeeded, failed };
+    // blocking client would wait): call retry_connect() a little later. in_transit: the request has left the client,
+    // but the emulated network has not delivered it yet: call deliver() when it has.
+    enum class Phase { idle, queue_full, connecting, in_transit, sending, receiving, succeeded, failed };
     // How a request reaches an open connection: at once, or later, without another look.
     enum class Network { immediate, delayed };
 
@@ -32,11 +32,11 @@ class LoadConnection {
     // at: an end that had already arrived is no failure of this request.
     void begin(const ServerAddress& server, int epoll_fd, std::uint64_t tag, std::string request,
                Network network = Network::immediate);
-    void arrive();
-    void connect_again();
+    void deliver();
+    void retry_connect();
     void on_event();
     // The request's time is over.
-    void give_up();
+    void time_out();
     // Takes the result away and is idle again; closes unless the connection lives on.
     void finish();
     void close();
@@ -76,8 +76,8 @@ class LoadConnection {
     std::string request_;
     std::size_t sent_ = 0;
     ResponseParser parser_;
-    bool has_carried_ = false;  // an answer, before this request
-    Instant answered_{};        // when that answer was read
+    bool is_reused_ = false;  // an answer, before this request
+    Instant answered_{};      // when that answer was read
     std::optional<Duration> pause_;
     bool has_sent_ = false;
     bool opened_ = false;

@@ -87,9 +87,9 @@ class LoadConnectionTest : public testing::Test {
 TEST_F(LoadConnectionTest, LosesTheRequestIfTheEndArrivesWhileItIsOnItsWay) {
     exchange();
     begin(Network::delayed);
-    EXPECT_EQ(client_.phase(), Phase::on_its_way);
+    EXPECT_EQ(client_.phase(), Phase::in_transit);
     hang_up();
-    client_.arrive();
+    client_.deliver();
     step_until_over();
     EXPECT_EQ(client_.phase(), Phase::failed);
     EXPECT_FALSE(client_.found_closed());
@@ -101,7 +101,7 @@ TEST_F(LoadConnectionTest, SendsNothingBeforeTheNetworkDeliversIt) {
     begin(Network::delayed);
     char byte = 0;
     EXPECT_EQ(::recv(server_fd_, &byte, 1, MSG_DONTWAIT), -1);
-    client_.arrive();
+    client_.deliver();
     take_request();
     answer();
     step_until_over();

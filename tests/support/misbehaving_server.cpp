@@ -42,8 +42,8 @@ void reset_on_close(int fd) {
 
 }  // namespace
 
-MisbehavingServer::MisbehavingServer(std::function<Misdeed(std::uint64_t)> plan, Transfer transfer)
-    : plan_(std::move(plan)), transfer_(transfer), listener_fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+MisbehavingServer::MisbehavingServer(std::function<Behaviour(std::uint64_t)> plan, BodyFraming framing)
+    : plan_(std::move(plan)), framing_(framing), listener_fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -81,9 +81,9 @@ void MisbehavingServer::serve(int connection_fd) {
     std::size_t reused = 0;
     bool open = true;
     while (open && read_request(connection_fd)) {
-        const Misdeed misdeed = plan_(requests_++);
-        ++done_[reused][static_cast<std::size_t>(misdeed)];
-        open = commit(connection_fd, misdeed);
+        const Behaviour behaviour = plan_(requests_++);
+        ++done_[reused][static_cast<std::size_t>(behaviour)];
+        open = respond(connection_fd, behaviour);
         reused = 1;
     }
     const std::lock_guard lock(mutex_);
@@ -92,51 +92,51 @@ void MisbehavingServer::serve(int connection_fd) {
 }
 
 // True where the connection goes on.
-bool MisbehavingServer::commit(int connection_fd, Misdeed misdeed) const {
-    switch (misdeed) {
-        case Misdeed::end:
+bool MisbehavingServer::respond(int connection_fd, Behaviour behaviour) const {
+    switch (behaviour) {
+        case Behaviour::close:
             return false;
-        case Misdeed::reset:
+        case Behaviour::reset:
             reset_on_close(connection_fd);
             return false;
-        case Misdeed::hang:
+        case Behaviour::hang:
             return true;  // the next read waits for the client to lose patience
-        case Misdeed::truncate_reset:
-            send_all(connection_fd, answer(misdeed));  // a reset leaves what is in the client's receive queue
+        case Behaviour::truncate_reset:
+            send_all(connection_fd, answer(behaviour));  // a reset leaves what is in the client's receive queue
             reset_on_close(connection_fd);
             return false;
-        case Misdeed::honest_then_end:
+        case Behaviour::correct_then_close:
             set_cork(connection_fd, 1);  // one segment carries the answer and the end
-            send_all(connection_fd, answer(misdeed));
+            send_all(connection_fd, answer(behaviour));
             return false;
         default:
-            send_all(connection_fd, answer(misdeed));
-            return misdeed == Misdeed::honest && transfer_ != Transfer::until_end;
+            send_all(connection_fd, answer(behaviour));
+            return behaviour == Behaviour::correct && framing_ != BodyFraming::until_close;
     }
 }
 
-std::string MisbehavingServer::answer(Misdeed misdeed) const {
+std::string MisbehavingServer::answer(Behaviour behaviour) const {
     const std::string head = "HTTP/1.1 200 OK\r\nX-Worker: 7.0.1\r\n";
-    switch (misdeed) {
-        case Misdeed::status_500:
+    switch (behaviour) {
+        case Behaviour::status_500:
             return "HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-        case Misdeed::garbage:
+        case Behaviour::garbage:
             return "SSH-2.0-OpenSSH_9.2\r\n";
-        case Misdeed::truncate_end:
-        case Misdeed::truncate_reset:
-            return head + (transfer_ == Transfer::chunked ? "Transfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n"
-                                                          : "Content-Length: 100\r\n\r\nOK");
-        case Misdeed::honest_closing:
+        case Behaviour::truncate_close:
+        case Behaviour::truncate_reset:
+            return head + (framing_ == BodyFraming::chunked ? "Transfer-Encoding: chunked\r\n\r\n2\r\nOK\r\n"
+                                                            : "Content-Length: 100\r\n\r\nOK");
+        case Behaviour::correct_connection_close:
             return head + "Connection: close\r\nContent-Length: 2\r\n\r\nOK";
         default:
             break;
     }
-    switch (transfer_) {
-        case Transfer::chunked:
+    switch (framing_) {
+        case BodyFraming::chunked:
             return head + "Transfer-Encoding: chunked\r\n\r\n1\r\nO\r\n1;x=y\r\nK\r\n0\r\n\r\n";
-        case Transfer::until_end:
+        case BodyFraming::until_close:
             return head + "\r\nOK";
-        case Transfer::counted:
+        case BodyFraming::content_length:
             break;
     }
     return head + "Content-Length: 2\r\n\r\nOK";

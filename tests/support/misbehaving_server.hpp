@@ -11,51 +11,51 @@
 
 namespace holdfast::test {
 
-// What is done to one request. `honest` answers; the others are what a client must see for what they are.
-enum class Misdeed : std::size_t {
-    honest,
-    honest_then_end,  // the answer and the connection's end arrive together, without `Connection: close`
-    honest_closing,   // answered with `Connection: close`
-    reset,            // before any byte
-    end,              // before any byte
-    truncate_end,
+// What is done to one request. `correct` answers; the others are what a client must see for what they are.
+enum class Behaviour : std::size_t {
+    correct,
+    correct_then_close,        // the answer and the connection's end arrive together, without `Connection: close`
+    correct_connection_close,  // answered with `Connection: close`
+    reset,                     // before any byte
+    close,                     // before any byte
+    truncate_close,
     truncate_reset,
     hang,
     status_500,
     garbage,
 };
-inline constexpr std::size_t misdeeds = static_cast<std::size_t>(Misdeed::garbage) + 1;
+inline constexpr std::size_t behaviour_count = static_cast<std::size_t>(Behaviour::garbage) + 1;
 
-enum class Transfer { counted, chunked, until_end };
+enum class BodyFraming { content_length, chunked, until_close };
 
 // A server on 127.0.0.1 that mistreats its clients by plan and keeps count: what the strict client saw is compared
 // with what was done, one for one. One thread a connection.
 class MisbehavingServer {
   public:
     // `plan(n)` says what the n-th request (from 0, over all connections) suffers.
-    MisbehavingServer(std::function<Misdeed(std::uint64_t)> plan, Transfer transfer = Transfer::counted);
+    MisbehavingServer(std::function<Behaviour(std::uint64_t)> plan, BodyFraming framing = BodyFraming::content_length);
     ~MisbehavingServer();
     MisbehavingServer(const MisbehavingServer&) = delete;
     MisbehavingServer& operator=(const MisbehavingServer&) = delete;
 
     const std::string& address() const { return address_; }
     // Requests that met this fate as the first of their connection, and as a later one.
-    std::uint64_t on_fresh(Misdeed misdeed) const { return done_[0][static_cast<std::size_t>(misdeed)]; }
-    std::uint64_t on_reused(Misdeed misdeed) const { return done_[1][static_cast<std::size_t>(misdeed)]; }
-    std::uint64_t total(Misdeed misdeed) const { return on_fresh(misdeed) + on_reused(misdeed); }
+    std::uint64_t on_fresh(Behaviour behaviour) const { return done_[0][static_cast<std::size_t>(behaviour)]; }
+    std::uint64_t on_reused(Behaviour behaviour) const { return done_[1][static_cast<std::size_t>(behaviour)]; }
+    std::uint64_t total(Behaviour behaviour) const { return on_fresh(behaviour) + on_reused(behaviour); }
 
   private:
     void accept_all();
     void serve(int connection_fd);
-    bool commit(int connection_fd, Misdeed misdeed) const;
-    std::string answer(Misdeed misdeed) const;
+    bool respond(int connection_fd, Behaviour behaviour) const;
+    std::string answer(Behaviour behaviour) const;
 
-    std::function<Misdeed(std::uint64_t)> plan_;
-    Transfer transfer_;
+    std::function<Behaviour(std::uint64_t)> plan_;
+    BodyFraming framing_;
     std::string address_;
     int listener_fd_ = -1;
     std::atomic<std::uint64_t> requests_{0};
-    std::array<std::array<std::atomic<std::uint64_t>, misdeeds>, 2> done_{};
+    std::array<std::array<std::atomic<std::uint64_t>, behaviour_count>, 2> done_{};
     std::mutex mutex_;
     std::vector<std::thread> threads_;
     std::vector<int> open_fds_;

@@ -54,7 +54,7 @@ struct Client {
     LoadConnection connection;
     Instant started{};
     Instant due{};  // the next request, or the end of patience with the present one
-    bool retired = false;
+    bool is_done = false;
 };
 
 class Load {
@@ -68,12 +68,12 @@ class Load {
 
   private:
     void wait_for_events();
-    void attend_to_timers();
+    void check_timers();
     void begin(std::size_t index);
     void watch(std::size_t index);
-    void account(Client& client);
+    void record_outcome(Client& client);
     void schedule(Client& client, bool failed);
-    Instant patience_ends(const Client& client) const;
+    Instant deadline_of(const Client& client) const;
     bool is_excused(const LoadConnection& connection) const;
     void count_failure(const LoadConnection& connection);
     void end_gap(Instant now);
@@ -110,9 +110,9 @@ Load::Load(const LoadOptions& options, int stop_fd, LoadProgress& progress)
 LoadReport Load::run() {
     began_ = now_ = last_success_ = next_token_ = read_clock();
     for (Client& client : clients_) schedule(client, false);
-    while (!std::ranges::all_of(clients_, &Client::retired)) {
+    while (!std::ranges::all_of(clients_, &Client::is_done)) {
         stop_if_due();
-        attend_to_timers();
+        check_timers();
         wait_for_events();
     }
     report_.elapsed = now_ - began_;
@@ -131,7 +131,7 @@ void Load::stop_if_due() {
 void Load::wait_for_events() {
     Instant next = Instant::max();
     for (const Client& client : clients_)
-        if (!client.retired) next = std::min(next, client.due);
+        if (!client.is_done) next = std::min(next, client.due);
     if (options_.duration && !stopping_) next = std::min(next, began_ + *options_.duration);
     if (next == Instant::max()) return;
     const Duration left = std::max(Duration{0}, next - read_clock());
@@ -151,27 +151,27 @@ void Load::wait_for_events() {
     }
 }
 
-void Load::attend_to_timers() {
+void Load::check_timers() {
     using Phase = LoadConnection::Phase;
     for (std::size_t index = 0; index < clients_.size(); ++index) {
         Client& client = clients_[index];
-        if (client.retired) continue;
+        if (client.is_done) continue;
         const Phase phase = client.connection.phase();
         if (phase == Phase::idle && stopping_) {
             client.connection.close();
-            client.retired = true;
+            client.is_done = true;
         } else if (client.due > now_) {
             continue;
         } else if (phase == Phase::idle) {
             begin(index);
-        } else if (phase == Phase::on_its_way) {
-            client.connection.arrive();
+        } else if (phase == Phase::in_transit) {
+            client.connection.deliver();
             watch(index);
         } else if (phase == Phase::queue_full && now_ < client.started + options_.connect_timeout) {
-            client.connection.connect_again();
+            client.connection.retry_connect();
             watch(index);
         } else {
-            client.connection.give_up();
+            client.connection.time_out();
             watch(index);
         }
         stop_if_due();
@@ -199,26 +199,26 @@ void Load::watch(std::size_t index) {
     Client& client = clients_[index];
     if (client.connection.takes_sent()) progress_.add_sent();
     if (client.connection.is_over()) {
-        account(client);
+        record_outcome(client);
     } else if (client.connection.phase() != LoadConnection::Phase::idle) {
-        client.due = patience_ends(client);
+        client.due = deadline_of(client);
     }
 }
 
-Instant Load::patience_ends(const Client& client) const {
+Instant Load::deadline_of(const Client& client) const {
     switch (client.connection.phase()) {
         case LoadConnection::Phase::queue_full:
             return now_ + pause_for_queue;
         case LoadConnection::Phase::connecting:
             return client.started + options_.connect_timeout;
-        case LoadConnection::Phase::on_its_way:
+        case LoadConnection::Phase::in_transit:
             return client.started + 2 * options_.latency;
         default:
             return client.started + options_.timeout;
     }
 }
 
-void Load::account(Client& client) {
+void Load::record_outcome(Client& client) {
     const bool failed = client.connection.phase() == LoadConnection::Phase::failed;
     now_ = read_clock();
     if (failed) {

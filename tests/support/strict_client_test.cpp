@@ -38,9 +38,9 @@ LoadReport run(const LoadOptions& options) {
 }
 
 // A listener that never accepts, and a port that nobody listens at.
-class Door {
+class UnansweredPort {
   public:
-    explicit Door(int backlog) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    explicit UnansweredPort(int backlog) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         address_.sin_family = AF_INET;
         address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         auto* const any = reinterpret_cast<sockaddr*>(&address_);
@@ -51,52 +51,56 @@ class Door {
         }
         EXPECT_EQ(::getsockname(fd_, any, &length), 0);
     }
-    ~Door() {
+    ~UnansweredPort() {
         ::close(fd_);
-        for (const int fd : visitors_) ::close(fd);
+        for (const int fd : client_fds_) ::close(fd);
     }
-    Door(const Door&) = delete;
-    Door& operator=(const Door&) = delete;
+    UnansweredPort(const UnansweredPort&) = delete;
+    UnansweredPort& operator=(const UnansweredPort&) = delete;
 
     std::string text() const { return "127.0.0.1:" + std::to_string(ntohs(address_.sin_port)); }
 
     // Fills the queue: what comes next gets no answer to its SYN.
     void fill() {
         for (int i = 0; i < 4; ++i) {
-            visitors_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-            ::connect(visitors_.back(), reinterpret_cast<const sockaddr*>(&address_), sizeof address_);
+            client_fds_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+            ::connect(client_fds_.back(), reinterpret_cast<const sockaddr*>(&address_), sizeof address_);
         }
     }
 
   private:
     int fd_;
     sockaddr_in address_{};
-    std::vector<int> visitors_;
+    std::vector<int> client_fds_;
 };
 
-constexpr std::array every_visible_misdeed{
-    Misdeed::honest,         Misdeed::honest_closing, Misdeed::reset,      Misdeed::end,    Misdeed::truncate_end,
-    Misdeed::honest,         Misdeed::honest,         Misdeed::status_500, Misdeed::honest, Misdeed::garbage,
-    Misdeed::truncate_reset, Misdeed::honest,         Misdeed::end,        Misdeed::honest, Misdeed::reset};
+constexpr std::array visible_behaviours{Behaviour::correct,        Behaviour::correct_connection_close,
+                                        Behaviour::reset,          Behaviour::close,
+                                        Behaviour::truncate_close, Behaviour::correct,
+                                        Behaviour::correct,        Behaviour::status_500,
+                                        Behaviour::correct,        Behaviour::garbage,
+                                        Behaviour::truncate_reset, Behaviour::correct,
+                                        Behaviour::close,          Behaviour::correct,
+                                        Behaviour::reset};
 
-Misdeed next_misdeed(std::uint64_t request) { return every_visible_misdeed[request % every_visible_misdeed.size()]; }
+Behaviour next_behaviour(std::uint64_t request) { return visible_behaviours[request % visible_behaviours.size()]; }
 
 void expect_counts_match(const LoadReport& report, const MisbehavingServer& server) {
-    EXPECT_EQ(report.succeeded, server.total(Misdeed::honest) + server.total(Misdeed::honest_closing));
-    EXPECT_EQ(report.count(Failure::reset_on_fresh), server.on_fresh(Misdeed::reset));
-    EXPECT_EQ(report.count(Failure::reset_on_reused), server.on_reused(Misdeed::reset));
-    EXPECT_EQ(report.count(Failure::closed_on_fresh), server.on_fresh(Misdeed::end));
-    EXPECT_EQ(report.count(Failure::closed_on_reused), server.on_reused(Misdeed::end));
+    EXPECT_EQ(report.succeeded, server.total(Behaviour::correct) + server.total(Behaviour::correct_connection_close));
+    EXPECT_EQ(report.count(Failure::reset_on_fresh), server.on_fresh(Behaviour::reset));
+    EXPECT_EQ(report.count(Failure::reset_on_reused), server.on_reused(Behaviour::reset));
+    EXPECT_EQ(report.count(Failure::closed_on_fresh), server.on_fresh(Behaviour::close));
+    EXPECT_EQ(report.count(Failure::closed_on_reused), server.on_reused(Behaviour::close));
     EXPECT_EQ(report.count(Failure::truncated),
-              server.total(Misdeed::truncate_end) + server.total(Misdeed::truncate_reset));
-    EXPECT_EQ(report.count(Failure::bad_status), server.total(Misdeed::status_500));
-    EXPECT_EQ(report.count(Failure::malformed), server.total(Misdeed::garbage));
+              server.total(Behaviour::truncate_close) + server.total(Behaviour::truncate_reset));
+    EXPECT_EQ(report.count(Failure::bad_status), server.total(Behaviour::status_500));
+    EXPECT_EQ(report.count(Failure::malformed), server.total(Behaviour::garbage));
     EXPECT_EQ(report.count(Failure::timed_out), 0U);
     EXPECT_EQ(report.count(Failure::other), 0U);
 }
 
 TEST(StrictClient, CountsEachMisdeedOnFreshConnectionsOneForOne) {
-    const MisbehavingServer server(next_misdeed);
+    const MisbehavingServer server(next_behaviour);
     const LoadReport report = run(load_of(server.address(), Connections::fresh, 1500));
     expect_counts_match(report, server);
     EXPECT_EQ(report.attempts, 1500U);
@@ -106,7 +110,7 @@ TEST(StrictClient, CountsEachMisdeedOnFreshConnectionsOneForOne) {
 }
 
 TEST(StrictClient, CountsEachMisdeedOnReusedConnectionsApart) {
-    const MisbehavingServer server(next_misdeed);
+    const MisbehavingServer server(next_behaviour);
     const LoadReport report = run(load_of(server.address(), Connections::keep_alive, 1500));
     expect_counts_match(report, server);
     EXPECT_GT(report.count(Failure::reset_on_reused), 0U);
@@ -115,12 +119,12 @@ TEST(StrictClient, CountsEachMisdeedOnReusedConnectionsApart) {
 }
 
 TEST(StrictClient, SeesTruncationOfChunkedAnswers) {
-    const MisbehavingServer server(next_misdeed, Transfer::chunked);
+    const MisbehavingServer server(next_behaviour, BodyFraming::chunked);
     expect_counts_match(run(load_of(server.address(), Connections::keep_alive, 300)), server);
 }
 
 TEST(StrictClient, TakesTheEndOfTheStreamAsTheEndOfABodyWithoutLength) {
-    const MisbehavingServer server([](std::uint64_t) { return Misdeed::honest; }, Transfer::until_end);
+    const MisbehavingServer server([](std::uint64_t) { return Behaviour::correct; }, BodyFraming::until_close);
     const LoadReport report = run(load_of(server.address(), Connections::keep_alive, 100));
     EXPECT_EQ(report.succeeded, 100U);
     EXPECT_EQ(report.connections, 100U);
@@ -128,18 +132,18 @@ TEST(StrictClient, TakesTheEndOfTheStreamAsTheEndOfABodyWithoutLength) {
 
 TEST(StrictClient, CountsAnAnswerThatNeverComesAsTimedOut) {
     const MisbehavingServer server(
-        [](std::uint64_t request) { return request % 4 == 3 ? Misdeed::hang : Misdeed::honest; });
+        [](std::uint64_t request) { return request % 4 == 3 ? Behaviour::hang : Behaviour::correct; });
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 40);
     options.timeout = 200ms;
     const LoadReport report = run(options);
-    EXPECT_EQ(report.count(Failure::timed_out), server.total(Misdeed::hang));
+    EXPECT_EQ(report.count(Failure::timed_out), server.total(Behaviour::hang));
     EXPECT_EQ(report.count(Failure::timed_out), 10U);
     EXPECT_EQ(report.succeeded, 30U);
     EXPECT_GE(report.longest_gap, 200ms);
 }
 
 TEST(StrictClient, DoesNotChargeAnEndThatHadArrivedBeforeTheRequest) {
-    const MisbehavingServer server([](std::uint64_t) { return Misdeed::honest_then_end; });
+    const MisbehavingServer server([](std::uint64_t) { return Behaviour::correct_then_close; });
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 100);
     options.pause_low = options.pause_high = 1ms;
     const LoadReport report = run(options);
@@ -149,22 +153,22 @@ TEST(StrictClient, DoesNotChargeAnEndThatHadArrivedBeforeTheRequest) {
 }
 
 // The first request of each connection is answered, the second one loses it.
-Misdeed end_every_second(std::uint64_t request) { return request % 2 == 0 ? Misdeed::honest : Misdeed::end; }
+Behaviour close_every_second(std::uint64_t request) { return request % 2 == 0 ? Behaviour::correct : Behaviour::close; }
 
 TEST(StrictClient, CountsApartWhatIsLostAfterALongerPauseThanThePromisedOne) {
-    const MisbehavingServer server(end_every_second);
+    const MisbehavingServer server(close_every_second);
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 40);
     options.clients = 1;
     options.pause_low = options.pause_high = 5ms;
     options.promised_idle = 4ms;
     const LoadReport report = run(options);
     EXPECT_EQ(report.excused_late, 20U);
-    EXPECT_EQ(report.excused_late, server.on_reused(Misdeed::end));
+    EXPECT_EQ(report.excused_late, server.on_reused(Behaviour::close));
     EXPECT_EQ(report.failed(), 0U);
 }
 
 TEST(StrictClient, ExcusesNothingThatWasLostWithinThePromisedPause) {
-    const MisbehavingServer server(end_every_second);
+    const MisbehavingServer server(close_every_second);
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 40);
     options.clients = 1;
     options.promised_idle = 10s;
@@ -174,7 +178,7 @@ TEST(StrictClient, ExcusesNothingThatWasLostWithinThePromisedPause) {
 }
 
 TEST(StrictClient, ExcusesNoFreshConnection) {
-    const MisbehavingServer server([](std::uint64_t) { return Misdeed::end; });
+    const MisbehavingServer server([](std::uint64_t) { return Behaviour::close; });
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 20);
     options.pause_low = options.pause_high = 1ms;
     options.promised_idle = Duration{0};
@@ -184,7 +188,7 @@ TEST(StrictClient, ExcusesNoFreshConnection) {
 }
 
 TEST(StrictClient, IsAsStrictThroughASlowNetwork) {
-    const MisbehavingServer server(next_misdeed);
+    const MisbehavingServer server(next_behaviour);
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 300);
     options.latency = 1ms;
     const LoadReport report = run(options);
@@ -193,7 +197,7 @@ TEST(StrictClient, IsAsStrictThroughASlowNetwork) {
 }
 
 TEST(StrictClient, HonoursConnectionClose) {
-    const MisbehavingServer server([](std::uint64_t) { return Misdeed::honest_closing; });
+    const MisbehavingServer server([](std::uint64_t) { return Behaviour::correct_connection_close; });
     const LoadReport report = run(load_of(server.address(), Connections::keep_alive, 100));
     EXPECT_EQ(report.succeeded, 100U);
     EXPECT_EQ(report.reused, 0U);
@@ -201,12 +205,12 @@ TEST(StrictClient, HonoursConnectionClose) {
 }
 
 TEST(StrictClient, CountsRefusedConnections) {
-    const Door closed(-1);
+    const UnansweredPort closed(-1);
     EXPECT_EQ(run(load_of(closed.text(), Connections::fresh, 20)).count(Failure::refused), 20U);
 }
 
 TEST(StrictClient, CountsConnectionsThatAreNotMadeInTime) {
-    Door full(0);
+    UnansweredPort full(0);
     full.fill();
     LoadOptions options = load_of(full.text(), Connections::fresh, 8);
     options.connect_timeout = 100ms;
@@ -230,7 +234,7 @@ TEST(StrictClient, TellsAMissingUnixPathFromARefusal) {
 }
 
 TEST(StrictClient, CountsTheAnswersOfEachGeneration) {
-    const MisbehavingServer server([](std::uint64_t) { return Misdeed::honest; });
+    const MisbehavingServer server([](std::uint64_t) { return Behaviour::correct; });
     const auto report = run(load_of(server.address(), Connections::keep_alive, 50));
     EXPECT_THAT(report.by_generation, testing::ElementsAre(testing::Pair(7U, 50U)));
     EXPECT_LE(report.p50, report.p90);
@@ -239,7 +243,7 @@ TEST(StrictClient, CountsTheAnswersOfEachGeneration) {
 }
 
 TEST(StrictClient, EndsWhenItIsStoppedAndLosesNothing) {
-    const MisbehavingServer server([](std::uint64_t) { return Misdeed::honest; });
+    const MisbehavingServer server([](std::uint64_t) { return Behaviour::correct; });
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 0);
     options.requests.reset();
     BackgroundLoad load(options);
@@ -247,18 +251,18 @@ TEST(StrictClient, EndsWhenItIsStoppedAndLosesNothing) {
     const LoadReport report = load.stop();
     EXPECT_TRUE(report.is_balanced());
     EXPECT_EQ(report.failed(), 0U);
-    EXPECT_EQ(report.succeeded, server.total(Misdeed::honest));
+    EXPECT_EQ(report.succeeded, server.total(Behaviour::correct));
 }
 
 TEST(StrictClient, KeepsToTheRateItIsGiven) {
-    const MisbehavingServer server([](std::uint64_t) { return Misdeed::honest; });
+    const MisbehavingServer server([](std::uint64_t) { return Behaviour::correct; });
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 101);
     options.rate = 500;
     EXPECT_GE(run(options).elapsed, 199ms);  // a hundred intervals of 2 ms
 }
 
 TEST(LoadReport, SurvivesItsWayThroughJson) {
-    const MisbehavingServer server(next_misdeed);
+    const MisbehavingServer server(next_behaviour);
     const LoadReport report = run(load_of(server.address(), Connections::fresh, 100));
     const LoadReport copy = load_report_from_json(to_json(report));
     EXPECT_EQ(copy.attempts, report.attempts);

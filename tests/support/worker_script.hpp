@@ -13,15 +13,15 @@ namespace holdfast::testing {
 enum class Launch { succeeds, fails, hangs };
 
 // silent: says nothing; notify: speaks sd_notify and hears signals; protocol: says HELLO and hears stages.
-enum class Voice { silent, notify, protocol };
+enum class Messaging { silent, notify, protocol };
 
 inline constexpr StageSet all_stages{0b11111};
 
 // A process that starts the real server and waits for it: it goes first, the group stays behind.
 struct Wrapper {
-    Duration group_outlives{};  // without being told
-    bool group_hears = true;    // a signal to the group ends it at once
-    int strays = 0;             // descendants that left the group
+    Duration group_outlives{};          // without being told
+    bool group_handles_signals = true;  // a signal to the group ends it at once
+    int strays = 0;                     // descendants that left the group
 };
 
 // What one worker of the fake world does, by itself and when it is told. Durations count from the launch for what it
@@ -32,7 +32,7 @@ struct WorkerScript {
     int launch_error = 2;
     std::string_view launch_stage = "execute ./srv";
 
-    Voice voice = Voice::protocol;
+    Messaging messaging = Messaging::protocol;
     StageSet stages = all_stages;
     Duration hello_after{};
     std::optional<Duration> ready_after = Duration{};
@@ -47,7 +47,7 @@ struct WorkerScript {
     std::optional<Duration> drained_after = Duration{};          // drain: DRAINED=1 and exit
     std::optional<Duration> cancelled_after = Duration{};        // cancel: exit
     std::optional<Duration> accepts_again_after = Duration{};    // run, before anything was released
-    ExitStatus farewell = ExitedWith{0};                         // of an exit that was asked for
+    ExitStatus stop_status = ExitedWith{0};                      // of an exit that was asked for
     Duration reports_every{};                                    // drain: IN_FLIGHT and WAITING; 0: never
 
     Duration probe_takes{};                      // an answer of its own; one that is not ready by then is a bad one
@@ -56,7 +56,7 @@ struct WorkerScript {
     core::ListenerClaim claim = core::ListenerClaim::held;
     Duration claim_takes{};
     Duration heartbeat_every{};  // WATCHDOG=1, from its hello on; 0: never
-    std::optional<Duration> stops_beating_after;
+    std::optional<Duration> stops_heartbeat_after;
     std::optional<Duration> triggers_watchdog_after;
 
     int extensions = 0;  // how often it asks for more time, in each state that it is told

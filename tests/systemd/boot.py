@@ -32,20 +32,20 @@ ExecStart=/usr/bin/python3 -B /test/driver/scenarios.py {scenario}
 """
 
 
-def refuse(text):
+def fail(text):
     raise SystemExit(f"systemd test: {text}")
 
 
-def look_around(programs):
+def check_prerequisites(programs):
     if os.geteuid() != 0:
-        refuse("cannot boot a systemd in a container: only root may. Run the tests as root, or leave these out "
+        fail("cannot boot a systemd in a container: only root may. Run the tests as root, or leave these out "
                "with 'ctest --label-exclude systemd'")
     for tool, package in (("systemd-nspawn", "systemd-container"), ("/usr/lib/systemd/systemd", "systemd")):
         if shutil.which(tool) is None:
-            refuse(f"cannot find {tool} (package {package}): 'scripts/setup test' installs it")
+            fail(f"cannot find {tool} (package {package}): 'scripts/setup test' installs it")
     for name in ("holdfast", "hello-http"):
         if not os.access(os.path.join(programs, name), os.X_OK):
-            refuse(f"cannot find {os.path.join(programs, name)}: 'scripts/build' builds it")
+            fail(f"cannot find {os.path.join(programs, name)}: 'scripts/build' builds it")
 
 
 def boot(programs, share, scenario):
@@ -82,7 +82,7 @@ def main():
     parser.add_argument("--manual", required=True)
     parser.add_argument("scenario")
     arguments = parser.parse_args()
-    look_around(arguments.bin)
+    check_prerequisites(arguments.bin)
     with tempfile.TemporaryDirectory(prefix="holdfast-systemd-") as share:
         with open(os.path.join(share, "manual.service"), "w", encoding="utf-8") as unit:
             unit.write(manual_unit.extract(read(arguments.manual)))

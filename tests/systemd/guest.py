@@ -16,33 +16,33 @@ import manual_unit
 
 UNIT = "web"
 BIN = "/test/bin"
-PATIENCE = 20  # seconds for any fact to come true
+TIMEOUT = 20  # seconds for any fact to come true
 
 
-def say(text):
+def log(text):
     print(f"{time.monotonic():9.3f} {text}", flush=True)
 
 
 def systemctl(*words):
     """Exit status of systemctl; what it says goes to the transcript."""
-    say(f"$ systemctl {' '.join(words)}")
+    log(f"$ systemctl {' '.join(words)}")
     return subprocess.run(["systemctl", *words], check=False).returncode
 
 
 def expect(condition, what):
     if not condition:
         raise AssertionError(f"not so: {what}")
-    say(f"ok: {what}")
+    log(f"ok: {what}")
 
 
 def wait_until(is_true, what):
     """For what nobody announces in here: systemd's view of the unit, and queues that only /proc shows."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not is_true():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {PATIENCE} s: {what}")
+            raise AssertionError(f"not within {TIMEOUT} s: {what}")
         time.sleep(0.01)
-    say(f"ok: {what}")
+    log(f"ok: {what}")
 
 
 class Service:
@@ -81,7 +81,7 @@ class Service:
 
     def ask(self, path="/"):
         """(status, body, (generation, slot, pid)) of one request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         try:
             connection.request("GET", path)
             return answer_of(connection)
@@ -119,7 +119,7 @@ class SlowRequest:
             self.outcome = answer_of(self._connection)
         except (OSError, http.client.HTTPException) as error:
             self.outcome = error
-        say(f"the slow request ended: {self.outcome!r}")
+        log(f"the slow request ended: {self.outcome!r}")
 
     def is_open(self):
         return self.outcome is None
@@ -151,7 +151,7 @@ def is_alive(pid):
 
 
 def send_signal(pid, number):
-    say(f"kill -{signal.Signals(number).name} {pid}")
+    log(f"kill -{signal.Signals(number).name} {pid}")
     os.kill(pid, number)
 
 

@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 
-from guest import BIN, UNIT, Service, SlowRequest, expect, is_alive, run, say, send_signal, systemctl, wait_until
+from guest import BIN, UNIT, Service, SlowRequest, expect, is_alive, run, log, send_signal, systemctl, wait_until
 
 GRACE = {"--grace-period": "30s"}
 
@@ -64,7 +64,7 @@ def stop_with_a_request_in_flight(service):
     systemctl("stop", "--no-block", UNIT)
     wait_until(lambda: service.is_state("deactivating"), "the unit is deactivating")
     expect(request.is_open() and is_alive(pid), "the request is still in flight, the supervisor still there")
-    say(f"status while stopping: {service.show('StatusText')!r}")
+    log(f"status while stopping: {service.show('StatusText')!r}")
     expect(request.is_answered(), "the request was answered in full by the worker that had begun")
     wait_until(lambda: service.is_state("inactive"), "the unit is inactive")
     expect(service.ended() == ("1", "0", "success"), f"it ended in order: {service.ended()}")
@@ -123,7 +123,7 @@ def a_socket_unit_lends_its_socket_and_a_restart_of_the_unit_refuses_nobody():
     expect(service.ask()[2][0] == 1, "the first client starts the service")
     pid = service.main_pid()
     refused, stop = [], threading.Event()
-    client = threading.Thread(target=connect_again_and_again, args=(service, refused, stop))
+    client = threading.Thread(target=request_continuously, args=(service, refused, stop))
     client.start()
     request = SlowRequest(service, 1000)  # for a second nobody accepts
     expect(systemctl("restart", UNIT) == 0, "systemctl restart succeeds")
@@ -134,7 +134,7 @@ def a_socket_unit_lends_its_socket_and_a_restart_of_the_unit_refuses_nobody():
     expect(not refused, f"no client was refused or cut off: {refused}")
 
 
-def connect_again_and_again(service, refused, stop):
+def request_continuously(service, refused, stop):
     asked = 0
     while not stop.is_set():
         asked += 1
@@ -142,7 +142,7 @@ def connect_again_and_again(service, refused, stop):
             service.ask()
         except OSError as error:
             refused.append(error)
-    say(f"{asked} requests during the restart")
+    log(f"{asked} requests during the restart")
 
 
 def can_connect(port):

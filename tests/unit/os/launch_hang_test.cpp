@@ -8,7 +8,7 @@
 
 #include "launch_support.hpp"
 #include "os/process_table.hpp"
-#include "tests/support/held_system_call.hpp"
+#include "tests/support/blocked_syscall.hpp"
 
 namespace holdfast::os {
 namespace {
@@ -19,14 +19,14 @@ int error_of(const std::variant<Leader, LaunchFailure>& outcome) {
 }
 
 TEST(LaunchThatHangs, IsKilledWhenItIsGivenUp) {
-    in_a_thread([] {
-        const HeldSystemCall execution(SYS_execve);
+    run_in_thread([] {
+        const BlockedSyscall execution(SYS_execve);
         if (!execution) GTEST_SKIP() << "system calls cannot be held here";
         const LaunchSpec spec = resolved(command({"/bin/true"}));
         Launcher launcher;
         std::optional<std::variant<Leader, LaunchFailure>> outcome;
         std::thread launch_thread([&] { outcome = launcher.launch(spec, {}); });
-        const pid_t child = execution.wait_for_one();
+        const pid_t child = execution.wait_until_called();
         EXPECT_TRUE(process_status(child));
         launcher.give_up();
         launch_thread.join();

@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 
-#include "tests/support/held_system_call.hpp"
+#include "tests/support/blocked_syscall.hpp"
 
 namespace holdfast::runtime {
 namespace {
@@ -112,26 +112,26 @@ bool ends(const os::UniqueFd& pidfd) {
 }
 
 TEST(StuckLaunch, IsKilledWhenItIsAbandonedAndAtTheEnd) {
-    in_a_thread([] {
-        const HeldSystemCall execution(SYS_execve);
+    run_in_thread([] {
+        const BlockedSyscall execution(SYS_execve);
         if (!execution) GTEST_SKIP() << "system calls cannot be held here";
         Mailbox mailbox;
         auto launches = std::make_unique<LaunchThread>(command({"true"}), search_path, mailbox.taker());
         launches->launch(job(1, 1));
         launches->launch(job(2, 1));
-        const os::UniqueFd first = pidfd_of(execution.wait_for_one());
+        const os::UniqueFd first = pidfd_of(execution.wait_until_called());
         launches->abandon(WorkerId{1});
         EXPECT_TRUE(ends(first));
         EXPECT_EQ(launches->in_flight(), 1U);
-        const os::UniqueFd second = pidfd_of(execution.wait_for_one());
+        const os::UniqueFd second = pidfd_of(execution.wait_until_called());
         launches.reset();
         EXPECT_TRUE(ends(second));
     });
 }
 
 TEST(StuckLaunch, IsLeftBehindAFewTimesAndNoMore) {
-    in_a_thread([] {
-        auto start = std::make_optional<HeldSystemCall>(SYS_clone, CLONE_VFORK);
+    run_in_thread([] {
+        auto start = std::make_optional<BlockedSyscall>(SYS_clone, CLONE_VFORK);
         if (!*start) GTEST_SKIP() << "system calls cannot be held here";
         Mailbox mailbox;
         LaunchThread launches(command({"true"}), search_path, mailbox.taker());
@@ -145,7 +145,7 @@ TEST(StuckLaunch, IsLeftBehindAFewTimesAndNoMore) {
         std::uint64_t worker = 0;
         while (worker < LaunchThread::max_stuck_threads) {
             launches.launch(job(++worker, 1));
-            start->wait_for_one();
+            start->wait_until_called();
             launches.abandon(WorkerId{worker});
         }
         EXPECT_EQ(launches.in_flight(), 0U);

@@ -35,12 +35,12 @@ bool is_whole(const std::string& line) { return line.starts_with('{') && line.en
 TEST(History, CountsGenerationsOnAcrossSupervisors) {
     const TemporaryDirectory directory;
     {
-        Supervised first(with_state(directory.path()));
+        SupervisorProcess first(with_state(directory.path()));
         first.wait_until_serving();
         EXPECT_TRUE(first.command("restart").succeeded());
         EXPECT_EQ(first.stop(), ExitStatus{ExitedWith{0}});
     }
-    Supervised second(with_state(directory.path()));
+    SupervisorProcess second(with_state(directory.path()));
     second.wait_until_serving();
     EXPECT_EQ(second.log().await_count(1U, "worker_ready", of_worker("3.0")), 1U);
     EXPECT_TRUE(second.command("restart").succeeded());
@@ -59,17 +59,17 @@ TEST(History, SurvivesALineThatWasTornInTheMiddle) {
     const TemporaryDirectory directory;
     const std::string file = directory / "history.jsonl";
     {
-        Supervised first(with_state(directory.path()));
+        SupervisorProcess first(with_state(directory.path()));
         first.wait_until_serving();
         EXPECT_EQ(first.stop(), ExitStatus{ExitedWith{0}});
     }
     // As the loss of power leaves it; and what no supervisor ever wrote.
     std::ofstream(file, std::ios::app) << "\x01\xff garbage\n{\"time\":\"2026-01-01T00:00:00.000Z\",\"genera";
-    Supervised second(with_state(directory.path()));
+    SupervisorProcess second(with_state(directory.path()));
     second.wait_until_serving();
     EXPECT_EQ(second.log().await_count(1U, "worker_ready", of_worker("2.0")), 1U);
     BackgroundLoad load(fresh_load(second.address()));
-    restart_under(second, load, 1);
+    restart_under_load(second, load, 1);
     expect_flawless(load.stop());
     const CommandResult history = second.command("history");
     for (const char* const generation : {"\n1 ", "\n2 ", "\n3 "}) EXPECT_THAT(history.output, HasSubstr(generation));
@@ -91,7 +91,7 @@ TEST(History, SurvivesAFullDisk) {
                        "-c",
                        "mount -t tmpfs -o size=16k,mode=755 none " + directory.path() + " && exec \"$@\"",
                        "sh"};
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     const std::string seen_from_here = "/proc/" + std::to_string(run.pid()) + "/root" + directory.path();
     BackgroundLoad load(fresh_load(run.address()));
@@ -119,7 +119,7 @@ TEST(History, SurvivesAFullDisk) {
 
 TEST(History, IsReadFromItsDirectoryWhereNobodyRuns) {
     const TemporaryDirectory directory;
-    Supervised run(with_state(directory.path()));
+    SupervisorProcess run(with_state(directory.path()));
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
     const CommandResult history = run.command("history", {"--state-dir", directory.path()});

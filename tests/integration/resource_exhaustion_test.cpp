@@ -10,8 +10,8 @@
 #include <optional>
 
 #include "harness.hpp"
+#include "hung_mount.hpp"
 #include "proc.hpp"
-#include "stuck_directory.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -29,7 +29,7 @@ void allow_descriptors(pid_t pid, rlim_t count) {
 TEST(NoDescriptorsLeft, SpawnsFailWithTheirStageAndBackOffUntilThereAreSome) {
     RunOptions options = two_hello_workers();
     set_option(options, "--backoff", "200ms..1s");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     allow_descriptors(run.pid(), 3);
     ::kill(run.wait_for("worker_spawned", of_worker("1.0")).pid, SIGKILL);
@@ -45,7 +45,7 @@ TEST(NoDescriptorsLeft, SpawnsFailWithTheirStageAndBackOffUntilThereAreSome) {
 }
 
 TEST(NoDescriptorsLeft, TheApiWaitsInsteadOfSpinning) {
-    Supervised run(two_hello_workers());
+    SupervisorProcess run(two_hello_workers());
     run.wait_until_serving();
     BackgroundLoad load(fresh_load(run.address()));
     load.wait_for_more(20);
@@ -64,12 +64,12 @@ TEST(NoDescriptorsLeft, TheApiWaitsInsteadOfSpinning) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-class HangingDirectory : public testing::Test {
+class HungMountTest : public testing::Test {
   protected:
-    HangingDirectory() {
+    HungMountTest() {
         std::filesystem::create_directory(directory_ / "mount");
         std::filesystem::create_directory(directory_ / "good");
-        stuck_.emplace(directory_ / "mount");
+        hung_mount_.emplace(directory_ / "mount");
     }
 
     void point_to(const std::string& target) const {
@@ -78,39 +78,39 @@ class HangingDirectory : public testing::Test {
     }
 
     TemporaryDirectory directory_;
-    std::optional<StuckDirectory> stuck_;
+    std::optional<HungMount> hung_mount_;
 };
 
-TEST_F(HangingDirectory, FailsTheFirstGenerationInTime) {
+TEST_F(HungMountTest, FailsTheFirstGenerationInTime) {
     RunOptions options = two_hello_workers();
     set_option(options, "--chdir", directory_ / "mount/inside");
     set_option(options, "--ready-timeout", "2s");
     set_option(options, "--grace-period", "500ms");
     set_option(options, "--cancel-period", "200ms");
     options.environment = {"ASAN_OPTIONS=detect_leaks=0"};  // it would wait for the thread that hangs
-    Supervised run(options);
-    stuck_->wait_for_victim();
+    SupervisorProcess run(options);
+    hung_mount_->wait_until_accessed();
     EXPECT_THAT(run.command("status", {"--json"}).output, HasSubstr("\"starting\""));  // not frozen
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
 }
 
-TEST_F(HangingDirectory, FailsARestartWhileTheOldGenerationServes) {
+TEST_F(HungMountTest, FailsARestartWhileTheOldGenerationServes) {
     point_to(directory_ / "good");
     RunOptions options = two_hello_workers();
     set_option(options, "--chdir", directory_ / "link");
     set_option(options, "--ready-timeout", "2s");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     point_to(directory_ / "mount/inside");
     BackgroundLoad load(fresh_load(run.address()));
     const auto restart = run.start_command("restart");
-    stuck_->wait_for_victim();
+    hung_mount_->wait_until_accessed();
     EXPECT_THAT(run.command("status", {"--json"}).output, HasSubstr("\"rolling_out\""));
     const CommandResult result = restart->wait();
     EXPECT_EQ(result.status, ExitStatus{ExitedWith{1}}) << result.output;
     load.wait_for_more(20);
     expect_flawless(load.stop());
-    stuck_.reset();  // the mount is back to life, as an error
+    hung_mount_.reset();  // the mount is back to life, as an error
     point_to(directory_ / "good");
     const CommandResult again = run.command("restart");
     EXPECT_TRUE(again.succeeded()) << again.output;
@@ -120,7 +120,7 @@ TEST_F(HangingDirectory, FailsARestartWhileTheOldGenerationServes) {
 TEST(UnreadLog, StopsNeitherARestartNorTheEnd) {
     RunOptions options = two_hello_workers();
     options.command = hello_beside_stubborn("--last-words 1600000", "2.1");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     run.log().stop_reading();  // a new worker writes 1.6 MB, and the pipe takes 64 KiB
     const CommandResult restarted = run.command("restart");

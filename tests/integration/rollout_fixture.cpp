@@ -1,4 +1,4 @@
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t a_few = 10;
-constexpr int most_clients = 16;
+constexpr int max_clients = 16;
 
 LoadOptions fresh_clients(const std::string& address) {
     LoadOptions load = fresh_load(address);
@@ -31,7 +31,7 @@ LoadOptions fresh_clients(const std::string& address) {
 
 LoadOptions kept_clients(const std::string& address) {
     LoadOptions load = keep_alive_load(address);
-    load.clients = most_clients;
+    load.clients = max_clients;
     load.pause_high = 500ms;
     load.promised_idle = 1s;  // HOLDFAST_KEEP_ALIVE_MIN
     load.latency = 10ms;      // without one a connection that is closed too early would hardly ever be seen
@@ -47,11 +47,11 @@ RunOptions quick_service(int workers, std::vector<std::string> command) {
     return options;
 }
 
-std::vector<std::string> hello_but(const std::string& which, const std::string& script) {
+std::vector<std::string> hello_except(const std::string& which, const std::string& script) {
     return shell_worker("case $HOLDFAST_WORKER in " + which + ") " + script + ";; esac; exec " + hello_http().front());
 }
 
-std::string speaking_worker(const std::string& options) {
+std::string protocol_worker(const std::string& options) {
     return "exec " + program("stubborn") + " --hello --obey --ready-after 0 " + options;
 }
 
@@ -81,7 +81,7 @@ std::int64_t Clients::expect_only_refusals() {
         EXPECT_GT(report.succeeded, 0U);
         EXPECT_EQ(report.failed(), report.count(Failure::refused) + report.count(Failure::reset_on_fresh))
             << to_table(std::vector{report});
-        EXPECT_LE(report.count(Failure::reset_on_fresh), std::uint64_t{most_clients}) << to_table(std::vector{report});
+        EXPECT_LE(report.count(Failure::reset_on_fresh), std::uint64_t{max_clients}) << to_table(std::vector{report});
         for (const FailureExample& example : report.examples) first = std::min(first, example.mono_usec);
     }
     return first;
@@ -96,7 +96,7 @@ Gate::Gate() : lock_fd_(::open((directory_ / "gate").c_str(), O_CREAT | O_RDWR |
 
 Gate::~Gate() { ::close(lock_fd_); }
 
-std::string Gate::words() const { return "flock --shared " + (directory_ / "gate") + " true"; }
+std::string Gate::wait_command() const { return "flock --shared " + (directory_ / "gate") + " true"; }
 
 void Gate::open() { ::flock(lock_fd_, LOCK_UN); }
 
@@ -107,7 +107,7 @@ void expect_failed(const CommandResult& result, std::initializer_list<std::strin
 
 void expect_done(const CommandResult& result) { EXPECT_EQ(result.status, ExitStatus{ExitedWith{0}}) << result.output; }
 
-std::vector<pid_t> pids_of(Supervised& run, std::uint64_t generation, int count) {
+std::vector<pid_t> pids_of(SupervisorProcess& run, std::uint64_t generation, int count) {
     std::vector<pid_t> pids;
     for (int slot = 0; slot < count; ++slot) {
         const std::string worker = std::to_string(generation) + "." + std::to_string(slot);
@@ -116,7 +116,7 @@ std::vector<pid_t> pids_of(Supervised& run, std::uint64_t generation, int count)
     return pids;
 }
 
-void expect_clean_stop(Supervised& run) {
+void expect_clean_stop(SupervisorProcess& run) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
     EXPECT_EQ(run.log().count("worker_killed"), 0U);
 }

@@ -47,12 +47,12 @@ void set_option(RunOptions& run, const std::string& name, const std::string& val
 // A real `holdfast run`, with a temporary directory of its own as its runtime directory and its log read as facts.
 // Destroying it ends the whole process tree; where the supervisor had ended by itself before, survivors are a failure
 // of the test.
-class Supervised {
+class SupervisorProcess {
   public:
-    explicit Supervised(RunOptions options);
-    ~Supervised();
-    Supervised(const Supervised&) = delete;
-    Supervised& operator=(const Supervised&) = delete;
+    explicit SupervisorProcess(RunOptions options);
+    ~SupervisorProcess();
+    SupervisorProcess(const SupervisorProcess&) = delete;
+    SupervisorProcess& operator=(const SupervisorProcess&) = delete;
 
     EventLog& log() { return *log_; }
     LogEntry wait_for(std::string_view event, const LogPredicate& fits = any_entry(), std::size_t from = 0) {
@@ -68,7 +68,7 @@ class Supervised {
     std::unique_ptr<RunningCommand> start_command(const std::string& verb,
                                                   const std::vector<std::string>& arguments = {});
     // The exit status; the log is complete then. Whether somebody survived is asked when this dies.
-    ExitStatus wait_for_exit(Duration deadline = patience);
+    ExitStatus wait_for_exit(Duration deadline = test_timeout);
     ExitStatus stop();       // SIGTERM, and the exit status
     void kill_supervisor();  // -9: leaves orphans to us
     bool is_running() { return process_->is_running(); }

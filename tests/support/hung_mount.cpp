@@ -1,4 +1,4 @@
-#include "stuck_directory.hpp"
+#include "hung_mount.hpp"
 
 #include <fcntl.h>
 #include <linux/fuse.h>
@@ -17,7 +17,7 @@
 #include "errno_exception.hpp"
 
 namespace holdfast::test {
-StuckDirectory::StuckDirectory(const std::string& path) : path_(path) {
+HungMount::HungMount(const std::string& path) : path_(path) {
     if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
         throw errno_exception("cannot have a mount namespace of our own");
     fuse_fd_ = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);
@@ -25,16 +25,16 @@ StuckDirectory::StuckDirectory(const std::string& path) : path_(path) {
     const std::string options = "fd=" + std::to_string(fuse_fd_) + ",rootmode=40000,user_id=0,group_id=0";
     if (::mount("stuck", path_.c_str(), "fuse.stuck", 0, options.c_str()) != 0)
         throw errno_exception("cannot mount on " + path_);
-    shake_hands();
+    answer_init();
 }
 
-StuckDirectory::~StuckDirectory() {
+HungMount::~HungMount() {
     ::close(fuse_fd_);  // whoever waits gets an error now
     ::umount2(path_.c_str(), MNT_DETACH);
 }
 
 // The one request that is answered: FUSE_INIT, so that the kernel takes the file system for alive.
-void StuckDirectory::shake_hands() const {
+void HungMount::answer_init() const {
     std::array<char, 65'536> request{};
     fuse_in_header in{};
     const ssize_t length = ::read(fuse_fd_, request.data(), request.size());
@@ -53,9 +53,9 @@ void StuckDirectory::shake_hands() const {
     if (::write(fuse_fd_, &answer, sizeof answer) != sizeof answer) throw errno_exception("cannot answer FUSE");
 }
 
-void StuckDirectory::wait_for_victim() const {
+void HungMount::wait_until_accessed() const {
     pollfd ready{.fd = fuse_fd_, .events = POLLIN, .revents = 0};
-    const auto deadline = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
+    const auto deadline = std::chrono::duration_cast<std::chrono::milliseconds>(test_timeout).count();
     if (::poll(&ready, 1, static_cast<int>(deadline)) != 1)
         throw std::runtime_error("nobody looked at " + path_ + " in time");
 }

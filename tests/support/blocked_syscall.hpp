@@ -19,11 +19,12 @@
 namespace holdfast {
 
 // Makes one system call stand still, like one on a dead mount, in the calling thread and all that it starts from now
-// on; for good, so in a thread of its own (`in_a_thread`). Killing ends it; after the destructor it fails with ENOSYS.
-class HeldSystemCall {
+// on; for good, so in a thread of its own (`run_in_thread`). Killing ends it; after the destructor it fails with
+// ENOSYS.
+class BlockedSyscall {
   public:
     // Where `flags` is not 0: only with one of these in the first argument.
-    explicit HeldSystemCall(std::uint32_t number, std::uint32_t flags = ~0U) {
+    explicit BlockedSyscall(std::uint32_t number, std::uint32_t flags = ~0U) {
         const auto nr = static_cast<std::uint32_t>(offsetof(seccomp_data, nr));
         const auto first_argument = static_cast<std::uint32_t>(offsetof(seccomp_data, args));  // its lower half
         std::array<sock_filter, 6> program{{
@@ -44,7 +45,7 @@ class HeldSystemCall {
     explicit operator bool() const { return static_cast<bool>(listener_); }
 
     // Waits until the next one stands still; which task.
-    pid_t wait_for_one() const {
+    pid_t wait_until_called() const {
         seccomp_notif found{};
         return ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &found) == 0 ? static_cast<pid_t>(found.pid) : -1;
     }
@@ -54,7 +55,7 @@ class HeldSystemCall {
 };
 
 template <class Body>
-void in_a_thread(Body body) {
+void run_in_thread(Body body) {
     std::thread(std::move(body)).join();
 }
 

@@ -22,11 +22,11 @@ RunOptions hello(const std::string& listen) {
 }
 
 TEST(Name, ThatIsTakenEndsTheRunWithStatusFourAndSaysByWhom) {
-    Supervised first(hello("127.0.0.1:0"));
+    SupervisorProcess first(hello("127.0.0.1:0"));
     first.wait_until_serving();
     RunOptions options = hello("127.0.0.1:0");
     options.runtime_directory = first.runtime_directory();
-    Supervised second(options);
+    SupervisorProcess second(options);
     EXPECT_EQ(second.wait_for_exit(), ExitStatus{ExitedWith{4}});
     EXPECT_THAT(second.log().text(), HasSubstr(std::to_string(first.pid())));
     expect_flawless(BackgroundLoad(slow_load(first.address(), 2, 0)).wait_for_end());
@@ -38,17 +38,17 @@ TEST(Name, IsFreeAgainWhenItsSupervisorWasKilled) {
     RunOptions options = hello("127.0.0.1:0");
     options.runtime_directory = directory / "run";
     {
-        Supervised first(options);
+        SupervisorProcess first(options);
         first.wait_until_serving();
         first.kill_supervisor();
     }
-    Supervised second(options);
+    SupervisorProcess second(options);
     second.wait_until_serving();
     EXPECT_EQ(second.stop(), ExitStatus{ExitedWith{0}});
 }
 
 TEST(Orphans, OfTheSdkFinishTheirRequestsAndExitByThemselves) {
-    Supervised run(hello("127.0.0.1:0"));
+    SupervisorProcess run(hello("127.0.0.1:0"));
     run.wait_until_serving();
     const pid_t first = run.wait_for("worker_spawned", of_worker("1.0")).pid;
     const pid_t second = run.wait_for("worker_spawned", of_worker("1.1")).pid;
@@ -63,7 +63,7 @@ TEST(Orphans, OfTheSdkFinishTheirRequestsAndExitByThemselves) {
     }
 }
 
-class LeftBehind : public testing::Test {
+class OrphanedWorkers : public testing::Test {
   protected:
     // Workers that speak no protocol do not notice that their supervisor is gone.
     void leave_orphans(std::vector<std::string> command = {"/bin/sleep", "1000"}) {
@@ -71,7 +71,7 @@ class LeftBehind : public testing::Test {
         set_option(options_, "--ready-when", "alive:100ms");
         options_.command = std::move(command);
         options_.runtime_directory = directory_ / "run";
-        former_ = std::make_unique<Supervised>(options_);
+        former_ = std::make_unique<SupervisorProcess>(options_);
         former_->wait_until_serving();
         set_option(options_, "--listen", former_->address());
         pid_ = former_->wait_for("worker_spawned", of_worker("1.0")).pid;
@@ -81,70 +81,70 @@ class LeftBehind : public testing::Test {
 
     TemporaryDirectory directory_;
     RunOptions options_;
-    std::unique_ptr<Supervised> former_;
+    std::unique_ptr<SupervisorProcess> former_;
     pid_t pid_ = 0;
 };
 
-TEST_F(LeftBehind, AreNamedByTheNextRun) {
+TEST_F(OrphanedWorkers, AreNamedByTheNextRun) {
     leave_orphans();
-    Supervised next(options_);
+    SupervisorProcess next(options_);
     EXPECT_EQ(next.wait_for_exit(), ExitStatus{ExitedWith{4}});
     EXPECT_THAT(next.log().text(), HasSubstr(std::to_string(pid_)));
     EXPECT_THAT(next.log().text(), HasSubstr("--replace-orphans"));
     EXPECT_EQ(state_of(pid_), 'S');
-    end_strangers();
+    kill_leaked_processes();
 }
 
-TEST_F(LeftBehind, AreReplacedBehindAWrapperToo) {
+TEST_F(OrphanedWorkers, AreReplacedBehindAWrapperToo) {
     leave_orphans(shell_worker("sleep 1000; true"));
     const auto family = descendants_of(pid_);
     ASSERT_EQ(family.size(), 1U);
     options_.options.push_back("--replace-orphans");
-    Supervised next(options_);
+    SupervisorProcess next(options_);
     next.wait_until_serving();
     EXPECT_EQ(state_of(family.front()), 'Z');
     expect_flawless(BackgroundLoad(slow_load(next.address(), 2, 0)).wait_for_end());
     EXPECT_EQ(next.stop(), ExitStatus{ExitedWith{0}});
-    end_strangers();
+    kill_leaked_processes();
 }
 
-TEST_F(LeftBehind, AreReplacedWhereThatIsAskedFor) {
+TEST_F(OrphanedWorkers, AreReplacedWhereThatIsAskedFor) {
     leave_orphans();
     options_.options.push_back("--replace-orphans");
-    Supervised next(options_);
+    SupervisorProcess next(options_);
     next.wait_for("orphans_replaced", with_text(std::to_string(pid_)));
     next.wait_until_serving();
     EXPECT_EQ(state_of(pid_), 'Z');  // ended; ours to reap, as we are the subreaper that its supervisor left it to
     expect_flawless(BackgroundLoad(slow_load(next.address(), 2, 0)).wait_for_end());
     EXPECT_EQ(next.stop(), ExitStatus{ExitedWith{0}});
-    end_strangers();
+    kill_leaked_processes();
 }
 
-class FirstProcess : public testing::Test {
+class Pid1 : public testing::Test {
   protected:
     void begin(std::vector<std::string> command) {
         RunOptions options = hello("127.0.0.1:0");
         options.command = std::move(command);
         options.wrapper = {"/usr/bin/unshare", "--fork", "--pid", "--mount-proc"};
-        run_ = std::make_unique<Supervised>(options);
+        run_ = std::make_unique<SupervisorProcess>(options);
         run_->wait_until_serving();
         init_ = children_of(run_->pid()).at(0);
     }
 
-    std::unique_ptr<Supervised> run_;
+    std::unique_ptr<SupervisorProcess> run_;
     pid_t init_ = 0;
 };
 
-TEST_F(FirstProcess, RestartsAndStopsLikeAnyOther) {
+TEST_F(Pid1, RestartsAndStopsLikeAnyOther) {
     begin(hello_http());
     BackgroundLoad load(fresh_load(run_->address()));
-    restart_under(*run_, load, 2);
+    restart_under_load(*run_, load, 2);
     expect_flawless(load.stop());
     ::kill(init_, SIGTERM);
     EXPECT_EQ(run_->wait_for_exit(), ExitStatus{ExitedWith{0}});
 }
 
-TEST_F(FirstProcess, ReapsEveryOrphanOfItsTree) {
+TEST_F(Pid1, ReapsEveryOrphanOfItsTree) {
     begin(shell_worker("for i in 1 2 3 4 5; do (setsid true &) ; done; exec " + hello_http().front()));
     EXPECT_TRUE(run_->command("restart").succeeded());
     EXPECT_TRUE(run_->command("status").succeeded());  // everything that happened before is dealt with

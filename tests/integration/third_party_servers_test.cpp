@@ -13,10 +13,10 @@ void restart_twenty_times(const std::string& listen, std::vector<std::string> co
     RunOptions options;
     options.options = {"--listen", listen, "--workers", "2", "--settle", "200ms", "--ready-when", ready_when};
     options.command = std::move(command);
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     BackgroundLoad fresh(fresh_load(run.address()));
-    restart_under(run, fresh, 20);
+    restart_under_load(run, fresh, 20);
     expect_flawless(fresh.stop());
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
     EXPECT_EQ(run.log().count("worker_killed"), 0U);
@@ -27,24 +27,24 @@ std::vector<std::string> gunicorn() {
     return {"/usr/bin/gunicorn", "--log-level", "error", "--pythonpath", server_scripts, "wsgi"};
 }
 
-TEST(ForeignServers, GunicornLosesNothingOnTcp) { restart_twenty_times("127.0.0.1:0", gunicorn()); }
+TEST(ThirdPartyServers, GunicornLosesNothingOnTcp) { restart_twenty_times("127.0.0.1:0", gunicorn()); }
 
 // No client may miss the path for a moment, whatever an exiting gunicorn thinks of it.
-TEST(ForeignServers, GunicornLosesNothingOnAUnixSocket) {
+TEST(ThirdPartyServers, GunicornLosesNothingOnAUnixSocket) {
     const TemporaryDirectory directory;
     restart_twenty_times("unix:" + directory / "g.sock", gunicorn());
 }
 
-TEST(ForeignServers, NodeLosesNothing) {
+TEST(ThirdPartyServers, NodeLosesNothing) {
     restart_twenty_times("127.0.0.1:0", {"/usr/bin/node", std::string(server_scripts) + "/server.js"}, "alive:300ms");
 }
 
-TEST(ForeignServers, PythonSocketserverLosesNothing) {
+TEST(ThirdPartyServers, PythonSocketserverLosesNothing) {
     restart_twenty_times("127.0.0.1:0", python_server("socket_server.py"), "alive:300ms");
 }
 
 // Ours, but without the SDK: the protocol in C.
-TEST(ForeignServers, PlainWorkerLosesNothing) { restart_twenty_times("127.0.0.1:0", {program("plain-worker")}); }
+TEST(ThirdPartyServers, PlainWorkerLosesNothing) { restart_twenty_times("127.0.0.1:0", {program("plain-worker")}); }
 
 }  // namespace
 }  // namespace holdfast::test

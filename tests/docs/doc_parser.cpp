@@ -1,4 +1,4 @@
-#include "text.hpp"
+#include "doc_parser.hpp"
 
 #include <gtest/gtest.h>
 
@@ -111,7 +111,7 @@ std::map<std::string, std::string> items_of(const std::string& page, const std::
     return items;
 }
 
-std::set<std::string> names_behind(const std::string& page, const std::string& macro) {
+std::set<std::string> names_after_macro(const std::string& page, const std::string& macro) {
     std::set<std::string> names;
     for (const std::string& line : lines_of(page)) {
         if (line.starts_with('.')) add_names(line, macro, names);

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "operations.hpp"
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -20,9 +20,9 @@ using testing::HasSubstr;
 
 constexpr std::int64_t unserved_usec = 15'000'000;
 // A client that connects in the moment of a launch waits until that has failed.
-constexpr Duration still_at_once = std::chrono::seconds(5);
+constexpr Duration max_refusal_delay = std::chrono::seconds(5);
 
-class Unserved : public testing::Test {
+class QueueFor : public testing::Test {
   protected:
     void begin() {
         // A service that cannot start while the flag is there.
@@ -30,29 +30,29 @@ class Unserved : public testing::Test {
                                                     "exit 7; fi; exec " + hello_http().front()));
         set_option(options, "--workers", "1");
         options.options.insert(options.options.end(), {"--queue-for", "300ms", "--backoff", "700ms..700ms"});
-        run_ = std::make_unique<Supervised>(options);
+        run_ = std::make_unique<SupervisorProcess>(options);
         run_->wait_until_serving();
     }
 
-    LogEntry lose_the_worker() {
+    LogEntry kill_worker() {
         std::ofstream(flag()) << "away";
         ::kill(run_->wait_for("worker_spawned").pid, SIGKILL);
         return run_->wait_for("worker_gone");
     }
-    void give_it_back() const { std::filesystem::remove(flag()); }
+    void let_worker_start() const { std::filesystem::remove(flag()); }
 
-    Supervised& run() { return *run_; }
+    SupervisorProcess& run() { return *run_; }
 
   private:
     std::string flag() const { return directory_ / "away"; }
 
     TemporaryDirectory directory_;
-    std::unique_ptr<Supervised> run_;
+    std::unique_ptr<SupervisorProcess> run_;
 };
 
-TEST_F(Unserved, ClientsAreRefusedAtOnceAndServedFromTheFirstReadyWorkerOn) {
+TEST_F(QueueFor, ClientsAreRefusedAtOnceAndServedFromTheFirstReadyWorkerOn) {
     begin();
-    const LogEntry gone = lose_the_worker();
+    const LogEntry gone = kill_worker();
     const LogEntry closed = run().wait_for("doors_closed");
     EXPECT_THAT(closed.text, HasSubstr("nobody has served for"));
     EXPECT_GE(closed.mono_usec - gone.mono_usec, 300'000);
@@ -62,20 +62,20 @@ TEST_F(Unserved, ClientsAreRefusedAtOnceAndServedFromTheFirstReadyWorkerOn) {
 
     LoadOptions persistent = fresh_load(run().address());
     persistent.rate = 50;
-    persistent.timeout = persistent.connect_timeout = still_at_once;
+    persistent.timeout = persistent.connect_timeout = max_refusal_delay;
     BackgroundLoad meanwhile(persistent);
-    wait_until_stamp(gone.mono_usec + unserved_usec);
+    wait_until_monotonic(gone.mono_usec + unserved_usec);
     const LoadReport refused = meanwhile.stop();
     EXPECT_GT(refused.count(Failure::refused), 0U) << to_table(std::vector{refused});
     EXPECT_EQ(refused.succeeded, 0U);
     for (const Failure waited : {Failure::timed_out, Failure::connect_timed_out}) {
         EXPECT_EQ(refused.count(waited), 0U) << to_table(std::vector{refused});
     }
-    EXPECT_LT(refused.elapsed, patience);
+    EXPECT_LT(refused.elapsed, test_timeout);
 
     // From the opening for the launch that succeeds: whoever connects then waits in the queue, and is answered.
-    const std::int64_t back = stamp_now();
-    give_it_back();
+    const std::int64_t back = monotonic_usec();
+    let_worker_start();
     const LogEntry opened = run().wait_for("doors_opened", at_or_after(back));
     Clients clients(run().address());
     run().wait_for("worker_ready", any_entry(), opened.index);
@@ -85,14 +85,14 @@ TEST_F(Unserved, ClientsAreRefusedAtOnceAndServedFromTheFirstReadyWorkerOn) {
 }
 
 // Who is in the queue when its time is up is not left waiting there.
-TEST_F(Unserved, ClientsInTheQueueAreToldWhenItsTimeIsUp) {
+TEST_F(QueueFor, ClientsInTheQueueAreToldWhenItsTimeIsUp) {
     begin();
-    lose_the_worker();
+    kill_worker();
     BackgroundLoad waiting(slow_load(run().address(), 4, 0));
     const LoadReport report = waiting.wait_for_end();
     EXPECT_EQ(report.succeeded, 0U);
     EXPECT_EQ(report.count(Failure::timed_out), 0U) << to_table(std::vector{report});
-    give_it_back();
+    let_worker_start();
     run().command("restart");  // an operator need not wait for the backoff
     expect_served(run().address());
     EXPECT_EQ(run().stop(), ExitStatus{ExitedWith{0}});

@@ -10,15 +10,15 @@ import subprocess
 import sys
 import time
 
-import http_figure
+import http_measurement
 from supervisors import Holdfast, Runit, S6, SpawnLoop, StartServer
 
 START_WORKERS = 100
 START_ROUNDS = 9
 KILLS = 100
-KILLS_A_ROUND = 10
-REST_BEFORE_A_KILL = 0.002  # seconds: everybody sleeps when the worker dies, and nobody's caches have gone to others
-YOUNGEST_VICTIM = 1.3  # seconds: runit and start_server hold back who dies within their first second
+KILLS_PER_ROUND = 10
+PAUSE_BEFORE_KILL = 0.002  # seconds: everybody sleeps when the worker dies, and nobody's caches have gone to others
+MIN_WORKER_AGE = 1.3  # seconds: runit and start_server hold back who dies within their first second
 IDLE_SECONDS = 10
 
 
@@ -33,7 +33,7 @@ class Row:
 
 
 @contextlib.contextmanager
-def precedence():
+def realtime_priority():
     """Real-time round robin for what starts in here, where that is allowed: what else the machine does counts less."""
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
@@ -45,7 +45,7 @@ def precedence():
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
-def rest(seconds):
+def sleep(seconds):
     select.select([], [], [], seconds)
 
 
@@ -63,23 +63,23 @@ def start(programs, folder):
     took = {kind: [] for kind in (SpawnLoop, Holdfast, S6)}
     for _ in range(START_ROUNDS):
         for kind, times in took.items():
-            with precedence(), kind(programs, folder, START_WORKERS) as supervisor:
+            with realtime_priority(), kind(programs, folder, START_WORKERS) as supervisor:
                 began = supervisor.start()
-                supervisor.board.wait_for(START_WORKERS)
-                times.append(max(at for at, _ in supervisor.board.lines()) - began)
+                supervisor.start_times.wait_for(START_WORKERS)
+                times.append(max(at for at, _ in supervisor.start_times.entries()) - began)
     loop, ours, s6 = (statistics.median(took[kind]) for kind in (SpawnLoop, Holdfast, S6))
     figure = f"{START_WORKERS} workers up"
     return [ratio_row(figure, ours, loop, SpawnLoop.name, 1.5), ratio_row(figure, ours, s6, S6.name, 1)]
 
 
-def replace_one(board, pid):
+def replace_one(start_times, pid):
     """Nanoseconds from kill -9 to the first instruction of the replacement."""
-    expected = board.count() + 1
-    rest(REST_BEFORE_A_KILL)
+    expected = start_times.count() + 1
+    sleep(PAUSE_BEFORE_KILL)
     killed = time.monotonic_ns()
     os.kill(pid, signal.SIGKILL)
-    board.wait_for(expected)
-    return board.lines()[-1][0] - killed
+    start_times.wait_for(expected)
+    return start_times.entries()[-1][0] - killed
 
 
 def replacement(programs, folder):
@@ -91,25 +91,25 @@ def replacement(programs, folder):
     """
     folders = {kind: os.path.join(folder, kind.name) for kind in (Holdfast, Runit, StartServer)}
     with (
-        precedence(),
+        realtime_priority(),
         Holdfast(programs, folders[Holdfast], KILLS) as holdfast,
         Runit(programs, folders[Runit], KILLS) as runit,
-        StartServer(programs, folders[StartServer], KILLS_A_ROUND) as start_server,
+        StartServer(programs, folders[StartServer], KILLS_PER_ROUND) as start_server,
     ):
         contestants = (holdfast, runit, start_server)
         for supervisor in contestants:
             supervisor.start()
         for supervisor in contestants:
-            supervisor.board.wait_for(supervisor.workers)
+            supervisor.start_times.wait_for(supervisor.workers)
         holdfast.wait_until_ready()
         took = {supervisor: [] for supervisor in contestants}
-        victims = {supervisor: iter(supervisor.board.lines()) for supervisor in contestants}
-        for _ in range(KILLS // KILLS_A_ROUND):
-            rest(YOUNGEST_VICTIM)
-            victims[start_server] = iter(start_server.board.lines()[-KILLS_A_ROUND:])
+        victims = {supervisor: iter(supervisor.start_times.entries()) for supervisor in contestants}
+        for _ in range(KILLS // KILLS_PER_ROUND):
+            sleep(MIN_WORKER_AGE)
+            victims[start_server] = iter(start_server.start_times.entries()[-KILLS_PER_ROUND:])
             for supervisor in contestants:
-                for _ in range(KILLS_A_ROUND):
-                    took[supervisor].append(replace_one(supervisor.board, next(victims[supervisor])[1]))
+                for _ in range(KILLS_PER_ROUND):
+                    took[supervisor].append(replace_one(supervisor.start_times, next(victims[supervisor])[1]))
     ours, *others = (statistics.median(took[supervisor]) for supervisor in contestants)
     figure = f"kill -9 to replacement, {KILLS}"
     return [ratio_row(figure, ours, other, peer.name, 1) for other, peer in zip(others, contestants[1:])]
@@ -118,7 +118,7 @@ def replacement(programs, folder):
 def command(programs, _):
     """From the write of a command to the callback in the SDK, against a byte there and back over a bare socketpair."""
     processors = os.sched_getaffinity(0)
-    with precedence():  # and on one processor: the ways are compared, not which other processor happened to sleep
+    with realtime_priority():  # and on one processor: the ways are compared, not which other processor happened to sleep
         os.sched_setaffinity(0, {max(processors)})
         said = subprocess.run([programs["command_latency"]], check=True, capture_output=True, text=True).stdout
         os.sched_setaffinity(0, processors)
@@ -133,7 +133,7 @@ def command(programs, _):
 
 def request(programs, _):
     """begin_request() and its end, against one atomic counter raised and lowered, on threads that share it."""
-    with precedence():
+    with realtime_priority():
         said = subprocess.run([programs["begin_request"]], check=True, capture_output=True, text=True).stdout
     medians = {figure: float(median) for figure, median in (line.split() for line in said.splitlines())}
     rows = []
@@ -164,11 +164,11 @@ def idle(programs, folder):
         with Holdfast(programs, folder, workers) as holdfast:
             holdfast.start()
             holdfast.wait_until_ready()
-            rest(YOUNGEST_VICTIM)  # settled, and the log written
+            sleep(MIN_WORKER_AGE)  # settled, and the log written
             pid = holdfast.pids[0]
             before = voluntary_switches(pid)
             if workers == 100:
-                rest(IDLE_SECONDS)
+                sleep(IDLE_SECONDS)
             after = voluntary_switches(pid)
             memory[workers] = proportional_kilobytes(pid)
     woken = sum(after.values()) - sum(before.values())
@@ -183,11 +183,11 @@ def idle(programs, folder):
 
 def http(programs, folder):
     """What the SDK costs a server, in requests a second."""
-    rate, time, ours, theirs = http_figure.measure(programs, folder)
+    rate, time, ours, theirs = http_measurement.measure(programs, folder)
     return [
         Row("requests/s of hello-http", f"{ours:.0f}", f"without the SDK {theirs:.0f}", rate, ">= 0.99x", rate >= 0.99),
         Row("its processor time a request", "", "without the SDK", time, "<= 1.01x", time <= 1.01),
     ]
 
 
-FIGURES = {"start": start, "replacement": replacement, "command": command, "request": request, "http": http, "idle": idle}
+MEASUREMENTS = {"start": start, "replacement": replacement, "command": command, "request": request, "http": http, "idle": idle}

@@ -1,4 +1,4 @@
-#include "supervised.hpp"
+#include "supervisor_process.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -48,8 +48,8 @@ void set_option(RunOptions& run, const std::string& name, const std::string& val
     }
 }
 
-Supervised::Supervised(RunOptions options) : options_(std::move(options)) {
-    adopt_orphans();
+SupervisorProcess::SupervisorProcess(RunOptions options) : options_(std::move(options)) {
+    become_subreaper();
     if (options_.runtime_directory.empty()) options_.runtime_directory = directory_ / "run";
     int pipe_fds[2];
     if (::pipe2(pipe_fds, O_CLOEXEC) != 0)
@@ -63,7 +63,7 @@ Supervised::Supervised(RunOptions options) : options_(std::move(options)) {
     ::close(pipe_fds[1]);
 }
 
-Launch Supervised::make_launch() const {
+Launch SupervisorProcess::make_launch() const {
     std::vector<std::string> words = options_.wrapper;
     words.insert(words.end(), {program("holdfast"), "run", "--name", options_.name, "--log-format", "json",
                                "--log-level", "debug", "--runtime-dir", options_.runtime_directory});
@@ -85,24 +85,24 @@ Launch Supervised::make_launch() const {
     launch.leaked_fds = options_.leaked_fds;
     if (options_.terminal_fd >= 0) {
         launch.stdin_fd = options_.terminal_fd;
-        launch.session = Session::of_terminal;
+        launch.session = Session::controlling_terminal;
     }
     return launch;
 }
 
-Supervised::~Supervised() {
+SupervisorProcess::~SupervisorProcess() {
     if (ended_ == Ended::not_yet) kill_supervisor();
     if (ended_ == Ended::by_itself)
-        for (const std::string& survivor : describe_strangers())
+        for (const std::string& survivor : describe_leaked_processes())
             ADD_FAILURE() << "survived its supervisor: " << survivor;
-    end_strangers();
+    kill_leaked_processes();
     if (testing::Test::HasFailure() || std::uncaught_exceptions() > 0)
         std::cerr << "log of " << options_.name << ":\n" << log_->text() << "output:\n" << worker_output();
     ::close(output_fd_);
 }
 
-std::unique_ptr<RunningCommand> Supervised::start_command(const std::string& verb,
-                                                          const std::vector<std::string>& arguments) {
+std::unique_ptr<RunningCommand> SupervisorProcess::start_command(const std::string& verb,
+                                                                 const std::vector<std::string>& arguments) {
     Launch launch;
     launch.program = program("holdfast");
     launch.arguments = {verb, options_.name, "--runtime-dir", runtime_directory()};
@@ -110,31 +110,31 @@ std::unique_ptr<RunningCommand> Supervised::start_command(const std::string& ver
     return std::make_unique<RunningCommand>(std::move(launch));
 }
 
-CommandResult Supervised::command(const std::string& verb, const std::vector<std::string>& arguments) {
+CommandResult SupervisorProcess::command(const std::string& verb, const std::vector<std::string>& arguments) {
     return start_command(verb, arguments)->wait(std::chrono::minutes(2));
 }
 
-ExitStatus Supervised::wait_for_exit(Duration deadline) {
+ExitStatus SupervisorProcess::wait_for_exit(Duration deadline) {
     const ExitStatus status = process_->wait(deadline);
     ended_ = Ended::by_itself;
-    log_->go_on_reading();  // where a test had stopped it
-    if (!log_->wait_for_end(patience)) throw std::runtime_error("somebody still holds the supervisor's log");
+    log_->resume_reading();  // where a test had stopped it
+    if (!log_->wait_for_end(test_timeout)) throw std::runtime_error("somebody still holds the supervisor's log");
     return status;
 }
 
-ExitStatus Supervised::stop() {
+ExitStatus SupervisorProcess::stop() {
     signal(SIGTERM);
     return wait_for_exit();
 }
 
-void Supervised::kill_supervisor() {
+void SupervisorProcess::kill_supervisor() {
     if (ended_ != Ended::not_yet) return;
     signal(SIGKILL);
     process_->wait();
     ended_ = Ended::by_us;
 }
 
-std::string Supervised::address(std::size_t listener) {
+std::string SupervisorProcess::address(std::size_t listener) {
     // "listening on 127.0.0.1:34567 (http)", one line for each listener, in their order.
     static constexpr std::string_view start = "listening on ";
     LogEntry entry = wait_for("listening");
@@ -143,7 +143,7 @@ std::string Supervised::address(std::size_t listener) {
     return entry.text.substr(start.size(), end - start.size());
 }
 
-std::string Supervised::worker_output() const {
+std::string SupervisorProcess::worker_output() const {
     std::ifstream file(directory_ / "output");
     return {std::istreambuf_iterator<char>(file), {}};
 }

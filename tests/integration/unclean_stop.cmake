@@ -1,12 +1,12 @@
 # Workers that cannot be stopped cleanly. Apart: it takes its time, second by second.
 holdfast_test(
-  zoo_test
-  SOURCES harness.cpp zoo_test.cpp
+  unclean_stop_test
+  SOURCES harness.cpp unclean_stop_test.cpp
   LINKS holdfast_fixture holdfast_strict_client
   LABELS integration
   TIMEOUT 120)
 foreach(program holdfast unclean)
   if(TARGET ${program})
-    add_dependencies(zoo_test ${program})
+    add_dependencies(unclean_stop_test ${program})
   endif()
 endforeach()

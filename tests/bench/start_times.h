@@ -7,18 +7,18 @@
 
 #include <stdint.h>
 
-enum { board_lines = 4095 };
+enum { max_start_times = 4095 };
 
-struct board_line {
+struct start_time {
     uint64_t nanoseconds;  // CLOCK_MONOTONIC at the worker's first instruction
     int32_t pid;
     uint32_t unused;
 };
 
-struct board {
+struct start_times {
     uint32_t done;
     uint32_t wake_at;
     uint32_t claimed;
     uint32_t unused;
-    struct board_line lines[board_lines];
+    struct start_time entries[max_start_times];
 };

@@ -18,7 +18,7 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-RunOptions worker_that(std::vector<std::string> modes) {
+RunOptions unclean_worker(std::vector<std::string> modes) {
     RunOptions options;
     options.options = {"--listen",       "127.0.0.1:0", "--settle",        "100ms",
                        "--grace-period", "100s",        "--cancel-period", "500ms"};
@@ -28,8 +28,8 @@ RunOptions worker_that(std::vector<std::string> modes) {
 }
 
 // Asks until the answer says so: a worker reports once a second.
-void wait_for_status(Supervised& run, const std::string& part, const std::vector<std::string>& arguments = {}) {
-    const auto end = std::chrono::steady_clock::now() + patience;
+void wait_for_status(SupervisorProcess& run, const std::string& part, const std::vector<std::string>& arguments = {}) {
+    const auto end = std::chrono::steady_clock::now() + test_timeout;
     std::string shown;
     while (std::chrono::steady_clock::now() < end) {
         shown = run.command("status", arguments).output;
@@ -39,12 +39,12 @@ void wait_for_status(Supervised& run, const std::string& part, const std::vector
 }
 
 // A second SIGTERM ends the grace period, which is as long as it takes to look at the status.
-void end_grace(Supervised& run, const LogEntry& stop_started) {
-    wait_until_stamp(stop_started.mono_usec + 1'050'000);
+void end_grace(SupervisorProcess& run, const LogEntry& stop_started) {
+    wait_until_monotonic(stop_started.mono_usec + 1'050'000);
     run.signal(SIGTERM);
 }
 
-struct Animal {
+struct UncleanCase {
     std::string name;  // of the test
     std::vector<std::string> modes;
     std::string in_status;  // the beginning: its age follows
@@ -52,7 +52,7 @@ struct Animal {
     std::string in_log;
 };
 
-std::vector<Animal> animals() {
+std::vector<UncleanCase> unclean_cases() {
     return {
         {"StuckRequest",
          {"stuck-request"},
@@ -103,30 +103,30 @@ std::vector<Animal> animals() {
     };
 }
 
-void PrintTo(const Animal& animal, std::ostream* out) { *out << animal.name; }
+void PrintTo(const UncleanCase& unclean, std::ostream* out) { *out << unclean.name; }
 
-class Zoo : public testing::TestWithParam<Animal> {};
+class UncleanStop : public testing::TestWithParam<UncleanCase> {};
 
-TEST_P(Zoo, IsNamedWhileItDrainsAndWhenItsTimeIsUp) {
-    const Animal& animal = GetParam();
-    Supervised run(worker_that(animal.modes));
+TEST_P(UncleanStop, IsNamedWhileItDrainsAndWhenItsTimeIsUp) {
+    const UncleanCase& unclean = GetParam();
+    SupervisorProcess run(unclean_worker(unclean.modes));
     run.wait_until_serving();
     run.signal(SIGTERM);
     const LogEntry stopped = run.wait_for("stop_started");
-    wait_for_status(run, animal.in_status);
-    wait_for_status(run, animal.in_json, {"--json"});
+    wait_for_status(run, unclean.in_status);
+    wait_for_status(run, unclean.in_json, {"--json"});
     end_grace(run, stopped);
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{3}});
-    EXPECT_THAT(run.wait_for("worker_held", with_text("when it was cancelled: ")).text, HasSubstr(animal.in_log));
+    EXPECT_THAT(run.wait_for("worker_held", with_text("when it was cancelled: ")).text, HasSubstr(unclean.in_log));
     const LogEntry killed = run.wait_for("worker_killed");
-    EXPECT_THAT(run.wait_for("worker_held", any_entry(), killed.index).text, HasSubstr(animal.in_log));
+    EXPECT_THAT(run.wait_for("worker_held", any_entry(), killed.index).text, HasSubstr(unclean.in_log));
 }
 
-INSTANTIATE_TEST_SUITE_P(Unclean, Zoo, testing::ValuesIn(animals()),
+INSTANTIATE_TEST_SUITE_P(Unclean, UncleanStop, testing::ValuesIn(unclean_cases()),
                          [](const auto& instance) { return instance.param.name; });
 
 TEST(Unclean, WorkThatIsHeldIsHandedBackAtTheCancelAndCounted) {
-    Supervised run(worker_that({"held-work"}));
+    SupervisorProcess run(unclean_worker({"held-work"}));
     run.wait_until_serving();
     run.signal(SIGTERM);
     const LogEntry stopped = run.wait_for("stop_started");
@@ -142,7 +142,7 @@ TEST(Unclean, WorkThatIsHeldIsHandedBackAtTheCancelAndCounted) {
 }
 
 TEST(Unclean, ACloseThatThrowsIsNamedThoughTheWorkerEndsInTime) {
-    Supervised run(worker_that({"throwing-close"}));
+    SupervisorProcess run(unclean_worker({"throwing-close"}));
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});  // nothing was cut off
     const LogEntry gone = run.wait_for("worker_gone");
@@ -154,19 +154,19 @@ TEST(Unclean, ACloseThatThrowsIsNamedThoughTheWorkerEndsInTime) {
 }
 
 TEST(Unclean, ACircleOfResourcesIsNamedInTheLastWordsOfAStart) {
-    RunOptions options = worker_that({"circle"});
+    RunOptions options = unclean_worker({"circle"});
     set_option(options, "--ready-timeout", "2s");
-    Supervised run(options);
+    SupervisorProcess run(options);
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
     EXPECT_THAT(run.wait_for("worker_crashed").text,
                 ContainsRegex("exited with status 1 .*unclean: .*cache.*circle.*db-pool uses cache uses db-pool"));
 }
 
 TEST(Unclean, ACircleOfResourcesIsNamedInTheAnswerOfAFailedRestart) {
-    RunOptions options = worker_that({});
+    RunOptions options = unclean_worker({});
     options.command = shell_worker("mode=clean; if [ $HOLDFAST_GENERATION = 2 ]; then mode=circle; fi; exec " +
                                    program("unclean") + " $mode");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     const CommandResult restarted = run.command("restart");
     EXPECT_EQ(restarted.status, ExitStatus{ExitedWith{1}});
@@ -175,7 +175,7 @@ TEST(Unclean, ACircleOfResourcesIsNamedInTheAnswerOfAFailedRestart) {
 }
 
 TEST(Unclean, AndTheSameWorkerWithoutAFaultEndsCleanly) {
-    Supervised run(worker_that({"clean"}));
+    SupervisorProcess run(unclean_worker({"clean"}));
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
     EXPECT_EQ(run.log().count("worker_held"), 0U);
@@ -183,14 +183,14 @@ TEST(Unclean, AndTheSameWorkerWithoutAFaultEndsCleanly) {
 }
 
 RunOptions queue_that_is(const std::string& mode, const std::string& max_extension) {
-    RunOptions options = worker_that({mode});
+    RunOptions options = unclean_worker({mode});
     set_option(options, "--grace-period", "3s");
     set_option(options, "--max-extension", max_extension);
     return options;
 }
 
 TEST(Extension, IsGrantedWhileRequestsFinish) {
-    Supervised run(queue_that_is("slow-queue", "60s"));  // it takes 5 s
+    SupervisorProcess run(queue_that_is("slow-queue", "60s"));  // it takes 5 s
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
     const LogEntry told = run.wait_for("worker_told");
@@ -201,7 +201,7 @@ TEST(Extension, IsGrantedWhileRequestsFinish) {
 }
 
 TEST(Extension, EndsAtItsBoundHoweverManyRequestsFinish) {
-    Supervised run(queue_that_is("endless-queue", "2s"));
+    SupervisorProcess run(queue_that_is("endless-queue", "2s"));
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
     const LogEntry told = run.wait_for("worker_told");
@@ -213,7 +213,7 @@ TEST(Extension, EndsAtItsBoundHoweverManyRequestsFinish) {
 }
 
 TEST(Extension, IsNotGrantedUnlessAllowed) {
-    Supervised run(queue_that_is("endless-queue", "0s"));
+    SupervisorProcess run(queue_that_is("endless-queue", "0s"));
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
     EXPECT_EQ(run.log().count("worker_extended"), 0U);
@@ -222,7 +222,7 @@ TEST(Extension, IsNotGrantedUnlessAllowed) {
 
 TEST(Extension, IsNotAskedForWhereNothingFinishes) {
     RunOptions options = queue_that_is("stuck-request", "60s");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
     EXPECT_EQ(run.log().count("worker_extended"), 0U);

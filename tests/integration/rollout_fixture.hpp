@@ -14,9 +14,9 @@ namespace holdfast::test {
 RunOptions quick_service(int workers, std::vector<std::string> command);
 
 // hello-http, but the workers GENERATION.SLOT that fit the pattern of the shell run `script` before, or instead.
-std::vector<std::string> hello_but(const std::string& which, const std::string& script);
+std::vector<std::string> hello_except(const std::string& which, const std::string& script);
 // Words of shell that become a worker that says HELLO=1 and does what `options` of stubborn say. It accepts nothing.
-std::string speaking_worker(const std::string& options);
+std::string protocol_worker(const std::string& options);
 
 // Clients of both kinds at once, for as long as this lives: on fresh connections, and on those that are kept for less
 // than the server promises.
@@ -38,7 +38,7 @@ class Clients {
     BackgroundLoad fresh_, kept_;
 };
 
-// Shut at first: who runs `words()` waits there until it is opened.
+// Shut at first: who runs `wait_command()` waits there until it is opened.
 class Gate {
   public:
     Gate();
@@ -46,7 +46,7 @@ class Gate {
     Gate(const Gate&) = delete;
     Gate& operator=(const Gate&) = delete;
 
-    std::string words() const;
+    std::string wait_command() const;
     void open();
 
   private:
@@ -59,9 +59,9 @@ void expect_failed(const CommandResult& result, std::initializer_list<std::strin
 void expect_done(const CommandResult& result);
 
 // The pids of the workers GENERATION.0 … GENERATION.(count-1), as they got ready first.
-std::vector<pid_t> pids_of(Supervised& run, std::uint64_t generation, int count);
+std::vector<pid_t> pids_of(SupervisorProcess& run, std::uint64_t generation, int count);
 
 // The service stops with status 0 and had to kill nobody.
-void expect_clean_stop(Supervised& run);
+void expect_clean_stop(SupervisorProcess& run);
 
 }  // namespace holdfast::test

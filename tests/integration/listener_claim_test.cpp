@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "operations.hpp"
-#include "rollout_scene.hpp"
+#include "rollout_fixture.hpp"
 
 namespace holdfast::test {
 namespace {
@@ -19,9 +19,9 @@ RunOptions behind_a_wrapper(const TemporaryDirectory& directory, const std::stri
     return short_run({directory.write("npm", script, 0755)});
 }
 
-TEST(Claim, ThatIsMissingIsSaidInWords) {
+TEST(ListenerClaim, ThatIsMissingIsSaidInWords) {
     const TemporaryDirectory directory;
-    Supervised run(behind_a_wrapper(directory, "1"));
+    SupervisorProcess run(behind_a_wrapper(directory, "1"));
     const LogEntry missing = run.wait_for("listener_not_claimed", of_worker("1.0"));
     EXPECT_EQ(missing.level, "warning");
     EXPECT_THAT(missing.text, HasSubstr("no process of worker 1.0 has " + run.address() +
@@ -29,9 +29,9 @@ TEST(Claim, ThatIsMissingIsSaidInWords) {
     run.stop();
 }
 
-TEST(Claim, ThatIsMissingFailsARestart) {
+TEST(ListenerClaim, ThatIsMissingFailsARestart) {
     const TemporaryDirectory directory;
-    Supervised run(behind_a_wrapper(directory, "2"));
+    SupervisorProcess run(behind_a_wrapper(directory, "2"));
     run.wait_until_serving();
     EXPECT_EQ(run.log().count("listener_not_claimed"), 0U);
     Clients clients(run.address());

@@ -26,7 +26,7 @@ std::set<std::string> all_of(const std::string& text, const std::string& pattern
 std::map<std::string, std::string> items_of(const std::string& page, const std::string& heading);
 
 // The names that a manual page has behind a macro, in any line: Fn, Ev, Vt, Cm.
-std::set<std::string> names_behind(const std::string& page, const std::string& macro);
+std::set<std::string> names_after_macro(const std::string& page, const std::string& macro);
 
 // The code between `.Bd -literal` and `.Ed`, one after the other.
 std::vector<std::string> literal_blocks(const std::string& page);

@@ -32,19 +32,19 @@ std::map<std::string, std::string> facts_of(const std::string& output) {
 }
 
 // Tells about itself on standard output, then is ready.
-std::vector<std::string> self_portrait(const std::string& more = ":") {
+std::vector<std::string> environment_dump_worker(const std::string& more = ":") {
     return shell_worker(
         "env; cat /proc/$$/status; echo umask: $(umask); echo directory: $(pwd); echo pid: $$; "
         "echo files: $(ulimit -n); " +
         more + "; " + notify("READY=1") + "; exec sleep 1000");
 }
 
-TEST(Hygiene, AWorkerSeesItsDescriptorsAndNoOther) {
+TEST(WorkerEnvironment, AWorkerSeesItsDescriptorsAndNoOther) {
     RunOptions options;
     options.options = {"--listen", "web=127.0.0.1:0", "--listen", "unix:@hygiene-" + std::to_string(::getpid())};
-    options.command = self_portrait();
+    options.command = environment_dump_worker();
     options.leaked_fds = {3, 4, 5, 6, 9, 57};
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     const auto files = open_files_of(run.wait_for("worker_spawned").pid);
     ASSERT_THAT(files,
@@ -57,13 +57,13 @@ TEST(Hygiene, AWorkerSeesItsDescriptorsAndNoOther) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Hygiene, AWorkerStartsWithDefaultSignalsWhateverTheSupervisorInherited) {
+TEST(WorkerEnvironment, AWorkerStartsWithDefaultSignalsWhateverTheSupervisorInherited) {
     RunOptions options;
     options.options = {"--listen", "127.0.0.1:0", "--ready-when", "alive:100ms"};
     options.command = {"/bin/sleep", "1000"};  // no shell: it plays with its mask while it starts others
     options.ignored_signals = {SIGPIPE, SIGCHLD, SIGUSR1, SIGTTOU, SIGRTMIN + 3};
     options.blocked_signals = {SIGUSR2, SIGTERM, SIGCHLD, SIGRTMIN + 4};
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     const pid_t worker = run.wait_for("worker_spawned").pid;
     auto facts = facts_of(status_of(worker));
@@ -73,13 +73,13 @@ TEST(Hygiene, AWorkerStartsWithDefaultSignalsWhateverTheSupervisorInherited) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Hygiene, AWorkersEnvironmentIsOursLessWhatWeWereHanded) {
+TEST(WorkerEnvironment, AWorkersEnvironmentIsOursLessWhatWeWereHanded) {
     RunOptions options;
     options.options = {"--listen", "web=127.0.0.1:0", "--listen", "127.0.0.1:0"};
-    options.command = self_portrait();
+    options.command = environment_dump_worker();
     options.environment = {"GREETING=hello", "LISTEN_FDNAMES=old", "WATCHDOG_USEC=1000000000", "WATCHDOG_PID=1",
                            "NOTIFY_SOCKET=/nowhere"};
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     auto facts = facts_of(run.worker_output());
     EXPECT_EQ(facts["GREETING"], "hello");
@@ -98,7 +98,7 @@ TEST(Hygiene, AWorkersEnvironmentIsOursLessWhatWeWereHanded) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Hygiene, TheOptionsOfALaunchAreCarriedOut) {
+TEST(WorkerEnvironment, TheOptionsOfALaunchAreCarriedOut) {
     const TemporaryDirectory directory;
     RunOptions options;
     options.options = {"--listen",
@@ -118,8 +118,8 @@ TEST(Hygiene, TheOptionsOfALaunchAreCarriedOut) {
                        "--env-file",
                        directory.write("env", "SHAPE=round\nCOLOUR=red\n"),
                        "--no-new-privileges"};
-    options.command = self_portrait("echo hard: $(ulimit -Hn)");
-    Supervised run(options);
+    options.command = environment_dump_worker("echo hard: $(ulimit -Hn)");
+    SupervisorProcess run(options);
     run.wait_until_serving();
     auto facts = facts_of(run.worker_output());
     EXPECT_EQ(facts["directory"], directory.path());
@@ -137,13 +137,13 @@ TEST(Hygiene, TheOptionsOfALaunchAreCarriedOut) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Hygiene, FilesOfTheEnvironmentAreReadAnewForEachGeneration) {
+TEST(WorkerEnvironment, FilesOfTheEnvironmentAreReadAnewForEachGeneration) {
     const TemporaryDirectory directory;
     RunOptions options;
     const std::string file = directory.write("env", "SHAPE=round\n");
     options.options = {"--listen", "127.0.0.1:0", "--env-file", file, "--settle", "100ms"};
     options.command = shell_worker("echo $HOLDFAST_GENERATION is $SHAPE; " + notify("READY=1") + "; exec sleep 1000");
-    Supervised run(options);
+    SupervisorProcess run(options);
     run.wait_until_serving();
     directory.write("env", "SHAPE=square\n");
     EXPECT_TRUE(run.command("restart").succeeded());

@@ -1,4 +1,4 @@
-"""The sheet on which workers write down when they began; board.h is its layout."""
+"""The sheet on which workers write down when they began; start_times.h is its layout."""
 
 import ctypes
 import errno
@@ -9,42 +9,42 @@ import time
 
 FUTEX_WAIT = 0
 SYS_FUTEX = {"x86_64": 202, "aarch64": 98}[platform.machine()]
-LINES = 4095
+MAX_ENTRIES = 4095
 
 
-class Line(ctypes.Structure):
+class StartTime(ctypes.Structure):
     _fields_ = [("nanoseconds", ctypes.c_uint64), ("pid", ctypes.c_int32), ("unused", ctypes.c_uint32)]
 
 
-class Sheet(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_uint32) for name in ("done", "wake_at", "claimed", "unused")] + [("lines", Line * LINES)]
+class SharedLayout(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint32) for name in ("done", "wake_at", "claimed", "unused")] + [("entries", StartTime * MAX_ENTRIES)]
 
 
 class Timespec(ctypes.Structure):
     _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
 
 
-class Board:
+class StartTimes:
     def __init__(self, path):
         self.path = path
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        os.ftruncate(fd, ctypes.sizeof(Sheet))
-        self._sheet = Sheet.from_buffer(mmap.mmap(fd, ctypes.sizeof(Sheet)))
+        os.ftruncate(fd, ctypes.sizeof(SharedLayout))
+        self._shared = SharedLayout.from_buffer(mmap.mmap(fd, ctypes.sizeof(SharedLayout)))
         os.close(fd)
         self._libc = ctypes.CDLL(None, use_errno=True)
 
     def count(self):
-        return self._sheet.done
+        return self._shared.done
 
-    def lines(self):
+    def entries(self):
         """(nanoseconds, pid) of every worker that began, in the order of their claims."""
-        return [(line.nanoseconds, line.pid) for line in self._sheet.lines[: self.count()]]
+        return [(line.nanoseconds, line.pid) for line in self._shared.entries[: self.count()]]
 
     def wait_for(self, count, seconds=30):
         """Returns when `count` workers have begun, woken once; TimeoutError says how many had."""
-        self._sheet.wake_at = count
+        self._shared.wake_at = count
         deadline = time.monotonic() + seconds
-        while (done := self._sheet.done) < count:
+        while (done := self._shared.done) < count:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"{done} of {count} workers began within {seconds} s ({self.path})")
@@ -52,7 +52,7 @@ class Board:
 
     def _futex_wait(self, value, seconds):
         timeout = Timespec(int(seconds), int(seconds % 1 * 1e9))
-        address = ctypes.c_void_p(ctypes.addressof(self._sheet))
+        address = ctypes.c_void_p(ctypes.addressof(self._shared))
         if self._libc.syscall(SYS_FUTEX, address, FUTEX_WAIT, value, ctypes.byref(timeout), None, 0) != 0:
             error = ctypes.get_errno()
             if error not in (errno.EAGAIN, errno.EINTR, errno.ETIMEDOUT):
