@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <ostream>
 
-#include "api/client.hpp"
+#include "api/client/client.hpp"
 #include "cli/exit_codes.hpp"
 #include "cli/findings.hpp"
 #include "core/describe/doctor.hpp"
@@ -122,7 +122,7 @@ int run_doctor(const cli::DoctorCommand& command, std::ostream& out, std::ostrea
         const auto service = api::find_service({command.name, command.runtime_dir});
         if (!service && is_named) {
             err << "holdfast: " << service.error().text << '\n';
-            return cli::to_int(cli::ExitCode::not_had);
+            return cli::to_int(cli::ExitCode::unavailable);
         }
         if (service) {
             pid = service->status.pid;

@@ -12,8 +12,8 @@
 #include <variant>
 #include <vector>
 
-#include "api/probe_server.hpp"
-#include "api/server.hpp"
+#include "api/server/probe_server.hpp"
+#include "api/server/server.hpp"
 #include "check.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_codes.hpp"
@@ -26,12 +26,12 @@ namespace {
 
 using namespace holdfast;
 
-api::Supervised supervised(runtime::Runtime& runtime) {
+api::Backend backend(runtime::Runtime& runtime) {
     return {
         .ask = [&](core::Request request, auto answer) { runtime.ask(std::move(request), std::move(answer)); },
         .snapshot = [&] { return runtime.snapshot(); },
         .reload = [&](std::string asked_by, auto answer) { runtime.reload(std::move(asked_by), std::move(answer)); },
-        .what_reload_would_do = [&] { return runtime.what_reload_would_do(); },
+        .preview_reload = [&] { return runtime.preview_reload(); },
         .history = [&] { return runtime.history(); },
         .last_output = [&] { return runtime.last_output(); },
         .follow_events = [&](auto on_event) { return runtime.follow_events(std::move(on_event)); },
@@ -51,7 +51,7 @@ int run(const cli::RunCommand& command) {
     auto& runtime = **opened;
     std::optional<api::Server> server;
     if (const int api_fd = runtime.release_api_socket(); api_fd >= 0) {
-        server.emplace(runtime.executor(), api_fd, ::getuid(), supervised(runtime));
+        server.emplace(runtime.executor(), api_fd, ::getuid(), backend(runtime));
     }
     std::optional<api::ProbeServer> probes;
     if (const std::vector<int> admin_fds = runtime.release_admin_sockets(); !admin_fds.empty()) {

@@ -36,7 +36,7 @@ Result<void> set_watch(std::string_view, ClientCommand& command) {
 }
 
 Result<void> set_dry_run(std::string_view, ClientCommand& command) {
-    command.rehearsal = Rehearsal::dry_run;
+    command.dry_run = DryRun::yes;
     return {};
 }
 
@@ -68,23 +68,23 @@ std::vector<const ClientOption*> client_options_of(std::string_view verb) {
     return options;
 }
 
-std::span<const OptionWords> doctor_options() {
+std::span<const OptionSpec> doctor_options() {
     static constexpr std::array options = {
-        OptionWords{"config", "FILE", "", "judge by the configuration in this file, nothing is started"},
-        OptionWords{"runtime-dir", "DIR", "", "the runtime directory of the supervisor that is meant"},
-        OptionWords{"json", "", "", "print the findings as JSON"},
+        OptionSpec{"config", "FILE", "", "judge by the configuration in this file, nothing is started"},
+        OptionSpec{"runtime-dir", "DIR", "", "the runtime directory of the supervisor that is meant"},
+        OptionSpec{"json", "", "", "print the findings as JSON"},
     };
     return options;
 }
 
-std::span<const std::string_view> later_client_options() {
-    static constexpr std::array<std::string_view, 3> later{"canary", "for", "follow"};
-    return later;
+std::span<const std::string_view> planned_client_options() {
+    static constexpr std::array<std::string_view, 3> planned{"canary", "for", "follow"};
+    return planned;
 }
 
-std::span<const std::string_view> later_commands() {
-    static constexpr std::array<std::string_view, 3> later{"promote", "upgrade", "drill"};
-    return later;
+std::span<const std::string_view> planned_commands() {
+    static constexpr std::array<std::string_view, 3> planned{"promote", "upgrade", "drill"};
+    return planned;
 }
 
 }  // namespace holdfast::cli

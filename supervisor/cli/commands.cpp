@@ -13,7 +13,7 @@
 namespace holdfast::cli {
 namespace {
 
-using What = api::Wish::What;
+using Kind = api::ChangeRequest::Kind;
 
 // Where a command writes to.
 struct Streams {
@@ -22,7 +22,7 @@ struct Streams {
     const Screen& screen;
 };
 
-int complain(std::ostream& err, const Error& problem, ExitCode code) {
+int report_error(std::ostream& err, const Error& problem, ExitCode code) {
     err << "holdfast: " << problem.text << '\n';
     return to_int(code);
 }
@@ -47,20 +47,20 @@ int show_all(const ClientCommand& command, const Streams& to) {
         }
     }
     if (!services.empty()) return done();
-    return complain(to.err, error("no supervisor of this user is running"), ExitCode::not_had);
+    return report_error(to.err, error("no supervisor of this user is running"), ExitCode::unavailable);
 }
 
 int show_status(const ClientCommand& command, const api::Service& service, const Streams& to) {
     if (command.watch == Watch::on) {
-        const auto watched = watch(command, service, to.out, to.screen);
-        return watched ? done() : complain(to.err, watched.error(), ExitCode::not_done);
+        const auto watched = watch_status(command, service, to.out, to.screen);
+        return watched ? done() : report_error(to.err, watched.error(), ExitCode::failed);
     }
     command.format == Format::json ? to.out << service.status_json << '\n' : to.out << render_status(service.status);
     return done();
 }
 
 int show_history(const ClientCommand& command, const Result<std::vector<std::string>>& lines, const Streams& to) {
-    if (!lines) return complain(to.err, lines.error(), ExitCode::not_done);
+    if (!lines) return report_error(to.err, lines.error(), ExitCode::failed);
     if (command.format == Format::json) {
         for (const std::string& line : *lines) to.out << line << '\n';
     } else {
@@ -71,14 +71,14 @@ int show_history(const ClientCommand& command, const Result<std::vector<std::str
 
 int show_logs(const ClientCommand& command, const api::Service& service, const Streams& to) {
     const auto outputs = api::logs(service, command.worker);
-    if (!outputs) return complain(to.err, outputs.error(), ExitCode::not_done);
+    if (!outputs) return report_error(to.err, outputs.error(), ExitCode::failed);
     to.out << (command.format == Format::json ? logs_to_json(*outputs) : render_logs(*outputs));
     return done();
 }
 
 int show_why(const ClientCommand& command, const api::Service& service, const Streams& to) {
     const auto text = api::why(service, command.worker);
-    if (!text) return complain(to.err, text.error(), ExitCode::not_done);
+    if (!text) return report_error(to.err, text.error(), ExitCode::failed);
     to.out << (command.format == Format::json ? "{\"text\":" + json_string(*text) + "}" : *text) << '\n';
     return done();
 }
@@ -86,59 +86,59 @@ int show_why(const ClientCommand& command, const api::Service& service, const St
 int show_events(const api::Service& service, const Streams& to) {
     const auto followed = api::follow_events(service, [&](const api::EventView& event) {
         to.out << event.json << std::endl;
-        return to.out ? api::Hear::on : api::Hear::enough;
+        return to.out ? api::Continue::yes : api::Continue::no;
     });
-    return followed ? done() : complain(to.err, followed.error(), ExitCode::not_done);
+    return followed ? done() : report_error(to.err, followed.error(), ExitCode::failed);
 }
 
 // A stop that is done returns what `run` returns; whatever else is not done is 1 at least.
-int exit_code_of(const api::Answer& answer) {
-    if (answer.result == "done") return answer.exit_code;
-    if (answer.result == "accepted") return done();
-    return answer.exit_code != 0 ? answer.exit_code : to_int(ExitCode::not_done);
+int exit_code_of(const api::ChangeOutcome& outcome) {
+    if (outcome.result == "done") return outcome.exit_code;
+    if (outcome.result == "accepted") return done();
+    return outcome.exit_code != 0 ? outcome.exit_code : to_int(ExitCode::failed);
 }
 
-int show_answer(const ClientCommand& command, const Result<api::Answer>& answer, const Streams& to) {
-    if (!answer) return complain(to.err, answer.error(), ExitCode::not_done);
-    const int code = exit_code_of(*answer);
+int show_outcome(const ClientCommand& command, const Result<api::ChangeOutcome>& outcome, const Streams& to) {
+    if (!outcome) return report_error(to.err, outcome.error(), ExitCode::failed);
+    const int code = exit_code_of(*outcome);
     if (command.format == Format::json) {
-        to.out << answer->json << '\n';
+        to.out << outcome->json << '\n';
     } else {
-        (code == 0 ? to.out : to.err) << render_answer(*answer);
+        (code == 0 ? to.out : to.err) << render_outcome(*outcome);
     }
     return code;
 }
 
-int change(const ClientCommand& command, What what, const api::Service& service, const Streams& to) {
-    const api::Wish wish{what, command.workers};
-    const auto answer = command.wait == api::Wait::no ? api::change(service, wish, command.wait)
-                                                      : wait_for(command, service, wish, to.err, to.screen);
-    return show_answer(command, answer, to);
+int change(const ClientCommand& command, Kind kind, const api::Service& service, const Streams& to) {
+    const api::ChangeRequest request{kind, command.workers};
+    const auto outcome = command.wait == api::Wait::no ? api::send_change(service, request, command.wait)
+                                                       : change_and_wait(command, service, request, to.err, to.screen);
+    return show_outcome(command, outcome, to);
 }
 
 int reload(const ClientCommand& command, const api::Service& service, const Streams& to) {
-    if (command.rehearsal == Rehearsal::no) return change(command, What::reload, service, to);
-    return show_answer(command, api::what_reload_would_do(service), to);
+    if (command.dry_run == DryRun::no) return change(command, Kind::reload, service, to);
+    return show_outcome(command, api::preview_reload(service), to);
 }
 
 int ask(const ClientCommand& command, const api::Service& service, const Streams& to) {
     switch (command.verb) {
         case Verb::restart:
-            return change(command, What::restart, service, to);
+            return change(command, Kind::restart, service, to);
         case Verb::reload:
             return reload(command, service, to);
         case Verb::stop:
-            return change(command, What::stop, service, to);
+            return change(command, Kind::stop, service, to);
         case Verb::scale:
-            return change(command, What::scale, service, to);
+            return change(command, Kind::scale, service, to);
         case Verb::rollback:
-            return change(command, What::rollback, service, to);
+            return change(command, Kind::rollback, service, to);
         case Verb::undo:
-            return change(command, What::undo, service, to);
+            return change(command, Kind::undo, service, to);
         case Verb::pause:
-            return change(command, What::pause, service, to);
+            return change(command, Kind::pause, service, to);
         case Verb::resume:
-            return change(command, What::resume, service, to);
+            return change(command, Kind::resume, service, to);
         case Verb::status:
             return show_status(command, service, to);
         case Verb::history:
@@ -150,20 +150,20 @@ int ask(const ClientCommand& command, const api::Service& service, const Streams
         case Verb::events:
             return show_events(service, to);
     }
-    return to_int(ExitCode::defect);
+    return to_int(ExitCode::internal_error);
 }
 
 }  // namespace
 
 int run_client(const ClientCommand& command, std::ostream& out, std::ostream& err, const Screen& screen) {
     const Streams to{out, err, screen};
-    const bool is_anybody = command.name.empty() && command.runtime_dir.empty();
-    if (command.verb == Verb::status && is_anybody && command.watch == Watch::once) return show_all(command, to);
+    const bool any_service = command.name.empty() && command.runtime_dir.empty();
+    if (command.verb == Verb::status && any_service && command.watch == Watch::once) return show_all(command, to);
     if (!command.state_dir.empty()) return show_history(command, read_history(command.state_dir), to);
     const auto service = api::find_service({command.name, command.runtime_dir});
     if (service) return ask(command, *service, to);
     const bool is_ambiguous = service.error().code == EINVAL;
-    return complain(err, service.error(), is_ambiguous ? ExitCode::usage : ExitCode::not_had);
+    return report_error(err, service.error(), is_ambiguous ? ExitCode::usage : ExitCode::unavailable);
 }
 
 }  // namespace holdfast::cli

@@ -39,7 +39,7 @@ Result<ConfigEntry> parse_line(std::string_view text, int line) {
 
 }  // namespace
 
-Result<std::vector<ConfigEntry>> parse_config(std::string_view text) {
+Result<std::vector<ConfigEntry>> parse_config_entries(std::string_view text) {
     std::vector<ConfigEntry> entries;
     int line = 0;
     while (!text.empty()) {

@@ -20,7 +20,7 @@ struct ConfigEntry {
 
 // The lines of a file: `key = value`, blanks around both taken off; blank lines and lines that begin with # are left
 // out. The error names the line, "12: …".
-Result<std::vector<ConfigEntry>> parse_config(std::string_view text);
+Result<std::vector<ConfigEntry>> parse_config_entries(std::string_view text);
 
 // A regular file, not larger than largest_config_file: a reload reads it again. The error is
 // "cannot read the configuration FILE: …".

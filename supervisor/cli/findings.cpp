@@ -50,7 +50,7 @@ std::string findings_to_json(const std::vector<core::Finding>& findings) {
 int exit_code_of(const std::vector<core::Finding>& findings) {
     const bool is_wrong =
         std::ranges::find(findings, core::Severity::wrong, &core::Finding::severity) != findings.end();
-    return to_int(is_wrong ? ExitCode::not_done : ExitCode::done);
+    return to_int(is_wrong ? ExitCode::failed : ExitCode::done);
 }
 
 }  // namespace holdfast::cli

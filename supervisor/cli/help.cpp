@@ -25,11 +25,11 @@ std::string line(std::string left, std::string_view right) {
     return left + "\n";
 }
 
-std::string option_line(const OptionWords& option) {
+std::string option_line(const OptionSpec& option) {
     std::string left = "  --" + std::string(option.name);
     if (!option.argument.empty()) left.append(" ").append(option.argument);
     std::string right(option.summary);
-    if (!option.fallback.empty()) right.append(" (").append(option.fallback).append(")");
+    if (!option.default_value.empty()) right.append(" (").append(option.default_value).append(")");
     return line(std::move(left), right);
 }
 
@@ -49,13 +49,13 @@ std::string help_of(std::string_view command) {
     std::string text = "usage: holdfast " + std::string(row->name) + " " + std::string(row->arguments) + "\n\n" +
                        std::string(row->summary) + "\n\n";
     if (command == "run" || command == "check") {
-        for (const RunOption& option : run_options()) text += option_line(option.words);
+        for (const RunOption& option : run_options()) text += option_line(option.spec);
         return text + "\nDurations take ms, s, m and h. Defaults stand in parentheses.\n";
     }
     if (command == "doctor") {
-        for (const OptionWords& option : doctor_options()) text += option_line(option);
+        for (const OptionSpec& option : doctor_options()) text += option_line(option);
     }
-    for (const ClientOption* option : client_options_of(command)) text += option_line(option->words);
+    for (const ClientOption* option : client_options_of(command)) text += option_line(option->spec);
     return text;
 }
 

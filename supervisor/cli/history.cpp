@@ -10,19 +10,19 @@
 #include <optional>
 #include <system_error>
 
-#include "api/client.hpp"
+#include "api/client/client.hpp"
 #include "cli/render.hpp"
 
 namespace holdfast::cli {
 namespace {
 
-constexpr std::size_t largest_ledger = 64 * 1024 * 1024;
-constexpr std::string_view ledger_file = "history.jsonl";
-constexpr std::string_view earlier_suffix = ".1";  // the name of a ledger that was full
+constexpr std::size_t largest_history = 64 * 1024 * 1024;
+constexpr std::string_view history_file = "history.jsonl";
+constexpr std::string_view earlier_suffix = ".1";  // the name of a history that was full
 constexpr std::size_t short_build_id = 8;
 
 // What one generation's lines say together.
-struct Life {
+struct GenerationSummary {
     std::string when, asked_by, program, build_id, outcome;
     std::optional<double> started, ready;
     int killed = 0;
@@ -50,34 +50,34 @@ bool is_outcome(std::string_view event) {
     return std::ranges::find(outcomes, event) != outcomes.end();
 }
 
-void add(const api::LedgerLine& line, Life& life) {
+void add(const api::HistoryRecord& line, GenerationSummary& summary) {
     if (line.event == "started") {
-        life.when = readable(line.time);
-        life.started = seconds_of(line.time);
-        life.asked_by = line.text;
+        summary.when = readable(line.time);
+        summary.started = seconds_of(line.time);
+        summary.asked_by = line.text;
     } else if (line.event == "ready" && line.worker.empty()) {
-        life.ready = seconds_of(line.time);
+        summary.ready = seconds_of(line.time);
     } else if (line.event == "worker_killed") {
-        ++life.killed;
+        ++summary.killed;
     } else if (is_outcome(line.event)) {
         // The first generation has no other line that says that it is ready.
-        if (line.event == "done" && !life.ready) life.ready = seconds_of(line.time);
-        life.outcome = line.event;
-        if (!line.text.empty() && line.event != "done") life.outcome += ": " + line.text;
+        if (line.event == "done" && !summary.ready) summary.ready = seconds_of(line.time);
+        summary.outcome = line.event;
+        if (!line.text.empty() && line.event != "done") summary.outcome += ": " + line.text;
     }
-    if (!line.program.empty()) life.program = line.program;
-    if (!line.build_id.empty()) life.build_id = line.build_id;
+    if (!line.program.empty()) summary.program = line.program;
+    if (!line.build_id.empty()) summary.build_id = line.build_id;
 }
 
-std::string program_of(const Life& life) {
-    if (life.program.empty()) return "-";
-    const std::string name = life.program.substr(life.program.rfind('/') + 1);
-    return life.build_id.empty() ? name : name + " " + life.build_id.substr(0, short_build_id);
+std::string program_of(const GenerationSummary& summary) {
+    if (summary.program.empty()) return "-";
+    const std::string name = summary.program.substr(summary.program.rfind('/') + 1);
+    return summary.build_id.empty() ? name : name + " " + summary.build_id.substr(0, short_build_id);
 }
 
-std::string ready_after(const Life& life) {
-    if (!life.started || !life.ready) return "-";
-    return render_seconds(*life.ready - *life.started);
+std::string ready_after(const GenerationSummary& summary) {
+    if (!summary.started || !summary.ready) return "-";
+    return render_seconds(*summary.ready - *summary.started);
 }
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
@@ -90,14 +90,14 @@ Result<void> read_file(const std::string& path, std::vector<std::string>& lines)
     std::size_t size = 0;
     for (std::string line; std::getline(file, line);) {
         size += line.size();
-        if (size > largest_ledger)
+        if (size > largest_history)
             return error("cannot read the history " + path + ": it is no ledger, it is too large");
-        if (api::decode_ledger_line(line)) lines.push_back(std::move(line));
+        if (api::decode_history_record(line)) lines.push_back(std::move(line));
     }
     return {};
 }
 
-// A worker's words may stand in a line of the ledger.
+// A worker's words may stand in a line of the history.
 std::string safe(std::string text) {
     std::ranges::replace_if(
         text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
@@ -107,7 +107,7 @@ std::string safe(std::string text) {
 }  // namespace
 
 Result<std::vector<std::string>> read_history(const std::string& state_dir) {
-    const std::string path = state_dir + "/" + std::string(ledger_file);
+    const std::string path = state_dir + "/" + std::string(history_file);
     std::vector<std::string> lines;
     const auto earlier = read_file(path + std::string(earlier_suffix), lines);
     if (!earlier && earlier.error().code != ENOENT) return earlier.error();
@@ -118,17 +118,18 @@ Result<std::vector<std::string>> read_history(const std::string& state_dir) {
 }
 
 std::string render_history(const std::vector<std::string>& lines) {
-    std::map<std::uint64_t, Life> lives;
+    std::map<std::uint64_t, GenerationSummary> generations;
     for (const std::string& text : lines) {
-        if (const auto line = api::decode_ledger_line(text); line && line->generation != 0) {
-            add(*line, lives[line->generation]);
+        if (const auto line = api::decode_history_record(text); line && line->generation != 0) {
+            add(*line, generations[line->generation]);
         }
     }
     std::vector<std::vector<std::string>> rows{
         {"GENERATION", "WHEN (UTC)", "PROGRAM", "READY AFTER", "KILLED", "OUTCOME", "ASKED BY"}};
-    for (const auto& [generation, life] : lives) {
-        rows.push_back({std::to_string(generation), or_dash(life.when), safe(program_of(life)), ready_after(life),
-                        std::to_string(life.killed), safe(or_dash(life.outcome)), safe(or_dash(life.asked_by))});
+    for (const auto& [generation, summary] : generations) {
+        rows.push_back({std::to_string(generation), or_dash(summary.when), safe(program_of(summary)),
+                        ready_after(summary), std::to_string(summary.killed), safe(or_dash(summary.outcome)),
+                        safe(or_dash(summary.asked_by))});
     }
     return render_table(rows);
 }

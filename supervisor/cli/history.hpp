@@ -7,7 +7,7 @@
 
 namespace holdfast::cli {
 
-// The lines of the ledger in a state directory, with those of the file before it, oldest first, whoever runs. What is
+// The lines of the history in a state directory, with those of the file before it, oldest first, whoever runs. What is
 // torn is left out.
 Result<std::vector<std::string>> read_history(const std::string& state_dir);
 

@@ -7,7 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/option_table.hpp"
-#include "cli/run_command.hpp"
+#include "cli/run_configuration.hpp"
 #include "cli/tokens.hpp"
 #include "cli/values.hpp"
 
@@ -16,7 +16,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr OptionWords help_option{"help", "", "", "print this and end"};
+constexpr OptionSpec help_option{"help", "", "", "print this and end"};
 
 struct VerbWord {
     std::string_view word;
@@ -43,14 +43,14 @@ bool has(const Tokens& tokens, std::string_view option) {
 }
 
 Command parse_run(const Words& arguments) {
-    auto parsed = configure("run", arguments);
+    auto parsed = parse_configuration("run", arguments);
     if (auto* text = std::get_if<Text>(&parsed)) return std::move(*text);
     if (auto* wrong = std::get_if<UsageError>(&parsed)) return std::move(*wrong);
     return RunCommand{std::get<core::Configuration>(std::move(parsed)), arguments};
 }
 
 Command parse_check(const Words& arguments) {
-    auto parsed = configure("check", arguments);
+    auto parsed = parse_configuration("check", arguments);
     if (auto* text = std::get_if<Text>(&parsed)) return std::move(*text);
     if (auto* wrong = std::get_if<UsageError>(&parsed)) return std::move(*wrong);
     return CheckCommand{std::get<core::Configuration>(std::move(parsed))};
@@ -103,15 +103,15 @@ Result<void> take_words(Words words, ClientCommand& command) {
 Command parse_client(Verb verb, std::string_view word, const Words& arguments) {
     ClientCommand command;
     command.verb = verb;
-    std::vector<OptionWords> known{help_option};
+    std::vector<OptionSpec> known{help_option};
     const auto rows = client_options_of(word);
-    for (const ClientOption* option : rows) known.push_back(option->words);
-    const auto tokens = tokenize(arguments, known, later_client_options());
+    for (const ClientOption* option : rows) known.push_back(option->spec);
+    const auto tokens = tokenize(arguments, known, planned_client_options());
     if (!tokens) return usage(word, tokens.error().text);
     if (has(*tokens, "help")) return Text{help_of(word)};
     for (const GivenOption& given : tokens->options) {
         const auto row =
-            std::ranges::find(rows, given.name, [](const ClientOption* option) { return option->words.name; });
+            std::ranges::find(rows, given.name, [](const ClientOption* option) { return option->spec.name; });
         if (const auto done = (*row)->apply(given.value, command); !done) return usage(word, given.name, done.error());
     }
     if (const auto done = take_words(tokens->words, command); !done) return usage(word, done.error().text);
@@ -119,8 +119,8 @@ Command parse_client(Verb verb, std::string_view word, const Words& arguments) {
 }
 
 Command parse_doctor(const Words& arguments) {
-    std::vector<OptionWords> known{help_option};
-    for (const OptionWords& option : doctor_options()) known.push_back(option);
+    std::vector<OptionSpec> known{help_option};
+    for (const OptionSpec& option : doctor_options()) known.push_back(option);
     const auto tokens = tokenize(arguments, known, {});
     if (!tokens) return usage("doctor", tokens.error().text);
     if (has(*tokens, "help")) return Text{help_of("doctor")};
@@ -129,7 +129,7 @@ Command parse_doctor(const Words& arguments) {
         if (given.name == "json") command.format = Format::json;
         if (given.name == "runtime-dir") command.runtime_dir = given.value;
         if (given.name != "config") continue;
-        auto configuration = configuration_in(given.value);
+        auto configuration = parse_configuration_file(given.value);
         if (!configuration) return usage("doctor", configuration.error().text);
         command.configuration = *std::move(configuration);
     }
@@ -138,7 +138,7 @@ Command parse_doctor(const Words& arguments) {
 }
 
 Command unknown_command(const std::string& word) {
-    std::vector<std::string_view> commands(later_commands().begin(), later_commands().end());
+    std::vector<std::string_view> commands(planned_commands().begin(), planned_commands().end());
     if (std::ranges::find(commands, word) != commands.end()) {
         return usage({}, in_quotes(word) + " is not part of this version");
     }
@@ -175,7 +175,7 @@ Command parse(const Words& arguments) {
 }
 
 Result<core::Configuration> reread(const RunCommand& command) {
-    auto parsed = configure("run", command.arguments);
+    auto parsed = parse_configuration("run", command.arguments);
     if (auto* configuration = std::get_if<core::Configuration>(&parsed)) return std::move(*configuration);
     const auto* wrong = std::get_if<UsageError>(&parsed);
     return error(wrong != nullptr ? wrong->text : "these are no arguments of run");

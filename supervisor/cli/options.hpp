@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "api/client.hpp"
+#include "api/client/client.hpp"
 #include "base/result.hpp"
 #include "core/configuration.hpp"
 
@@ -32,20 +32,20 @@ struct DoctorCommand {
 
 enum class Verb { restart, reload, stop, scale, rollback, undo, pause, resume, status, history, why, logs, events };
 enum class Watch { once, on };
-enum class Rehearsal { no, dry_run };
+enum class DryRun { no, yes };
 
 // A question to a running supervisor.
 struct ClientCommand {
     Verb verb = Verb::status;
     std::string name;         // of the service; empty: the one that this user runs
     std::string runtime_dir;  // empty: looked for as the manual says
-    std::string state_dir;    // history: where the ledger lies, whoever runs
+    std::string state_dir;    // history: where the history lies, whoever runs
     int workers = 0;          // scale
     std::string worker;       // why, logs: "1.0"
     api::Wait wait = api::Wait::for_outcome;
     Format format = Format::text;
-    Watch watch = Watch::once;            // status
-    Rehearsal rehearsal = Rehearsal::no;  // reload
+    Watch watch = Watch::once;    // status
+    DryRun dry_run = DryRun::no;  // reload
 };
 
 // Words for standard output and exit status 0: help, version.

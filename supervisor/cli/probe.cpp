@@ -47,7 +47,7 @@ struct Parts {
     std::string path;
 };
 
-Parts take_apart(std::string_view text) {
+Parts split_address_and_path(std::string_view text) {
     if (text.starts_with("//")) text.remove_prefix(2);
     const bool is_unix = text.starts_with("unix:");
     const std::size_t mark = is_unix ? text.find(":/", 6) : text.find('/');
@@ -71,7 +71,7 @@ Result<core::ReadyProbe> parse_probe(std::string_view text) {
         probe.where = core::ReadyProbe::Where::private_listener;
         probe.path = rest;
     } else {
-        Parts parts = take_apart(rest);
+        Parts parts = split_address_and_path(rest);
         auto address = numeric(std::move(parts.address), text);
         if (!address) return address.error();
         probe.address = *std::move(address);

@@ -33,8 +33,8 @@ std::uint64_t count_of_kind(const api::WorkerView& worker, const std::string& ki
 std::string reason(const api::ServiceView& service, const api::WorkerView& worker) {
     std::string text;
     // An old worker that nobody has told to leave yet is not waited for.
-    const bool is_told = service.phase == "stopping" || !worker.why_leaving.empty();
-    if (worker.state == "ready" && !is_told && worker.generation != service.generation) return {};
+    const bool is_asked_to_leave = service.phase == "stopping" || !worker.why_leaving.empty();
+    if (worker.state == "ready" && !is_asked_to_leave && worker.generation != service.generation) return {};
     if (is_leaving(service, worker)) {
         text = without_underscores(worker.state);
         const std::string held = render_held(worker);
@@ -91,16 +91,16 @@ Tally tally(const api::ServiceView& service, int most_leaving) {
 
 std::string render_held(const api::WorkerView& worker) {
     std::string text;
-    std::vector<std::string> told;
+    std::vector<std::string> named;
     for (const api::WaitingView& oldest : worker.waiting) {  // in their order of age
-        if (std::ranges::find(told, oldest.kind) != told.end()) continue;
-        told.push_back(oldest.kind);
+        if (std::ranges::find(named, oldest.kind) != named.end()) continue;
+        named.push_back(oldest.kind);
         const std::uint64_t count = count_of_kind(worker, oldest.kind);
         text += (text.empty() ? "" : "; ") + count_of(oldest.kind, count) + (count > 1 ? ", oldest " : " ") +
                 oldest.name + " " + render_seconds(oldest.age_s);
     }
     for (const api::HeldView& held : worker.held) {
-        if (held.count == 0 || std::ranges::find(told, held.kind) != told.end()) continue;
+        if (held.count == 0 || std::ranges::find(named, held.kind) != named.end()) continue;
         text += (text.empty() ? "" : "; ") + count_of(held.kind, held.count);
     }
     if (!text.empty() || worker.in_flight.value_or(0) == 0) return text;

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "api/client.hpp"
+#include "api/client/client.hpp"
 #include "cli/screen.hpp"
 
 namespace holdfast::cli {

@@ -184,12 +184,12 @@ std::string logs_to_json(const std::vector<api::OutputView>& outputs) {
     return json + "]\n";
 }
 
-std::string render_answer(const api::Answer& answer) {
-    std::string text = answer.text.empty() ? answer.result : answer.text;
+std::string render_outcome(const api::ChangeOutcome& outcome) {
+    std::string text = outcome.text.empty() ? outcome.result : outcome.text;
     text += "\n";
-    if (answer.last_words.empty()) return text;
+    if (outcome.last_words.empty()) return text;
     text += "its last words:\n";
-    for (const std::string& line : answer.last_words) text += "  " + line + "\n";
+    for (const std::string& line : outcome.last_words) text += "  " + line + "\n";
     return text;
 }
 

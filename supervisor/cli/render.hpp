@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "api/client.hpp"
+#include "api/client/client.hpp"
 
 namespace holdfast::cli {
 
@@ -12,7 +12,7 @@ namespace holdfast::cli {
 std::string render_status(const api::ServiceView& service);
 
 // An outcome for people: its sentence, and the last words of the worker that was to blame.
-std::string render_answer(const api::Answer& answer);
+std::string render_outcome(const api::ChangeOutcome& outcome);
 
 // The last lines of each worker under its name.
 std::string render_logs(const std::vector<api::OutputView>& outputs);

@@ -266,11 +266,11 @@ constexpr std::array table = {
 
 std::span<const RunOption> run_options() { return table; }
 
-std::span<const std::string_view> later_run_options() {
-    static constexpr std::array<std::string_view, 11> later{
+std::span<const std::string_view> planned_run_options() {
+    static constexpr std::array<std::string_view, 11> planned{
         "accept",     "nice",         "cpu-affinity",      "cgroup",      "speak", "max-crashes", "max-age",
         "max-memory", "max-requests", "abort-before-kill", "orphan-grace"};
-    return later;
+    return planned;
 }
 
 }  // namespace holdfast::cli

@@ -13,9 +13,9 @@ namespace program_options = boost::program_options;
 
 namespace {
 
-program_options::options_description describe(const std::vector<OptionWords>& known) {
+program_options::options_description describe(const std::vector<OptionSpec>& known) {
     program_options::options_description description;
-    for (const OptionWords& option : known) {
+    for (const OptionSpec& option : known) {
         const std::string name(option.name);
         option.argument.empty() ? description.add_options()(name.c_str(), "")
                                 : description.add_options()(name.c_str(), program_options::value<std::string>(), "");
@@ -23,27 +23,27 @@ program_options::options_description describe(const std::vector<OptionWords>& kn
     return description;
 }
 
-std::string takes(const OptionWords& option) {
+std::string takes(const OptionSpec& option) {
     return "--" + std::string(option.name) + (option.argument.empty() ? "" : " " + std::string(option.argument));
 }
 
-Error unknown_option(const std::string& given, const std::vector<OptionWords>& known,
-                     std::span<const std::string_view> later) {
+Error unknown_option(const std::string& given, const std::vector<OptionSpec>& known,
+                     std::span<const std::string_view> planned) {
     const std::string name = given.substr(std::min(given.find_first_not_of('-'), given.size()));
-    if (std::ranges::find(later, name) != later.end()) return error("--" + name + " is not part of this version");
-    std::vector<std::string_view> candidates(later.begin(), later.end());
-    for (const OptionWords& option : known) candidates.push_back(option.name);
+    if (std::ranges::find(planned, name) != planned.end()) return error("--" + name + " is not part of this version");
+    std::vector<std::string_view> candidates(planned.begin(), planned.end());
+    for (const OptionSpec& option : known) candidates.push_back(option.name);
     const auto meant = nearest(name, candidates);
     if (!meant) return error("there is no option " + given + "; --help lists them");
-    const auto option = std::ranges::find(known, *meant, &OptionWords::name);
+    const auto option = std::ranges::find(known, *meant, &OptionSpec::name);
     if (option == known.end()) {
         return error("there is no option " + given + "; --" + std::string(*meant) + " is not part of this version");
     }
     return error("there is no option " + given + ", did you mean " + takes(*option) + "?");
 }
 
-Error broken_option(const program_options::error_with_option_name& problem, const std::vector<OptionWords>& known) {
-    const auto option = std::ranges::find(known, problem.get_option_name().substr(2), &OptionWords::name);
+Error broken_option(const program_options::error_with_option_name& problem, const std::vector<OptionSpec>& known) {
+    const auto option = std::ranges::find(known, problem.get_option_name().substr(2), &OptionSpec::name);
     if (option == known.end()) return error(problem.what());
     if (option->argument.empty()) return error(takes(*option) + " takes no value");
     return error("a value is missing: " + takes(*option));
@@ -51,8 +51,8 @@ Error broken_option(const program_options::error_with_option_name& problem, cons
 
 }  // namespace
 
-Result<Tokens> tokenize(const std::vector<std::string>& arguments, const std::vector<OptionWords>& known,
-                        std::span<const std::string_view> later) {
+Result<Tokens> tokenize(const std::vector<std::string>& arguments, const std::vector<OptionSpec>& known,
+                        std::span<const std::string_view> planned) {
     using program_options::command_line_style::style_t;
     constexpr int style = style_t::allow_long | style_t::long_allow_adjacent | style_t::long_allow_next;
     Tokens tokens;
@@ -62,20 +62,20 @@ Result<Tokens> tokenize(const std::vector<std::string>& arguments, const std::ve
         for (const auto& option : parsed.options) {
             if (option.position_key >= 0) {
                 const std::string& word = option.value.front();
-                if (word.size() > 1 && word.starts_with('-')) return unknown_option(word, known, later);
+                if (word.size() > 1 && word.starts_with('-')) return unknown_option(word, known, planned);
                 tokens.words.push_back(word);
                 continue;
             }
             const std::string value = option.value.empty() ? std::string{} : option.value.front();
             // What follows was taken for the value, but it is the next option.
             if (option.original_tokens.size() > 1 && value.starts_with("--")) {
-                const auto row = std::ranges::find(known, option.string_key, &OptionWords::name);
+                const auto row = std::ranges::find(known, option.string_key, &OptionSpec::name);
                 return error("a value is missing: " + takes(*row));
             }
             tokens.options.push_back({option.string_key, value});
         }
     } catch (const program_options::unknown_option& problem) {
-        return unknown_option(problem.get_option_name(), known, later);
+        return unknown_option(problem.get_option_name(), known, planned);
     } catch (const program_options::error_with_option_name& problem) {
         return broken_option(problem, known);
     }

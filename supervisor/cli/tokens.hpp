@@ -19,9 +19,9 @@ struct Tokens {
     std::vector<std::string> words;    // everything else
 };
 
-// Takes the arguments of one command apart: `--option value`, `--option=value`, words. `later` are options that are
+// Takes the arguments of one command apart: `--option value`, `--option=value`, words. `planned` are options that are
 // known but not part of this version. The error names the option and what is near.
-Result<Tokens> tokenize(const std::vector<std::string>& arguments, const std::vector<OptionWords>& known,
-                        std::span<const std::string_view> later);
+Result<Tokens> tokenize(const std::vector<std::string>& arguments, const std::vector<OptionSpec>& known,
+                        std::span<const std::string_view> planned);
 
 }  // namespace holdfast::cli

@@ -16,40 +16,40 @@ namespace {
 struct Interrupted {};
 
 // How one writes this supervisor behind a command.
-std::string words_for(const ClientCommand& command, const api::Service& service) {
+std::string service_arguments(const ClientCommand& command, const api::Service& service) {
     return command.runtime_dir.empty() ? " " + service.status.name : " --runtime-dir " + command.runtime_dir;
 }
 
 // How it is taken back, with a comma behind; empty: nothing does that.
-std::string way_back(const std::string& whom, api::Wish::What what) {
-    using What = api::Wish::What;
-    switch (what) {
-        case What::scale:
-            return "`holdfast scale" + whom + " N` asks for another number, ";
-        case What::pause:
-            return "`holdfast resume" + whom + "` takes it back, ";
-        case What::resume:
-            return "`holdfast pause" + whom + "` takes it back, ";
-        case What::undo:
+std::string undo_hint(const std::string& target, api::ChangeRequest::Kind kind) {
+    using Kind = api::ChangeRequest::Kind;
+    switch (kind) {
+        case Kind::scale:
+            return "`holdfast scale" + target + " N` asks for another number, ";
+        case Kind::pause:
+            return "`holdfast resume" + target + "` takes it back, ";
+        case Kind::resume:
+            return "`holdfast pause" + target + "` takes it back, ";
+        case Kind::undo:
             return {};
         default:
-            return "`holdfast undo" + whom + "` takes it back, ";
+            return "`holdfast undo" + target + "` takes it back, ";
     }
 }
 
-Error left_alone(const ClientCommand& command, const api::Service& service, api::Wish::What what) {
-    const std::string whom = words_for(command, service);
+Error interrupted_error(const ClientCommand& command, const api::Service& service, api::ChangeRequest::Kind kind) {
+    const std::string target = service_arguments(command, service);
     return error(
-        "what was asked for goes on: " + way_back(whom, what) + "`holdfast status" + whom + " --watch` shows it",
+        "what was asked for goes on: " + undo_hint(target, kind) + "`holdfast status" + target + " --watch` shows it",
         EINTR);
 }
 
-class OnTerminal {
+class TerminalProgress {
   public:
-    OnTerminal(std::ostream& err, const Screen& screen) : block_(err), screen_(screen) {}
-    ~OnTerminal() { block_.clear(); }
+    TerminalProgress(std::ostream& err, const Screen& screen) : block_(err), screen_(screen) {}
+    ~TerminalProgress() { block_.clear(); }
 
-    void see(const api::ServiceView& service) {
+    void update(const api::ServiceView& service) {
         most_leaving_ = std::max(most_leaving_, leaving(service));
         block_.show(render_progress(service, most_leaving_, screen_.error_width(), screen_.colour));
     }
@@ -63,7 +63,7 @@ class OnTerminal {
 // What is for machines alone stays out of a person's log.
 bool is_worth_a_line(const api::EventView& event) { return event.level != "debug" && !event.text.empty(); }
 
-std::string cut_to(const std::string& text, int columns) {
+std::string truncate_lines(const std::string& text, int columns) {
     std::istringstream lines(text);
     std::string result;
     for (std::string line; std::getline(lines, line);) result += fit(line, columns) + "\n";
@@ -72,44 +72,45 @@ std::string cut_to(const std::string& text, int columns) {
 
 }  // namespace
 
-Result<api::Answer> wait_for(const ClientCommand& command, const api::Service& service, const api::Wish& wish,
-                             std::ostream& err, const Screen& screen) {
-    api::Ears ears;
-    ears.tick = [&] {
+Result<api::ChangeOutcome> change_and_wait(const ClientCommand& command, const api::Service& service,
+                                           const api::ChangeRequest& request, std::ostream& err, const Screen& screen) {
+    api::ProgressCallbacks callbacks;
+    callbacks.on_tick = [&] {
         if (screen.was_interrupted()) throw Interrupted{};
     };
     try {
-        ears.tick();
+        callbacks.on_tick();
         if (screen.error_width() == 0) {
             if (command.format == Format::text) {
-                ears.event = [&](const api::EventView& event) {
+                callbacks.on_event = [&](const api::EventView& event) {
                     if (is_worth_a_line(event)) err << render_event(event) << std::endl;
                 };
             }
-            return api::pursue(service, wish, ears);
+            return api::perform_change(service, request, callbacks);
         }
-        OnTerminal terminal(err, screen);
-        ears.status = [&](const api::ServiceView& view) { terminal.see(view); };
-        return api::pursue(service, wish, ears);
+        TerminalProgress terminal(err, screen);
+        callbacks.on_status = [&](const api::ServiceView& view) { terminal.update(view); };
+        return api::perform_change(service, request, callbacks);
     } catch (const Interrupted&) {
-        return left_alone(command, service, wish.what);
+        return interrupted_error(command, service, request.kind);
     }
 }
 
-Result<void> watch(const ClientCommand& command, const api::Service& service, std::ostream& out, const Screen& screen) {
+Result<void> watch_status(const ClientCommand& command, const api::Service& service, std::ostream& out,
+                          const Screen& screen) {
     LiveBlock block(out);
-    api::Ears ears;
-    ears.look = [&](const api::Service& seen) {
+    api::ProgressCallbacks callbacks;
+    callbacks.on_service = [&](const api::Service& seen) {
         const int width = screen.output_width();
         if (command.format == Format::json) {
             out << seen.status_json << std::endl;
         } else if (width == 0) {
             out << render_status(seen.status) << std::endl;
         } else {
-            block.show(cut_to(render_status(seen.status), width - 1));
+            block.show(truncate_lines(render_status(seen.status), width - 1));
         }
     };
-    return api::watch(service, ears);
+    return api::watch_status(service, callbacks);
 }
 
 }  // namespace holdfast::cli

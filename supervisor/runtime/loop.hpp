@@ -49,7 +49,7 @@ class Loop {
 
     void ask(core::Request request, std::function<void(core::Outcome)> answer);
     void reload(std::string asked_by, std::function<void(core::Outcome)> answer);
-    [[nodiscard]] core::Outcome what_reload_would_do() const { return plans_.what_would_change(); }
+    [[nodiscard]] core::Outcome preview_reload() const { return plans_.what_would_change(); }
     [[nodiscard]] core::Status snapshot() const;
     [[nodiscard]] std::string unready_because() const;
     [[nodiscard]] std::string crash_loops() const { return core_.crash_loops(); }

@@ -16,7 +16,7 @@ namespace holdfast::runtime {
 namespace {
 
 // What `holdfast run` exits with (cli/exit_codes.hpp): a socket or the name could not be had.
-constexpr int not_had = 4;
+constexpr int unavailable = 4;
 
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
@@ -29,7 +29,7 @@ std::vector<std::string> copy_environment() {
     return result;
 }
 
-Error refused(std::string text) { return error(std::move(text), not_had); }
+Error refused(std::string text) { return error(std::move(text), unavailable); }
 
 // The service's directory and its lock, if one can be had; an error only where the name is taken.
 Result<void> claim_name(const core::Configuration& configuration, Log& log, StartupResources& resources) {
@@ -151,7 +151,7 @@ void Runtime::reload(std::string asked_by, std::function<void(core::Outcome)> an
     loop_->reload(std::move(asked_by), std::move(answer));
 }
 
-core::Outcome Runtime::what_reload_would_do() const { return loop_->what_reload_would_do(); }
+core::Outcome Runtime::preview_reload() const { return loop_->preview_reload(); }
 
 std::vector<std::string> Runtime::history() const { return loop_->history(); }
 

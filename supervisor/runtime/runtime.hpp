@@ -46,7 +46,7 @@ class Runtime {
     // Reads the configuration again and has core carry out what it changes.
     void reload(std::string asked_by, std::function<void(core::Outcome)> answer);
     // What that would change, or why it cannot be done; nothing is touched.
-    [[nodiscard]] core::Outcome what_reload_would_do() const;
+    [[nodiscard]] core::Outcome preview_reload() const;
 
     // The history's lines, JSON objects, oldest first.
     [[nodiscard]] std::vector<std::string> history() const;

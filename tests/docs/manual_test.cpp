@@ -59,7 +59,7 @@ std::set<std::string> heads_of(const std::string& heading, const std::string& ma
     return heads;
 }
 
-std::string head_of(const OptionWords& option) {
+std::string head_of(const OptionSpec& option) {
     return std::string(option.name) + (option.argument.empty() ? "" : " Ar " + std::string(option.argument));
 }
 
@@ -67,7 +67,7 @@ constexpr const char* run_heading = ".Ss Options of run";
 
 TEST(Manual, HasTheOptionsOfRunWithTheirArguments) {
     std::set<std::string> options{"help", "version"};
-    for (const RunOption& option : run_options()) options.insert(head_of(option.words));
+    for (const RunOption& option : run_options()) options.insert(head_of(option.spec));
     EXPECT_EQ(heads_of(run_heading, "Fl -"), options);
 }
 
@@ -75,20 +75,20 @@ TEST(Manual, HasTheDefaultsOfTheOptionsOfRun) {
     std::map<std::string, std::string> bodies;
     for (const Item& item : items_of(run_heading)) bodies[item.head] = item.body;
     for (const RunOption& option : run_options()) {
-        const std::string& body = bodies["Fl -" + head_of(option.words)];
+        const std::string& body = bodies["Fl -" + head_of(option.spec)];
         const std::string words = "The default is\n.Cm ";
-        if (option.words.fallback.empty()) {
-            EXPECT_EQ(body.find(words), body.npos) << option.words.name;
+        if (option.spec.default_value.empty()) {
+            EXPECT_EQ(body.find(words), body.npos) << option.spec.name;
         } else {
-            EXPECT_THAT(body, testing::HasSubstr(words + std::string(option.words.fallback) + " .\n"));
+            EXPECT_THAT(body, testing::HasSubstr(words + std::string(option.spec.default_value) + " .\n"));
         }
     }
 }
 
 TEST(Manual, HasTheOptionsOfTheOtherCommands) {
     std::set<std::string> options{"help"};
-    for (const ClientOption& option : client_options()) options.insert(head_of(option.words));
-    for (const OptionWords& option : doctor_options()) options.insert(head_of(option));
+    for (const ClientOption& option : client_options()) options.insert(head_of(option.spec));
+    for (const OptionSpec& option : doctor_options()) options.insert(head_of(option));
     EXPECT_EQ(heads_of(".Ss Options of the other commands", "Fl -"), options);
 }
 

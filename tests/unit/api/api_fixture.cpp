@@ -86,32 +86,32 @@ bool RawClient::is_cut_off() const {
 }
 
 void ServerTest::start(Limits limits) {
-    server_ = std::make_unique<Server>(io_.get_executor(), directory_.listen(), ::getuid(), supervised(), limits);
+    server_ = std::make_unique<Server>(io_.get_executor(), directory_.listen(), ::getuid(), backend(), limits);
 }
 
-Supervised ServerTest::supervised() {
+Backend ServerTest::backend() {
     return {
         .ask =
             [this](core::Request request, auto answer) {
-                questions_.push_back({std::move(request), std::move(answer)});
+                requests_.push_back({std::move(request), std::move(answer)});
             },
         .snapshot = [this] { return status_; },
         .reload =
             [this](std::string asked_by, auto answer) {
                 reloads_.push_back({std::move(asked_by), std::move(answer)});
             },
-        .what_reload_would_do = [this] { return reload_preview_; },
+        .preview_reload = [this] { return reload_preview_; },
         .history = [this] { return history_; },
         .last_output = [this] { return last_output_; },
-        .follow_events = [this](std::function<void(std::string_view)> hear) -> std::shared_ptr<void> {
-            const auto place = listeners_.insert(listeners_.end(), std::move(hear));
-            return {nullptr, [this, place](std::nullptr_t) { listeners_.erase(place); }};
+        .follow_events = [this](std::function<void(std::string_view)> on_event) -> std::shared_ptr<void> {
+            const auto position = subscribers_.insert(subscribers_.end(), std::move(on_event));
+            return {nullptr, [this, position](std::nullptr_t) { subscribers_.erase(position); }};
         },
     };
 }
 
-void ServerTest::tell(std::string_view event) {
-    for (const auto& hear : std::list(listeners_)) hear(event);
+void ServerTest::emit(std::string_view event) {
+    for (const auto& on_event : std::list(subscribers_)) on_event(event);
 }
 
 void ServerTest::run_until(const std::function<bool()>& fact) {
@@ -136,7 +136,7 @@ RawClient ServerTest::ask(std::string_view request) const {
     return client;
 }
 
-std::size_t ServerTest::turns_within(std::chrono::milliseconds time) {
+std::size_t ServerTest::handlers_run_within(std::chrono::milliseconds time) {
     io_.restart();
     return io_.run_for(time);
 }

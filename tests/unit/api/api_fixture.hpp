@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "api/server.hpp"
+#include "api/server/server.hpp"
 
 namespace holdfast::api {
 
@@ -66,20 +66,20 @@ class RawClient {
 // A server in this thread whose supervisor is a list of questions that the test answers.
 class ServerTest : public testing::Test {
   protected:
-    struct Question {
+    struct PendingRequest {
         core::Request request;
         std::function<void(core::Outcome)> answer;
     };
 
-    struct ReloadQuestion {
+    struct PendingReload {
         std::string asked_by;
         std::function<void(core::Outcome)> answer;
     };
 
     void start(Limits limits = {});
-    Supervised supervised();
+    Backend backend();
     // To everyone who follows the events.
-    void tell(std::string_view event);
+    void emit(std::string_view event);
     RawClient connect() const { return RawClient(directory_.socket_path()); }
     // Runs the server until `fact` holds; fails after 5 s.
     void run_until(const std::function<bool()>& fact);
@@ -88,16 +88,16 @@ class ServerTest : public testing::Test {
     // A connection of which this is the whole request, as its client that waits or does not read.
     RawClient ask(std::string_view request) const;
     // How often the server had something to do in `time`.
-    std::size_t turns_within(std::chrono::milliseconds time);
+    std::size_t handlers_run_within(std::chrono::milliseconds time);
 
     ListeningDirectory directory_;
     boost::asio::io_context io_{1};
-    std::vector<Question> questions_;
-    std::vector<ReloadQuestion> reloads_;
+    std::vector<PendingRequest> requests_;
+    std::vector<PendingReload> reloads_;
     core::Outcome reload_preview_;
     std::vector<std::string> history_;
     std::vector<core::LastOutput> last_output_;
-    std::list<std::function<void(std::string_view)>> listeners_;
+    std::list<std::function<void(std::string_view)>> subscribers_;
     core::Status status_;
     std::unique_ptr<Server> server_;
 };

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "answering_supervisor.hpp"
-#include "api/client.hpp"
+#include "api/client/client.hpp"
 #include "api_fixture.hpp"
+#include "stub_supervisor.hpp"
 
 namespace holdfast::api {
 namespace {
@@ -16,17 +16,17 @@ using testing::StartsWith;
 
 class ClientCalls : public testing::Test {
   protected:
-    Service service() const { return {place_.path(), {}, {}}; }
+    Service service() const { return {directory_.path(), {}, {}}; }
 
-    ListeningDirectory place_;
-    AnsweringSupervisor web_{"web", place_.listen(), {core::Outcome::Result::done, "it is so", {}, 0}};
+    ListeningDirectory directory_;
+    StubSupervisor web_{"web", directory_.listen(), {core::Outcome::Result::done, "it is so", {}, 0}};
 };
 
-TEST_F(ClientCalls, LookAgain) {
-    const auto seen = look_again(service());
+TEST_F(ClientCalls, FetchStatus) {
+    const auto seen = fetch_status(service());
     ASSERT_TRUE(seen) << seen.error().text;
     EXPECT_EQ(seen->status.name, "web");
-    EXPECT_EQ(seen->directory, place_.path());
+    EXPECT_EQ(seen->directory, directory_.path());
 }
 
 TEST_F(ClientCalls, History) {
@@ -68,7 +68,7 @@ TEST_F(ClientCalls, Why) {
 }
 
 TEST_F(ClientCalls, EveryChange) {
-    const auto expect_done = [&](const Result<Answer>& answer) {
+    const auto expect_done = [&](const Result<ChangeOutcome>& answer) {
         ASSERT_TRUE(answer) << answer.error().text;
         EXPECT_EQ(answer->result, "done");
         EXPECT_EQ(answer->text, "it is so");
@@ -86,7 +86,7 @@ TEST_F(ClientCalls, EveryChange) {
 }
 
 TEST_F(ClientCalls, Reload) {
-    const auto would = what_reload_would_do(service());
+    const auto would = preview_reload(service());
     ASSERT_TRUE(would) << would.error().text;
     EXPECT_EQ(would->text, "adds the listener admin");
     EXPECT_EQ(web_.reloaded_by(), "");

@@ -1,4 +1,4 @@
-#include "api/client.hpp"
+#include "api/client/client.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,9 +8,9 @@
 #include <filesystem>
 #include <thread>
 
-#include "answering_supervisor.hpp"
-#include "api/http_call.hpp"
+#include "api/client/http_call.hpp"
 #include "api_fixture.hpp"
+#include "stub_supervisor.hpp"
 
 namespace holdfast::api {
 namespace {
@@ -20,43 +20,43 @@ using testing::HasSubstr;
 // A place for runtime directories of a user that has no others.
 class ClientTest : public testing::Test {
   protected:
-    ClientTest() { std::filesystem::create_directories(place_.path() + "/holdfast"); }
+    ClientTest() { std::filesystem::create_directories(directory_.path() + "/holdfast"); }
 
     // A listening api.sock in the runtime directory of `name`.
     int listen_as(const std::string& name) const {
-        const std::string directory = place_.path() + "/holdfast/" + name;
+        const std::string directory = directory_.path() + "/holdfast/" + name;
         std::filesystem::create_directories(directory);
-        const int fd = place_.listen();
-        std::filesystem::rename(place_.socket_path(), directory + "/api.sock");
+        const int fd = directory_.listen();
+        std::filesystem::rename(directory_.socket_path(), directory + "/api.sock");
         return fd;
     }
     RuntimeEnvironment surroundings() const {
         // Not root's own, whose services outside this test would be found as well.
         const uid_t uid = ::getuid() == 0 ? 64'242 : ::getuid();
-        return {{}, runtime_directory_, place_.path(), uid};
+        return {{}, runtime_directory_, directory_.path(), uid};
     }
-    std::string error_of(const Where& where) const {
-        const auto service = find_service(where, surroundings());
+    std::string error_of(const ServiceSelector& selector) const {
+        const auto service = find_service(selector, surroundings());
         return service ? "found " + service->status.name : service.error().text;
     }
 
-    ListeningDirectory place_;
+    ListeningDirectory directory_;
     std::string runtime_directory_;
 };
 
 TEST_F(ClientTest, FindsTheOnlySupervisorWithoutAName) {
-    const AnsweringSupervisor web("web", listen_as("web"));
+    const StubSupervisor web("web", listen_as("web"));
     const auto service = find_service({}, surroundings());
     ASSERT_TRUE(service) << service.error().text;
     EXPECT_EQ(service->status.name, "web");
-    EXPECT_EQ(service->directory, place_.path() + "/holdfast/web");
+    EXPECT_EQ(service->directory, directory_.path() + "/holdfast/web");
     EXPECT_THAT(service->status_json, testing::StartsWith("{\"name\":\"web\""));
     EXPECT_EQ(service->status_json.back(), '}');
 }
 
 TEST_F(ClientTest, ListsWhatThereIsToChooseFrom) {
-    const AnsweringSupervisor web("web", listen_as("web"));
-    const AnsweringSupervisor api("api", listen_as("api"));
+    const StubSupervisor web("web", listen_as("web"));
+    const StubSupervisor api("api", listen_as("api"));
     EXPECT_THAT(error_of({}), HasSubstr("say which one is meant: api, web"));
     EXPECT_EQ(find_service({.name = "web"}, surroundings())->status.name, "web");
     ASSERT_EQ(list_services(surroundings()).size(), 2U);
@@ -65,7 +65,7 @@ TEST_F(ClientTest, ListsWhatThereIsToChooseFrom) {
 TEST_F(ClientTest, SaysThatNoneIsRunning) {
     EXPECT_EQ(error_of({}), "no supervisor of this user is running");
     EXPECT_THAT(error_of({.name = "web"}), HasSubstr("no supervisor named web is running"));
-    EXPECT_THAT(error_of({.name = "web"}), HasSubstr(place_.path() + "/holdfast/web/api.sock"));
+    EXPECT_THAT(error_of({.name = "web"}), HasSubstr(directory_.path() + "/holdfast/web/api.sock"));
     EXPECT_THAT(error_of({.runtime_dir = "/nowhere"}), HasSubstr("/nowhere/api.sock: No such file"));
 }
 
@@ -76,23 +76,23 @@ TEST_F(ClientTest, PassesOverTheSocketOfASupervisorThatIsGone) {
 }
 
 TEST_F(ClientTest, PrefersTheUnitsOwnSupervisor) {
-    const AnsweringSupervisor web("web", listen_as("web"));
-    const AnsweringSupervisor api("api", listen_as("api"));
-    runtime_directory_ = place_.path() + "/holdfast/api:/run/other";
+    const StubSupervisor web("web", listen_as("web"));
+    const StubSupervisor api("api", listen_as("api"));
+    runtime_directory_ = directory_.path() + "/holdfast/api:/run/other";
     EXPECT_EQ(error_of({}), "found api");
     EXPECT_EQ(error_of({.name = "web"}), "found web") << "the unit's directory holds another service";
 }
 
 TEST_F(ClientTest, RefusesADirectoryOfAnotherService) {
-    const AnsweringSupervisor web("web", listen_as("web"));
-    const std::string directory = place_.path() + "/holdfast/web";
+    const StubSupervisor web("web", listen_as("web"));
+    const std::string directory = directory_.path() + "/holdfast/web";
     EXPECT_EQ(error_of({.runtime_dir = directory}), "found web");
     EXPECT_THAT(error_of({.name = "api", .runtime_dir = directory}), HasSubstr("of web, not of api"));
 }
 
 TEST_F(ClientTest, BringsBackTheOutcome) {
-    AnsweringSupervisor web("web", listen_as("web"),
-                            {core::Outcome::Result::mixed, "slot 1 could not be brought back", {"bye"}, 1});
+    StubSupervisor web("web", listen_as("web"),
+                       {core::Outcome::Result::mixed, "slot 1 could not be brought back", {"bye"}, 1});
     const auto service = find_service({.name = "web"}, surroundings());
     ASSERT_TRUE(service);
     const auto answer = scale(*service, 5, Wait::for_outcome);
@@ -111,7 +111,7 @@ TEST_F(ClientTest, BringsBackTheOutcome) {
 }
 
 TEST_F(ClientTest, SaysWhyARequestWasNotUnderstood) {
-    const AnsweringSupervisor web("web", listen_as("web"));
+    const StubSupervisor web("web", listen_as("web"));
     const auto service = find_service({.name = "web"}, surroundings());
     ASSERT_TRUE(service);
     const auto answer = scale(*service, 5000, Wait::for_outcome);
@@ -120,14 +120,14 @@ TEST_F(ClientTest, SaysWhyARequestWasNotUnderstood) {
 }
 
 TEST_F(ClientTest, NoticesASupervisorThatEndsBeforeItAnswers) {
-    const int listening_fd = place_.listen();
+    const int listening_fd = directory_.listen();
     std::thread ending([&] {
         const int fd = ::accept(listening_fd, nullptr, nullptr);
         char byte = 0;
         EXPECT_EQ(::recv(fd, &byte, 1, 0), 1);
         ::close(fd);
     });
-    const auto reply = call(place_.socket_path(), "POST", "/v1/stop", "");
+    const auto reply = call(directory_.socket_path(), "POST", "/v1/stop", "");
     ending.join();
     ::close(listening_fd);
     ASSERT_FALSE(reply);
@@ -135,8 +135,8 @@ TEST_F(ClientTest, NoticesASupervisorThatEndsBeforeItAnswers) {
 }
 
 TEST_F(ClientTest, DoesNotWaitForASupervisorThatNeverAnswersAStatus) {
-    const int listening_fd = place_.listen();
-    const auto reply = call(place_.socket_path(), "GET", "/v1/status", "", std::chrono::milliseconds(50));
+    const int listening_fd = directory_.listen();
+    const auto reply = call(directory_.socket_path(), "GET", "/v1/status", "", std::chrono::milliseconds(50));
     ::close(listening_fd);
     ASSERT_FALSE(reply);
     EXPECT_EQ(reply.error().code, ETIMEDOUT);
@@ -144,9 +144,9 @@ TEST_F(ClientTest, DoesNotWaitForASupervisorThatNeverAnswersAStatus) {
 }
 
 TEST_F(ClientTest, DoesNotWaitForRoomInAFullBacklogEither) {
-    const int listening_fd = place_.listen(0);
-    const RawClient first(place_.socket_path());
-    const auto reply = call(place_.socket_path(), "GET", "/v1/status", "", std::chrono::milliseconds(50));
+    const int listening_fd = directory_.listen(0);
+    const RawClient first(directory_.socket_path());
+    const auto reply = call(directory_.socket_path(), "GET", "/v1/status", "", std::chrono::milliseconds(50));
     ::close(listening_fd);
     EXPECT_FALSE(reply);
 }

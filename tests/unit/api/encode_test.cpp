@@ -1,8 +1,8 @@
-#include "api/encode.hpp"
+#include "api/server/encode.hpp"
 
 #include <gtest/gtest.h>
 
-#include "api/decode.hpp"
+#include "api/client/decode.hpp"
 
 namespace holdfast::api {
 namespace {
@@ -147,7 +147,7 @@ TEST(Encode, WritesAnOutcomeThatIsReadBack) {
     const std::string json = to_json(outcome);
     EXPECT_EQ(json, R"({"result":"failed","text":"generation 2 was not ready",)"
                     R"("last_words":["no \"config\""],"exit_code":1})");
-    const auto answer = decode_answer(json);
+    const auto answer = decode_outcome(json);
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->result, "failed");
     EXPECT_EQ(answer->last_words, std::vector<std::string>{"no \"config\""});
@@ -158,7 +158,7 @@ TEST(Encode, LetsNoTextOfAWorkerReachATerminal) {
     core::Outcome outcome;
     const auto text_of = [&](std::string text) {
         outcome.text = std::move(text);
-        const auto answer = decode_answer(to_json(outcome));
+        const auto answer = decode_outcome(to_json(outcome));
         return answer ? answer->text : "not decoded: " + to_json(outcome);
     };
     EXPECT_EQ(text_of("\x1b[2J\n\x7f"), R"(\x1b[2J\x0a\x7f)");
@@ -182,7 +182,7 @@ TEST(Decode, PassesOverWhatItDoesNotKnow) {
 
 TEST(Decode, RefusesWhatIsNoObject) {
     EXPECT_FALSE(decode_status("<html>"));
-    EXPECT_FALSE(decode_answer("[]"));
+    EXPECT_FALSE(decode_outcome("[]"));
     EXPECT_EQ(decode_error("<html>"), "<html>");
     EXPECT_EQ(decode_error(error_to_json("the reason")), "the reason");
 }

@@ -1,4 +1,4 @@
-#include "api/event_reader.hpp"
+#include "api/client/event_reader.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 #include <thread>
 
-#include "api/client.hpp"
+#include "api/client/client.hpp"
 #include "api_fixture.hpp"
 
 namespace holdfast::api {
@@ -20,9 +20,9 @@ constexpr std::string_view header = "HTTP/1.1 200 OK\r\nContent-Type: text/event
 enum class Pieces { whole, single_bytes };
 
 // What a client hears of a stream that arrives in these pieces and ends.
-std::vector<std::string> hear(const std::string& stream, Pieces pieces) {
-    const ListeningDirectory place;
-    const int listening = place.listen();
+std::vector<std::string> read_events(const std::string& stream, Pieces pieces) {
+    const ListeningDirectory directory;
+    const int listening = directory.listen();
     std::thread telling([&] {
         const int fd = ::accept(listening, nullptr, nullptr);
         char request[512];
@@ -34,9 +34,9 @@ std::vector<std::string> hear(const std::string& stream, Pieces pieces) {
         ::close(fd);
     });
     std::vector<std::string> texts;
-    const auto followed = follow_events({place.path(), {}, {}}, [&](const EventView& event) {
+    const auto followed = follow_events({directory.path(), {}, {}}, [&](const EventView& event) {
         texts.push_back(event.text);
-        return Hear::on;
+        return Continue::yes;
     });
     EXPECT_TRUE(followed) << followed.error().text;
     telling.join();
@@ -46,21 +46,21 @@ std::vector<std::string> hear(const std::string& stream, Pieces pieces) {
 
 TEST(EventReader, ReadsLinesWhereverTheyAreCut) {
     const std::string stream = std::string(header) + ": hello\n\ndata: {\"text\":\"a\"}\n\ndata: {\"text\":\"b\"}\n\n";
-    EXPECT_THAT(hear(stream, Pieces::whole), ElementsAre("a", "b"));
-    EXPECT_THAT(hear(stream, Pieces::single_bytes), ElementsAre("a", "b"));
+    EXPECT_THAT(read_events(stream, Pieces::whole), ElementsAre("a", "b"));
+    EXPECT_THAT(read_events(stream, Pieces::single_bytes), ElementsAre("a", "b"));
 }
 
 TEST(EventReader, PassesOverWhatItDoesNotKnow) {
     const std::string stream = std::string(header) +
                                "id: 7\n: comment\nretry: 1\ndata: no JSON\n\ndata: [1]\n\ndata: {\"text\":\"a\"}\n\n"
                                "data: {\"text\":\"cut off";
-    EXPECT_THAT(hear(stream, Pieces::whole), ElementsAre("a"));
+    EXPECT_THAT(read_events(stream, Pieces::whole), ElementsAre("a"));
 }
 
 TEST(EventReader, KeepsNoLineWithoutAnEnd) {
     const std::string stream =
         std::string(header) + "data: {\"text\":\"" + std::string(8 << 20, 'x') + "\"}\n\ndata: {\"text\":\"a\"}\n\n";
-    EXPECT_THAT(hear(stream, Pieces::whole), ElementsAre("a"));
+    EXPECT_THAT(read_events(stream, Pieces::whole), ElementsAre("a"));
 }
 
 }  // namespace

@@ -16,26 +16,26 @@ TEST_F(ServerTest, TellsTheEventsAsTheyCome) {
     start();
     RawClient client = connect();
     client.send(get_events);
-    run_until([&] { return listeners_.size() == 1; });
-    tell(R"({"event":"a"})");
-    tell("{\"event\":\"b\"}\n");
+    run_until([&] { return subscribers_.size() == 1; });
+    emit(R"({"event":"a"})");
+    emit("{\"event\":\"b\"}\n");
     run_until([&] { return client.received().ends_with("\"b\"}\n\n"); });
     EXPECT_THAT(client.received(), HasSubstr("\r\n\r\n: "));
     EXPECT_THAT(client.received(), HasSubstr("\n\ndata: {\"event\":\"a\"}\n\ndata: {\"event\":\"b\"}\n\n"));
-    turns_within(10ms);  // what the request left behind: the cancelled timer
-    EXPECT_EQ(turns_within(50ms), 0U);
+    handlers_run_within(10ms);  // what the request left behind: the cancelled timer
+    EXPECT_EQ(handlers_run_within(50ms), 0U);
     client.hang_up();
-    run_until([&] { return listeners_.empty(); });
+    run_until([&] { return subscribers_.empty(); });
 }
 
 TEST_F(ServerTest, DropsAndCountsEventsForOneThatDoesNotRead) {
     start({.event_streams = 1, .event_queue_bytes = 4096});
     RawClient client = connect();
     client.send(get_events);
-    run_until([&] { return listeners_.size() == 1; });
+    run_until([&] { return subscribers_.size() == 1; });
     const std::string event = "{\"event\":\"" + std::string(1000, 'x') + "\"}";
     for (int number = 0; number < 2000; ++number) {
-        tell(event);
+        emit(event);
         io_.restart();
         io_.poll();
     }
@@ -51,24 +51,24 @@ TEST_F(ServerTest, GivesThePlaceOfAStalledStreamToTheNext) {
     start({.event_streams = 1, .event_queue_bytes = 4096});
     RawClient first = connect();
     first.send(get_events);
-    run_until([&] { return listeners_.size() == 1; });
+    run_until([&] { return subscribers_.size() == 1; });
     EXPECT_THAT(answer_to(get_events), StartsWith("HTTP/1.1 503 "));
     for (int number = 0; number < 2000; ++number) {
-        tell(std::string(1000, 'x'));
+        emit(std::string(1000, 'x'));
         io_.restart();
         io_.poll();
     }
     RawClient second = connect();
     second.send(get_events);
     run_until([&] { return second.received().starts_with("HTTP/1.1 200 "); });
-    EXPECT_EQ(listeners_.size(), 1U);
+    EXPECT_EQ(subscribers_.size(), 1U);
 }
 
 TEST_F(ServerTest, LetsTheIdleGiveWayButNeverOneThatWaitsForItsOutcome) {
-    start({.connections = 8, .patience = 1ms});
+    start({.connections = 8, .min_idle = 1ms});
     RawClient waiting = connect();
     waiting.send(post_restart);
-    run_until([&] { return questions_.size() == 1; });
+    run_until([&] { return requests_.size() == 1; });
     std::deque<RawClient> idle;
     for (int number = 0; number < 40; ++number) {
         idle.push_back(connect());
@@ -77,17 +77,17 @@ TEST_F(ServerTest, LetsTheIdleGiveWayButNeverOneThatWaitsForItsOutcome) {
     EXPECT_THAT(answer_to(get_status), StartsWith("HTTP/1.1 200 "));
     EXPECT_TRUE(idle.front().is_ended());
     EXPECT_FALSE(waiting.is_ended());
-    questions_[0].answer({});
+    requests_[0].answer({});
     run_until([&] { return waiting.is_answered(); });
 }
 
 TEST_F(ServerTest, NobodyGivesWayWhereNobodyComes) {
-    start({.connections = 2, .patience = 1ms});
+    start({.connections = 2, .min_idle = 1ms});
     RawClient first = connect(), second = connect();
-    turns_within(50ms);
+    handlers_run_within(50ms);
     EXPECT_FALSE(first.is_ended());
     EXPECT_FALSE(second.is_ended());
-    EXPECT_EQ(turns_within(50ms), 0U);
+    EXPECT_EQ(handlers_run_within(50ms), 0U);
 }
 
 }  // namespace

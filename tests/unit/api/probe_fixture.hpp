@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "api/probe_server.hpp"
+#include "api/server/probe_server.hpp"
 #include "api_fixture.hpp"
 
 namespace holdfast::api {

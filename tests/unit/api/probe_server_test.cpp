@@ -1,4 +1,4 @@
-#include "api/probe_server.hpp"
+#include "api/server/probe_server.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -79,7 +79,7 @@ void raise_descriptor_limit() {
 
 TEST_F(ProbeServerTest, AnswersAProbeBesideTwoThousandThatSayNothing) {
     raise_descriptor_limit();
-    start_probes({.connections = 16, .patience = 1ms});
+    start_probes({.connections = 16, .min_idle = 1ms});
     const std::size_t before = open_descriptors();
     std::deque<RawClient> crowd;
     for (int number = 0; number < 2000; ++number) {
@@ -106,7 +106,7 @@ TEST_F(ProbeServerTest, LeavesNothingBehindOfManyConnections) {
 }
 
 TEST_F(ProbeServerTest, ClosesAConnectionThatDoesNotSendItsRequest) {
-    start_probes({.bytes = 50ms});
+    start_probes({.io_timeout = 50ms});
     RawClient silent = connect(), half = ask("GET /readyz HTTP/1.1\r\nHo");
     run_until([&] { return silent.is_ended() && half.is_ended(); });
     EXPECT_EQ(half.received(), "");
@@ -121,11 +121,11 @@ TEST_F(ProbeServerTest, OneThatIsKeptAliveCostsLittleAndHasNothingToDo) {
         crowd.push_back(ask("GET /livez HTTP/1.1\r\nX: " + std::string(3900, 'x') + "\r\n\r\n"));
         run_until([&] { return crowd.back().is_answered(); });
         crowd.back().forget_received();
-        turns_within(1ms);  // what it left behind: a cancelled timer
+        handlers_run_within(1ms);  // what it left behind: a cancelled timer
         if (number == 0) before = counted_memory();
     }
     EXPECT_LT(counted_memory() - before, 32 * 2048U);
-    EXPECT_EQ(turns_within(50ms), 0U);
+    EXPECT_EQ(handlers_run_within(50ms), 0U);
 }
 
 }  // namespace

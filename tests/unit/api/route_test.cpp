@@ -1,9 +1,9 @@
-#include "api/route.hpp"
+#include "api/server/route.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/encode.hpp"
+#include "api/server/encode.hpp"
 
 namespace holdfast::api {
 namespace {
@@ -65,11 +65,11 @@ TEST(Route, NamesTheMethodThatExists) {
 }
 
 TEST(Peer, MayAskOnlyWhereItIsTheSupervisorsUserOrRoot) {
-    EXPECT_TRUE(may_ask(1000, 1000));
-    EXPECT_TRUE(may_ask(0, 1000));
-    EXPECT_FALSE(may_ask(1001, 1000));
-    EXPECT_FALSE(may_ask(1000, 0));
-    EXPECT_FALSE(may_ask(static_cast<uid_t>(-1), 1000));
+    EXPECT_TRUE(is_authorized(1000, 1000));
+    EXPECT_TRUE(is_authorized(0, 1000));
+    EXPECT_FALSE(is_authorized(1001, 1000));
+    EXPECT_FALSE(is_authorized(1000, 0));
+    EXPECT_FALSE(is_authorized(static_cast<uid_t>(-1), 1000));
 }
 
 TEST(Peer, IsNamedForTheLog) { EXPECT_EQ(describe(Peer{1000, 3101}), "uid 1000, pid 3101 over the API"); }

@@ -63,7 +63,7 @@ TEST_F(RoutesTest, EachQuestionHasItsAnswer) {
               "\n");
     EXPECT_THAT(body_of(request("GET", "/v1/why?worker=2.0"), 200),
                 StartsWith(R"({"text":"worker 2.0 (pid 71) serves)"));
-    EXPECT_TRUE(questions_.empty());
+    EXPECT_TRUE(requests_.empty());
     EXPECT_TRUE(reloads_.empty());
 }
 
@@ -103,13 +103,13 @@ TEST_F(RoutesTest, EachChangeIsAskedForOnceAndAnsweredWithItsOutcome) {
                                          {"/v1/pause", " {} ", kind_of<core::Pause>()},
                                          {"/v1/resume", "", kind_of<core::Resume>()}};
     for (const Change& change : changes) {
-        questions_.clear();
+        requests_.clear();
         RawClient client = ask(request("POST", change.path, change.body));
-        run_until([&] { return questions_.size() == 1; });
-        EXPECT_EQ(questions_[0].request.what.index(), change.kind) << change.path;
-        EXPECT_THAT(questions_[0].request.asked_by, EndsWith(" over the API"));
+        run_until([&] { return requests_.size() == 1; });
+        EXPECT_EQ(requests_[0].request.what.index(), change.kind) << change.path;
+        EXPECT_THAT(requests_[0].request.asked_by, EndsWith(" over the API"));
         EXPECT_EQ(client.received(), "");
-        questions_[0].answer({core::Outcome::Result::undone, "undone by somebody", {}, 1});
+        requests_[0].answer({core::Outcome::Result::undone, "undone by somebody", {}, 1});
         run_until([&] { return client.is_answered(); });
         EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 409 ")) << change.path;
         EXPECT_THAT(client.received(), EndsWith(R"("text":"undone by somebody","last_words":[],"exit_code":1})"
@@ -127,7 +127,7 @@ TEST_F(RoutesTest, AReloadIsReadByTheSupervisorAlone) {
     EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 200 "));
     EXPECT_THAT(answer_to(request("POST", "/v1/reload?wait=no")), StartsWith("HTTP/1.1 202 "));
     EXPECT_EQ(reloads_.size(), 2U);
-    EXPECT_TRUE(questions_.empty());
+    EXPECT_TRUE(requests_.empty());
 }
 
 TEST_F(RoutesTest, ATargetIsQuotedInFewWords) {
@@ -195,7 +195,7 @@ TEST_F(RoutesTest, WhatIsWrongIsAnsweredAndAsksForNothing) {
         EXPECT_THAT(answer, HasSubstr(R"({"error":")")) << what;
         EXPECT_THAT(answer, HasSubstr(wrong.words)) << what;
     }
-    EXPECT_TRUE(questions_.empty());
+    EXPECT_TRUE(requests_.empty());
     EXPECT_TRUE(reloads_.empty());
 }
 

@@ -1,4 +1,4 @@
-#include "api/server.hpp"
+#include "api/server/server.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -33,13 +33,13 @@ TEST_F(ServerTest, AnswersAChangeWithItsOutcomeAndNotBefore) {
     start();
     RawClient client = connect();
     client.send(post_restart);
-    run_until([&] { return questions_.size() == 1; });
-    EXPECT_TRUE(std::holds_alternative<core::Restart>(questions_[0].request.what));
-    EXPECT_EQ(questions_[0].request.asked_by,
+    run_until([&] { return requests_.size() == 1; });
+    EXPECT_TRUE(std::holds_alternative<core::Restart>(requests_[0].request.what));
+    EXPECT_EQ(requests_[0].request.asked_by,
               "uid " + std::to_string(::getuid()) + ", pid " + std::to_string(::getpid()) + " over the API");
     EXPECT_EQ(client.received(), "");
 
-    questions_[0].answer({core::Outcome::Result::failed, "it was not ready", {"no configuration"}, 1});
+    requests_[0].answer({core::Outcome::Result::failed, "it was not ready", {"no configuration"}, 1});
     run_until([&] { return client.is_answered(); });
     EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 500 "));
     EXPECT_THAT(client.received(), HasSubstr(R"({"result":"failed","text":"it was not ready",)"
@@ -47,7 +47,7 @@ TEST_F(ServerTest, AnswersAChangeWithItsOutcomeAndNotBefore) {
 }
 
 TEST_F(ServerTest, TakesAnAnswerThatComesAtOnce) {
-    Supervised supervisor = supervised();
+    Backend supervisor = backend();
     supervisor.ask = [](const core::Request&, const std::function<void(core::Outcome)>& answer) { answer({}); };
     server_ = std::make_unique<Server>(io_.get_executor(), directory_.listen(), ::getuid(), std::move(supervisor));
     EXPECT_THAT(answer_to(post_restart), StartsWith("HTTP/1.1 200 "));
@@ -58,19 +58,19 @@ TEST_F(ServerTest, DoesNotWaitWhereNobodyWants) {
     const std::string answer =
         answer_to("POST /v1/scale?wait=no HTTP/1.1\r\nHost: h\r\nContent-Length: 13\r\n\r\n{\"workers\":3}");
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 202 "));
-    ASSERT_EQ(questions_.size(), 1U);
-    EXPECT_EQ(std::get<core::Scale>(questions_[0].request.what).target, 3);
-    questions_[0].answer({});  // for nobody
+    ASSERT_EQ(requests_.size(), 1U);
+    EXPECT_EQ(std::get<core::Scale>(requests_[0].request.what).target, 3);
+    requests_[0].answer({});  // for nobody
 }
 
 TEST_F(ServerTest, AnswersSeveralRequestsOfOneConnectionInTheirOrder) {
     start();
     RawClient client = connect();
     client.send(std::string(post_restart) + std::string(get_status));
-    run_until([&] { return questions_.size() == 1; });
-    turns_within(20ms);
+    run_until([&] { return requests_.size() == 1; });
+    handlers_run_within(20ms);
     EXPECT_EQ(client.received(), "") << "the second request was answered before the first";
-    questions_[0].answer({});
+    requests_[0].answer({});
     run_until([&] { return client.received().find("\"workers\"") != std::string::npos; });
     EXPECT_LT(client.received().find("\"result\""), client.received().find("\"workers\""));
     EXPECT_FALSE(client.is_ended());
@@ -88,7 +88,7 @@ TEST_P(ServerRefuses, WithTheReasonAndServesOn) {
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + GetParam().status + " "));
     EXPECT_THAT(answer, HasSubstr("{\"error\":\""));
     EXPECT_THAT(answer, HasSubstr(GetParam().reason));
-    EXPECT_TRUE(questions_.empty());
+    EXPECT_TRUE(requests_.empty());
     EXPECT_THAT(answer_to(get_status), StartsWith("HTTP/1.1 200 "));
 }
 
@@ -123,10 +123,10 @@ TEST_F(ServerTest, DropsTheAnswerOfAClientThatHungUp) {
     const std::size_t before = open_descriptors();
     RawClient client = connect();
     client.send(post_restart);
-    run_until([&] { return questions_.size() == 1; });
+    run_until([&] { return requests_.size() == 1; });
     client.hang_up();
     run_until([&] { return open_descriptors() == before; });
-    questions_[0].answer({});
+    requests_[0].answer({});
     EXPECT_THAT(answer_to(get_status), StartsWith("HTTP/1.1 200 "));
 }
 
@@ -135,39 +135,39 @@ TEST_F(ServerTest, AnswersAClientThatHasOnlyFinishedSending) {
     RawClient client = connect();
     client.send(post_restart);
     client.finish_sending();
-    run_until([&] { return questions_.size() == 1; });
-    turns_within(20ms);
-    questions_[0].answer({});
+    run_until([&] { return requests_.size() == 1; });
+    handlers_run_within(20ms);
+    requests_[0].answer({});
     run_until([&] { return client.is_answered(); });
     run_until([&] { return client.is_ended(); });
 }
 
 TEST_F(ServerTest, ClosesAConnectionThatDoesNotSendItsRequest) {
-    start({.bytes = 50ms});
+    start({.io_timeout = 50ms});
     RawClient silent = connect(), slow = connect();
     slow.send("GET /v1/status HT");
     run_until([&] { return silent.is_ended() && slow.is_ended(); });
 }
 
 TEST_F(ServerTest, LetsAClientWaitForItsOutcomeLongerThanForBytes) {
-    start({.bytes = 50ms});
+    start({.io_timeout = 50ms});
     RawClient client = connect();
     client.send(post_restart);
-    run_until([&] { return questions_.size() == 1; });
-    turns_within(150ms);
+    run_until([&] { return requests_.size() == 1; });
+    handlers_run_within(150ms);
     EXPECT_FALSE(client.is_ended());
-    questions_[0].answer({});
+    requests_[0].answer({});
     run_until([&] { return client.is_answered(); });
 }
 
 TEST_F(ServerTest, HasNothingToDoAtRestNorWhileAClientWaits) {
-    start({.bytes = 20ms});
-    EXPECT_EQ(turns_within(100ms), 0U);
+    start({.io_timeout = 20ms});
+    EXPECT_EQ(handlers_run_within(100ms), 0U);
     RawClient client = connect();
     client.send(post_restart);
-    run_until([&] { return questions_.size() == 1; });
-    turns_within(10ms);  // what the request left behind: the cancelled timer
-    EXPECT_EQ(turns_within(100ms), 0U);
+    run_until([&] { return requests_.size() == 1; });
+    handlers_run_within(10ms);  // what the request left behind: the cancelled timer
+    EXPECT_EQ(handlers_run_within(100ms), 0U);
 }
 
 TEST_F(ServerTest, AnswersAlthoughAsManyAsAllowedWaitForAnOutcome) {
@@ -177,10 +177,10 @@ TEST_F(ServerTest, AnswersAlthoughAsManyAsAllowedWaitForAnOutcome) {
         clients.push_back(connect());
         clients.back().send(post_restart);
     }
-    run_until([&] { return questions_.size() == 8; });
+    run_until([&] { return requests_.size() == 8; });
     EXPECT_THAT(answer_to(get_status), StartsWith("HTTP/1.1 200 "));
     EXPECT_THAT(answer_to(post_restart), StartsWith("HTTP/1.1 503 "));
-    EXPECT_EQ(questions_.size(), 8U);
+    EXPECT_EQ(requests_.size(), 8U);
     for (RawClient& client : clients) EXPECT_FALSE(client.is_ended());
 }
 
@@ -188,9 +188,9 @@ TEST_F(ServerTest, ClosesOnlyWhenTheAnswerOfAStopHasLeft) {
     start();
     RawClient asker = connect(), idle = connect();
     asker.send("POST /v1/stop HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
-    run_until([&] { return questions_.size() == 1; });
+    run_until([&] { return requests_.size() == 1; });
     const std::string more_than_a_socket_takes(1 << 20, 'x');
-    questions_[0].answer({core::Outcome::Result::done, "stopped", {more_than_a_socket_takes}, 3});
+    requests_[0].answer({core::Outcome::Result::done, "stopped", {more_than_a_socket_takes}, 3});
     bool done = false;
     server_->close_when_answered([&] { done = true; });
     EXPECT_FALSE(done) << "never from within the call";
@@ -202,17 +202,17 @@ TEST_F(ServerTest, ClosesOnlyWhenTheAnswerOfAStopHasLeft) {
 }
 
 TEST_F(ServerTest, ClosesInTimeAlthoughAnAnswerNeverComes) {
-    start({.closing = 50ms});
+    start({.close_timeout = 50ms});
     RawClient asker = connect();
     asker.send(post_restart);
-    run_until([&] { return questions_.size() == 1; });
+    run_until([&] { return requests_.size() == 1; });
     bool done = false;
     server_->close_when_answered([&] { done = true; });
-    turns_within(10ms);
+    handlers_run_within(10ms);
     EXPECT_FALSE(done);
     run_until([&] { return done; });
     EXPECT_TRUE(asker.is_ended());
-    questions_[0].answer({});  // too late: for nobody
+    requests_[0].answer({});  // too late: for nobody
 }
 
 TEST_F(ServerTest, ClosesAtOnceWhereNobodyWaits) {
@@ -227,12 +227,12 @@ TEST_F(ServerTest, LeavesNothingOpenWhenItIsDestroyed) {
     const std::size_t before = open_descriptors() - 1;  // without the listening socket
     RawClient client = connect();
     client.send(post_restart);
-    run_until([&] { return questions_.size() == 1; });
+    run_until([&] { return requests_.size() == 1; });
     server_.reset();
     run_until([&] { return client.is_ended(); });
     client.hang_up();
     EXPECT_EQ(open_descriptors(), before);
-    questions_[0].answer({});  // nobody is there any more
+    requests_[0].answer({});  // nobody is there any more
 }
 
 // A connection that a thread of another user made; Linux keeps credentials by thread, glibc's setuid hides it.
@@ -262,7 +262,7 @@ TEST_F(ServerTest, RefusesAnotherUser) {
     run_until([&] { return stranger.is_answered(); });
     EXPECT_THAT(stranger.received(), StartsWith("HTTP/1.1 403 "));
     EXPECT_THAT(stranger.received(), HasSubstr("uid 65534 may not ask"));
-    EXPECT_TRUE(questions_.empty());
+    EXPECT_TRUE(requests_.empty());
 }
 
 }  // namespace

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "api/server.hpp"
+#include "api/server/server.hpp"
 
 namespace holdfast::api {
 
@@ -24,17 +24,17 @@ namespace holdfast::api {
 // it happens in its thread.
 class ThreadedSupervisor {
   public:
-    using Answer = std::function<void(core::Outcome)>;
+    using Respond = std::function<void(core::Outcome)>;
 
     // By default everything is answered at once.
-    std::function<void(const core::Request&, Answer)> asked = [](const core::Request&, const Answer& answer) {
+    std::function<void(const core::Request&, Respond)> on_request = [](const core::Request&, const Respond& answer) {
         answer({});
     };
-    std::function<void(core::Status&)> looked_at = [](core::Status&) {};
-    std::function<void()> followed = [] {};
+    std::function<void(core::Status&)> on_snapshot = [](core::Status&) {};
+    std::function<void()> on_follow = [] {};
 
     void begin(int listening_fd, Limits limits = {}) {
-        server_ = std::make_unique<Server>(io_.get_executor(), listening_fd, ::getuid(), supervised(), limits);
+        server_ = std::make_unique<Server>(io_.get_executor(), listening_fd, ::getuid(), backend(), limits);
         thread_ = std::thread([this] { io_.run(); });
     }
     ~ThreadedSupervisor() {
@@ -44,13 +44,13 @@ class ThreadedSupervisor {
     }
 
     // These may be called from anywhere.
-    void tell(std::string event) {
+    void emit(std::string event) {
         boost::asio::post(io_, [this, event = std::move(event)] {
-            for (const auto& hear : std::list(listeners_)) hear(event);
+            for (const auto& on_event : std::list(subscribers_)) on_event(event);
         });
     }
-    void later(std::function<void()> act) { boost::asio::post(io_, std::move(act)); }
-    void after(std::chrono::milliseconds time, std::function<void()> act) {
+    void post(std::function<void()> act) { boost::asio::post(io_, std::move(act)); }
+    void post_after(std::chrono::milliseconds time, std::function<void()> act) {
         const auto timer = std::make_shared<boost::asio::steady_timer>(io_, time);
         timer->async_wait([timer, act = std::move(act)](const boost::system::error_code&) { act(); });
     }
@@ -59,39 +59,41 @@ class ThreadedSupervisor {
     }
 
   private:
-    Supervised supervised() {
-        Supervised supervisor;
-        supervisor.ask = [this](const core::Request& request, Answer answer) { asked(request, std::move(answer)); };
+    Backend backend() {
+        Backend supervisor;
+        supervisor.ask = [this](const core::Request& request, Respond answer) {
+            on_request(request, std::move(answer));
+        };
         supervisor.snapshot = [this] {
             core::Status status;
             status.name = "web";
-            looked_at(status);
+            on_snapshot(status);
             return status;
         };
-        supervisor.follow_events = [this](std::function<void(std::string_view)> hear) -> std::shared_ptr<void> {
-            const auto place = listeners_.insert(listeners_.end(), std::move(hear));
-            boost::asio::post(io_, [this] { followed(); });
-            return {nullptr, [this, place](std::nullptr_t) { listeners_.erase(place); }};
+        supervisor.follow_events = [this](std::function<void(std::string_view)> on_event) -> std::shared_ptr<void> {
+            const auto position = subscribers_.insert(subscribers_.end(), std::move(on_event));
+            boost::asio::post(io_, [this] { on_follow(); });
+            return {nullptr, [this, position](std::nullptr_t) { subscribers_.erase(position); }};
         };
         return supervisor;
     }
 
     boost::asio::io_context io_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{io_.get_executor()};
-    std::list<std::function<void(std::string_view)>> listeners_;
+    std::list<std::function<void(std::string_view)>> subscribers_;
     std::unique_ptr<Server> server_;
     std::thread thread_;
 };
 
 // A descriptor that gets readable when the test says so.
-class Bell {
+class EventFd {
   public:
-    Bell();
-    ~Bell();
-    Bell(const Bell&) = delete;
-    Bell& operator=(const Bell&) = delete;
+    EventFd();
+    ~EventFd();
+    EventFd(const EventFd&) = delete;
+    EventFd& operator=(const EventFd&) = delete;
     int fd() const { return fd_; }
-    void ring() const;
+    void notify() const;
 
   private:
     int fd_ = -1;

@@ -43,8 +43,8 @@ TEST(Commands, AskARunningSupervisor) {
 }
 
 TEST(Commands, TakeTheirOwnWordsAndSwitches) {
-    EXPECT_EQ(client_of("reload web --dry-run").rehearsal, Rehearsal::dry_run);
-    EXPECT_EQ(client_of("reload").rehearsal, Rehearsal::no);
+    EXPECT_EQ(client_of("reload web --dry-run").dry_run, DryRun::yes);
+    EXPECT_EQ(client_of("reload").dry_run, DryRun::no);
     EXPECT_EQ(client_of("status --watch").watch, Watch::on);
     EXPECT_EQ(client_of("history --state-dir /var/lib/web").state_dir, "/var/lib/web");
     EXPECT_EQ(client_of("why 1.0").worker, "1.0");
@@ -104,8 +104,8 @@ TEST(Commands, NameTheNearestRightOne) {
     EXPECT_THAT(refusal_of("frobnicate"), HasSubstr("it is run, restart, reload, stop, scale, rollback, undo"));
     EXPECT_THAT(refusal_of("--hlep"), HasSubstr("no option \"--hlep\", did you mean --help?"));
     EXPECT_THAT(refusal_of(""), StartsWith("a command is missing"));
-    for (const std::string_view later : later_commands()) {
-        EXPECT_THAT(refusal_of(std::string(later)), HasSubstr("is not part of this version"));
+    for (const std::string_view planned : planned_commands()) {
+        EXPECT_THAT(refusal_of(std::string(planned)), HasSubstr("is not part of this version"));
     }
 }
 
@@ -126,7 +126,7 @@ TEST(Help, ShowsEachCommandAndOption) {
         EXPECT_THAT(text_of("help " + std::string(row.name)), HasSubstr(std::string(row.summary)));
     }
     for (const RunOption& option : run_options()) {
-        EXPECT_THAT(text_of("run --help"), HasSubstr("  --" + std::string(option.words.name)));
+        EXPECT_THAT(text_of("run --help"), HasSubstr("  --" + std::string(option.spec.name)));
     }
     EXPECT_THAT(text_of("stop --help"), HasSubstr("--no-wait"));
     EXPECT_THAT(text_of("status --help"), testing::Not(HasSubstr("--no-wait")));
@@ -142,7 +142,7 @@ TEST(Client, SaysWhereItLookedAndEndsWithFour) {
     command.verb = Verb::restart;
     command.runtime_dir = "/nonexistent";
     std::ostringstream out, err;
-    EXPECT_EQ(run_client(command, out, err), to_int(ExitCode::not_had));
+    EXPECT_EQ(run_client(command, out, err), to_int(ExitCode::unavailable));
     EXPECT_EQ(out.str(), "");
     EXPECT_THAT(err.str(), HasSubstr("holdfast: cannot ask the supervisor at /nonexistent/api.sock: No such file"));
 }

@@ -116,7 +116,7 @@ TEST_F(ConfigFile, HasToBeARegularFileOfBoundedSize) {
 }
 
 TEST(ParseConfig, LeavesOutCommentsAndBlankLines) {
-    const auto entries = parse_config("\n \n# a = b\n  # c\n");
+    const auto entries = parse_config_entries("\n \n# a = b\n  # c\n");
     ASSERT_TRUE(entries);
     EXPECT_THAT(*entries, IsEmpty());
 }

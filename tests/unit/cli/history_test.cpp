@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "api/client.hpp"
+#include "api/client/client.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-const std::vector<std::string> ledger{
+const std::vector<std::string> history{
     R"({"time":"2026-11-22T23:59:59.500Z","generation":1,"event":"started","text":"start","program":"/srv/app","build_id":"0123456789abcdef"})",
     R"({"time":"2026-11-23T00:00:02.000Z","generation":1,"event":"ready"})",
     R"({"time":"2026-11-23T08:00:00.000Z","generation":2,"event":"started","text":"uid 0, pid 7 over the API","program":"/srv/app"})",
@@ -28,7 +28,7 @@ const std::vector<std::string> ledger{
 
 TEST(History, HasARowForEachGeneration) {
     EXPECT_EQ(
-        render_history(ledger),
+        render_history(history),
         "GENERATION  WHEN (UTC)           PROGRAM       READY AFTER  KILLED  OUTCOME                                  "
         "ASKED BY\n"
         "1           2026-11-22 23:59:59  app 01234567  2.5s         0       -                                        "
@@ -55,7 +55,7 @@ TEST(History, IsReadFromTheStateDirectoryWhoeverRuns) {
     const std::string folder = testing::TempDir() + "holdfast_history_" + std::to_string(::getpid());
     std::filesystem::create_directory(folder);
     std::ofstream file(folder + "/history.jsonl");
-    for (const std::string& line : ledger) file << line << '\n';
+    for (const std::string& line : history) file << line << '\n';
     file << "{\"generation\":3,\"ev";  // torn at the end
     file.close();
     const auto lines = read_history(folder);
@@ -66,28 +66,28 @@ TEST(History, IsReadFromTheStateDirectoryWhoeverRuns) {
                 HasSubstr("cannot read the history " + folder + "/history.jsonl: No such"));
 }
 
-// A ledger that is full gets another name, and the supervisor reads it as well.
+// A history that is full gets another name, and the supervisor reads it as well.
 TEST(History, BeginsWithTheFileThatWasFull) {
     const std::string folder = testing::TempDir() + "holdfast_full_history_" + std::to_string(::getpid());
     std::filesystem::create_directory(folder);
-    std::ofstream(folder + "/history.jsonl.1") << ledger[0] << '\n' << ledger[1] << '\n';
+    std::ofstream(folder + "/history.jsonl.1") << history[0] << '\n' << history[1] << '\n';
     const auto one = read_history(folder);
-    std::ofstream(folder + "/history.jsonl") << ledger[2] << '\n';
+    std::ofstream(folder + "/history.jsonl") << history[2] << '\n';
     const auto both = read_history(folder);
     std::filesystem::remove_all(folder);
     ASSERT_TRUE(one && both);
-    EXPECT_THAT(*one, ElementsAre(ledger[0], ledger[1]));
-    EXPECT_THAT(*both, ElementsAre(ledger[0], ledger[1], ledger[2]));
+    EXPECT_THAT(*one, ElementsAre(history[0], history[1]));
+    EXPECT_THAT(*both, ElementsAre(history[0], history[1], history[2]));
 }
 
-TEST(LedgerLine, IsReadWithWhatItHas) {
-    const auto line = api::decode_ledger_line(ledger[0]);
+TEST(HistoryRecord, IsReadWithWhatItHas) {
+    const auto line = api::decode_history_record(history[0]);
     ASSERT_TRUE(line);
     EXPECT_EQ(line->generation, 1U);
     EXPECT_EQ(line->event, "started");
     EXPECT_EQ(line->build_id, "0123456789abcdef");
-    EXPECT_FALSE(api::decode_ledger_line("[1]"));
-    EXPECT_FALSE(api::decode_ledger_line("{"));
+    EXPECT_FALSE(api::decode_history_record("[1]"));
+    EXPECT_FALSE(api::decode_history_record("{"));
 }
 
 }  // namespace

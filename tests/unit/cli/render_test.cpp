@@ -133,15 +133,15 @@ TEST(Render, ShowsTheLastLinesOfEachWorker) {
 }
 
 TEST(Render, ShowsAnOutcomeWithTheLastWords) {
-    api::Answer answer;
+    api::ChangeOutcome answer;
     answer.result = "failed";
     answer.text = "generation 2 was not ready within 60s";
     answer.last_words = {"cannot read app.conf", "bye"};
-    EXPECT_EQ(render_answer(answer),
+    EXPECT_EQ(render_outcome(answer),
               "generation 2 was not ready within 60s\nits last words:\n  cannot read app.conf\n  bye\n");
     answer.last_words.clear();
     answer.text.clear();
-    EXPECT_EQ(render_answer(answer), "failed\n");
+    EXPECT_EQ(render_outcome(answer), "failed\n");
 }
 
 }  // namespace

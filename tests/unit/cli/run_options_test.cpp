@@ -46,8 +46,8 @@ TEST(RunOptions, HaveTheDefaultsOfThePolicy) {
 TEST(RunOptions, ShowTheirTrueDefaults) {
     std::string explicit_defaults;
     for (const RunOption& option : run_options()) {
-        if (option.words.fallback.empty()) continue;
-        explicit_defaults += " --" + std::string(option.words.name) + " " + std::string(option.words.fallback);
+        if (option.spec.default_value.empty()) continue;
+        explicit_defaults += " --" + std::string(option.spec.name) + " " + std::string(option.spec.default_value);
     }
     const auto given = run_with(explicit_defaults), left_out = run_with("");
     const auto durations = [](const core::Policy& policy) {
@@ -299,9 +299,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"--listen a=:80 --listen a=:81", {"--listen: cannot name two listeners \"a\""}}));
 
 TEST(RunOptions, NameWhatIsNotPartOfThisVersion) {
-    for (const std::string_view later : later_run_options()) {
-        EXPECT_EQ(refusal_of("run --" + std::string(later) + " 1 -- ./srv"),
-                  "run: --" + std::string(later) + " is not part of this version");
+    for (const std::string_view planned : planned_run_options()) {
+        EXPECT_EQ(refusal_of("run --" + std::string(planned) + " 1 -- ./srv"),
+                  "run: --" + std::string(planned) + " is not part of this version");
     }
 }
 

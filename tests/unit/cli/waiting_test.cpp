@@ -19,7 +19,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-using Answer = api::ThreadedSupervisor::Answer;
+using Respond = api::ThreadedSupervisor::Respond;
 
 // A worker of the former generation that three requests keep, the oldest for 12 s.
 core::WorkerStatus busy_worker() {
@@ -35,12 +35,12 @@ core::WorkerStatus busy_worker() {
 class WaitingTest : public testing::Test {
   protected:
     void begin() {
-        supervisor_.begin(place_.listen());
-        service_ = {place_.path(), {}, {}};
+        supervisor_.begin(directory_.listen());
+        service_ = {directory_.path(), {}, {}};
         service_.status.name = "web";
     }
-    Result<api::Answer> restart(const Screen& screen) {
-        return wait_for(command_, service_, {api::Wish::What::restart}, err_, screen);
+    Result<api::ChangeOutcome> restart(const Screen& screen) {
+        return change_and_wait(command_, service_, {api::ChangeRequest::Kind::restart}, err_, screen);
     }
     Screen terminal(Colour colour) const {
         Screen screen;
@@ -51,33 +51,33 @@ class WaitingTest : public testing::Test {
     }
     // The answer to a restart comes when the client has looked twice.
     void answer_after_two_looks() {
-        supervisor_.asked = [this](const core::Request&, const Answer& answer) { waiting_ = answer; };
-        supervisor_.looked_at = [this](core::Status& status) {
+        supervisor_.on_request = [this](const core::Request&, const Respond& answer) { waiting_ = answer; };
+        supervisor_.on_snapshot = [this](core::Status& status) {
             status.name = "web";
             status.target = 1;
             status.generation = Generation{2};
             status.change = core::ChangeStatus{"restart to generation 2", "somebody", "taking over", "", {}, 0};
             status.workers = {busy_worker()};
-            if (++looks_ == 2) supervisor_.later([this] { (*waiting_)({}); });
+            if (++looks_ == 2) supervisor_.post([this] { (*waiting_)({}); });
         };
     }
 
-    api::ListeningDirectory place_;
+    api::ListeningDirectory directory_;
     api::Service service_;
     ClientCommand command_;
     std::ostringstream out_, err_;
     int looks_ = 0;
-    std::optional<Answer> waiting_;
+    std::optional<Respond> waiting_;
     api::ThreadedSupervisor supervisor_;
 };
 
 TEST_F(WaitingTest, InAPipeEachEventIsALineThatNamesItsWorker) {
-    supervisor_.asked = [this](const core::Request&, const Answer& answer) {
-        supervisor_.tell(R"({"level":"info","event":"worker_launching","worker":"2.0","text":"launching"})");
-        supervisor_.tell(R"({"level":"debug","event":"noise","worker":"2.0","text":"for machines"})");
-        supervisor_.tell(R"({"level":"info","event":"mute","text":""})");
-        supervisor_.tell(R"({"level":"info","event":"rollout_done","text":"generation 2 serves"})");
-        supervisor_.later([answer] { answer({}); });
+    supervisor_.on_request = [this](const core::Request&, const Respond& answer) {
+        supervisor_.emit(R"({"level":"info","event":"worker_launching","worker":"2.0","text":"launching"})");
+        supervisor_.emit(R"({"level":"debug","event":"noise","worker":"2.0","text":"for machines"})");
+        supervisor_.emit(R"({"level":"info","event":"mute","text":""})");
+        supervisor_.emit(R"({"level":"info","event":"rollout_done","text":"generation 2 serves"})");
+        supervisor_.post([answer] { answer({}); });
     };
     begin();
     EXPECT_TRUE(restart({}));
@@ -85,9 +85,9 @@ TEST_F(WaitingTest, InAPipeEachEventIsALineThatNamesItsWorker) {
 }
 
 TEST_F(WaitingTest, ForMachinesNothingIsShownMeanwhile) {
-    supervisor_.asked = [this](const core::Request&, const Answer& answer) {
-        supervisor_.tell(R"({"level":"info","worker":"2.0","text":"launching"})");
-        supervisor_.later([answer] { answer({}); });
+    supervisor_.on_request = [this](const core::Request&, const Respond& answer) {
+        supervisor_.emit(R"({"level":"info","worker":"2.0","text":"launching"})");
+        supervisor_.post([answer] { answer({}); });
     };
     begin();
     command_.format = Format::json;
@@ -114,63 +114,63 @@ TEST_F(WaitingTest, ColoursWhereThatIsWanted) {
 }
 
 TEST_F(WaitingTest, InterruptedItSaysThatTheChangeGoesOnAndWhatTakesItBack) {
-    supervisor_.asked = [](const core::Request&, const Answer&) {};
+    supervisor_.on_request = [](const core::Request&, const Respond&) {};
     begin();
-    using What = api::Wish::What;
+    using Kind = api::ChangeRequest::Kind;
     const std::string show = "`holdfast status web --watch` shows it";
-    for (const auto& [what, back] : std::map<What, std::string>{
-             {What::restart, "`holdfast undo web` takes it back, "},
-             {What::stop, "`holdfast undo web` takes it back, "},
-             {What::scale, "`holdfast scale web N` asks for another number, "},
-             {What::pause, "`holdfast resume web` takes it back, "},
-             {What::resume, "`holdfast pause web` takes it back, "},
-             {What::undo, ""},
+    for (const auto& [kind, hint] : std::map<Kind, std::string>{
+             {Kind::restart, "`holdfast undo web` takes it back, "},
+             {Kind::stop, "`holdfast undo web` takes it back, "},
+             {Kind::scale, "`holdfast scale web N` asks for another number, "},
+             {Kind::pause, "`holdfast resume web` takes it back, "},
+             {Kind::resume, "`holdfast pause web` takes it back, "},
+             {Kind::undo, ""},
          }) {
         Screen screen;
         screen.was_interrupted = [calls = 0]() mutable { return ++calls > 1; };
-        const auto answer = wait_for(command_, service_, {what}, err_, screen);
+        const auto answer = change_and_wait(command_, service_, {kind}, err_, screen);
         ASSERT_FALSE(answer);
-        EXPECT_EQ(answer.error().text, "what was asked for goes on: " + back + show);
+        EXPECT_EQ(answer.error().text, "what was asked for goes on: " + hint + show);
     }
 }
 
 TEST_F(WaitingTest, AWatchLooksOnceForABurstOfEventsAndEndsWithTheSupervisor) {
-    supervisor_.looked_at = [this](core::Status& status) {
+    supervisor_.on_snapshot = [this](core::Status& status) {
         status.target = ++looks_;
         if (looks_ == 1) {
-            for (int number = 0; number < 50; ++number) supervisor_.tell(R"({"text":"step"})");
+            for (int number = 0; number < 50; ++number) supervisor_.emit(R"({"text":"step"})");
         } else {
-            supervisor_.later([this] { supervisor_.end(); });
+            supervisor_.post([this] { supervisor_.end(); });
         }
     };
     begin();
-    EXPECT_TRUE(watch(command_, service_, out_, {}));
+    EXPECT_TRUE(watch_status(command_, service_, out_, {}));
     EXPECT_THAT(out_.str(), HasSubstr("target 1,"));
     EXPECT_EQ(looks_, 2) << "an event each would be fifty";
 }
 
 TEST_F(WaitingTest, AWatchForMachinesIsAnObjectALine) {
-    supervisor_.looked_at = [this](core::Status& status) {
+    supervisor_.on_snapshot = [this](core::Status& status) {
         status.name = "web";
-        if (++looks_ == 1) return supervisor_.tell(R"({"text":"step"})");
+        if (++looks_ == 1) return supervisor_.emit(R"({"text":"step"})");
         supervisor_.end();
     };
     begin();
     command_.format = Format::json;
-    EXPECT_TRUE(watch(command_, service_, out_, {}));
+    EXPECT_TRUE(watch_status(command_, service_, out_, {}));
     EXPECT_THAT(out_.str(), StartsWith("{\"name\":\"web\""));
     EXPECT_THAT(out_.str(), EndsWith("}\n"));
 }
 
 TEST_F(WaitingTest, AWatchWritesTheStatusAnewInPlace) {
-    supervisor_.looked_at = [this](core::Status& status) {
+    supervisor_.on_snapshot = [this](core::Status& status) {
         status.target = ++looks_;
-        if (looks_ == 1) supervisor_.tell(R"({"text":"step"})");
-        if (looks_ == 2) supervisor_.tell(R"({"text":"step"})");
+        if (looks_ == 1) supervisor_.emit(R"({"text":"step"})");
+        if (looks_ == 2) supervisor_.emit(R"({"text":"step"})");
         if (looks_ == 3) supervisor_.end();
     };
     begin();
-    EXPECT_TRUE(watch(command_, service_, out_, terminal(Colour::no)));
+    EXPECT_TRUE(watch_status(command_, service_, out_, terminal(Colour::no)));
     EXPECT_THAT(out_.str(), HasSubstr("A\x1b[J"));
     EXPECT_THAT(out_.str(), HasSubstr("target 2,"));
 }

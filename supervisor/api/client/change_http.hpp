@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "api/client/change_client.hpp"
+
+namespace holdfast::api {
+
+// A change as an HTTP request, and its answer.
+std::string target_of(const ChangeRequest& request);  // "/v1/restart"
+std::string body_of(const ChangeRequest& request);
+Result<ChangeOutcome> parse_outcome(std::string body);
+
+// As a person would show it: what arrives ends with a line feed.
+std::string without_newline(std::string text);
+
+}  // namespace holdfast::api

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.hpp"
+
+namespace holdfast::api {
+
+// A line of the history of generations. `program` and what follows stand in few of them.
+struct HistoryRecord {
+    std::string time;  // "2026-11-22T19:58:03.125Z"
+    std::uint64_t generation = 0;
+    std::string event;   // "started", "ready", … : core/action.hpp lists them
+    std::string worker;  // "1.0"; empty: the generation itself
+    std::string text;
+    std::string program, build_id, configuration;
+};
+
+Result<HistoryRecord> decode_history_record(const std::string& json);
+
+}  // namespace holdfast::api
