@@ -22,6 +22,9 @@ std::vector<std::string> python_server(const std::string& script);
 // A command of shell that sends a message to the worker's notify socket.
 std::string notify(const std::string& message);
 
+// A worker that says READY=1 and ignores SIGTERM, with a child in its process group and one that has left it.
+std::vector<std::string> term_ignoring_tree();
+
 // "127.0.0.1:PORT" and the like as a load takes it.
 LoadOptions fresh_load(const std::string& address);       // 8 clients, 300 requests a second
 LoadOptions keep_alive_load(const std::string& address);  // 64 clients, POST, 0–800 ms between two requests

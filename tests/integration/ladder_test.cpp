@@ -24,12 +24,6 @@ RunOptions short_ladder(std::vector<std::string> command) {
     return options;
 }
 
-// Ignores TERM, with a grandchild in its group and one that has left it.
-std::vector<std::string> term_ignoring_tree() {
-    return shell_worker("trap '' TERM INT HUP QUIT; setsid sleep 1000 & sleep 1000 & " + notify("READY=1") +
-                        "; while :; do wait; done");
-}
-
 TEST(Ladder, KillsADeafFamilyAfterTheLastDeadlineAndNeverBefore) {
     SupervisorProcess run(short_ladder(term_ignoring_tree()));
     run.wait_until_serving();

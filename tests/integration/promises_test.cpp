@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-RunOptions two_workers(std::vector<std::string> command) {
+RunOptions two_workers_with_short_deadlines(std::vector<std::string> command) {
     RunOptions options;
     options.options = {"--listen",       "127.0.0.1:0", "--workers",       "2",    "--settle", "100ms",
                        "--grace-period", "500ms",       "--cancel-period", "300ms"};
@@ -22,14 +22,8 @@ RunOptions two_workers(std::vector<std::string> command) {
     return options;
 }
 
-// Says that it is ready, hears no TERM, and has children in its group and out of it.
-std::vector<std::string> term_ignoring_tree() {
-    return shell_worker("trap '' TERM; setsid sleep 1000 & sleep 1000 & " + notify("READY=1") +
-                        "; while :; do wait; done");
-}
-
 TEST(Promise1, NoClientIsRefusedByARestart) {
-    SupervisorProcess run(two_workers(hello_http()));
+    SupervisorProcess run(two_workers_with_short_deadlines(hello_http()));
     run.wait_until_serving();
     BackgroundLoad fresh(fresh_load(run.address()));
     restart_under_load(run, fresh, 3);
@@ -39,7 +33,7 @@ TEST(Promise1, NoClientIsRefusedByARestart) {
 }
 
 TEST(Promise2, NothingIsCutOffBeforeItsTime) {
-    SupervisorProcess run(two_workers(term_ignoring_tree()));
+    SupervisorProcess run(two_workers_with_short_deadlines(term_ignoring_tree()));
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
     for (const char* worker : {"1.0", "1.1"}) {
@@ -53,7 +47,7 @@ TEST(Promise2, NothingIsCutOffBeforeItsTime) {
 TEST(Promise3, AReleaseThatDoesNotStartCostsNothing) {
     const std::string broken =
         "if [ $HOLDFAST_GENERATION = 2 ]; then echo no such setting >&2; exit 78; fi; exec " + hello_http().front();
-    SupervisorProcess run(two_workers(shell_worker(broken)));
+    SupervisorProcess run(two_workers_with_short_deadlines(shell_worker(broken)));
     run.wait_until_serving();
     BackgroundLoad fresh(fresh_load(run.address()));
     fresh.wait_for_more(20);
@@ -68,7 +62,7 @@ TEST(Promise3, AReleaseThatDoesNotStartCostsNothing) {
 }
 
 TEST(Promise4, CommandsTellTheTruth) {
-    SupervisorProcess run(two_workers(term_ignoring_tree()));
+    SupervisorProcess run(two_workers_with_short_deadlines(term_ignoring_tree()));
     run.wait_until_serving();
     // Done, and it is: both workers are new when the command returns, and the old ones are gone.
     EXPECT_TRUE(run.command("restart").succeeded());
@@ -81,7 +75,7 @@ TEST(Promise4, CommandsTellTheTruth) {
 }
 
 TEST(Promise5, NothingIsLeftBehind) {
-    SupervisorProcess run(two_workers(term_ignoring_tree()));
+    SupervisorProcess run(two_workers_with_short_deadlines(term_ignoring_tree()));
     run.wait_until_serving();
     const auto family = descendants_of(run.pid());
     EXPECT_GE(family.size(), 6U);

@@ -145,10 +145,10 @@ TEST(HealthWithoutADescriptor, RestsAndComesBack) {
     ::setrlimit(RLIMIT_NOFILE, &none);
     EXPECT_EQ(turn(), 1U);
     EXPECT_EQ(turn(), 0U);  // the client still waits
-    const auto again = health.tidy(Health::Clock::now());
+    const auto again = health.close_expired(Health::Clock::now());
     ::setrlimit(RLIMIT_NOFILE, &usual);
     ASSERT_TRUE(again.has_value());
-    health.tidy(*again);
+    health.close_expired(*again);
     for (int i = 0; i < 3; ++i) turn();
     char answer[16] = "";
     EXPECT_EQ(::recv(client, answer, 15, MSG_DONTWAIT), 15);
