@@ -12,12 +12,12 @@
 
 namespace holdfast::core {
 
-// Everything the core can want done. The runtime carries actions out in order, and decides nothing.
+// The actions that the core can request. The runtime executes them in order and makes no decisions.
 
-// Makes a launch spec before anything is launched from it, and runs --pre-restart. Answered by exactly one Prepared,
-// unless it is abandoned first. `fresh`: from the configuration in force, or from `plan` (whose added listeners are
-// bound now); `kept`: the one of a former generation, looked at again: its directory and its program have to be what
-// they were, and its listeners are bound again where they were closed.
+// Creates a launch spec before a worker is launched from it, and runs --pre-restart. Answered by exactly one Prepared,
+// unless it is abandoned first. `fresh`: from the current configuration, or from `plan`, whose added listeners are
+// bound now. `kept`: reuses the spec of an earlier generation. Its directory and its program must be unchanged, and
+// those of its listeners that were closed are bound again.
 struct Prepare {
     enum class From { fresh, kept };
     LaunchSpecId spec;
@@ -26,17 +26,17 @@ struct Prepare {
     PlanId plan;
 };
 
-// Nobody wants to know any more: ends --pre-restart's command.
+// Cancels a Prepare and ends the --pre-restart command. No Prepared follows.
 struct AbandonPreparation {
     LaunchSpecId spec;
 };
 
-// Listeners that only other specs than this one have are closed: the second phase of a reload, or its way back.
+// Closes the listeners that this spec does not use. This is the second phase of a reload, or of its rollback.
 struct ServeWith {
     LaunchSpecId spec;
 };
 
-// The configuration of this plan is the one in force from now on; or it is thrown away.
+// AdoptPlan makes the configuration of this plan the current one; DropPlan discards it.
 struct AdoptPlan {
     PlanId plan;
 };
@@ -44,28 +44,28 @@ struct DropPlan {
     PlanId plan;
 };
 
-// Ask the worker whether it serves, as --ready-when says. Answered by exactly one ProbeAnswered.
+// Sends the --ready-when probe to the worker. Answered by exactly one ProbeAnswered.
 struct Probe {
     WorkerId worker;
 };
 
-// Look whether any process of the worker has one of its listeners open. Answered by exactly one ListenerClaimed.
+// Checks whether any process of the worker has one of its listeners open. Answered by exactly one ListenerClaimed.
 struct CheckListenerClaim {
     WorkerId worker;
 };
 
-// A line for the ledger of generations. The runtime adds the time, and to `prepared` the executable, its build-id and
-// the configuration's hash.
+// One line of the history. The runtime adds the time, and to `prepared` the executable, its build id and the hash of
+// the configuration.
 struct Record {
     Generation generation;
     std::string_view event;  // started prepared ready settled committed probation done failed mixed undone interrupted
                              // retired worker_exited worker_killed
-    std::string worker;      // its name; empty: the generation itself
-    std::string text;        // who asked, why it failed, what was cut off
+    std::string worker;      // name of the worker; empty: the line concerns the whole generation
+    std::string text;        // who requested it, why it failed, what was cut off
 };
 
-// Launch a worker. Answered by exactly one Spawned or SpawnFailed, unless it is forgotten first. A spec that the
-// runtime has not seen is made now, from the configuration and the files as they are now.
+// Launches a worker. Answered by exactly one Spawned or SpawnFailed, unless the worker is forgotten first. A spec that
+// is new to the runtime is created now, from the current configuration and files.
 struct Spawn {
     WorkerId worker;
     Generation generation;
@@ -73,14 +73,14 @@ struct Spawn {
     LaunchSpecId spec;
 };
 
-// Say a stage over the control pipe. If it cannot be written the runtime sends `fallback_signal` (0: none) instead.
+// Sends a stage over the control pipe. If the write fails, the runtime sends `fallback_signal` (0: none) instead.
 struct Tell {
     WorkerId worker;
     Command command;
     int fallback_signal = 0;
 };
 
-// Whom a signal is for: the main process; every member of its process group; descendants that left the group.
+// Recipients of a signal: the main process; all members of its process group; the descendants that left the group.
 enum class Target { main, group, strays };
 struct Signal {
     WorkerId worker;
@@ -88,43 +88,43 @@ struct Signal {
     Target target = Target::main;
 };
 
-// SIGKILL to the whole process tree. The only action that kills.
+// Sends SIGKILL to the whole process tree. No other action does.
 struct Kill {
     WorkerId worker;
 };
 
-// Nothing more will be done with this worker: drop its descriptors. A launch that is still under way is abandoned;
-// should it come to life later, it is killed on sight.
+// Drops all resources of this worker: no action for it follows. A launch in progress is abandoned; if it succeeds
+// later, the new process is killed at once.
 struct Forget {
     WorkerId worker;
 };
 
-// No worker will be launched from this spec any more: close what it holds open.
+// Closes the descriptors of this spec: no worker is launched from it any more.
 struct ForgetSpec {
     LaunchSpecId spec;
 };
 
-// Invariant 1. `refuse`: nobody accepts and nobody will come, new clients are refused at once. `accept`: listen again,
-// always before a worker is launched for it.
+// Invariant 1. `refuse`: no worker accepts and none will start, so new connections are refused at once. `accept`:
+// listens again; always precedes the launch of the worker that will accept.
 enum class Admission { accept, refuse };
 struct SetAdmission {
     Admission admission = Admission::accept;
 };
 
-// The same for the listeners that this spec does not have: a reload takes them away, and nobody of another spec accepts
-// any more. `accept`: those who did are brought back.
+// The same for the listeners that this spec does not use because a reload removes them. `refuse`: no worker of another
+// spec accepts on them any more. `accept`: a rollback resumes the workers that accepted on them.
 struct SetRemovedListenerAdmission {
     LaunchSpecId spec;
     Admission admission = Admission::accept;
 };
 
-// A request's one answer.
+// The only answer to a request.
 struct Answer {
     RequestId request;
     Outcome outcome;
 };
 
-// For the log. `event` is a stable word for tools ("worker_told"), `text` a sentence for people.
+// A log entry. `event` is a stable word for tools ("worker_told"), `text` a sentence for people.
 enum class Level { debug, info, warning, error };
 struct Note {
     Level level = Level::info;
@@ -133,8 +133,8 @@ struct Note {
     std::string text;
 };
 
-// For the service manager above us (sd_notify): READY=1 and STOPPING=1 once each, EXTEND_TIMEOUT_USEC with the time
-// until `deadline`, STATUS=text.
+// Notifications for the service manager (sd_notify): READY=1 and STOPPING=1, once each; EXTEND_TIMEOUT_USEC=`at_least`;
+// STATUS=`text`.
 struct ManagerReady {};
 struct ManagerStopping {};
 struct ManagerExtend {
@@ -144,7 +144,7 @@ struct ManagerStatus {
     std::string text;
 };
 
-// Everything is over: end with this exit status. The last action of all.
+// Ends the supervisor with this exit status. Always the last action.
 struct Finish {
     int exit_code = 0;
 };

@@ -10,7 +10,7 @@
 
 namespace holdfast::core {
 
-// One step being taken: the state, the time, and what is to be done, in order.
+// The context of one step: the state, the current time, and the actions to execute, in order.
 struct StepContext {
     State& state;
     Instant now;
@@ -29,11 +29,11 @@ struct StepContext {
     void answer(const std::vector<RequestId>& requests, const Outcome& outcome) {
         for (const RequestId request : requests) answer(request, outcome);
     }
-    // A request has one answer; nobody waits for that of request 0.
+    // Each request is answered once. Request 0 stands for a signal and gets no answer.
     void answer(RequestId request, Outcome outcome) {
         if (request.value != 0) add(Answer{request, std::move(outcome)});
     }
-    // Nothing is changed; the log and the asker are told why.
+    // Changes nothing; logs the reason and answers the request with it.
     void refuse(RequestId request, const std::string& text) {
         note(Level::warning, "request_refused", text);
         answer(request, {Outcome::Result::refused, text, {}, 1});

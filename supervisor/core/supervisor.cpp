@@ -18,7 +18,7 @@
 namespace holdfast::core {
 namespace {
 
-// One overload for each event: an event without one does not compile.
+// Dispatches an event to its handler. An event type without an overload does not compile.
 struct EventHandler {
     StepContext& context;
 
@@ -35,7 +35,7 @@ struct EventHandler {
     void operator()(const Elapsed&) const { expire(context); }
 };
 
-// What follows from the facts, whatever event brought them.
+// Derives actions from the state. Runs after every event and does not depend on the event.
 void update_service(StepContext& context) {
     detect_crash_loops(context);
     keep_paused(context);
