@@ -8,11 +8,10 @@
 
 namespace holdfast::api {
 
-// Hears in somebody's loop that the caller wants to wait no longer: a descriptor of the caller's gets readable. Nothing
-// is read from it, and it is not closed.
+// Calls `then` once, in the event loop `io`, when `fd` becomes readable. Does not read from or close `fd`.
 class CancelOnReadable {
   public:
-    // `fd` < 0: never. `then` is called once.
+    // `fd` < 0: `then` is never called.
     CancelOnReadable(boost::asio::io_context& io, int fd, std::function<void()> then);
     ~CancelOnReadable();
     CancelOnReadable(const CancelOnReadable&) = delete;

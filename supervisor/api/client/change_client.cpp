@@ -16,8 +16,8 @@
 namespace holdfast::api {
 namespace {
 
-// The change, its events and the looks at the status, each on a connection of its own, in one loop that ends with the
-// answer.
+// Runs an event loop until the outcome arrives. The change, the event stream and each status poll have a connection of
+// their own.
 class ChangeClient {
   public:
     ChangeClient(const Service& service, const ChangeRequest& request, const ProgressCallbacks& callbacks)
@@ -40,7 +40,7 @@ class ChangeClient {
   private:
     enum class Sent { not_yet, yes };
 
-    // What begins to be heard after the change was asked for might lack its first events.
+    // The change is sent only when the event stream is open: otherwise its first events could be missed.
     void follow_events() {
         events_ = std::make_shared<EventReader>(io_, path_);
         events_->start([this](const Result<void>&) { send(); },
@@ -56,7 +56,7 @@ class ChangeClient {
         });
     }
 
-    // Events that left before the answer did have arrived: they are read before the loop ends.
+    // Events that the server wrote before the outcome have arrived: they are read before the loop ends.
     void drain_events() {
         timer_.cancel();
         if (events_) events_->drain();
@@ -65,8 +65,8 @@ class ChangeClient {
 
     void cancel() {
         outcome_ = sent_ == Sent::yes
-                       ? error("nobody waits for the outcome any more: what was asked for goes on", EINTR)
-                       : error("given up before it was asked for: nothing has changed", ECANCELED);
+                       ? error("stopped waiting for the outcome: the change continues", EINTR)
+                       : error("cancelled before the change was requested: nothing has changed", ECANCELED);
         io_.stop();
     }
 

@@ -10,14 +10,14 @@
 
 namespace holdfast::api {
 
-// A supervisor that answered.
+// A running supervisor and its status.
 struct Service {
-    std::string directory;    // its runtime directory; api.sock lies in it
-    std::string status_json;  // its status, word for word
+    std::string directory;    // runtime directory; contains api.sock
+    std::string status_json;  // the status as the supervisor sent it
     ServiceView status;
 };
 
-// A change that can be asked for.
+// A change to request from a supervisor.
 struct ChangeRequest {
     enum class Kind { restart, stop, scale, rollback, undo, pause, resume, reload };
     Kind kind = Kind::restart;
@@ -26,41 +26,42 @@ struct ChangeRequest {
 
 enum class Wait { for_outcome, no };
 
-// The outcome of a change. `result` is done, failed, mixed, superseded, interrupted, undone or refused; accepted if
-// nobody waits for it.
+// The outcome of a change. `result` is done, failed, mixed, superseded, interrupted, undone or refused; with Wait::no
+// it is accepted.
 struct ChangeOutcome {
     std::string result;
     std::string text;
     std::vector<std::string> last_words;
     int exit_code = 0;
-    std::string json;  // all of it, word for word
+    std::string json;  // the outcome as the supervisor sent it
 };
 
-// What somebody who waits wants to hear meanwhile. An empty function is not called; all are called in the thread that
-// waits, one at a time.
+// Callbacks of a blocking call. All are called on the thread of that call, one at a time. An empty function is not
+// called.
 struct ProgressCallbacks {
     std::function<void(const EventView&)> on_event;
-    // The status as it is every `poll_interval`. A supervisor that takes its time is asked no second time meanwhile.
+    // The status, polled every `poll_interval`. A poll is skipped while the previous one is pending.
     std::function<void(const ServiceView&)> on_status;
-    // Every `poll_interval`, whether a status came or not: for what moves on a terminal.
+    // Every `poll_interval`, whether a status has arrived or not; for animation on a terminal.
     std::function<void()> on_tick;
     Duration poll_interval = std::chrono::milliseconds(250);
-    // The status with its JSON, at the same times.
+    // Like on_status, with the JSON of the status.
     std::function<void(const Service&)> on_service{};
-    // Gets readable when the caller wants to wait no longer; it is neither read nor closed. -1: never.
+    // Cancels the call when it becomes readable. It is neither read nor closed. -1: none.
     int cancel_fd = -1;
 };
 
-// Asks for a change and blocks until its outcome is known, like send_change(); what happens meanwhile is heard. Events
-// are followed before the change is asked for, so that none of it is missed; where they cannot be followed the change
-// is carried out unheard. Given up, it is an error: EINTR where the change goes on, ECANCELED where it was not asked
-// for yet.
+// Requests a change and blocks until its outcome is known, like send_change(), and reports the progress. The event
+// stream is opened before the change is requested, so that no event of the change is missed; if it cannot be opened,
+// the change is performed without events. A cancelled call returns EINTR if the change continues, ECANCELED if it was
+// not requested yet.
 Result<ChangeOutcome> perform_change(const Service& service, const ChangeRequest& request,
                                      const ProgressCallbacks& callbacks);
 
-// Asks for nothing and blocks until the supervisor ends, which is no error, or the caller gives up: EINTR. The status
-// is heard at once, after events, at most every `poll_interval`, and every second while a change is under way or a
-// worker leaves: what they wait for makes no events. At rest nothing is asked.
+// Reports the status until the supervisor ends, which is not an error, or until the call is cancelled (EINTR). The
+// status is fetched at once, after each event but at most every `poll_interval`, and every second while a change is
+// under way or a worker is leaving, because the work that they wait for produces no events. Otherwise the supervisor is
+// not polled.
 Result<void> watch_status(const Service& service, const ProgressCallbacks& callbacks);
 
 }  // namespace holdfast::api

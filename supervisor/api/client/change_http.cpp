@@ -34,7 +34,7 @@ std::string body_of(const ChangeRequest& request) {
 Result<ChangeOutcome> parse_outcome(std::string body) {
     auto answer = decode_outcome(body);
     if (!answer) return answer;
-    if (answer->result.empty()) return error("the supervisor does not do this: " + decode_error(body));
+    if (answer->result.empty()) return error("the supervisor rejected the request: " + decode_error(body));
     answer->json = without_newline(std::move(body));
     return answer;
 }

@@ -6,12 +6,12 @@
 
 namespace holdfast::api {
 
-// A change as an HTTP request, and its answer.
+// A change as an HTTP request, and its response.
 std::string target_of(const ChangeRequest& request);  // "/v1/restart"
 std::string body_of(const ChangeRequest& request);
 Result<ChangeOutcome> parse_outcome(std::string body);
 
-// As a person would show it: what arrives ends with a line feed.
+// Removes the line feeds at the end of a response.
 std::string without_newline(std::string text);
 
 }  // namespace holdfast::api

@@ -15,25 +15,25 @@
 
 namespace holdfast::api {
 
-// Whose supervisor is meant. Both empty: the one that this user runs.
+// Selects a supervisor. If both are empty, it is the only one that this user runs.
 struct ServiceSelector {
     std::string name{};         // of the service
-    std::string runtime_dir{};  // its runtime directory itself, where the user named it
+    std::string runtime_dir{};  // path of the runtime directory, if the user named it
 };
 
-// Where this process's user has services: its environment and its uid.
-RuntimeEnvironment surroundings_of_this_process();
+// The environment variables and the uid of this process, which determine where its user's services are found.
+RuntimeEnvironment current_environment();
 
-// Every supervisor of this user that answers within 2 s, ordered by name.
-std::vector<Service> list_services(const RuntimeEnvironment& surroundings = surroundings_of_this_process());
+// Returns every supervisor of this user that answers within 2 s, ordered by name.
+std::vector<Service> list_services(const RuntimeEnvironment& environment = current_environment());
 
-// The one that is meant. The error says where was looked, or which ones there are to choose from. A socket that is
-// held by a process of a third user is none, unless its directory was named.
+// Finds the selected supervisor. The error lists the paths that were tried, or the services to choose from. A socket on
+// which a process of another user than this one or root listens is ignored, unless `runtime_dir` names its directory.
 Result<Service> find_service(const ServiceSelector& selector,
-                             const RuntimeEnvironment& surroundings = surroundings_of_this_process());
+                             const RuntimeEnvironment& environment = current_environment());
 
-// Asks for a change and blocks until its outcome is known, however long that takes. A supervisor that ended before it
-// answered is noticed at once and is an error.
+// Requests a change and blocks until its outcome is known, without a timeout. It is an error if the supervisor ends
+// before it has answered.
 Result<ChangeOutcome> send_change(const Service& service, const ChangeRequest& request, Wait wait);
 Result<ChangeOutcome> restart(const Service& service, Wait wait);
 Result<ChangeOutcome> stop(const Service& service, Wait wait);
@@ -44,20 +44,22 @@ Result<ChangeOutcome> pause(const Service& service, Wait wait);
 Result<ChangeOutcome> resume(const Service& service, Wait wait);
 Result<ChangeOutcome> reload(const Service& service, Wait wait);
 
-// The questions below are answered within 2 s, or are an error.
+// The functions below fail if the supervisor does not answer within 2 s.
 
 Result<Service> fetch_status(const Service& service);
-// What a reload would change, or why it cannot be done (`result` is refused then). Nothing is touched.
+// What a reload would change. If the reload is not possible, `result` is refused and the text says why. Changes
+// nothing.
 Result<ChangeOutcome> preview_reload(const Service& service);
-// The history's lines, each a JSON object, oldest first; with `newest` so many at most.
-Result<std::vector<std::string>> history(const Service& service, std::optional<std::size_t> newest = std::nullopt);
-// The last lines of every living worker's standard error, and of the last one that ended in each slot; or of one.
+// The lines of the history, each a JSON object, oldest first; at most the `limit` newest ones.
+Result<std::vector<std::string>> history(const Service& service, std::optional<std::size_t> limit = std::nullopt);
+// The last lines of standard error of every running worker and of the last one that ended in each slot, or only of
+// `worker`.
 Result<std::vector<OutputView>> logs(const Service& service, std::string_view worker = {});
-// Why this worker is still here, in a sentence.
+// A sentence that explains why this worker is still running.
 Result<std::string> why(const Service& service, std::string_view worker);
 
-// Blocks and hands over each event from now on, until `on_event` has had enough or the supervisor ends; neither is an
-// error. Once `cancel_fd` is readable it ends with EINTR.
+// Blocks and calls `on_event` with each event from now on, until it returns Continue::no or the supervisor ends;
+// neither is an error. Returns EINTR when `cancel_fd` becomes readable.
 enum class Continue { yes, no };
 Result<void> follow_events(const Service& service, const std::function<Continue(const EventView&)>& on_event,
                            int cancel_fd = -1);

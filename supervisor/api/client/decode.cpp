@@ -127,7 +127,7 @@ void read(const json::value& from, std::vector<T>& to) {
 }
 
 Error not_understood(const std::string& text) {
-    return error("cannot understand the supervisor's answer: " + text.substr(0, 200));
+    return error("cannot parse the supervisor's response: " + text.substr(0, 200));
 }
 
 Result<json::array> read_array(const std::string& text) {
@@ -215,16 +215,16 @@ Result<std::vector<std::string>> decode_objects(const std::string& text) {
 Result<std::string> decode_text(const std::string& text) {
     const auto object = read_object(text);
     if (!object) return object.error();
-    std::string words;
-    member(*object, "text", words);
-    return words;
+    std::string sentence;
+    member(*object, "text", sentence);
+    return sentence;
 }
 
 std::string decode_error(const std::string& text) {
     auto object = read_object(text);
-    std::string words = text;
-    if (object) member(*object, "error", words);
-    return words;
+    std::string sentence = text;
+    if (object) member(*object, "error", sentence);
+    return sentence;
 }
 
 }  // namespace holdfast::api

@@ -6,8 +6,9 @@
 
 namespace holdfast::api {
 
-// The API's JSON, read back. What is missing keeps its default and what is unknown is passed over, so that a newer
-// supervisor can be asked; only something that is no JSON object is an error.
+// Decodes the JSON responses of the API. Missing members keep their defaults and unknown ones are ignored, so that a
+// newer or older supervisor is understood. Only text that is not JSON of the expected type (object or array) is an
+// error.
 Result<ServiceView> decode_status(const std::string& json);
 Result<ChangeOutcome> decode_outcome(const std::string& json);
 Result<std::vector<OutputView>> decode_outputs(const std::string& json);
@@ -16,7 +17,7 @@ Result<EventView> decode_event(std::string json);
 Result<std::vector<std::string>> decode_objects(const std::string& json);
 // The sentence of {"text": "…"}.
 Result<std::string> decode_text(const std::string& json);
-// The sentence of {"error": "…"}; the text itself if it is none.
+// The sentence of {"error": "…"}, or `json` itself if it is not such an object.
 std::string decode_error(const std::string& json);
 
 }  // namespace holdfast::api

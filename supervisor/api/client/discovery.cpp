@@ -22,12 +22,14 @@ std::string variable(const char* name) {
     return value == nullptr ? std::string{} : value;
 }
 
-// `trusted_uid`: whose process may answer, beside root's; nothing where the user named the directory.
+// `trusted_uid`: the listening process must belong to this user or to root; nullopt if the user named the directory.
 Result<Service> query_service(const std::string& directory, std::optional<uid_t> trusted_uid) {
     auto reply = call(socket_of(directory), "GET", "/v1/status", {}, status_timeout);
     if (!reply) return reply.error();
     if (trusted_uid && reply->uid != 0 && reply->uid != *trusted_uid) {
-        return error(socket_of(directory) + " is held by a process of uid " + std::to_string(reply->uid), EPERM);
+        return error("cannot trust " + socket_of(directory) + ": the process that listens on it has uid " +
+                         std::to_string(reply->uid),
+                     EPERM);
     }
     if (reply->http_status != 200) return error(socket_of(directory) + ": " + decode_error(reply->body), EPERM);
     return read_service(directory, std::move(reply->body));
@@ -43,55 +45,56 @@ std::vector<std::string> subdirectories(const std::string& parent) {
     return found;
 }
 
-Result<Service> find_named(const std::string& name, const RuntimeEnvironment& surroundings) {
-    std::string looked;
-    for (const std::string& directory : candidate_directories(name, surroundings)) {
-        auto service = query_service(directory, surroundings.uid);
+Result<Service> find_named(const std::string& name, const RuntimeEnvironment& environment) {
+    std::string tried;
+    for (const std::string& directory : candidate_directories(name, environment)) {
+        auto service = query_service(directory, environment.uid);
         if (service && service->status.name == name) return service;
-        // One that is there but cannot be asked is the answer; one that is not there is only a place to name.
+        // A supervisor that exists but fails to answer is reported; without one, the search goes on.
         if (!service && service.error().code != ENOENT && service.error().code != ECONNREFUSED) return service;
-        looked += (looked.empty() ? "" : ", ") + socket_of(directory);
+        tried += (tried.empty() ? "" : ", ") + socket_of(directory);
     }
-    return error("no supervisor named " + name + " is running: nobody answers at " + looked, ENOENT);
+    return error("no supervisor named " + name + " is running: no process listens on " + tried, ENOENT);
 }
 
-Result<Service> find_only(const RuntimeEnvironment& surroundings) {
-    // Called by the service manager from within a unit: the unit's own supervisor is meant.
-    if (!surroundings.runtime_directory.empty()) {
-        const std::string directory = candidate_directories({}, surroundings).front();
-        if (auto service = query_service(directory, surroundings.uid)) return service;
+Result<Service> find_only(const RuntimeEnvironment& environment) {
+    // RUNTIME_DIRECTORY is set when the service manager runs the command in a unit: the unit's supervisor is selected.
+    if (!environment.runtime_directory.empty()) {
+        const std::string directory = candidate_directories({}, environment).front();
+        if (auto service = query_service(directory, environment.uid)) return service;
     }
-    auto services = list_services(surroundings);
+    auto services = list_services(environment);
     if (services.size() == 1) return std::move(services.front());
     if (services.empty()) return error("no supervisor of this user is running", ENOENT);
     std::string names;
     for (const Service& service : services) names += (names.empty() ? "" : ", ") + service.status.name;
-    return error("more than one supervisor is running, say which one is meant: " + names, EINVAL);
+    return error("more than one supervisor is running; give the name of one: " + names, EINVAL);
 }
 
 }  // namespace
 
-RuntimeEnvironment surroundings_of_this_process() {
+RuntimeEnvironment current_environment() {
     return {{}, variable("RUNTIME_DIRECTORY"), variable("XDG_RUNTIME_DIR"), ::geteuid()};
 }
 
-std::vector<Service> list_services(const RuntimeEnvironment& surroundings) {
+std::vector<Service> list_services(const RuntimeEnvironment& environment) {
     std::vector<Service> services;
-    for (const std::string& parent : service_parent_directories(surroundings)) {
+    for (const std::string& parent : service_parent_directories(environment)) {
         for (const std::string& directory : subdirectories(parent)) {
-            if (auto service = query_service(directory, surroundings.uid)) services.push_back(std::move(*service));
+            if (auto service = query_service(directory, environment.uid)) services.push_back(std::move(*service));
         }
     }
     std::ranges::sort(services, {}, [](const Service& service) { return service.status.name; });
-    // Two collections can be one directory: root's $XDG_RUNTIME_DIR may be /run.
-    const auto again = std::ranges::unique(services, {}, [](const Service& service) { return service.status.pid; });
-    services.erase(again.begin(), again.end());
+    // Two parent directories can be the same: root's $XDG_RUNTIME_DIR may be /run.
+    const auto duplicates =
+        std::ranges::unique(services, {}, [](const Service& service) { return service.status.pid; });
+    services.erase(duplicates.begin(), duplicates.end());
     return services;
 }
 
-Result<Service> find_service(const ServiceSelector& selector, const RuntimeEnvironment& surroundings) {
+Result<Service> find_service(const ServiceSelector& selector, const RuntimeEnvironment& environment) {
     if (selector.runtime_dir.empty())
-        return selector.name.empty() ? find_only(surroundings) : find_named(selector.name, surroundings);
+        return selector.name.empty() ? find_only(environment) : find_named(selector.name, environment);
     auto service = query_service(selector.runtime_dir, std::nullopt);
     if (service && !selector.name.empty() && service->status.name != selector.name) {
         return error(

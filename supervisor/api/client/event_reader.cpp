@@ -15,7 +15,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr Duration open_timeout = std::chrono::seconds(2);
-constexpr std::size_t max_line_bytes = 1024 * 1024;  // no event of ours is that long
+constexpr std::size_t max_line_bytes = 1024 * 1024;  // longer than any event; the rest of a longer line is discarded
 constexpr std::string_view data_field = "data: ";
 
 }  // namespace
@@ -27,7 +27,7 @@ void EventReader::start(std::function<void(Result<void>)> begun, OnEvent on_even
     if (auto connected = connect_to(socket_, path_, open_timeout); !connected) return begin(connected.error());
     timer_.expires_after(open_timeout);
     timer_.async_wait([self = shared_from_this()](const error_code& aborted) {
-        if (!aborted) self->begin(cannot_ask(self->path_, "it does not answer", ETIMEDOUT));
+        if (!aborted) self->begin(call_error(self->path_, "it did not answer in time", ETIMEDOUT));
     });
     request_ = make_request("GET", "/v1/events", {});
     http::async_write(socket_, request_,
@@ -41,10 +41,11 @@ void EventReader::read_header() {
         socket_, buffer_, *parser_, [self = shared_from_this()](const error_code& failure, std::size_t) {
             if (self->state_ == State::closed) return;
             const std::string& path = self->path_;
-            if (failure) return self->begin(cannot_ask(path, "the supervisor ended", ECONNRESET));
+            if (failure) return self->begin(call_error(path, "it ended before it answered", ECONNRESET));
             const unsigned status = self->parser_->get().result_int();
             if (status != 200) {
-                return self->begin(cannot_ask(path, "it tells no events (HTTP " + std::to_string(status) + ")", EBUSY));
+                return self->begin(
+                    call_error(path, "it offers no event stream (HTTP " + std::to_string(status) + ")", EBUSY));
             }
             self->begin({});
         });
@@ -58,8 +59,8 @@ void EventReader::begin(Result<void> how) {
     if (!is_open) close();
     std::exchange(begun_, nullptr)(std::move(how));
     if (!is_open || state_ == State::closed) return;
-    const auto left = buffer_.data();  // behind the header
-    consume({static_cast<const char*>(left.data()), left.size()});
+    const auto body = buffer_.data();  // read together with the header
+    consume({static_cast<const char*>(body.data()), body.size()});
     read_on();
 }
 
@@ -84,7 +85,7 @@ void EventReader::consume(std::string_view bytes) {
     }
 }
 
-// Comments, blank lines and fields that nobody sends yet say nothing.
+// Ignores comments, blank lines and unknown fields.
 void EventReader::consume_line(std::string_view line) {
     if (!line.starts_with(data_field)) return;
     if (const auto event = decode_event(std::string(line.substr(data_field.size())))) on_event_(*event);

@@ -18,18 +18,18 @@
 
 namespace holdfast::api {
 
-// The supervisor's events as they come, on a connection of its own in somebody's loop.
+// Reads the supervisor's event stream on its own connection, in the event loop `io`.
 class EventReader : public std::enable_shared_from_this<EventReader> {
   public:
     using OnEvent = std::function<void(const EventView&)>;
 
     EventReader(boost::asio::io_context& io, std::string path) : path_(std::move(path)), socket_(io), timer_(io) {}
 
-    // `begun` is called once: from then on nothing is missed; or why nothing will be heard, after 2 s at the latest.
-    // `ended` when the supervisor has closed the stream.
+    // `begun` is called once, after 2 s at the latest: without an error when the stream is open and no event will be
+    // missed, else with the reason why it is not. `ended` is called when the supervisor has closed the stream.
     void start(
         std::function<void(Result<void>)> begun, OnEvent on_event, std::function<void()> ended = [] {});
-    // Hands over what has arrived already, without waiting; then hears no more.
+    // Calls `on_event` for the events that have arrived already, without blocking, and closes.
     void drain();
     void close();
 
@@ -50,7 +50,7 @@ class EventReader : public std::enable_shared_from_this<EventReader> {
     boost::beast::flat_buffer buffer_;
     std::optional<boost::beast::http::response_parser<boost::beast::http::empty_body>> parser_;
     std::array<char, 16 * 1024> bytes_{};
-    std::string line_;  // as much of it as has arrived
+    std::string line_;  // the part of the current line that has arrived
     std::function<void(Result<void>)> begun_;
     OnEvent on_event_;
     std::function<void()> ended_;

@@ -11,7 +11,7 @@ Result<void> follow_events(const Service& service, const std::function<Continue(
     boost::asio::io_context io{1};
     Result<void> outcome;
     const CancelOnReadable cancel_on_readable(io, cancel_fd, [&] {
-        outcome = error("nobody follows the events any more", EINTR);
+        outcome = error("stopped following the events", EINTR);
         io.stop();
     });
     const auto reader = std::make_shared<EventReader>(io, socket_of(service.directory));

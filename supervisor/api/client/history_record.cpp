@@ -20,7 +20,7 @@ Result<HistoryRecord> decode_history_record(const std::string& text) {
     json::parse_options options;
     options.max_depth = 4;
     const json::value value = json::parse(text, failure, {}, options);
-    if (failure || !value.is_object()) return error("this is no line of a ledger: " + text.substr(0, 80));
+    if (failure || !value.is_object()) return error("cannot parse a line of the history: " + text.substr(0, 80));
     const json::object& object = value.get_object();
     HistoryRecord line;
     if (const json::value* number = object.if_contains("generation"); number != nullptr && number->is_number()) {

@@ -11,18 +11,18 @@
 
 namespace holdfast::api {
 
-// The API's socket in a runtime directory.
+// The path of the API's socket in a runtime directory.
 std::string socket_of(const std::string& directory);
 
 struct Reply {
     int http_status = 0;
     std::string body;
-    uid_t uid = 0;  // of the process that listens
+    uid_t uid = 0;  // of the listening process (SO_PEERCRED)
 };
 
-// One HTTP request over the unix socket at `path`; blocks until it is answered. Without `timeout` for as long as it
-// takes, but a peer that ends before it has answered is an error at once. The code of an error is the errno: ENOENT and
-// ECONNREFUSED where nobody listens, ETIMEDOUT where nobody answered in time.
+// Sends one HTTP request over the unix socket at `path` and blocks until the response has arrived, or until `timeout`
+// if there is one. It is an error at once if the peer ends before it has answered. The error code is an errno: ENOENT
+// or ECONNREFUSED if no process listens, ETIMEDOUT at the timeout.
 Result<Reply> call(const std::string& path, std::string_view method, const std::string& target, const std::string& body,
                    std::optional<Duration> timeout = std::nullopt);
 

@@ -16,9 +16,9 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::uint64_t max_answer_bytes = 16 * 1024 * 1024;  // 4096 workers with full drain reports
+constexpr std::uint64_t max_answer_bytes = 16 * 1024 * 1024;  // the status of 4096 workers with full drain reports
 
-// A blocking connect waits while the backlog is full; this bounds it (unix(7): EAGAIN).
+// A blocking connect() waits while the backlog is full; SO_SNDTIMEO bounds the wait (unix(7): EAGAIN).
 void limit_connecting(stream_protocol::socket& socket, Duration timeout) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
     const timeval limit{.tv_sec = seconds.count(), .tv_usec = (timeout - seconds).count()};
@@ -47,17 +47,17 @@ OutgoingRequest make_request(std::string_view method, const std::string& target,
     return request;
 }
 
-Error cannot_ask(const std::string& path, const std::string& cause, int code) {
-    return error("cannot ask the supervisor at " + path + ": " + cause, code);
+Error call_error(const std::string& path, const std::string& cause, int code) {
+    return error("cannot get an answer from the supervisor at " + path + ": " + cause, code);
 }
 
 Result<void> connect_to(stream_protocol::socket& socket, const std::string& path, std::optional<Duration> timeout) {
-    if (path.size() >= sizeof(sockaddr_un::sun_path)) return cannot_ask(path, "the path is too long", ENAMETOOLONG);
+    if (path.size() >= sizeof(sockaddr_un::sun_path)) return call_error(path, "the path is too long", ENAMETOOLONG);
     error_code failure;
     socket.open(stream_protocol(), failure);
     if (!failure && timeout) limit_connecting(socket, *timeout);
     if (!failure) socket.connect(stream_protocol::endpoint(path), failure);
-    if (failure) return cannot_ask(path, failure.message(), failure.value());
+    if (failure) return call_error(path, failure.message(), failure.value());
     return {};
 }
 
@@ -70,10 +70,10 @@ void HttpExchange::start(std::string_view method, const std::string& target, con
     if (timeout) {
         timer_.expires_after(*timeout);
         timer_.async_wait([self = shared_from_this()](const error_code& aborted) {
-            if (!aborted) self->finish(cannot_ask(self->path_, "it does not answer", ETIMEDOUT));
+            if (!aborted) self->finish(call_error(self->path_, "it did not answer in time", ETIMEDOUT));
         });
     }
-    // What could not be written may have been answered all the same: the answer decides.
+    // A write error is ignored: the server may have answered before it had read the whole request.
     http::async_write(socket_, request_, [self = shared_from_this()](const error_code&, std::size_t) { self->read(); });
 }
 
@@ -84,7 +84,7 @@ void HttpExchange::read() {
 }
 
 void HttpExchange::answered(const error_code& failure) {
-    if (failure) return finish(cannot_ask(path_, "the supervisor ended before it answered", ECONNRESET));
+    if (failure) return finish(call_error(path_, "it ended before it answered", ECONNRESET));
     const uid_t uid = listener_uid(socket_);
     finish(Reply{static_cast<int>(parser_.get().result_int()), std::move(parser_.get().body()), uid});
 }

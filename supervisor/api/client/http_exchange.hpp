@@ -20,19 +20,21 @@ using OutgoingRequest = boost::beast::http::request<boost::beast::http::string_b
 
 OutgoingRequest make_request(std::string_view method, const std::string& target, const std::string& body);
 
-// Connects `socket` to the unix socket at `path`. Blocks while the backlog there is full, for `timeout` at most.
+// Connects `socket` to the unix socket at `path`. Blocks while the backlog of that socket is full, for at most
+// `timeout`.
 Result<void> connect_to(boost::asio::local::stream_protocol::socket& socket, const std::string& path,
                         std::optional<Duration> timeout);
 
-// The words of every error of this client: "cannot ask the supervisor at <path>: <cause>".
-Error cannot_ask(const std::string& path, const std::string& cause, int code);
+// "cannot get an answer from the supervisor at <path>: <cause>"; `code` is an errno.
+Error call_error(const std::string& path, const std::string& cause, int code);
 
-// One HTTP request on a connection of its own, in somebody's loop. Lives until it is answered.
+// One HTTP request and its response, on its own connection, in the event loop `io`. Keeps itself alive until it is
+// done.
 class HttpExchange : public std::enable_shared_from_this<HttpExchange> {
   public:
     HttpExchange(boost::asio::io_context& io, std::string path) : path_(std::move(path)), socket_(io), timer_(io) {}
 
-    // `done` is called exactly once, unless the loop ends first; perhaps from within this call.
+    // `done` is called exactly once, possibly from within this call, unless the event loop ends first.
     void start(std::string_view method, const std::string& target, const std::string& body,
                std::optional<Duration> timeout, std::function<void(Result<Reply>)> done);
 

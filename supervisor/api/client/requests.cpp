@@ -11,13 +11,13 @@ namespace {
 
 constexpr Duration reply_timeout = std::chrono::seconds(2);
 
-// The body of a GET that was answered with 200.
+// The body of the response to a GET; any status but 200 is an error.
 Result<std::string> get(const Service& service, const std::string& target) {
     auto reply = call(socket_of(service.directory), "GET", target, {}, reply_timeout);
     if (!reply) return reply.error();
     if (reply->http_status == 200) return std::move(reply->body);
     if (reply->http_status == 404) return error(decode_error(reply->body), ENOENT);
-    return error("the supervisor does not answer this: " + decode_error(reply->body));
+    return error("the supervisor rejected the request: " + decode_error(reply->body));
 }
 
 }  // namespace
@@ -66,8 +66,8 @@ Result<ChangeOutcome> preview_reload(const Service& service) {
     return parse_outcome(std::move(reply->body));
 }
 
-Result<std::vector<std::string>> history(const Service& service, std::optional<std::size_t> newest) {
-    const auto body = get(service, "/v1/history" + (newest ? "?limit=" + std::to_string(*newest) : std::string{}));
+Result<std::vector<std::string>> history(const Service& service, std::optional<std::size_t> limit) {
+    const auto body = get(service, "/v1/history" + (limit ? "?limit=" + std::to_string(*limit) : std::string{}));
     if (!body) return body.error();
     return decode_objects(*body);
 }

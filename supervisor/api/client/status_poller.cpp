@@ -15,7 +15,7 @@ constexpr Duration poll_timeout = std::chrono::seconds(2);
 
 Result<Service> read_status(const std::string& directory, Result<Reply> reply) {
     if (!reply) return reply.error();
-    if (reply->http_status != 200) return error("the supervisor does not answer this: " + decode_error(reply->body));
+    if (reply->http_status != 200) return error("the supervisor rejected the request: " + decode_error(reply->body));
     return read_service(directory, std::move(reply->body));
 }
 

@@ -8,17 +8,16 @@
 
 namespace holdfast::api {
 
-// A status as it was answered.
+// Decodes the body of a status response.
 Result<Service> read_service(const std::string& directory, std::string body);
 
-// Looks at a service in somebody's loop, once at a time: a supervisor that takes its time is asked no second time
-// meanwhile.
+// Fetches the status of a service in the event loop `io`. Only one poll may be under way at a time.
 class StatusPoller {
   public:
     StatusPoller(boost::asio::io_context& io, std::string directory) : io_(io), directory_(std::move(directory)) {}
 
     bool is_under_way() const { return is_under_way_; }
-    // Within 2 s, or an error.
+    // Calls `done` with the status, or with an error after 2 s at the latest.
     void poll(std::function<void(Result<Service>)> done);
 
   private:

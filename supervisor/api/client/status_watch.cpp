@@ -21,7 +21,7 @@ bool is_changing(const ServiceView& service) {
            std::ranges::any_of(service.workers, [](const WorkerView& worker) { return !worker.why_leaving.empty(); });
 }
 
-// One poll after another in a loop that ends with the supervisor.
+// Runs an event loop that polls the status until the supervisor ends.
 class StatusWatch {
   public:
     StatusWatch(const Service& service, const ProgressCallbacks& callbacks)
@@ -49,7 +49,7 @@ class StatusWatch {
         request_poll();
     }
 
-    // At once, or when the last one is done and long enough ago.
+    // Polls now, or as soon as the current poll is done and `poll_interval` has passed since it began.
     void request_poll() {
         if (!callbacks_.on_status && !callbacks_.on_service) return;
         if (throttle_ == Throttle::on || poller_.is_under_way()) {
@@ -65,7 +65,7 @@ class StatusWatch {
         poller_.poll([this](const Result<Service>& seen) {
             if (seen && callbacks_.on_status) callbacks_.on_status(seen->status);
             if (seen && callbacks_.on_service) callbacks_.on_service(*seen);
-            // A poll that failed says nothing about what moves.
+            // After a failed poll it is unknown whether a change is under way: poll again.
             if (!seen || is_changing(seen->status)) schedule_poll();
             if (poll_requested_ == PollRequested::yes) request_poll();
         });
@@ -98,7 +98,7 @@ class StatusWatch {
     }
 
     void cancel() {
-        outcome_ = error("nobody watches any more", EINTR);
+        outcome_ = error("stopped watching the status", EINTR);
         io_.stop();
     }
 

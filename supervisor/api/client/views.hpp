@@ -7,8 +7,9 @@
 
 namespace holdfast::api {
 
-// The status as the API tells it: the manual explains each field. Times are in seconds, counted back from the answer
-// (`since_s`, `age_s`, `drained_s`) or on from it (`deadline_s`, `next_attempt_s`).
+// The status as the API reports it; holdfast(1) documents each field. Times are in seconds: since_s, age_s and
+// drained_s count back from the time of the response, deadline_s, next_attempt_s, paused_s and silent_s forward from
+// it.
 struct WaitingView {
     std::string kind, name;
     double age_s = 0;
@@ -16,7 +17,7 @@ struct WaitingView {
 
 struct HeldView {
     std::string kind;
-    std::uint64_t count = 0;  // of them `waiting` names the oldest
+    std::uint64_t count = 0;  // all of this kind; WorkerView::waiting lists only the oldest
 };
 
 struct WorkerView {
@@ -33,19 +34,19 @@ struct WorkerView {
     std::vector<WaitingView> waiting;
     std::vector<HeldView> held;
     std::optional<std::uint64_t> handed_back;  // items of work
-    std::optional<double> drained_s;           // everything is released since then
+    std::optional<double> drained_s;           // since it reported that everything is released
     std::string status, why_leaving;
-    std::string recall;              // "awaited": told to accept again, and has not said yet that it does; else "none"
-    std::string probe;               // how the last one failed; empty: it did not
-    std::optional<double> silent_s;  // until the watchdog gives it up, where it has one
+    std::string recall;              // "awaited": asked to accept again, not confirmed yet; else "none"
+    std::string probe;               // failure of the last readiness probe; empty: none
+    std::optional<double> silent_s;  // until the watchdog expires, if there is one
 };
 
 struct SlotView {
     std::uint64_t slot = 0;
     int crashes_in_a_row = 0;
     std::optional<double> next_attempt_s;
-    std::string last_failure;             // "worker 1.0 exited with status 3"; empty: none yet
-    std::vector<std::string> last_words;  // of that one
+    std::string last_failure;             // "worker 1.0 exited with status 3"; empty: none
+    std::vector<std::string> last_words;  // last lines of standard error of the worker that failed
 };
 
 struct ListenerView {
@@ -58,10 +59,10 @@ struct ListenerView {
 struct ChangeView {
     std::string what;  // "restart to generation 3"
     std::string asked_by;
-    std::string stage;    // "checking", "starting", "taking over", "probation", "rolling back"
-    std::string failure;  // empty: none yet
+    std::string stage;    // "checking", "starting", "taking over", "probation", "retiring", "rolling back"
+    std::string failure;  // why it has failed; empty: it has not
     std::optional<double> deadline_s;
-    int waiting = 0;  // further requests that wait for it
+    int waiting = 0;  // number of requests queued behind it
 };
 
 struct ServiceView {
@@ -71,34 +72,34 @@ struct ServiceView {
     bool mixed = false;
     int target = 0;
     std::uint64_t generation = 0, restarts = 0;
-    bool ready = false;           // what /readyz says
+    bool ready = false;           // the result of /readyz
     std::string unready_because;  // a sentence; empty while ready
-    bool refusing = false;        // clients are refused: nobody serves
+    bool refusing = false;        // new connections are refused, because no worker serves
     std::optional<ChangeView> change;
-    std::optional<double> paused_s;            // until it accepts again by itself
-    std::optional<std::uint64_t> rollback_to;  // whose program `rollback` would bring
+    std::optional<double> paused_s;            // until the pause ends by itself
+    std::optional<std::uint64_t> rollback_to;  // the generation whose program `rollback` would start
     std::vector<WorkerView> workers;
     std::vector<SlotView> slots;
     std::vector<ListenerView> listeners;
 };
 
-// What a worker wrote to its standard error last.
+// The last lines that a worker wrote to standard error.
 struct OutputView {
     std::string worker;  // "1.0"
     int pid = 0;
-    std::string of;                  // "living" or "ended"
+    std::string of;                  // "living" or "ended": whether the worker still runs
     std::vector<std::string> lines;  // oldest first
 };
 
-// A line of the log, as it is written.
+// An event of the stream: one line of the log.
 struct EventView {
-    std::string json;  // word for word
+    std::string json;  // the event as the supervisor sent it
     std::string time, level;
-    std::string event;   // a stable word; "events_dropped" where this client read too slowly
-    std::string worker;  // "1.0"; empty: about none
+    std::string event;   // a stable word; "events_dropped" if this client read too slowly
+    std::string worker;  // "1.0"; empty if the event does not concern a worker
     int pid = 0;
     std::string text;
-    std::uint64_t count = 0;  // of those that were dropped
+    std::uint64_t count = 0;  // of events_dropped
 };
 
 }  // namespace holdfast::api

@@ -9,9 +9,9 @@
 
 namespace holdfast::api {
 
-// The JSON that comes with a change. What is wrong with it is a sentence.
+// Validation of the JSON body of a change. Errors are returned as a sentence for the client.
 
-// For a change that takes nothing: no body, or {}.
+// For a change without parameters: the error if the body is neither empty nor {}.
 std::optional<std::string> refuse_members(std::string_view body);
 
 // {"workers": 4}

@@ -22,13 +22,13 @@ std::string in_kib(std::uint64_t bytes) { return std::to_string(bytes / 1024) + 
 }  // namespace
 
 struct Connection::Reader {
-    explicit Reader(std::size_t most) : buffer(most) {}
-    // What was read beyond the request stays; the room that the request took does not.
+    explicit Reader(std::size_t max_bytes) : buffer(max_bytes) {}
+    // Releases the memory of the request. Bytes that were read beyond it (pipelining) are kept.
     void forget_request() {
         parser.reset();
         buffer.shrink_to_fit();
     }
-    boost::beast::flat_buffer buffer;  // what one request may be at most; it grows as bytes come
+    boost::beast::flat_buffer buffer;  // grows with the bytes received, up to the maximum size of one request
     std::optional<http::request_parser<http::string_body>> parser;
 };
 
@@ -50,7 +50,7 @@ Peer Connection::peer() const {
     ucred credentials{.pid = 0, .uid = static_cast<uid_t>(-1), .gid = static_cast<gid_t>(-1)};
     socklen_t size = sizeof credentials;
     const int fd = const_cast<Socket&>(socket_).native_handle();
-    // Nobody, unless the kernel says who.
+    // If the kernel cannot tell, the uid is (uid_t)-1, which is never authorized.
     if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {static_cast<uid_t>(-1), 0};
     return {credentials.uid, credentials.pid};
 }
@@ -74,16 +74,16 @@ void Connection::read() {
                      });
 }
 
-// A client that neither sends its request nor reads its answer holds one of few places, so not for long.
+// The number of connections is limited: a client that neither sends its request nor reads its response is closed.
 void Connection::start_timeout() {
     timer_.expires_after(config_.io_timeout);
-    timer_.async_wait([weak = weak_from_this(), mine = ++timer_run_](const error_code& aborted) {
+    timer_.async_wait([weak = weak_from_this(), run = ++timer_run_](const error_code& aborted) {
         const auto self = weak.lock();
-        if (self && !aborted && self->timer_run_ == mine) self->close();
+        if (self && !aborted && self->timer_run_ == run) self->close();
     });
 }
 
-// An expiry that is already queued is beyond cancel(): its number is out of date.
+// cancel() cannot stop a handler that is already queued; the new run number makes that handler do nothing.
 void Connection::stop_timeout() {
     ++timer_run_;
     timer_.cancel();
@@ -92,20 +92,21 @@ void Connection::stop_timeout() {
 void Connection::handle_broken_request(const error_code& failure) {
     keep_alive_ = KeepAlive::no;
     method_ = Method::other;
-    reader_.reset();  // nothing is read after that
+    reader_.reset();  // no further request is read from this connection
     if (failure == http::error::end_of_stream ||
         failure.category() != make_error_code(http::error::end_of_stream).category()) {
         return close();
     }
     if (failure == http::error::body_limit) {
-        return respond(config_.error_response(413, config_.max_body_bytes == 0
-                                                       ? "there is no use for a body here"
-                                                       : "the body is over " + in_kib(config_.max_body_bytes)));
+        return respond(config_.error_response(
+            413, config_.max_body_bytes == 0 ? "a request body is not accepted here"
+                                             : "the request body is larger than " + in_kib(config_.max_body_bytes)));
     }
     if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
-        return respond(config_.error_response(431, "the header is over " + in_kib(config_.max_header_bytes)));
+        return respond(
+            config_.error_response(431, "the request header is larger than " + in_kib(config_.max_header_bytes)));
     }
-    respond(config_.error_response(400, "this is no HTTP request: " + failure.message()));
+    respond(config_.error_response(400, "cannot parse the HTTP request: " + failure.message()));
 }
 
 void Connection::handle_request() {
@@ -115,7 +116,7 @@ void Connection::handle_request() {
     const HttpRequest request{std::string(message.method_string()), std::string(message.target()),
                               std::move(message.body())};
     reader_->forget_request();
-    state_ = State::writing;  // an answer is owed from here on, even if the server is closed by what is asked for
+    state_ = State::writing;  // close_when_answered() waits for the response, even if serve() closes the server
     config_.serve(*this, request);
 }
 
@@ -125,8 +126,8 @@ void Connection::defer_response() {
     set_state(State::waiting);
 }
 
-// Asio 1.26 completes wait_error at EPOLLHUP: both directions are closed. One that has only finished sending still
-// waits for its answer.
+// Asio 1.26 completes wait_error on EPOLLHUP, which means that both directions are closed. A client that has only shut
+// down its sending direction still waits for its response.
 void Connection::watch_for_hang_up() {
     socket_.async_wait(Socket::wait_error, [weak = weak_from_this()](const error_code& aborted) {
         const auto self = weak.lock();

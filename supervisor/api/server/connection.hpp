@@ -23,26 +23,27 @@ struct HttpResponse {
     int http_status = 200;
     std::string body;
     std::string content_type;
-    std::string allow{};  // with 405: the methods that exist
+    std::string allow{};  // Allow header of a 405: the supported methods
 };
 
 class Connection;
 
-// What all connections of a server share; outlives them.
+// Configuration shared by all connections of a server. Must outlive them.
 struct ConnectionConfig {
     std::uint32_t max_header_bytes = 8 * 1024;
     std::uint64_t max_body_bytes = 64 * 1024;
-    std::chrono::milliseconds io_timeout{10'000};  // for a whole request to arrive, for a whole answer to leave
-    // Answers with respond(), defer_response() or release_socket().
+    std::chrono::milliseconds io_timeout{10'000};  // to receive a complete request, and to send a complete response
+    // Handles one request. Must call respond(), defer_response() or release_socket() on the connection.
     std::function<void(Connection&, const HttpRequest&)> serve;
-    // The words for a client that sent no HTTP.
+    // Builds the response to a request that is malformed or too large.
     std::function<HttpResponse(int http_status, std::string text)> error_response;
-    // Where it stands has changed; called once more, and then never again, when it is closed.
+    // Called after each change of the connection's state. The call with State::closed is the last one.
     std::function<void(Connection&)> on_state_change;
 };
 
-// One client: its requests are read, answered and only then the next is read. Ends by itself after 10 s without a
-// whole request, or with an answer that is not read; when the client hangs up, or when it is closed.
+// One client connection (HTTP/1.1). Requests are handled one at a time: the next one is read when the response to the
+// previous one has been written. The connection closes itself when receiving a request or sending a response takes
+// longer than `io_timeout`, and when the client hangs up.
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
     enum class State { reading, waiting, writing, closed };
@@ -52,22 +53,22 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     void start();
     void respond(HttpResponse reply);
-    // The answer takes its time, and no byte is owed to us until then.
+    // The response follows later, with respond_deferred(). No timeout runs until then.
     void defer_response();
-    // Where defer_response() was called and the client is still there.
+    // Sends the response after defer_response(). Does nothing if the client has hung up.
     void respond_deferred(HttpResponse reply);
-    // The connection is no HTTP any more; this object ends.
+    // Moves the socket to the caller, which no longer speaks HTTP on it, and closes this object.
     Socket release_socket();
 
-    // Ends at once if nothing is owed to the client, else when its answer is written.
+    // Closes at once if no response is pending, else when the response has been written.
     void close_when_answered();
     void close();
 
     State state() const { return state_; }
-    // What the answer takes that the client has still to read.
+    // Memory held by a response that the client has not read completely.
     std::size_t unread_bytes() const { return unread_bytes_; }
     Peer peer() const;
-    // When it was last waited for: its present read or write began then.
+    // When the current read or write began.
     std::chrono::steady_clock::time_point idle_since() const { return timer_.expiry() - config_.io_timeout; }
 
   private:
@@ -86,8 +87,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     Socket socket_;
     const ConnectionConfig& config_;
-    boost::asio::steady_timer timer_;  // runs only while bytes are awaited
-    std::uint64_t timer_run_ = 0;      // which of its runs is the present one
+    boost::asio::steady_timer timer_;  // runs only during a read or a write
+    std::uint64_t timer_run_ = 0;      // incremented by each start and stop of the timer
     State state_ = State::closed;
     std::size_t unread_bytes_ = 0;
     KeepAlive keep_alive_ = KeepAlive::yes;

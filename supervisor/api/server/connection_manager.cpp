@@ -25,7 +25,7 @@ bool is_out_of_resources(int number) {
     return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
 }
 
-// A listening socket that has become useless: waiting for it would turn in circles.
+// The listening socket is unusable: waiting for it again would be an endless loop.
 bool is_fatal(int number) { return number == EBADF || number == EINVAL || number == ENOTSOCK || number == EOPNOTSUPP; }
 
 }  // namespace
@@ -65,7 +65,7 @@ void ConnectionManager::accept(ListeningSocket& listener) {
     const int number = fd < 0 ? errno : 0;
     if (fd >= 0) add_connection(fd);
     if (is_fatal(number)) return;
-    // The client stays in the backlog and the socket stays readable, so accepting at once would only spin.
+    // The connection stays in the backlog and the socket stays readable: accepting again at once would be a busy loop.
     if (is_out_of_resources(number)) {
         timer_.expires_after(limits_.emfile_backoff);
         return pause_accepting(PauseReason::out_of_descriptors, timer_.expiry(), [this] { resume_accepting(); });
@@ -86,12 +86,13 @@ void ConnectionManager::add_connection(int fd) {
     connection->start();
 }
 
-// Nobody who has just come gives way: a flood of connections would push out everyone before it could speak.
+// A connection is not evicted before min_idle: otherwise a flood of connections would evict every client before it
+// could send its request.
 void ConnectionManager::evict_oldest() {
     Connection* const oldest = evictable_.front();
     pause_accepting(PauseReason::at_limit, oldest->idle_since() + limits_.min_idle, [this, oldest] {
         if (evictable_.size() >= limits_.connections && evictable_.front() == oldest)
-            return oldest->close();  // unblocks
+            return oldest->close();  // its state change resumes accepting
         resume_accepting();
     });
 }
@@ -100,11 +101,10 @@ void ConnectionManager::pause_accepting(PauseReason why, std::chrono::steady_clo
                                         std::function<void()> then) {
     pause_reason_ = why;
     timer_.expires_at(until);
-    timer_.async_wait(
-        [weak = weak_from_this(), mine = ++timer_run_, then = std::move(then)](const error_code& aborted) {
-            const auto self = weak.lock();
-            if (self && !aborted && self->timer_run_ == mine) then();
-        });
+    timer_.async_wait([weak = weak_from_this(), run = ++timer_run_, then = std::move(then)](const error_code& aborted) {
+        const auto self = weak.lock();
+        if (self && !aborted && self->timer_run_ == run) then();
+    });
 }
 
 void ConnectionManager::resume_accepting() {
@@ -140,13 +140,13 @@ void ConnectionManager::on_state_change(Connection& connection) {
     if (pause_reason_ == PauseReason::at_limit || freed_a_descriptor) resume_accepting();
 }
 
-// Whoever reads does so at once. One answer of any size is always let out.
+// Closes the slowest readers first. The newest response is always sent, whatever its size.
 void ConnectionManager::enforce_unread_limit(const Connection& newest) {
     while (unread_bytes_ > limits_.max_unread_bytes) {
-        const auto idle = std::ranges::find_if(
+        const auto slowest = std::ranges::find_if(
             evictable_, [&](const Connection* each) { return each != &newest && each->unread_bytes() > 0; });
-        if (idle == evictable_.end()) return;
-        (*idle)->close();  // takes itself out
+        if (slowest == evictable_.end()) return;
+        (*slowest)->close();  // removes itself from evictable_
     }
 }
 
@@ -155,7 +155,7 @@ void ConnectionManager::close_when_answered(std::function<void()> done) {
     done_ = std::move(done);
     error_code ignored;
     for (ListeningSocket& listener : listeners_) listener.socket.close(ignored);
-    const auto connections = connections_;  // each that ends takes itself out
+    const auto connections = connections_;  // a copy: a connection that closes removes itself from connections_
     for (const auto& [key, entry] : connections) entry.connection->close_when_answered();
     if (connections_.empty()) {
         if (done_) finish();

@@ -15,23 +15,27 @@
 
 namespace holdfast::api {
 
-// Lets clients in by one or more listening sockets, and keeps their number small: whoever has owed us bytes for longest
-// gives way to a newcomer when all places are taken. One that waits for an outcome takes no place and never gives way.
+// Accepts connections on the given listening sockets, at most `limits.connections` at a time. At the limit, a new
+// connection evicts the one that has been idle longest (slow to send its request or to read its response). A connection
+// that waits for an outcome is not counted and is never evicted. Not thread-safe: use from the executor's thread.
 class ConnectionManager : public std::enable_shared_from_this<ConnectionManager> {
   public:
     struct Limits {
         std::size_t connections;
-        std::size_t max_unread_bytes;        // of answers; who has not read his for longest gives way to a further one
-        std::chrono::milliseconds min_idle;  // how long nobody has to give way
-        std::chrono::milliseconds emfile_backoff;  // until accepting is tried again where there was no descriptor
-        std::chrono::milliseconds close_timeout;
+        std::size_t max_unread_bytes;  // buffered responses over all connections; at the limit the slowest reader is
+                                       // closed
+        std::chrono::milliseconds min_idle;        // a connection that has been idle for less is never evicted
+        std::chrono::milliseconds emfile_backoff;  // delay before accepting again after EMFILE
+        std::chrono::milliseconds close_timeout;   // of close_when_answered()
     };
 
-    // The listening sockets are owned from now on. `config.on_state_change` is set here.
+    // Takes ownership of the listening sockets. Sets `config.on_state_change`.
     ConnectionManager(boost::asio::any_io_executor executor, const std::vector<int>& listening_fds,
                       ConnectionConfig config, Limits limits);
 
     void open();
+    // Stops accepting, closes each connection when its pending response has been written, then posts `done`. Closes
+    // what is left after close_timeout.
     void close_when_answered(std::function<void()> done);
     void close();
 
@@ -45,7 +49,7 @@ class ConnectionManager : public std::enable_shared_from_this<ConnectionManager>
     };
     struct Entry {
         std::shared_ptr<Connection> connection;
-        std::list<Connection*>::iterator evictable_position;  // its end where it owes nothing
+        std::list<Connection*>::iterator evictable_position;  // evictable_.end() while it waits for an outcome
         std::size_t unread_bytes = 0;
     };
     enum class PauseReason { none, at_limit, out_of_descriptors, closing };
@@ -65,11 +69,11 @@ class ConnectionManager : public std::enable_shared_from_this<ConnectionManager>
     ConnectionConfig config_;
     Limits limits_;
     std::list<ListeningSocket> listeners_;
-    boost::asio::steady_timer timer_;  // of what blocks, or of the closing
+    boost::asio::steady_timer timer_;  // end of a pause in accepting, or of close_timeout
     std::uint64_t timer_run_ = 0;
     PauseReason pause_reason_ = PauseReason::none;
     std::unordered_map<Connection*, Entry> connections_;
-    std::list<Connection*> evictable_;  // who owes us bytes for longest first
+    std::list<Connection*> evictable_;  // connections that read or write, longest idle first
     std::size_t unread_bytes_ = 0;
     std::function<void()> done_;
 };

@@ -13,7 +13,7 @@ constexpr std::string_view response_head =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
     ": events of holdfast, one a line\n\n";
 
-// What a burst of events took is not kept until the next: clear() would.
+// Frees the memory of a burst of events; clear() would keep the capacity.
 void release_memory(std::string& queue) { std::string().swap(queue); }
 
 }  // namespace
@@ -22,7 +22,7 @@ void EventStream::start() {
     queue_ = response_head;
     error_code ignored;
     socket_.non_blocking(true, ignored);
-    // Both directions are closed: EPOLLHUP.
+    // Completes on EPOLLHUP: both directions are closed.
     socket_.async_wait(Socket::wait_error, [weak = weak_from_this()](const error_code& aborted) {
         const auto self = weak.lock();
         if (self && !aborted) self->close();
@@ -47,8 +47,8 @@ void EventStream::write() {
         if (state_ == State::closing) close();
         return;
     }
-    // What the socket takes at once has left before anything that is answered later in this turn of the loop. A failure
-    // is found again, by what is written then.
+    // Written synchronously first, so that an event arrives before any response that is sent later in the same
+    // iteration of the event loop. An error is ignored here: the async_write below reports it again.
     error_code failed;
     queue_.erase(0, socket_.write_some(boost::asio::buffer(queue_), failed));
     if (queue_.empty()) {
@@ -66,7 +66,7 @@ void EventStream::write() {
                              });
 }
 
-// Its place is behind what was queued before the first of them.
+// Called when all events that were queued before the first dropped one have been written.
 void EventStream::report_dropped() {
     if (dropped_ == 0) return;
     queue_ += R"(data: {"event":"events_dropped","count":)" + std::to_string(std::exchange(dropped_, 0)) + "}\n\n";

@@ -11,19 +11,19 @@
 
 namespace holdfast::api {
 
-// Server-sent events to one client, until it hangs up. One that reads too slowly has a bounded queue; what does not fit
-// is dropped, and one event says how many there were. No timer: it may take its time.
+// Sends server-sent events to one client until the client hangs up. The queue for a slow reader is bounded: events that
+// do not fit are dropped, and an `events_dropped` event reports how many. There is no timeout for a slow reader.
 class EventStream : public std::enable_shared_from_this<EventStream> {
   public:
-    // `max_queue_bytes` wait at most, and as many are under way. `closed` is called once.
+    // At most `max_queue_bytes` are queued while as many more are being written. `closed` is called once.
     EventStream(Socket socket, std::size_t max_queue_bytes, std::function<void(EventStream&)> closed)
         : socket_(std::move(socket)), max_queue_bytes_(max_queue_bytes), closed_(std::move(closed)) {}
 
     void start();
-    // Holds what makes events come.
+    // Keeps the subscription that produces the events alive until the stream is closed.
     void keep_subscription(std::shared_ptr<void> subscription) { subscription_ = std::move(subscription); }
     void push(std::string_view event);
-    // Its client does not read: it is the first to give way.
+    // Events were dropped because the client does not read. A stalled stream may be evicted.
     bool is_stalled() const { return dropped_ > 0; }
     void close_when_written();
     void close();

@@ -48,8 +48,8 @@ Server::Handlers::Handlers(boost::asio::any_io_executor executor, int listening_
 void Server::Handlers::serve(Connection& client, const HttpRequest& request) {
     const Peer peer = client.peer();
     if (!is_authorized(peer.uid, our_uid_)) {
-        return client.respond(error_reply(403, "uid " + std::to_string(peer.uid) + " may not ask: only uid " +
-                                                   std::to_string(our_uid_) + " and root may"));
+        return client.respond(error_reply(403, "permission denied for uid " + std::to_string(peer.uid) + ": only uid " +
+                                                   std::to_string(our_uid_) + " and root may use this supervisor"));
     }
     Route route = find_route(request.method, request.target, request.body);
     std::visit([&](auto wanted) { serve(client, std::move(wanted)); }, std::move(route));
@@ -73,7 +73,7 @@ void Server::Handlers::serve(Connection& client, const LogsWanted& wanted) {
     auto outputs = backend_.last_output();
     if (!wanted.worker.empty()) std::erase_if(outputs, [&](const auto& each) { return each.worker != wanted.worker; });
     if (outputs.empty() && !wanted.worker.empty()) {
-        return client.respond(error_reply(404, "nothing is kept of a worker " + wanted.worker));
+        return client.respond(error_reply(404, "there is no output of a worker " + wanted.worker));
     }
     client.respond(json_reply(200, to_json(outputs)));
 }
@@ -106,13 +106,13 @@ void Server::Handlers::serve(Connection& client, ReloadWanted reload) {
 std::string Server::Handlers::overload_reason(ChangeWanted::Wait wait, Priority priority) const {
     const std::size_t share = priority == Priority::reserved ? 2 : 1;
     if (wait == ChangeWanted::Wait::for_outcome && connection_manager_->waiting() >= share * limits_.waiting) {
-        return "cannot ask for it: " + std::to_string(connection_manager_->waiting()) +
-               " clients wait for an outcome already, and nothing was changed; ask later, or without waiting "
+        return "cannot accept the request: " + std::to_string(connection_manager_->waiting()) +
+               " clients already wait for an outcome; nothing was changed; try again later, or without waiting "
                "(--no-wait, ?wait=no)";
     }
     if (pending_changes_.count() >= share * limits_.pending_changes) {
-        return "cannot ask for it: " + std::to_string(pending_changes_.count()) +
-               " requests have no outcome yet, and nothing was changed; ask later";
+        return "cannot accept the request: " + std::to_string(pending_changes_.count()) +
+               " earlier requests have no outcome yet; nothing was changed; try again later";
     }
     return {};
 }
@@ -126,12 +126,12 @@ void Server::Handlers::start_change(Connection& client, ChangeWanted::Wait wait,
     if (wait == ChangeWanted::Wait::no) {
         ask([pending](const core::Outcome&) { pending->close(); });
         return client.respond(
-            json_reply(202, R"({"result":"accepted","text":"asked for; the outcome is not waited for"})"));
+            json_reply(202, R"({"result":"accepted","text":"accepted; not waiting for the outcome"})"));
     }
     client.defer_response();
     ask([pending, weak = client.weak_from_this()](const core::Outcome& outcome) {
         pending->close();
-        if (const auto still_there = weak.lock()) still_there->respond_deferred(outcome_reply(outcome));
+        if (const auto connection = weak.lock()) connection->respond_deferred(outcome_reply(outcome));
     });
 }
 
@@ -140,21 +140,21 @@ bool Server::Handlers::make_room_for_a_stream() {
     const auto stalled = std::ranges::find_if(streams_, [](const auto& entry) { return entry.second->is_stalled(); });
     if (stalled == streams_.end()) return false;
     const auto stream = stalled->second;
-    stream->close();  // takes itself out
+    stream->close();  // removes itself from streams_
     return true;
 }
 
 void Server::Handlers::serve(Connection& client, EventsWanted) {
     if (!make_room_for_a_stream()) {
-        return client.respond(
-            error_reply(503, std::to_string(limits_.event_streams) + " clients follow the events already"));
+        return client.respond(error_reply(503, "cannot open an event stream: " + std::to_string(limits_.event_streams) +
+                                                   " clients already follow the events; try again later"));
     }
     const auto stream = std::make_shared<EventStream>(client.release_socket(), limits_.event_queue_bytes,
                                                       [this](EventStream& which) { streams_.erase(&which); });
     streams_.emplace(stream.get(), stream);
     stream->start();
     stream->keep_subscription(backend_.follow_events([weak = stream->weak_from_this()](std::string_view event) {
-        if (const auto still_there = weak.lock()) still_there->push(event);
+        if (const auto open_stream = weak.lock()) open_stream->push(event);
     }));
 }
 

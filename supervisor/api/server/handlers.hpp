@@ -11,7 +11,7 @@
 
 namespace holdfast::api {
 
-// Answers the API's requests, one function each.
+// The request handlers of the API, one function for each route.
 class Server::Handlers {
   public:
     Handlers(boost::asio::any_io_executor executor, int listening_fd, uid_t our_uid, Backend backend, Limits limits);
@@ -21,7 +21,8 @@ class Server::Handlers {
     void close();
 
   private:
-    // A stop and an undo have places of their own: they are what somebody needs when everybody else waits.
+    // Stop and undo have a reserved share of the limits, so that they are accepted when other requests have used up
+    // theirs.
     enum class Priority { ordinary, reserved };
 
     void serve(Connection& client, const HttpRequest& request);
@@ -36,7 +37,7 @@ class Server::Handlers {
     void serve(Connection& client, const Rejection& rejection);
     template <class Ask>
     void start_change(Connection& client, ChangeWanted::Wait wait, Priority priority, Ask ask);
-    // Why one more cannot be asked for; empty: it can.
+    // Why no further change can be accepted; empty if one can.
     std::string overload_reason(ChangeWanted::Wait wait, Priority priority) const;
     bool make_room_for_a_stream();
 

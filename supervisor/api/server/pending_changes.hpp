@@ -6,11 +6,11 @@
 
 namespace holdfast::api {
 
-// How many changes were asked for and have no outcome yet, whether somebody still waits for it or not: the supervisor
-// keeps something of each.
+// Counts the changes that have no outcome yet, whether a client still waits for it or not. Each takes memory in the
+// supervisor.
 class PendingChanges {
   public:
-    // One of them, until it is closed; or until nobody can close it any more.
+    // One pending change: counted until close() or, if the callback that would close it is dropped, its destructor.
     class Entry {
       public:
         explicit Entry(std::shared_ptr<std::size_t> count) : count_(std::move(count)) { ++*count_; }

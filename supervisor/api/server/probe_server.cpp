@@ -8,7 +8,7 @@
 namespace holdfast::api {
 namespace {
 
-constexpr std::size_t max_unread_bytes = 256 * 1024;  // of all answers
+constexpr std::size_t max_unread_bytes = 256 * 1024;  // buffered responses over all connections
 
 HttpResponse line(int http_status, std::string text, std::string allow = {}) {
     return {http_status, std::move(text) + "\n", "text/plain; charset=utf-8", std::move(allow)};
@@ -16,10 +16,12 @@ HttpResponse line(int http_status, std::string text, std::string allow = {}) {
 
 HttpResponse probe(const HttpRequest& request, const std::function<Readiness()>& readiness) {
     const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
-    const bool asks_life = path == "/livez", asks_readiness = path == "/readyz" || path == "/healthz";
-    if (!asks_life && !asks_readiness) return line(404, "there are /livez, /readyz and /healthz");
-    if (request.method != "GET" && request.method != "HEAD") return line(405, "this takes GET and HEAD", "GET, HEAD");
-    if (asks_life) return line(200, "alive");
+    const bool is_liveness = path == "/livez", is_readiness = path == "/readyz" || path == "/healthz";
+    if (!is_liveness && !is_readiness) return line(404, "unknown path; the paths are /livez, /readyz and /healthz");
+    if (request.method != "GET" && request.method != "HEAD") {
+        return line(405, "method not allowed; this path takes GET and HEAD", "GET, HEAD");
+    }
+    if (is_liveness) return line(200, "alive");
     const Readiness found = readiness();
     if (found.is_ready) return line(200, found.because.empty() ? "ready" : "ready; " + found.because);
     return line(503, found.because.empty() ? "not ready" : found.because);

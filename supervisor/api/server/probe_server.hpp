@@ -12,31 +12,32 @@ namespace holdfast::api {
 
 class ConnectionManager;
 
-// What a load balancer or an orchestrator may know.
+// The result of a readiness probe by a load balancer or an orchestrator.
 struct Readiness {
     bool is_ready = false;
-    std::string because;  // a sentence; while ready what is not well all the same, mostly nothing
+    std::string because;  // a sentence: why it is not ready; while ready a warning, usually empty
 };
 
-// What all clients together can make the supervisor keep: `connections` times one request (4 KiB header, no body) and
-// one answer of a line; at rest 2 KiB.
+// Resource limits. The memory that all clients together can use is bounded by `connections` times one request (4 KiB
+// header, no body) and a response of one line; an idle connection takes 2 KiB.
 struct ProbeLimits {
-    std::size_t connections = 192;                 // the one that has owed us bytes for longest gives way to the next
-    std::chrono::milliseconds io_timeout{10'000};  // for a whole request to arrive, for a whole answer to leave
-    std::chrono::milliseconds min_idle{100};       // with all places taken, nobody gives way before
-    std::chrono::milliseconds emfile_backoff{1'000};  // until accepting is tried again where there was no descriptor
+    std::size_t connections = 192;  // at the limit, a new connection evicts the one that has been idle longest
+    std::chrono::milliseconds io_timeout{10'000};     // to receive a complete request, and to send a complete response
+    std::chrono::milliseconds min_idle{100};          // a connection that has been idle for less is never evicted
+    std::chrono::milliseconds emfile_backoff{1'000};  // delay before accepting again after EMFILE
 };
 
-// Health probes over HTTP/1.1, for anybody: they change nothing, and tell nothing but this.
+// Serves health probes over HTTP/1.1. Any client may connect: probes change nothing and disclose only the readiness.
 //
-//   GET, HEAD  /livez    200 while the supervisor's loop runs
-//   GET, HEAD  /readyz   200; or 503, and why in a sentence
+//   GET, HEAD  /livez    200 while the supervisor's event loop runs
+//   GET, HEAD  /readyz   200, or 503 and the reason in a sentence
 //   GET, HEAD  /healthz  the same as /readyz
 //
-// One thread; no timer runs unless bytes are awaited, all places are taken, or the process is out of descriptors.
+// Not thread-safe: use from the executor's thread. A timer runs only while a request or a response is in transfer, at
+// the connection limit, and after EMFILE.
 class ProbeServer {
   public:
-    // The listening stream sockets, TCP or unix, are owned from now on.
+    // Takes ownership of the listening stream sockets, TCP or unix.
     ProbeServer(boost::asio::any_io_executor executor, const std::vector<int>& listening_fds,
                 std::function<Readiness()> readiness, ProbeLimits limits = {});
     // Closes everything at once.

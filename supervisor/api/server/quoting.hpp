@@ -5,7 +5,7 @@
 
 namespace holdfast::api {
 
-// A client's own words as an answer repeats them: not all of them if they are many.
+// Text from a request for repetition in an error message, cut to 80 bytes.
 inline std::string shortened(std::string_view text) {
     constexpr std::size_t longest = 80;
     return text.size() <= longest ? std::string(text) : std::string(text.substr(0, longest)) + "...";

@@ -11,13 +11,13 @@ namespace {
 
 Rejection reject(std::string text) { return {400, std::move(text)}; }
 
-// What stands behind the question mark, for a path that takes nothing there.
+// Rejects a query string on a path that takes none.
 std::optional<Rejection> refuse_query(std::string_view query) {
     if (query.empty()) return std::nullopt;
-    return reject("unknown query " + quote_shortened(query) + ": this path takes none");
+    return reject("unknown query " + quote_shortened(query) + "; this path takes no query");
 }
 
-// "worker=1.0" is nobody's percent-encoding: a worker's name is two numbers and a dot.
+// The name in "worker=1.0". It consists of digits and a dot, so percent-decoding is not needed.
 std::optional<std::string> read_worker(std::string_view query) {
     constexpr std::string_view key = "worker=";
     if (!query.starts_with(key)) return std::nullopt;
@@ -48,18 +48,18 @@ Route get_history(std::string_view query) {
         const auto [stopped, failure] = std::from_chars(query.data() + key.size(), end, limit);
         if (failure == std::errc{} && stopped == end) return HistoryWanted{limit};
     }
-    return reject("unknown query " + quote_shortened(query) + ": it takes limit=N, a number of lines");
+    return reject("unknown query " + quote_shortened(query) + "; expected limit=N, a number of lines");
 }
 
 Route get_logs(std::string_view query) {
     if (query.empty()) return LogsWanted{};
     if (auto worker = read_worker(query)) return LogsWanted{std::move(*worker)};
-    return reject("unknown query " + quote_shortened(query) + ": it takes worker=1.0, a worker's name");
+    return reject("unknown query " + quote_shortened(query) + "; expected the name of a worker, like worker=1.0");
 }
 
 Route get_why(std::string_view query) {
     if (auto worker = read_worker(query)) return WhyWanted{std::move(*worker)};
-    return reject("which worker is meant? The query looks like worker=1.0");
+    return reject("the query must name a worker, like worker=1.0");
 }
 
 struct GetRow {
@@ -113,16 +113,16 @@ auto find_row(const Rows& rows, std::string_view path) -> decltype(rows.data()) 
 
 Route post(const PostRow& row, std::string_view query, std::string_view body) {
     const auto wait = read_wait(query);
-    if (!wait) return reject("unknown query " + quote_shortened(query) + ": it takes wait=yes or wait=no");
+    if (!wait) return reject("unknown query " + quote_shortened(query) + "; expected wait=yes or wait=no");
     return row.read(body, *wait);
 }
 
 Rejection not_found(std::string_view path) {
-    std::string exist;
-    for (const GetRow& row : gets) exist += (exist.empty() ? "GET " : ", ") + std::string(row.path);
-    exist += "; POST ";
-    for (const PostRow& row : posts) exist += (&row == &posts.front() ? "" : ", ") + std::string(row.path);
-    return {404, "there is no " + shortened(path) + ": there are " + exist};
+    std::string known;
+    for (const GetRow& row : gets) known += (known.empty() ? "GET " : ", ") + std::string(row.path);
+    known += "; POST ";
+    for (const PostRow& row : posts) known += (&row == &posts.front() ? "" : ", ") + std::string(row.path);
+    return {404, "unknown path " + shortened(path) + "; the paths are: " + known};
 }
 
 }  // namespace

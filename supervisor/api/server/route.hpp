@@ -15,10 +15,10 @@ namespace holdfast::api {
 struct StatusWanted {};
 struct ReloadPreviewWanted {};  // what a reload would change
 struct HistoryWanted {
-    std::optional<std::size_t> limit;  // the newest so many
+    std::optional<std::size_t> limit;  // at most this many lines, the newest ones
 };
 struct LogsWanted {
-    std::string worker;  // "1.0"; empty: of all
+    std::string worker;  // "1.0"; empty: all workers
 };
 struct WhyWanted {
     std::string worker;
@@ -27,34 +27,34 @@ struct EventsWanted {};
 
 struct ChangeWanted {
     enum class Wait { for_outcome, no };
-    core::Request request;  // asked_by is still empty
+    core::Request request;  // asked_by is empty; the handler fills it in
     Wait wait = Wait::for_outcome;
 };
-// No core::Request yet: only runtime/ can read the configuration again.
+// Carries no core::Request, because only runtime/ can read the configuration file.
 struct ReloadWanted {
     ChangeWanted::Wait wait = ChangeWanted::Wait::for_outcome;
 };
 
-// The request was not understood. `text` says why and what would be.
+// The request was not understood. `text` says why, and what would be accepted.
 struct Rejection {
     int http_status = 400;
     std::string text;
-    std::string allow{};  // with 405: the methods that exist
+    std::string allow{};  // Allow header of a 405: the supported methods
 };
 
 using Route = std::variant<StatusWanted, ReloadPreviewWanted, HistoryWanted, LogsWanted, WhyWanted, EventsWanted,
                            ChangeWanted, ReloadWanted, Rejection>;
 
-// What an HTTP request means. Pure.
+// Maps an HTTP request to what it asks for. Pure.
 Route find_route(std::string_view method, std::string_view target, std::string_view body);
 
-// Who is at the other end, as the kernel says it.
+// Credentials of the connecting process, from SO_PEERCRED.
 struct Peer {
     uid_t uid = 0;
     pid_t pid = 0;
 };
 
-// The supervisor's own user and root may ask; nobody else.
+// Only the supervisor's own user and root may send requests.
 constexpr bool is_authorized(uid_t peer, uid_t ours) { return peer == ours || peer == 0; }
 
 // "uid 1000, pid 3101 over the API"

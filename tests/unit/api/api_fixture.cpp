@@ -42,7 +42,7 @@ RawClient::RawClient(const std::string& socket_path) : fd_(::socket(AF_UNIX, SOC
 }
 
 void RawClient::send(std::string_view bytes) const {
-    ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);  // the server may have closed already: the test sees it
+    ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);  // no check: the server may have closed the connection
 }
 
 void RawClient::finish_sending() const { ::shutdown(fd_, SHUT_WR); }
@@ -114,10 +114,10 @@ void ServerTest::emit(std::string_view event) {
     for (const auto& on_event : std::list(subscribers_)) on_event(event);
 }
 
-void ServerTest::run_until(const std::function<bool()>& fact) {
+void ServerTest::run_until(const std::function<bool()>& condition) {
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-    while (!fact()) {
-        ASSERT_LT(std::chrono::steady_clock::now(), limit) << "it never came to be";
+    while (!condition()) {
+        ASSERT_LT(std::chrono::steady_clock::now(), limit) << "the condition was not met within 5 s";
         io_.restart();
         io_.run_one_for(std::chrono::milliseconds(5));
     }

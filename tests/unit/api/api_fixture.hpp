@@ -20,21 +20,21 @@ inline constexpr std::string_view get_status = "GET /v1/status HTTP/1.1\r\nHost:
 inline constexpr std::string_view post_restart = "POST /v1/restart HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n";
 inline constexpr std::string_view get_events = "GET /v1/events HTTP/1.1\r\nHost: h\r\n\r\n";
 
-// A directory of its own for each test, and a unix socket that listens in it.
+// A temporary directory with a listening unix socket.
 class ListeningDirectory {
   public:
     ListeningDirectory();
     ~ListeningDirectory();
     std::string path() const { return path_; }
     std::string socket_path() const { return path_ + "/api.sock"; }
-    // Binds and listens; the descriptor is the caller's.
+    // Binds and listens; the caller owns the descriptor.
     int listen(int backlog = 128) const;
 
   private:
     std::string path_;
 };
 
-// A client that sends whatever it is told to and never blocks.
+// A non-blocking client that sends arbitrary bytes.
 class RawClient {
   public:
     explicit RawClient(const std::string& socket_path);
@@ -49,11 +49,11 @@ class RawClient {
     const std::string& received();
     // The server has closed the connection.
     bool is_ended();
-    // A whole response has arrived, by its Content-Length.
+    // A complete response has arrived, according to its Content-Length.
     bool is_answered();
-    // The server has closed the connection; nothing is read to find that out.
+    // The server has closed the connection; checked without reading from it.
     bool is_cut_off() const;
-    // What has arrived takes no memory any more.
+    // Frees the memory of received().
     void forget_received() { std::string().swap(received_); }
 
   private:
@@ -63,7 +63,7 @@ class RawClient {
     std::string received_;
 };
 
-// A server in this thread whose supervisor is a list of questions that the test answers.
+// A server that runs in the test's thread. Its supervisor is a list of requests that the test answers.
 class ServerTest : public testing::Test {
   protected:
     struct PendingRequest {
@@ -78,16 +78,16 @@ class ServerTest : public testing::Test {
 
     void start(Limits limits = {});
     Backend backend();
-    // To everyone who follows the events.
+    // Sends the event to all subscribers.
     void emit(std::string_view event);
     RawClient connect() const { return RawClient(directory_.socket_path()); }
-    // Runs the server until `fact` holds; fails after 5 s.
-    void run_until(const std::function<bool()>& fact);
-    // What a request is answered with, headers and all.
+    // Runs the server until `condition` is true; fails after 5 s.
+    void run_until(const std::function<bool()>& condition);
+    // The response to a request, with its header.
     std::string answer_to(std::string_view request);
-    // A connection of which this is the whole request, as its client that waits or does not read.
+    // Connects and sends the request, without running the server.
     RawClient ask(std::string_view request) const;
-    // How often the server had something to do in `time`.
+    // Runs the event loop for `time`; returns the number of handlers that it executed.
     std::size_t handlers_run_within(std::chrono::milliseconds time);
 
     ListeningDirectory directory_;
@@ -102,7 +102,7 @@ class ServerTest : public testing::Test {
     std::unique_ptr<Server> server_;
 };
 
-// How many descriptors this process has open.
+// The number of file descriptors that this process has open.
 std::size_t open_descriptors();
 
 }  // namespace holdfast::api

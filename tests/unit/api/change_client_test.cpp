@@ -37,7 +37,7 @@ class ChangeClientTest : public testing::Test {
     ThreadedSupervisor supervisor_;
 };
 
-TEST_F(ChangeClientTest, HearsEveryEventFromTheQuestionToTheAnswer) {
+TEST_F(ChangeClientTest, ReceivesEveryEventBetweenRequestAndOutcome) {
     supervisor_.on_request = [&](const core::Request&, const auto& answer) {
         for (int number = 0; number < 50; ++number) {
             supervisor_.emit(R"({"event":"step","text":")" + std::to_string(number) + "\"}");
@@ -55,13 +55,13 @@ TEST_F(ChangeClientTest, HearsEveryEventFromTheQuestionToTheAnswer) {
     EXPECT_EQ(events_.back(), "49");
 }
 
-TEST_F(ChangeClientTest, LooksAtTheStatusAgainAndAgainWhileItWaits) {
-    int looks = 0, ticks = 0, seen = 0;
+TEST_F(ChangeClientTest, PollsTheStatusWhileItWaits) {
+    int polls = 0, ticks = 0, seen = 0;
     std::optional<ThreadedSupervisor::Respond> waiting;
     supervisor_.on_request = [&](const core::Request&, const auto& answer) { waiting = answer; };
     supervisor_.on_snapshot = [&](core::Status& status) {
-        status.target = ++looks;
-        if (looks == 3) supervisor_.post([&] { (*waiting)({}); });
+        status.target = ++polls;
+        if (polls == 3) supervisor_.post([&] { (*waiting)({}); });
     };
     begin();
     ProgressCallbacks callbacks;
@@ -74,7 +74,7 @@ TEST_F(ChangeClientTest, LooksAtTheStatusAgainAndAgainWhileItWaits) {
     EXPECT_GE(ticks, 3);
 }
 
-TEST_F(ChangeClientTest, CarriesTheChangeOutUnheardWhereNoEventsAreTold) {
+TEST_F(ChangeClientTest, PerformsTheChangeWithoutEventsIfThereIsNoEventStream) {
     begin({.event_streams = 0});
     ProgressCallbacks callbacks;
     callbacks.on_event = [&](const EventView& event) { events_.push_back(event.text); };
@@ -84,11 +84,11 @@ TEST_F(ChangeClientTest, CarriesTheChangeOutUnheardWhereNoEventsAreTold) {
     EXPECT_TRUE(events_.empty());
 }
 
-TEST_F(ChangeClientTest, GivesUpWaitingAndTheChangeGoesOn) {
+TEST_F(ChangeClientTest, StopsWaitingWhenCancelledWhileTheChangeContinues) {
     std::optional<ThreadedSupervisor::Respond> waiting;
     supervisor_.on_request = [&](const core::Request& request, const auto& answer) {
         if (std::holds_alternative<core::Undo>(request.what)) {
-            (*waiting)({core::Outcome::Result::undone, {}, {}, 1});  // for nobody
+            (*waiting)({core::Outcome::Result::undone, {}, {}, 1});  // the client has stopped waiting
             return answer({});
         }
         waiting = answer;
@@ -101,28 +101,28 @@ TEST_F(ChangeClientTest, GivesUpWaitingAndTheChangeGoesOn) {
     const auto answer = perform_change(service(), restart_request, callbacks);
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, EINTR);
-    EXPECT_THAT(answer.error().text, HasSubstr("goes on"));
+    EXPECT_THAT(answer.error().text, HasSubstr("the change continues"));
     const auto undone = undo(service(), Wait::for_outcome);
     EXPECT_TRUE(undone) << undone.error().text;
     eventfd_t value = 0;
-    EXPECT_EQ(::eventfd_read(event_fd_.fd(), &value), 0) << "it is the caller's still";
+    EXPECT_EQ(::eventfd_read(event_fd_.fd(), &value), 0) << "the descriptor was closed or read";
     EXPECT_EQ(value, 1U);
 }
 
-TEST_F(ChangeClientTest, GivenUpBeforeItAskedItSaysThatNothingHasChanged) {
-    const int nobody_accepts = directory_.listen();
+TEST_F(ChangeClientTest, ReportsThatNothingHasChangedWhenCancelledBeforeTheRequest) {
+    const int listening_fd = directory_.listen();  // never accepts
     event_fd_.notify();
     ProgressCallbacks callbacks;
     callbacks.on_event = [](const EventView&) {};
     callbacks.cancel_fd = event_fd_.fd();
     const auto answer = perform_change(service(), restart_request, callbacks);
-    ::close(nobody_accepts);
+    ::close(listening_fd);
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, ECANCELED);
     EXPECT_THAT(answer.error().text, HasSubstr("nothing has changed"));
 }
 
-TEST_F(ChangeClientTest, SaysThatTheSupervisorEndedBeforeItAnswered) {
+TEST_F(ChangeClientTest, ReportsThatTheSupervisorEndedBeforeItAnswered) {
     supervisor_.on_request = [&](const core::Request&, const auto&) { supervisor_.end(); };
     begin();
     ProgressCallbacks callbacks;
@@ -132,7 +132,7 @@ TEST_F(ChangeClientTest, SaysThatTheSupervisorEndedBeforeItAnswered) {
     EXPECT_THAT(answer.error().text, HasSubstr("ended before it answered"));
 }
 
-TEST_F(ChangeClientTest, FollowsTheEventsUntilItHasHeardEnough) {
+TEST_F(ChangeClientTest, FollowsTheEventsUntilTheCallbackReturnsNo) {
     supervisor_.on_follow = [&] {
         for (const char* text : {"a", "b", "c"}) supervisor_.emit(std::string(R"({"text":")") + text + "\"}");
     };
@@ -159,7 +159,7 @@ TEST_F(ChangeClientTest, FollowsTheEventsUntilTheSupervisorEnds) {
     EXPECT_THAT(events_, ElementsAre("stopping"));
 }
 
-TEST_F(ChangeClientTest, FollowsTheEventsUntilTheCallerGivesUp) {
+TEST_F(ChangeClientTest, FollowsTheEventsUntilItIsCancelled) {
     supervisor_.on_follow = [&] { event_fd_.notify(); };
     begin();
     const auto followed = follow_events(
@@ -168,37 +168,37 @@ TEST_F(ChangeClientTest, FollowsTheEventsUntilTheCallerGivesUp) {
     EXPECT_EQ(followed.error().code, EINTR);
 }
 
-TEST_F(ChangeClientTest, SaysWhyNoEventsAreTold) {
+TEST_F(ChangeClientTest, ReportsWhyThereIsNoEventStream) {
     begin({.event_streams = 0});
     const auto followed = follow_events(service(), [](const EventView&) { return Continue::yes; });
     ASSERT_FALSE(followed);
-    EXPECT_THAT(followed.error().text, HasSubstr("it tells no events (HTTP 503)"));
+    EXPECT_THAT(followed.error().text, HasSubstr("it offers no event stream (HTTP 503)"));
 }
 
-TEST_F(ChangeClientTest, WatchAsksNothingAtRest) {
-    std::atomic<int> looks = 0;
-    int looks_at_rest = -1;
-    supervisor_.on_snapshot = [&](core::Status&) { ++looks; };
+TEST_F(ChangeClientTest, WatchDoesNotPollWhileNothingChanges) {
+    std::atomic<int> polls = 0;
+    int polls_before_event = -1;
+    supervisor_.on_snapshot = [&](core::Status&) { ++polls; };
     begin();
     ProgressCallbacks callbacks;
     callbacks.poll_interval = 1ms;
     callbacks.cancel_fd = event_fd_.fd();
     callbacks.on_status = [&](const ServiceView&) {
-        if (looks == 2) return event_fd_.notify();
-        // The only thing that happens, later than whatever this client does by the clock.
+        if (polls == 2) return event_fd_.notify();
+        // The only event, sent later than any timer of the client would expire.
         supervisor_.post_after(1200ms, [&] {
-            looks_at_rest = looks;
+            polls_before_event = polls;
             supervisor_.emit(R"({"text":"at last"})");
         });
     };
     EXPECT_FALSE(watch_status(service(), callbacks));
-    EXPECT_EQ(looks_at_rest, 1) << "nothing had happened since";
-    EXPECT_EQ(looks, 2);
+    EXPECT_EQ(polls_before_event, 1) << "it polled although nothing had changed";
+    EXPECT_EQ(polls, 2);
 }
 
-TEST_F(ChangeClientTest, WatchesFromEventToEvent) {
-    int looks = 0, seen = 0;
-    supervisor_.on_snapshot = [&](core::Status& status) { status.target = ++looks; };
+TEST_F(ChangeClientTest, WatchPollsAfterEachEvent) {
+    int polls = 0, seen = 0;
+    supervisor_.on_snapshot = [&](core::Status& status) { status.target = ++polls; };
     begin();
     ProgressCallbacks callbacks;
     callbacks.poll_interval = 1ms;
@@ -216,12 +216,12 @@ TEST_F(ChangeClientTest, WatchesFromEventToEvent) {
     EXPECT_EQ(events_.size(), 4U);
 }
 
-TEST_F(ChangeClientTest, WatchLooksOnceMoreForAnEventThatCameWhileItLooked) {
-    int looks = 0;
+TEST_F(ChangeClientTest, WatchPollsAgainForAnEventThatArrivedDuringAPoll) {
+    int polls = 0;
     std::vector<int> seen;
     supervisor_.on_snapshot = [&](core::Status& status) {
-        status.target = ++looks;
-        if (looks == 1) supervisor_.emit(R"({"text":"meanwhile"})");
+        status.target = ++polls;
+        if (polls == 1) supervisor_.emit(R"({"text":"meanwhile"})");
     };
     begin();
     ProgressCallbacks callbacks;
@@ -235,17 +235,17 @@ TEST_F(ChangeClientTest, WatchLooksOnceMoreForAnEventThatCameWhileItLooked) {
     EXPECT_THAT(seen, ElementsAre(1, 2));
 }
 
-TEST_F(ChangeClientTest, WatchLooksAgainWithoutAnEventWhileAChangeIsUnderWay) {
-    std::atomic<int> looks = 0;
+TEST_F(ChangeClientTest, WatchPollsWithoutAnEventWhileAChangeIsUnderWay) {
+    std::atomic<int> polls = 0;
     supervisor_.on_snapshot = [&](core::Status& status) {
-        if (++looks == 1) status.change.emplace();
-        if (looks == 2) supervisor_.end();
+        if (++polls == 1) status.change.emplace();
+        if (polls == 2) supervisor_.end();
     };
     begin();
     ProgressCallbacks callbacks;
     callbacks.on_status = [](const ServiceView&) {};
-    EXPECT_TRUE(watch_status(service(), callbacks)) << "the end of the supervisor is no error";
-    EXPECT_EQ(looks, 2);
+    EXPECT_TRUE(watch_status(service(), callbacks)) << "the end of the supervisor is not an error";
+    EXPECT_EQ(polls, 2);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Each call of the client against the server.
+// Each function of the client, called against the server.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -51,16 +51,16 @@ TEST_F(ClientCalls, Logs) {
     EXPECT_EQ(one->front().of, "living");
     const auto none = logs(service(), "9.9");
     ASSERT_FALSE(none);
-    EXPECT_EQ(none.error().text, "nothing is kept of a worker 9.9");
-    const auto nonsense = logs(service(), "web");
-    ASSERT_FALSE(nonsense);
-    EXPECT_THAT(nonsense.error().text, HasSubstr("it takes worker=1.0"));
+    EXPECT_EQ(none.error().text, "there is no output of a worker 9.9");
+    const auto invalid = logs(service(), "web");
+    ASSERT_FALSE(invalid);
+    EXPECT_THAT(invalid.error().text, HasSubstr("expected the name of a worker, like worker=1.0"));
 }
 
 TEST_F(ClientCalls, Why) {
-    const auto there = why(service(), "1.0");
-    ASSERT_TRUE(there) << there.error().text;
-    EXPECT_THAT(*there, StartsWith("worker 1.0 "));
+    const auto known = why(service(), "1.0");
+    ASSERT_TRUE(known) << known.error().text;
+    EXPECT_THAT(*known, StartsWith("worker 1.0 "));
     const auto unknown = why(service(), "9.9");
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.error().code, ENOENT);
@@ -86,9 +86,9 @@ TEST_F(ClientCalls, EveryChange) {
 }
 
 TEST_F(ClientCalls, Reload) {
-    const auto would = preview_reload(service());
-    ASSERT_TRUE(would) << would.error().text;
-    EXPECT_EQ(would->text, "adds the listener admin");
+    const auto preview = preview_reload(service());
+    ASSERT_TRUE(preview) << preview.error().text;
+    EXPECT_EQ(preview->text, "adds the listener admin");
     EXPECT_EQ(web_.reloaded_by(), "");
     const auto reloaded = reload(service(), Wait::for_outcome);
     ASSERT_TRUE(reloaded) << reloaded.error().text;

@@ -17,12 +17,12 @@ namespace {
 
 using testing::HasSubstr;
 
-// A place for runtime directories of a user that has no others.
+// A parent directory for the runtime directories of a user that has no others.
 class ClientTest : public testing::Test {
   protected:
     ClientTest() { std::filesystem::create_directories(directory_.path() + "/holdfast"); }
 
-    // A listening api.sock in the runtime directory of `name`.
+    // Returns the descriptor of a listening api.sock in the runtime directory of `name`.
     int listen_as(const std::string& name) const {
         const std::string directory = directory_.path() + "/holdfast/" + name;
         std::filesystem::create_directories(directory);
@@ -30,13 +30,13 @@ class ClientTest : public testing::Test {
         std::filesystem::rename(directory_.socket_path(), directory + "/api.sock");
         return fd;
     }
-    RuntimeEnvironment surroundings() const {
-        // Not root's own, whose services outside this test would be found as well.
+    RuntimeEnvironment environment() const {
+        // Not root's uid: services of root outside this test would be found as well.
         const uid_t uid = ::getuid() == 0 ? 64'242 : ::getuid();
         return {{}, runtime_directory_, directory_.path(), uid};
     }
     std::string error_of(const ServiceSelector& selector) const {
-        const auto service = find_service(selector, surroundings());
+        const auto service = find_service(selector, environment());
         return service ? "found " + service->status.name : service.error().text;
     }
 
@@ -46,7 +46,7 @@ class ClientTest : public testing::Test {
 
 TEST_F(ClientTest, FindsTheOnlySupervisorWithoutAName) {
     const StubSupervisor web("web", listen_as("web"));
-    const auto service = find_service({}, surroundings());
+    const auto service = find_service({}, environment());
     ASSERT_TRUE(service) << service.error().text;
     EXPECT_EQ(service->status.name, "web");
     EXPECT_EQ(service->directory, directory_.path() + "/holdfast/web");
@@ -54,33 +54,33 @@ TEST_F(ClientTest, FindsTheOnlySupervisorWithoutAName) {
     EXPECT_EQ(service->status_json.back(), '}');
 }
 
-TEST_F(ClientTest, ListsWhatThereIsToChooseFrom) {
+TEST_F(ClientTest, ListsTheServicesIfSeveralAreRunning) {
     const StubSupervisor web("web", listen_as("web"));
     const StubSupervisor api("api", listen_as("api"));
-    EXPECT_THAT(error_of({}), HasSubstr("say which one is meant: api, web"));
-    EXPECT_EQ(find_service({.name = "web"}, surroundings())->status.name, "web");
-    ASSERT_EQ(list_services(surroundings()).size(), 2U);
+    EXPECT_THAT(error_of({}), HasSubstr("give the name of one: api, web"));
+    EXPECT_EQ(find_service({.name = "web"}, environment())->status.name, "web");
+    ASSERT_EQ(list_services(environment()).size(), 2U);
 }
 
-TEST_F(ClientTest, SaysThatNoneIsRunning) {
+TEST_F(ClientTest, ReportsThatNoneIsRunning) {
     EXPECT_EQ(error_of({}), "no supervisor of this user is running");
     EXPECT_THAT(error_of({.name = "web"}), HasSubstr("no supervisor named web is running"));
     EXPECT_THAT(error_of({.name = "web"}), HasSubstr(directory_.path() + "/holdfast/web/api.sock"));
     EXPECT_THAT(error_of({.runtime_dir = "/nowhere"}), HasSubstr("/nowhere/api.sock: No such file"));
 }
 
-TEST_F(ClientTest, PassesOverTheSocketOfASupervisorThatIsGone) {
+TEST_F(ClientTest, IgnoresTheSocketOfASupervisorThatHasEnded) {
     ::close(listen_as("web"));
     EXPECT_EQ(error_of({}), "no supervisor of this user is running");
     EXPECT_THAT(error_of({.name = "web"}), HasSubstr("no supervisor named web"));
 }
 
-TEST_F(ClientTest, PrefersTheUnitsOwnSupervisor) {
+TEST_F(ClientTest, PrefersTheSupervisorInRuntimeDirectory) {
     const StubSupervisor web("web", listen_as("web"));
     const StubSupervisor api("api", listen_as("api"));
     runtime_directory_ = directory_.path() + "/holdfast/api:/run/other";
     EXPECT_EQ(error_of({}), "found api");
-    EXPECT_EQ(error_of({.name = "web"}), "found web") << "the unit's directory holds another service";
+    EXPECT_EQ(error_of({.name = "web"}), "found web") << "$RUNTIME_DIRECTORY is that of another service";
 }
 
 TEST_F(ClientTest, RefusesADirectoryOfAnotherService) {
@@ -90,10 +90,10 @@ TEST_F(ClientTest, RefusesADirectoryOfAnotherService) {
     EXPECT_THAT(error_of({.name = "api", .runtime_dir = directory}), HasSubstr("of web, not of api"));
 }
 
-TEST_F(ClientTest, BringsBackTheOutcome) {
+TEST_F(ClientTest, ReturnsTheOutcome) {
     StubSupervisor web("web", listen_as("web"),
                        {core::Outcome::Result::mixed, "slot 1 could not be brought back", {"bye"}, 1});
-    const auto service = find_service({.name = "web"}, surroundings());
+    const auto service = find_service({.name = "web"}, environment());
     ASSERT_TRUE(service);
     const auto answer = scale(*service, 5, Wait::for_outcome);
     ASSERT_TRUE(answer) << answer.error().text;
@@ -110,16 +110,16 @@ TEST_F(ClientTest, BringsBackTheOutcome) {
     EXPECT_TRUE(std::holds_alternative<core::Stop>(web.asked().what));
 }
 
-TEST_F(ClientTest, SaysWhyARequestWasNotUnderstood) {
+TEST_F(ClientTest, ReportsWhyARequestWasRejected) {
     const StubSupervisor web("web", listen_as("web"));
-    const auto service = find_service({.name = "web"}, surroundings());
+    const auto service = find_service({.name = "web"}, environment());
     ASSERT_TRUE(service);
     const auto answer = scale(*service, 5000, Wait::for_outcome);
     ASSERT_FALSE(answer);
     EXPECT_THAT(answer.error().text, HasSubstr("from 0 to 4096"));
 }
 
-TEST_F(ClientTest, NoticesASupervisorThatEndsBeforeItAnswers) {
+TEST_F(ClientTest, ReportsASupervisorThatEndsBeforeItAnswers) {
     const int listening_fd = directory_.listen();
     std::thread ending([&] {
         const int fd = ::accept(listening_fd, nullptr, nullptr);
@@ -131,19 +131,19 @@ TEST_F(ClientTest, NoticesASupervisorThatEndsBeforeItAnswers) {
     ending.join();
     ::close(listening_fd);
     ASSERT_FALSE(reply);
-    EXPECT_THAT(reply.error().text, HasSubstr("the supervisor ended before it answered"));
+    EXPECT_THAT(reply.error().text, HasSubstr("it ended before it answered"));
 }
 
-TEST_F(ClientTest, DoesNotWaitForASupervisorThatNeverAnswersAStatus) {
+TEST_F(ClientTest, TimesOutIfTheSupervisorDoesNotAnswer) {
     const int listening_fd = directory_.listen();
     const auto reply = call(directory_.socket_path(), "GET", "/v1/status", "", std::chrono::milliseconds(50));
     ::close(listening_fd);
     ASSERT_FALSE(reply);
     EXPECT_EQ(reply.error().code, ETIMEDOUT);
-    EXPECT_THAT(reply.error().text, HasSubstr("it does not answer"));
+    EXPECT_THAT(reply.error().text, HasSubstr("it did not answer in time"));
 }
 
-TEST_F(ClientTest, DoesNotWaitForRoomInAFullBacklogEither) {
+TEST_F(ClientTest, TimesOutIfTheBacklogIsFull) {
     const int listening_fd = directory_.listen(0);
     const RawClient first(directory_.socket_path());
     const auto reply = call(directory_.socket_path(), "GET", "/v1/status", "", std::chrono::milliseconds(50));

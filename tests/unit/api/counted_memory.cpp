@@ -23,7 +23,7 @@ void discount(void* memory) noexcept {
 
 }  // namespace
 
-// The allocator's own figures are those of the whole heap, and a sanitizer has none: what is asked for is counted here.
+// Counted here because the allocator's statistics cover the whole heap and sanitizers have none.
 void* operator new(std::size_t size) { return count(std::malloc(size)); }
 void* operator new[](std::size_t size) { return count(std::malloc(size)); }
 void operator delete(void* memory) noexcept { discount(memory); }

@@ -4,7 +4,7 @@
 
 namespace holdfast::api {
 
-// What this program has from `new` at this moment, in bytes as the allocator counts them.
+// Bytes currently allocated with `new` in this program, rounded up as the allocator does.
 std::size_t counted_memory();
 
 }  // namespace holdfast::api

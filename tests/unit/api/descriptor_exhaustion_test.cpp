@@ -1,4 +1,4 @@
-// The process has no descriptor left for a client.
+// The servers when the process has no file descriptor left for a new connection.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,12 +13,12 @@ namespace {
 using namespace std::chrono_literals;
 using testing::StartsWith;
 
-// Lowers the number of descriptors that this process may have for as long as it lives.
+// Lowers RLIMIT_NOFILE; the destructor restores it.
 class DescriptorLimit {
   public:
-    explicit DescriptorLimit(rlim_t most) {
+    explicit DescriptorLimit(rlim_t limit) {
         ::getrlimit(RLIMIT_NOFILE, &before_);
-        const rlimit lower{.rlim_cur = most, .rlim_max = before_.rlim_max};
+        const rlimit lower{.rlim_cur = limit, .rlim_max = before_.rlim_max};
         ::setrlimit(RLIMIT_NOFILE, &lower);
     }
     ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
@@ -33,13 +33,13 @@ DescriptorLimit no_descriptor_left() {
     return DescriptorLimit(static_cast<rlim_t>(lowest_free));
 }
 
-// In five and a half pauses of the server.
+// `handlers_run`: the number of handlers in 550 ms, which are five and a half times emfile_backoff.
 void expect_pauses(std::size_t handlers_run) {
-    EXPECT_GE(handlers_run, 3U);   // it tries again
-    EXPECT_LE(handlers_run, 14U);  // an accept and a timer for each of five pauses, not a loop
+    EXPECT_GE(handlers_run, 3U) << "it does not try to accept again";
+    EXPECT_LE(handlers_run, 14U) << "more than an accept and a timer for each of five pauses: it spins";
 }
 
-TEST_F(ServerTest, PausesWithoutADescriptorAndRecoversByItself) {
+TEST_F(ServerTest, PausesAcceptingWithoutADescriptorAndRecovers) {
     start({.emfile_backoff = 100ms});
     run_until([&] { return io_.poll() == 0; });
     RawClient client = connect();
@@ -53,7 +53,7 @@ TEST_F(ServerTest, PausesWithoutADescriptorAndRecoversByItself) {
     EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(ServerTest, AcceptsAgainAsSoonAsAConnectionFreesADescriptor) {
+TEST_F(ServerTest, AcceptsAgainWhenAClosedConnectionFreesADescriptor) {
     start({.emfile_backoff = 60'000ms});
     RawClient first = connect();
     first.send(get_status);
@@ -67,7 +67,7 @@ TEST_F(ServerTest, AcceptsAgainAsSoonAsAConnectionFreesADescriptor) {
     run_until([&] { return second.is_answered(); });
 }
 
-TEST_F(ProbeServerTest, PausesWithoutADescriptorAndRecoversByItself) {
+TEST_F(ProbeServerTest, PausesAcceptingWithoutADescriptorAndRecovers) {
     start_probes({.emfile_backoff = 100ms});
     run_until([&] { return io_.poll() == 0; });
     RawClient client = ask(get("/readyz"));

@@ -54,7 +54,7 @@ core::Status full_status() {
     return status;
 }
 
-TEST(Encode, WritesAStatusAsThePersonReadsIt) {
+TEST(Encode, WritesEveryFieldOfAStatus) {
     EXPECT_EQ(
         to_json(full_status()),
         R"({"name":"web","pid":812,"phase":"rolling_out","detail":"generation 2: 1 of 2 ready","mixed":true,)"
@@ -78,7 +78,7 @@ TEST(Encode, WritesAStatusAsThePersonReadsIt) {
         R"("listeners":[{"name":"http","address":"[::]:8080","backlog":4096,"revived":1}]})");
 }
 
-TEST(Encode, IsReadBackByTheClient) {
+TEST(Encode, WritesAStatusThatTheClientDecodes) {
     const auto view = decode_status(to_json(full_status()));
     ASSERT_TRUE(view);
     EXPECT_EQ(view->name, "web");
@@ -111,7 +111,7 @@ TEST(Encode, IsReadBackByTheClient) {
     EXPECT_EQ(view->listeners.at(0).revived, 1U);
 }
 
-TEST(Encode, TellsTheClientOfAChangeUnderWayAndOfWhatWentWrong) {
+TEST(Encode, WritesTheChangeUnderWayAndFailuresThatTheClientDecodes) {
     const auto view = decode_status(to_json(full_status()));
     ASSERT_TRUE(view);
     EXPECT_FALSE(view->ready);
@@ -134,7 +134,7 @@ TEST(Encode, TellsTheClientOfAChangeUnderWayAndOfWhatWentWrong) {
     EXPECT_EQ(view->slots.at(0).last_words, std::vector<std::string>{"no database"});
 }
 
-TEST(Encode, LeavesOutWhatIsNot) {
+TEST(Encode, WritesNullForAbsentValues) {
     const auto view = decode_status(to_json(core::Status{}));
     ASSERT_TRUE(view);
     EXPECT_FALSE(view->change);
@@ -142,7 +142,7 @@ TEST(Encode, LeavesOutWhatIsNot) {
     EXPECT_FALSE(view->rollback_to);
 }
 
-TEST(Encode, WritesAnOutcomeThatIsReadBack) {
+TEST(Encode, WritesAnOutcomeThatTheClientDecodes) {
     const core::Outcome outcome{core::Outcome::Result::failed, "generation 2 was not ready", {"no \"config\""}, 1};
     const std::string json = to_json(outcome);
     EXPECT_EQ(json, R"({"result":"failed","text":"generation 2 was not ready",)"
@@ -154,7 +154,7 @@ TEST(Encode, WritesAnOutcomeThatIsReadBack) {
     EXPECT_EQ(answer->exit_code, 1);
 }
 
-TEST(Encode, LetsNoTextOfAWorkerReachATerminal) {
+TEST(Encode, EscapesControlCharactersAndInvalidUtf8) {
     core::Outcome outcome;
     const auto text_of = [&](std::string text) {
         outcome.text = std::move(text);
@@ -165,14 +165,14 @@ TEST(Encode, LetsNoTextOfAWorkerReachATerminal) {
     EXPECT_EQ(text_of(std::string("a\0b", 3)), R"(a\x00b)");
     EXPECT_EQ(text_of("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x9D"), "caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x90\x9D");
     EXPECT_EQ(text_of("\xC2\x9B"), R"(\xc2\x9b)");          // C1: a control sequence in one character
-    EXPECT_EQ(text_of("\xC3"), R"(\xc3)");                  // cut off
+    EXPECT_EQ(text_of("\xC3"), R"(\xc3)");                  // truncated
     EXPECT_EQ(text_of("\xC0\xAF"), R"(\xc0\xaf)");          // overlong
     EXPECT_EQ(text_of("\xED\xA0\x80"), R"(\xed\xa0\x80)");  // a surrogate
     EXPECT_EQ(text_of("\xF4\x90\x80\x80"), R"(\xf4\x90\x80\x80)");
     EXPECT_EQ(text_of("\xFF quote\" back\\"), R"(\xff quote" back\)");
 }
 
-TEST(Decode, PassesOverWhatItDoesNotKnow) {
+TEST(Decode, IgnoresUnknownMembersAndWrongTypes) {
     const auto view = decode_status(R"({"name":"web","mood":"fine","pid":"x","workers":[1,{"worker":"3.1"}]})");
     ASSERT_TRUE(view);
     EXPECT_EQ(view->name, "web");
@@ -180,7 +180,7 @@ TEST(Decode, PassesOverWhatItDoesNotKnow) {
     EXPECT_EQ(view->workers.at(1).worker, "3.1");
 }
 
-TEST(Decode, RefusesWhatIsNoObject) {
+TEST(Decode, FailsIfTheTextIsNotAnObject) {
     EXPECT_FALSE(decode_status("<html>"));
     EXPECT_FALSE(decode_outcome("[]"));
     EXPECT_EQ(decode_error("<html>"), "<html>");

@@ -19,11 +19,11 @@ constexpr std::string_view header = "HTTP/1.1 200 OK\r\nContent-Type: text/event
 
 enum class Pieces { whole, single_bytes };
 
-// What a client hears of a stream that arrives in these pieces and ends.
+// The texts of the events that a client receives from a stream that arrives in these pieces and then ends.
 std::vector<std::string> read_events(const std::string& stream, Pieces pieces) {
     const ListeningDirectory directory;
     const int listening = directory.listen();
-    std::thread telling([&] {
+    std::thread server([&] {
         const int fd = ::accept(listening, nullptr, nullptr);
         char request[512];
         EXPECT_GT(::recv(fd, request, sizeof request, 0), 0);
@@ -39,25 +39,25 @@ std::vector<std::string> read_events(const std::string& stream, Pieces pieces) {
         return Continue::yes;
     });
     EXPECT_TRUE(followed) << followed.error().text;
-    telling.join();
+    server.join();
     ::close(listening);
     return texts;
 }
 
-TEST(EventReader, ReadsLinesWhereverTheyAreCut) {
+TEST(EventReader, ReassemblesLinesFromPieces) {
     const std::string stream = std::string(header) + ": hello\n\ndata: {\"text\":\"a\"}\n\ndata: {\"text\":\"b\"}\n\n";
     EXPECT_THAT(read_events(stream, Pieces::whole), ElementsAre("a", "b"));
     EXPECT_THAT(read_events(stream, Pieces::single_bytes), ElementsAre("a", "b"));
 }
 
-TEST(EventReader, PassesOverWhatItDoesNotKnow) {
+TEST(EventReader, IgnoresUnknownFieldsAndInvalidJson) {
     const std::string stream = std::string(header) +
                                "id: 7\n: comment\nretry: 1\ndata: no JSON\n\ndata: [1]\n\ndata: {\"text\":\"a\"}\n\n"
                                "data: {\"text\":\"cut off";
     EXPECT_THAT(read_events(stream, Pieces::whole), ElementsAre("a"));
 }
 
-TEST(EventReader, KeepsNoLineWithoutAnEnd) {
+TEST(EventReader, DiscardsLinesThatAreTooLong) {
     const std::string stream =
         std::string(header) + "data: {\"text\":\"" + std::string(8 << 20, 'x') + "\"}\n\ndata: {\"text\":\"a\"}\n\n";
     EXPECT_THAT(read_events(stream, Pieces::whole), ElementsAre("a"));

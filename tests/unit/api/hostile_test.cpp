@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-TEST_F(ServerTest, TellsTheEventsAsTheyCome) {
+TEST_F(ServerTest, StreamsTheEvents) {
     start();
     RawClient client = connect();
     client.send(get_events);
@@ -22,13 +22,13 @@ TEST_F(ServerTest, TellsTheEventsAsTheyCome) {
     run_until([&] { return client.received().ends_with("\"b\"}\n\n"); });
     EXPECT_THAT(client.received(), HasSubstr("\r\n\r\n: "));
     EXPECT_THAT(client.received(), HasSubstr("\n\ndata: {\"event\":\"a\"}\n\ndata: {\"event\":\"b\"}\n\n"));
-    handlers_run_within(10ms);  // what the request left behind: the cancelled timer
+    handlers_run_within(10ms);  // the handler of the request's cancelled timer
     EXPECT_EQ(handlers_run_within(50ms), 0U);
     client.hang_up();
     run_until([&] { return subscribers_.empty(); });
 }
 
-TEST_F(ServerTest, DropsAndCountsEventsForOneThatDoesNotRead) {
+TEST_F(ServerTest, DropsAndCountsEventsForAClientThatDoesNotRead) {
     start({.event_streams = 1, .event_queue_bytes = 4096});
     RawClient client = connect();
     client.send(get_events);
@@ -40,14 +40,14 @@ TEST_F(ServerTest, DropsAndCountsEventsForOneThatDoesNotRead) {
         io_.poll();
     }
     run_until([&] { return client.received().find("events_dropped") != std::string::npos; });
-    std::size_t told = 0;
-    for (std::size_t at = 0; (at = client.received().find("xx\"}\n", at)) != std::string::npos; ++at) ++told;
+    std::size_t received = 0;
+    for (std::size_t at = 0; (at = client.received().find("xx\"}\n", at)) != std::string::npos; ++at) ++received;
     const std::size_t mark = client.received().find("\"count\":");
     ASSERT_NE(mark, std::string::npos);
-    EXPECT_EQ(told + std::stoul(client.received().substr(mark + 8)), 2000U);
+    EXPECT_EQ(received + std::stoul(client.received().substr(mark + 8)), 2000U);
 }
 
-TEST_F(ServerTest, GivesThePlaceOfAStalledStreamToTheNext) {
+TEST_F(ServerTest, EvictsAStalledEventStreamAtTheLimit) {
     start({.event_streams = 1, .event_queue_bytes = 4096});
     RawClient first = connect();
     first.send(get_events);
@@ -64,7 +64,7 @@ TEST_F(ServerTest, GivesThePlaceOfAStalledStreamToTheNext) {
     EXPECT_EQ(subscribers_.size(), 1U);
 }
 
-TEST_F(ServerTest, LetsTheIdleGiveWayButNeverOneThatWaitsForItsOutcome) {
+TEST_F(ServerTest, EvictsIdleConnectionsButNotOneThatWaitsForAnOutcome) {
     start({.connections = 8, .min_idle = 1ms});
     RawClient waiting = connect();
     waiting.send(post_restart);
@@ -81,7 +81,7 @@ TEST_F(ServerTest, LetsTheIdleGiveWayButNeverOneThatWaitsForItsOutcome) {
     run_until([&] { return waiting.is_answered(); });
 }
 
-TEST_F(ServerTest, NobodyGivesWayWhereNobodyComes) {
+TEST_F(ServerTest, EvictsNoConnectionWithoutANewOne) {
     start({.connections = 2, .min_idle = 1ms});
     RawClient first = connect(), second = connect();
     handlers_run_within(50ms);

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-TEST_F(ProbeServerTest, SaysWhetherItServesAndWhyNot) {
+TEST_F(ProbeServerTest, ReportsReadinessWithTheReason) {
     start_probes();
     EXPECT_THAT(answer_to(get("/readyz")), StartsWith("HTTP/1.1 200 "));
     EXPECT_THAT(answer_to(get("/healthz?verbose")), StartsWith("HTTP/1.1 200 "));
@@ -33,7 +33,7 @@ TEST_F(ProbeServerTest, SaysWhetherItServesAndWhyNot) {
     EXPECT_THAT(answer_to(get("/livez")), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(ProbeServerTest, KnowsNothingElse) {
+TEST_F(ProbeServerTest, RejectsAllOtherRequests) {
     start_probes();
     EXPECT_THAT(answer_to(get("/v1/status")), StartsWith("HTTP/1.1 404 "));
     EXPECT_THAT(answer_to("DELETE /readyz HTTP/1.1\r\nHost: h\r\n\r\n"), StartsWith("HTTP/1.1 405 "));
@@ -50,7 +50,7 @@ TEST_F(ProbeServerTest, AnswersHeadWithoutABody) {
     EXPECT_THAT(client.received(), HasSubstr("Content-Length: 6\r\n\r\nHTTP/1.1 200 OK"));
 }
 
-TEST_F(ProbeServerTest, ListensOnTcpAsWell) {
+TEST_F(ProbeServerTest, AcceptsTcpConnections) {
     const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -69,7 +69,7 @@ TEST_F(ProbeServerTest, ListensOnTcpAsWell) {
     EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 200 "));
 }
 
-// As many descriptors as this process may have at all.
+// Raises the soft limit of file descriptors to the hard limit.
 void raise_descriptor_limit() {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -77,20 +77,20 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-TEST_F(ProbeServerTest, AnswersAProbeBesideTwoThousandThatSayNothing) {
+TEST_F(ProbeServerTest, AnswersAProbeBesideTwoThousandSilentConnections) {
     raise_descriptor_limit();
     start_probes({.connections = 16, .min_idle = 1ms});
     const std::size_t before = open_descriptors();
-    std::deque<RawClient> crowd;
+    std::deque<RawClient> silent;
     for (int number = 0; number < 2000; ++number) {
-        crowd.push_back(connect());
-        crowd.back().send("GET /re");
+        silent.push_back(connect());
+        silent.back().send("GET /re");
     }
     EXPECT_THAT(answer_to(get("/readyz")), StartsWith("HTTP/1.1 200 "));
     EXPECT_LE(open_descriptors(), before + 2000 + 16);
 }
 
-TEST_F(ProbeServerTest, LeavesNothingBehindOfManyConnections) {
+TEST_F(ProbeServerTest, LeaksNoDescriptorsOverManyConnections) {
     start_probes();
     answer_to(get("/livez"));
     run_until([&] { return io_.poll() == 0; });
@@ -113,15 +113,15 @@ TEST_F(ProbeServerTest, ClosesAConnectionThatDoesNotSendItsRequest) {
     EXPECT_THAT(answer_to(get("/readyz")), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(ProbeServerTest, OneThatIsKeptAliveCostsLittleAndHasNothingToDo) {
+TEST_F(ProbeServerTest, AKeepAliveConnectionUsesLittleMemoryAndNoTimer) {
     start_probes();
-    std::deque<RawClient> crowd;
+    std::deque<RawClient> clients;
     std::size_t before = 0;
     for (int number = 0; number <= 32; ++number) {
-        crowd.push_back(ask("GET /livez HTTP/1.1\r\nX: " + std::string(3900, 'x') + "\r\n\r\n"));
-        run_until([&] { return crowd.back().is_answered(); });
-        crowd.back().forget_received();
-        handlers_run_within(1ms);  // what it left behind: a cancelled timer
+        clients.push_back(ask("GET /livez HTTP/1.1\r\nX: " + std::string(3900, 'x') + "\r\n\r\n"));
+        run_until([&] { return clients.back().is_answered(); });
+        clients.back().forget_received();
+        handlers_run_within(1ms);  // the handler of the request's cancelled timer
         if (number == 0) before = counted_memory();
     }
     EXPECT_LT(counted_memory() - before, 32 * 2048U);

@@ -25,7 +25,7 @@ TEST(Route, FindsEachRequest) {
 struct Refused {
     std::string method, target, body;
     int http_status;
-    std::string words;
+    std::string reason;
 };
 void PrintTo(const Refused& refused, std::ostream* out) {
     *out << refused.method << " " << refused.target << " " << refused.body;
@@ -33,23 +33,23 @@ void PrintTo(const Refused& refused, std::ostream* out) {
 
 class RouteRefuses : public testing::TestWithParam<Refused> {};
 
-TEST_P(RouteRefuses, AndSaysWhatItTakes) {
+TEST_P(RouteRefuses, WithTheReason) {
     const Refused& wrong = GetParam();
     const Route route = find_route(wrong.method, wrong.target, wrong.body);
     ASSERT_TRUE(std::holds_alternative<Rejection>(route));
     EXPECT_EQ(std::get<Rejection>(route).http_status, wrong.http_status);
-    EXPECT_THAT(std::get<Rejection>(route).text, HasSubstr(wrong.words));
+    EXPECT_THAT(std::get<Rejection>(route).text, HasSubstr(wrong.reason));
 }
 
 INSTANTIATE_TEST_SUITE_P(Requests, RouteRefuses,
                          testing::Values(Refused{"GET", "/", "", 404, "GET /v1/status"},
-                                         Refused{"GET", "/v1/statu", "", 404, "there are GET"},
+                                         Refused{"GET", "/v1/statu", "", 404, "the paths are: GET"},
                                          Refused{"POST", "/v1/status", "", 405, "takes GET, not POST"},
                                          Refused{"GET", "/v1/stop", "", 405, "takes POST, not GET"},
                                          Refused{"DELETE", "/v1/scale", "", 405, "takes POST"},
                                          Refused{"POST", "/v1/stop?wait=maybe", "", 400, "wait=yes or wait=no"},
-                                         Refused{"POST", "/v1/stop", "[]", 400, "no JSON object"},
-                                         Refused{"POST", "/v1/stop", "{", 400, "no JSON"},
+                                         Refused{"POST", "/v1/stop", "[]", 400, "not a JSON object"},
+                                         Refused{"POST", "/v1/stop", "{", 400, "not valid JSON"},
                                          Refused{"POST", "/v1/restart", R"({"canary": 1})", 400, "\"canary\""},
                                          Refused{"POST", "/v1/scale", "", 400, "\"workers\" is missing"},
                                          Refused{"POST", "/v1/scale", R"({"worker": 1})", 400,
@@ -58,13 +58,11 @@ INSTANTIATE_TEST_SUITE_P(Requests, RouteRefuses,
                                          Refused{"POST", "/v1/scale", R"({"workers": 4097})", 400, "from 0 to 4096"},
                                          Refused{"POST", "/v1/scale", R"({"workers": 1.5})", 400, "from 0 to 4096"},
                                          Refused{"POST", "/v1/scale", R"({"workers": "2"})", 400, "from 0 to 4096"},
-                                         Refused{"POST", "/v1/scale", std::string(30000, '['), 400, "no JSON"}));
+                                         Refused{"POST", "/v1/scale", std::string(30000, '['), 400, "not valid JSON"}));
 
-TEST(Route, NamesTheMethodThatExists) {
-    EXPECT_EQ(std::get<Rejection>(find_route("GET", "/v1/stop", "")).allow, "POST");
-}
+TEST(Route, NamesTheAllowedMethod) { EXPECT_EQ(std::get<Rejection>(find_route("GET", "/v1/stop", "")).allow, "POST"); }
 
-TEST(Peer, MayAskOnlyWhereItIsTheSupervisorsUserOrRoot) {
+TEST(Peer, IsAuthorizedOnlyAsTheSupervisorsUserOrRoot) {
     EXPECT_TRUE(is_authorized(1000, 1000));
     EXPECT_TRUE(is_authorized(0, 1000));
     EXPECT_FALSE(is_authorized(1001, 1000));
@@ -72,7 +70,7 @@ TEST(Peer, MayAskOnlyWhereItIsTheSupervisorsUserOrRoot) {
     EXPECT_FALSE(is_authorized(static_cast<uid_t>(-1), 1000));
 }
 
-TEST(Peer, IsNamedForTheLog) { EXPECT_EQ(describe(Peer{1000, 3101}), "uid 1000, pid 3101 over the API"); }
+TEST(Peer, IsDescribedForTheLog) { EXPECT_EQ(describe(Peer{1000, 3101}), "uid 1000, pid 3101 over the API"); }
 
 TEST(Outcome, HasAnHttpStatus) {
     using enum core::Outcome::Result;

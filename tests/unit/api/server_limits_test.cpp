@@ -1,4 +1,4 @@
-// What clients can make the supervisor keep, and how those that do not read are dealt with.
+// The memory that clients can make the supervisor use, and the eviction of clients that do not read.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr std::string_view get_history = "GET /v1/history HTTP/1.1\r\nHost: h\r\n\r\n";
-constexpr std::string_view restart_unheard = "POST /v1/restart?wait=no HTTP/1.1\r\nContent-Length: 0\r\n\r\n";
+constexpr std::string_view restart_no_wait = "POST /v1/restart?wait=no HTTP/1.1\r\nContent-Length: 0\r\n\r\n";
 
 std::string post(const std::string& path, const std::string& body = {}) {
     return "POST " + path + " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
@@ -24,43 +24,45 @@ std::string post(const std::string& path, const std::string& body = {}) {
 }
 
 const std::string long_header = "\r\nX: " + std::string(7000, 'x');
-constexpr std::size_t at_rest = 2 * 1024;
-constexpr std::size_t crowd_size = 48;
+constexpr std::size_t idle_bytes = 2 * 1024;
+constexpr std::size_t client_count = 48;
 
 class ServerLimitsTest : public ServerTest {
   protected:
-    // What each of a crowd costs that sends this and gets that far; a first one has been there before.
-    std::size_t cost_of_each(const std::string& request, const std::function<bool(RawClient&)>& is_far_enough) {
-        std::deque<RawClient> crowd;
+    // Average memory of a connection that has sent the request and reached the condition. The first connection is not
+    // counted, because it allocates what all share.
+    std::size_t memory_of_each(const std::string& request, const std::function<bool(RawClient&)>& condition) {
+        std::deque<RawClient> clients;
         std::size_t before = 0;
-        for (std::size_t number = 0; number <= crowd_size; ++number) {
-            crowd.push_back(ask(request));
-            run_until([&] { return is_far_enough(crowd.back()); });
-            crowd.back().forget_received();
-            handlers_run_within(1ms);  // what it left behind: a cancelled timer
+        for (std::size_t number = 0; number <= client_count; ++number) {
+            clients.push_back(ask(request));
+            run_until([&] { return condition(clients.back()); });
+            clients.back().forget_received();
+            handlers_run_within(1ms);  // the handler of the request's cancelled timer
             if (number == 0) before = counted_memory();
         }
-        return (counted_memory() - before) / crowd_size;
+        return (counted_memory() - before) / client_count;
     }
 };
 
-TEST_F(ServerLimitsTest, AConnectionThatIsKeptAliveForgetsHowLongItsRequestWas) {
+TEST_F(ServerLimitsTest, AKeepAliveConnectionReleasesTheMemoryOfItsRequest) {
     start();
     const auto is_answered = [](RawClient& client) { return client.is_answered(); };
-    EXPECT_LT(cost_of_each(std::string(get_status), is_answered), at_rest);
-    EXPECT_LT(cost_of_each(post("/v1/scale", std::string(60'000, 'x')), is_answered), at_rest);
-    EXPECT_LT(cost_of_each("GET /v1/status HTTP/1.1" + long_header + "\r\n\r\n", is_answered), at_rest);
+    EXPECT_LT(memory_of_each(std::string(get_status), is_answered), idle_bytes);
+    EXPECT_LT(memory_of_each(post("/v1/scale", std::string(60'000, 'x')), is_answered), idle_bytes);
+    EXPECT_LT(memory_of_each("GET /v1/status HTTP/1.1" + long_header + "\r\n\r\n", is_answered), idle_bytes);
 }
 
-TEST_F(ServerLimitsTest, OneThatWaitsForItsOutcomeForgetsHowLongItsRequestWas) {
+TEST_F(ServerLimitsTest, AConnectionThatWaitsForAnOutcomeReleasesTheMemoryOfItsRequest) {
     start();
-    requests_.reserve(2 * crowd_size);
-    std::size_t asked = 0;
-    const std::string long_one = "POST /v1/restart HTTP/1.1" + long_header + "\r\nContent-Length: 0\r\n\r\n";
-    EXPECT_LT(cost_of_each(long_one, [&](RawClient&) { return requests_.size() > asked && ++asked > 0; }), at_rest);
+    requests_.reserve(2 * client_count);
+    std::size_t submitted = 0;
+    const auto is_submitted = [&](RawClient&) { return requests_.size() > submitted && ++submitted > 0; };
+    const std::string long_request = "POST /v1/restart HTTP/1.1" + long_header + "\r\nContent-Length: 0\r\n\r\n";
+    EXPECT_LT(memory_of_each(long_request, is_submitted), idle_bytes);
 }
 
-TEST_F(ServerLimitsTest, WhoDoesNotReadItsAnswerIsCutOffAndNobodyElseWaits) {
+TEST_F(ServerLimitsTest, ClosesAClientThatDoesNotReadAndAnswersTheOthers) {
     start({.max_unread_bytes = 64 << 20, .io_timeout = 50ms});
     history_ = {std::string(4 << 20, 'x')};
     const RawClient slow = ask(get_history);
@@ -69,7 +71,7 @@ TEST_F(ServerLimitsTest, WhoDoesNotReadItsAnswerIsCutOffAndNobodyElseWaits) {
     EXPECT_THAT(answer_to(get_history), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(ServerLimitsTest, ThoseThatDoNotReadTheirAnswersAreNeverOwedMuchInAll) {
+TEST_F(ServerLimitsTest, ClosesTheSlowestReadersAtTheLimitOfUnreadBytes) {
     start({.max_unread_bytes = 7 << 20});
     history_ = {std::string(1 << 20, 'x')};
     answer_to(get_history);
@@ -82,22 +84,22 @@ TEST_F(ServerLimitsTest, ThoseThatDoNotReadTheirAnswersAreNeverOwedMuchInAll) {
         EXPECT_LT(counted_memory(), before + (10U << 20));
     }
     run_until([&] { return slow[16].is_cut_off(); });
-    EXPECT_FALSE(slow.back().is_cut_off()) << "who came last has the most time left";
+    EXPECT_FALSE(slow.back().is_cut_off()) << "the newest response is closed last";
     EXPECT_THAT(answer_to(get_history), StartsWith("HTTP/1.1 200 "));
-    EXPECT_FALSE(slow[18].is_cut_off()) << "one that reads takes nobody's place for long";
+    EXPECT_FALSE(slow[18].is_cut_off()) << "a client that reads counts only for a moment";
 }
 
-TEST_F(ServerLimitsTest, AnAnswerOfAnySizeIsLetOut) {
+TEST_F(ServerLimitsTest, SendsASingleResponseOfAnySize) {
     start({.max_unread_bytes = 1000});
     history_ = {std::string(1 << 20, 'x')};
     RawClient client = ask(get_history);
     run_until([&] { return client.is_answered(); });
 }
 
-TEST_F(ServerLimitsTest, AStreamThatIsNotReadCostsTwoQueuesAndTakesNothingFromTheOthers) {
+TEST_F(ServerLimitsTest, AnUnreadEventStreamUsesTwoQueuesAndDoesNotDelayTheOthers) {
     start({.event_queue_bytes = 64 * 1024});
     const RawClient slow = ask(get_events);
-    RawClient attentive = ask(get_events);
+    RawClient fast = ask(get_events);
     run_until([&] { return subscribers_.size() == 2; });
     const std::string event = "{\"text\":\"" + std::string(1000, 'x') + "\"}";
     const std::size_t before = counted_memory();
@@ -105,13 +107,13 @@ TEST_F(ServerLimitsTest, AStreamThatIsNotReadCostsTwoQueuesAndTakesNothingFromTh
         emit(event);
         io_.restart();
         io_.poll();
-        ASSERT_THAT(attentive.received(), testing::EndsWith(event + "\n\n")) << number;
-        attentive.forget_received();
+        ASSERT_THAT(fast.received(), testing::EndsWith(event + "\n\n")) << number;
+        fast.forget_received();
         EXPECT_LT(counted_memory(), before + 4 * 64 * 1024);
     }
 }
 
-TEST_F(ServerLimitsTest, AStreamThatHasBeenReadKeepsNothingOfABurst) {
+TEST_F(ServerLimitsTest, AnEventStreamReleasesTheMemoryOfABurst) {
     start();
     RawClient client = ask(get_events);
     run_until([&] { return subscribers_.size() == 1; });
@@ -125,7 +127,7 @@ TEST_F(ServerLimitsTest, AStreamThatHasBeenReadKeepsNothingOfABurst) {
     EXPECT_LT(counted_memory(), before + 1024);
 }
 
-TEST_F(ServerLimitsTest, TheHundredAndTwentyNinthThatWouldWaitIsToldSoAndChangesNothing) {
+TEST_F(ServerLimitsTest, Rejects129thClientThatWaitsForAnOutcome) {
     start();
     std::deque<RawClient> waiting;
     for (std::size_t number = 1; number <= 128; ++number) {
@@ -134,12 +136,12 @@ TEST_F(ServerLimitsTest, TheHundredAndTwentyNinthThatWouldWaitIsToldSoAndChanges
     }
     const std::string refused = answer_to(post("/v1/restart"));
     EXPECT_THAT(refused, StartsWith("HTTP/1.1 503 "));
-    EXPECT_THAT(refused, HasSubstr("128 clients wait for an outcome already, and nothing was changed"));
+    EXPECT_THAT(refused, HasSubstr("128 clients already wait for an outcome; nothing was changed"));
     EXPECT_THAT(refused, HasSubstr("--no-wait"));
     EXPECT_EQ(requests_.size(), 128U);
     EXPECT_THAT(answer_to(get_status), StartsWith("HTTP/1.1 200 "));
-    EXPECT_THAT(answer_to(restart_unheard), StartsWith("HTTP/1.1 202 "));
-    // What somebody needs who has had enough of them all.
+    EXPECT_THAT(answer_to(restart_no_wait), StartsWith("HTTP/1.1 202 "));
+    // Undo and stop have a reserved share of the limit.
     const RawClient undoing = ask(post("/v1/undo")), stopping = ask(post("/v1/stop"));
     run_until([&] { return requests_.size() == 131; });
     EXPECT_TRUE(std::holds_alternative<core::Undo>(requests_[129].request.what));
@@ -153,25 +155,25 @@ TEST_F(ServerLimitsTest, TheHundredAndTwentyNinthThatWouldWaitIsToldSoAndChanges
     EXPECT_FALSE(next.is_answered());
 }
 
-TEST_F(ServerLimitsTest, ChangesWithoutAnOutcomeAreBoundedThoughNobodyWaitsForThem) {
+TEST_F(ServerLimitsTest, BoundsPendingChangesEvenIfNoClientWaits) {
     start({.pending_changes = 3});
-    answer_to(restart_unheard);
-    RawClient gone = ask(post("/v1/restart"));
+    answer_to(restart_no_wait);
+    RawClient waiting = ask(post("/v1/restart"));
     run_until([&] { return requests_.size() == 2; });
-    gone.hang_up();
-    answer_to(restart_unheard);
-    const std::string refused = answer_to(restart_unheard);
+    waiting.hang_up();
+    answer_to(restart_no_wait);
+    const std::string refused = answer_to(restart_no_wait);
     EXPECT_THAT(refused, StartsWith("HTTP/1.1 503 "));
-    EXPECT_THAT(refused, HasSubstr("3 requests have no outcome yet, and nothing was changed"));
+    EXPECT_THAT(refused, HasSubstr("3 earlier requests have no outcome yet; nothing was changed"));
     EXPECT_EQ(requests_.size(), 3U);
     EXPECT_THAT(answer_to(post("/v1/undo?wait=no")), StartsWith("HTTP/1.1 202 "));
 
     for (PendingRequest& pending : requests_) pending.answer({});
-    EXPECT_THAT(answer_to(restart_unheard), StartsWith("HTTP/1.1 202 "));
-    answer_to(restart_unheard);
-    answer_to(restart_unheard);
-    requests_.clear();  // never to be answered
-    EXPECT_THAT(answer_to(restart_unheard), StartsWith("HTTP/1.1 202 "));
+    EXPECT_THAT(answer_to(restart_no_wait), StartsWith("HTTP/1.1 202 "));
+    answer_to(restart_no_wait);
+    answer_to(restart_no_wait);
+    requests_.clear();  // these callbacks are never called
+    EXPECT_THAT(answer_to(restart_no_wait), StartsWith("HTTP/1.1 202 "));
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ TEST_F(ServerTest, AnswersWithTheStatus) {
     EXPECT_THAT(answer, HasSubstr("{\"name\":\"web\""));
 }
 
-TEST_F(ServerTest, AnswersAChangeWithItsOutcomeAndNotBefore) {
+TEST_F(ServerTest, AnswersAChangeWhenItsOutcomeIsKnown) {
     start();
     RawClient client = connect();
     client.send(post_restart);
@@ -46,24 +46,24 @@ TEST_F(ServerTest, AnswersAChangeWithItsOutcomeAndNotBefore) {
                                              R"("last_words":["no configuration"],"exit_code":1})"));
 }
 
-TEST_F(ServerTest, TakesAnAnswerThatComesAtOnce) {
+TEST_F(ServerTest, AcceptsAnOutcomeFromWithinTheRequest) {
     Backend supervisor = backend();
     supervisor.ask = [](const core::Request&, const std::function<void(core::Outcome)>& answer) { answer({}); };
     server_ = std::make_unique<Server>(io_.get_executor(), directory_.listen(), ::getuid(), std::move(supervisor));
     EXPECT_THAT(answer_to(post_restart), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(ServerTest, DoesNotWaitWhereNobodyWants) {
+TEST_F(ServerTest, AnswersAtOnceWithoutWait) {
     start();
     const std::string answer =
         answer_to("POST /v1/scale?wait=no HTTP/1.1\r\nHost: h\r\nContent-Length: 13\r\n\r\n{\"workers\":3}");
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 202 "));
     ASSERT_EQ(requests_.size(), 1U);
     EXPECT_EQ(std::get<core::Scale>(requests_[0].request.what).target, 3);
-    requests_[0].answer({});  // for nobody
+    requests_[0].answer({});  // no client waits for it
 }
 
-TEST_F(ServerTest, AnswersSeveralRequestsOfOneConnectionInTheirOrder) {
+TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
     start();
     RawClient client = connect();
     client.send(std::string(post_restart) + std::string(get_status));
@@ -82,7 +82,7 @@ struct Malformed {
 
 class ServerRefuses : public ServerTest, public testing::WithParamInterface<Malformed> {};
 
-TEST_P(ServerRefuses, WithTheReasonAndServesOn) {
+TEST_P(ServerRefuses, WithTheReasonAndContinuesToServe) {
     start();
     const std::string answer = answer_to(GetParam().request);
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + GetParam().status + " "));
@@ -98,18 +98,18 @@ std::string post_scale(const std::string& body) {
 
 INSTANTIATE_TEST_SUITE_P(
     Requests, ServerRefuses,
-    testing::Values(Malformed{"Noise", "\x16\x03\x01 hello\r\n\r\n", "400", "no HTTP request"},
-                    Malformed{"NoVersion", "GET /v1/status\r\n\r\n", "400", "no HTTP request"},
-                    Malformed{"BadField", "GET /v1/status HTTP/1.1\r\nHost\r\n\r\n", "400", "no HTTP request"},
-                    Malformed{"BadLength", "POST /v1/stop HTTP/1.1\r\nContent-Length: x\r\n\r\n", "400", "no HTTP"},
-                    Malformed{"LongHeader", "GET /v1/status HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n",
-                              "431", "over 8 KiB"},
-                    Malformed{"LongBody", "POST /v1/scale HTTP/1.1\r\nContent-Length: 65537\r\n\r\n", "413",
-                              "over 64 KiB"},
-                    Malformed{"BadJson", post_scale("{workers:3}"), "400", "no JSON"},
-                    Malformed{"WrongMember", post_scale(R"({"wokers":3})"), "400", "wokers"},
-                    Malformed{"UnknownPath", "GET /status HTTP/1.1\r\nHost: h\r\n\r\n", "404", "GET /v1/status"},
-                    Malformed{"WrongMethod", "GET /v1/stop HTTP/1.1\r\nHost: h\r\n\r\n", "405", "takes POST"}),
+    testing::Values(
+        Malformed{"Noise", "\x16\x03\x01 hello\r\n\r\n", "400", "cannot parse"},
+        Malformed{"NoVersion", "GET /v1/status\r\n\r\n", "400", "cannot parse"},
+        Malformed{"BadField", "GET /v1/status HTTP/1.1\r\nHost\r\n\r\n", "400", "cannot parse"},
+        Malformed{"BadLength", "POST /v1/stop HTTP/1.1\r\nContent-Length: x\r\n\r\n", "400", "cannot parse"},
+        Malformed{"LongHeader", "GET /v1/status HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n", "431",
+                  "larger than 8 KiB"},
+        Malformed{"LongBody", "POST /v1/scale HTTP/1.1\r\nContent-Length: 65537\r\n\r\n", "413", "larger than 64 KiB"},
+        Malformed{"BadJson", post_scale("{workers:3}"), "400", "not valid JSON"},
+        Malformed{"WrongMember", post_scale(R"({"wokers":3})"), "400", "wokers"},
+        Malformed{"UnknownPath", "GET /status HTTP/1.1\r\nHost: h\r\n\r\n", "404", "GET /v1/status"},
+        Malformed{"WrongMethod", "GET /v1/stop HTTP/1.1\r\nHost: h\r\n\r\n", "405", "takes POST"}),
     [](const auto& instance) { return instance.param.name; });
 
 TEST_F(ServerTest, NamesTheAllowedMethodInTheHeader) {
@@ -117,7 +117,7 @@ TEST_F(ServerTest, NamesTheAllowedMethodInTheHeader) {
     EXPECT_THAT(answer_to("GET /v1/stop HTTP/1.1\r\nHost: h\r\n\r\n"), HasSubstr("Allow: POST\r\n"));
 }
 
-TEST_F(ServerTest, DropsTheAnswerOfAClientThatHungUp) {
+TEST_F(ServerTest, DropsTheOutcomeForAClientThatHungUp) {
     start();
     run_until([&] { return io_.poll() == 0; });
     const std::size_t before = open_descriptors();
@@ -130,7 +130,7 @@ TEST_F(ServerTest, DropsTheAnswerOfAClientThatHungUp) {
     EXPECT_THAT(answer_to(get_status), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST_F(ServerTest, AnswersAClientThatHasOnlyFinishedSending) {
+TEST_F(ServerTest, AnswersAClientThatHasShutDownItsSendingDirection) {
     start();
     RawClient client = connect();
     client.send(post_restart);
@@ -149,7 +149,7 @@ TEST_F(ServerTest, ClosesAConnectionThatDoesNotSendItsRequest) {
     run_until([&] { return silent.is_ended() && slow.is_ended(); });
 }
 
-TEST_F(ServerTest, LetsAClientWaitForItsOutcomeLongerThanForBytes) {
+TEST_F(ServerTest, LetsAClientWaitForItsOutcomeLongerThanTheIoTimeout) {
     start({.io_timeout = 50ms});
     RawClient client = connect();
     client.send(post_restart);
@@ -160,17 +160,17 @@ TEST_F(ServerTest, LetsAClientWaitForItsOutcomeLongerThanForBytes) {
     run_until([&] { return client.is_answered(); });
 }
 
-TEST_F(ServerTest, HasNothingToDoAtRestNorWhileAClientWaits) {
+TEST_F(ServerTest, RunsNoHandlerWhileIdleOrWhileAClientWaits) {
     start({.io_timeout = 20ms});
     EXPECT_EQ(handlers_run_within(100ms), 0U);
     RawClient client = connect();
     client.send(post_restart);
     run_until([&] { return requests_.size() == 1; });
-    handlers_run_within(10ms);  // what the request left behind: the cancelled timer
+    handlers_run_within(10ms);  // the handler of the request's cancelled timer
     EXPECT_EQ(handlers_run_within(100ms), 0U);
 }
 
-TEST_F(ServerTest, AnswersAlthoughAsManyAsAllowedWaitForAnOutcome) {
+TEST_F(ServerTest, AnswersWhileTheLimitOfWaitingClientsIsReached) {
     start({.connections = 4, .waiting = 8});
     std::vector<RawClient> clients;
     for (int number = 0; number < 8; ++number) {
@@ -184,38 +184,38 @@ TEST_F(ServerTest, AnswersAlthoughAsManyAsAllowedWaitForAnOutcome) {
     for (RawClient& client : clients) EXPECT_FALSE(client.is_ended());
 }
 
-TEST_F(ServerTest, ClosesOnlyWhenTheAnswerOfAStopHasLeft) {
+TEST_F(ServerTest, ClosesAfterTheResponseToAStopHasBeenWritten) {
     start();
-    RawClient asker = connect(), idle = connect();
-    asker.send("POST /v1/stop HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+    RawClient client = connect(), idle = connect();
+    client.send("POST /v1/stop HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
     run_until([&] { return requests_.size() == 1; });
     const std::string more_than_a_socket_takes(1 << 20, 'x');
     requests_[0].answer({core::Outcome::Result::done, "stopped", {more_than_a_socket_takes}, 3});
     bool done = false;
     server_->close_when_answered([&] { done = true; });
-    EXPECT_FALSE(done) << "never from within the call";
-    run_until([&] { return asker.is_ended() && done; });
-    EXPECT_TRUE(asker.is_answered());
-    EXPECT_THAT(asker.received(), HasSubstr("\"exit_code\":3"));
-    EXPECT_TRUE(asker.is_ended());
+    EXPECT_FALSE(done) << "`done` was called from within the call";
+    run_until([&] { return client.is_ended() && done; });
+    EXPECT_TRUE(client.is_answered());
+    EXPECT_THAT(client.received(), HasSubstr("\"exit_code\":3"));
+    EXPECT_TRUE(client.is_ended());
     EXPECT_TRUE(idle.is_ended());
 }
 
-TEST_F(ServerTest, ClosesInTimeAlthoughAnAnswerNeverComes) {
+TEST_F(ServerTest, ClosesAtTheTimeoutIfAnOutcomeNeverArrives) {
     start({.close_timeout = 50ms});
-    RawClient asker = connect();
-    asker.send(post_restart);
+    RawClient client = connect();
+    client.send(post_restart);
     run_until([&] { return requests_.size() == 1; });
     bool done = false;
     server_->close_when_answered([&] { done = true; });
     handlers_run_within(10ms);
     EXPECT_FALSE(done);
     run_until([&] { return done; });
-    EXPECT_TRUE(asker.is_ended());
-    requests_[0].answer({});  // too late: for nobody
+    EXPECT_TRUE(client.is_ended());
+    requests_[0].answer({});  // too late: ignored
 }
 
-TEST_F(ServerTest, ClosesAtOnceWhereNobodyWaits) {
+TEST_F(ServerTest, ClosesAtOnceIfNoClientWaits) {
     start();
     bool done = false;
     server_->close_when_answered([&] { done = true; });
@@ -232,10 +232,11 @@ TEST_F(ServerTest, LeavesNothingOpenWhenItIsDestroyed) {
     run_until([&] { return client.is_ended(); });
     client.hang_up();
     EXPECT_EQ(open_descriptors(), before);
-    requests_[0].answer({});  // nobody is there any more
+    requests_[0].answer({});  // after the end of the server: ignored
 }
 
-// A connection that a thread of another user made; Linux keeps credentials by thread, glibc's setuid hides it.
+// Connects as another user, from a thread that changes its uid: Linux keeps credentials per thread, and glibc's
+// setuid() would change all threads.
 int connect_as(uid_t uid, const std::string& path) {
     int fd = -1;
     std::thread([&] {
@@ -251,17 +252,17 @@ int connect_as(uid_t uid, const std::string& path) {
 }
 
 TEST_F(ServerTest, RefusesAnotherUser) {
-    if (::getuid() != 0) GTEST_SKIP() << "only root can be somebody else; Peer.MayAsk... covers the decision";
+    if (::getuid() != 0) GTEST_SKIP() << "only root can change its uid; Peer.IsAuthorized... covers the decision";
     start();
     ::chmod(directory_.path().c_str(), 0755);
     ::chmod(directory_.socket_path().c_str(), 0666);
     const int fd = connect_as(65534, directory_.socket_path());
     ASSERT_GE(fd, 0);
-    RawClient stranger(fd);
-    stranger.send(post_restart);
-    run_until([&] { return stranger.is_answered(); });
-    EXPECT_THAT(stranger.received(), StartsWith("HTTP/1.1 403 "));
-    EXPECT_THAT(stranger.received(), HasSubstr("uid 65534 may not ask"));
+    RawClient client(fd);
+    client.send(post_restart);
+    run_until([&] { return client.is_answered(); });
+    EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 403 "));
+    EXPECT_THAT(client.received(), HasSubstr("permission denied for uid 65534"));
     EXPECT_TRUE(requests_.empty());
 }
 

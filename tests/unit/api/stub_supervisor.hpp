@@ -15,7 +15,7 @@
 
 namespace holdfast::api {
 
-// A supervisor in a thread of its own that answers everything with one outcome.
+// A supervisor that runs in its own thread and answers every request with the same outcome.
 class StubSupervisor {
   public:
     StubSupervisor(const std::string& name, int listening_fd, core::Outcome outcome = {})
@@ -27,7 +27,7 @@ class StubSupervisor {
         guard_.reset();
         thread_.join();
     }
-    // What was asked last; read it after the answer.
+    // The last request. Read it only after the request was answered.
     const core::Request& asked() const { return asked_; }
     const std::string& reloaded_by() const { return reloaded_by_; }
 

@@ -20,13 +20,13 @@
 
 namespace holdfast::api {
 
-// A supervisor in a thread of its own, for clients that block. What a test sets is set before it begins; everything of
-// it happens in its thread.
+// A supervisor that runs in its own thread, for tests of blocking clients. Set the callbacks before begin(); they are
+// called on that thread.
 class ThreadedSupervisor {
   public:
     using Respond = std::function<void(core::Outcome)>;
 
-    // By default everything is answered at once.
+    // By default every request is answered at once.
     std::function<void(const core::Request&, Respond)> on_request = [](const core::Request&, const Respond& answer) {
         answer({});
     };
@@ -43,7 +43,7 @@ class ThreadedSupervisor {
         if (thread_.joinable()) thread_.join();
     }
 
-    // These may be called from anywhere.
+    // Thread-safe.
     void emit(std::string event) {
         boost::asio::post(io_, [this, event = std::move(event)] {
             for (const auto& on_event : std::list(subscribers_)) on_event(event);
@@ -85,7 +85,7 @@ class ThreadedSupervisor {
     std::thread thread_;
 };
 
-// A descriptor that gets readable when the test says so.
+// An eventfd: becomes readable when notify() is called.
 class EventFd {
   public:
     EventFd();

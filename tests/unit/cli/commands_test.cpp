@@ -144,7 +144,8 @@ TEST(Client, SaysWhereItLookedAndEndsWithFour) {
     std::ostringstream out, err;
     EXPECT_EQ(run_client(command, out, err), to_int(ExitCode::unavailable));
     EXPECT_EQ(out.str(), "");
-    EXPECT_THAT(err.str(), HasSubstr("holdfast: cannot ask the supervisor at /nonexistent/api.sock: No such file"));
+    EXPECT_THAT(err.str(),
+                HasSubstr("holdfast: cannot get an answer from the supervisor at /nonexistent/api.sock: No such file"));
 }
 
 // What the manual says in words against what the supervisor does.
