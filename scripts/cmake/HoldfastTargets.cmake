@@ -1,4 +1,4 @@
-# What every target of ours is built with, and the three ways to declare one.
+# The options of every target of the project, and the three functions that declare a target.
 
 add_library(holdfast_options INTERFACE)
 target_compile_features(holdfast_options INTERFACE cxx_std_20)
@@ -17,8 +17,9 @@ if(HOLDFAST_STATIC_LIBRARIES)
   target_link_options(holdfast_options INTERFACE -static-libstdc++ -static-libgcc)
 endif()
 
-# Most of a file's compile time is its headers: the files of a target are compiled together, `size` at a time.
-# A source with options of its own is compiled alone. Not with HOLDFAST_UNITY off, which shows what a file forgot to include.
+# Unity build: compiles the files of a target in batches of `size`, because most of the compile time of a file is its
+# headers. A source file with its own options is compiled alone. HOLDFAST_UNITY=OFF compiles every file alone and so
+# detects missing includes.
 function(holdfast_compile_together name size)
   if(HOLDFAST_UNITY)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${size})
@@ -47,8 +48,8 @@ function(holdfast_program name)
 endfunction()
 
 # holdfast_test(NAME SOURCES... [LINKS ...] [LABELS label] [TIMEOUT seconds] [SERIAL])
-# A GoogleTest program; each of its tests is a test of ctest. One label (gtest_discover_tests takes no list there):
-# `ctest -L` looks for a part of it, so "unit_threads" is both. SERIAL: nothing else may load the machine beside it.
+# A GoogleTest program; each of its tests becomes a ctest test. It has one label, because gtest_discover_tests takes no
+# list there; `ctest -L` matches part of a label, so "unit_threads" has both. SERIAL: no other test runs at the same time.
 function(holdfast_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "SOURCES;LINKS;LABELS")
   if(NOT arg_TIMEOUT)
