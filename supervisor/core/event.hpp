@@ -11,36 +11,37 @@
 
 namespace holdfast::core {
 
-// Everything that can happen. Simultaneous events are delivered in this order: for one worker its unread messages, then
-// its exit (who reports and exits leaves both at once); then operators; then deadlines.
+// The events that the core handles. Simultaneous events are delivered in this order: for each worker its unread
+// messages, then its exit (a worker that reports and exits at once causes both); then requests of operators; then
+// deadlines.
 
-// The launch succeeded: the command was executed. Known before the worker can be told anything.
+// The launch succeeded: the command was executed. Always precedes the first message to the worker.
 struct Spawned {
     WorkerId worker;
-    int pid = 0;  // for words alone: signals go through the runtime's pidfd
+    int pid = 0;  // only for display: the runtime sends signals through a pidfd
 };
 
-// The launch failed, nothing was left behind. `stage` says at what ("execute ./srv", "change directory to /x"), and why
-// too where error_number is 0 ("find the user www: there is no such user").
+// The launch failed and left nothing behind. `stage` names the failed step ("execute ./srv", "change directory to /x").
+// If error_number is 0, it includes the cause ("find the user www: there is no such user").
 struct SpawnFailed {
     WorkerId worker;
     std::string stage;
     int error_number = 0;
 };
 
-// One well-formed message, from the control pipe or the notify socket.
+// A well-formed message from the worker, received on the control pipe or the notify socket.
 struct Said {
     WorkerId worker;
     Report report;
 };
 
-// The control pipe hung up while the worker lives: from now on it hears signals alone.
+// The control pipe hung up while the worker still runs. From now on only signals reach it.
 struct ChannelLost {
     WorkerId worker;
 };
 
-// The main process has ended, others of its worker live on: the worker is not gone. `strays` are those that left the
-// process group.
+// The main process exited, but other processes of the worker still run, so the worker is not gone. `strays` is the
+// number of descendants outside the process group.
 struct MainExited {
     WorkerId worker;
     ExitStatus status;
@@ -48,26 +49,26 @@ struct MainExited {
     int strays = 0;
 };
 
-// Group empty, no descendant left, leader reaped. `status` is the main process's. `last_words` are the last lines of
-// its standard error, oldest first, escaped for a terminal.
-enum class KilledBy { not_known, out_of_memory };  // the kernel, where it counted one at that moment
+// All processes of the worker have exited: the group is empty, no descendant is left, the leader is reaped. `status` is
+// that of the main process. `last_words` are the last lines of its standard error, oldest first, escaped for a terminal.
+enum class KilledBy { not_known, out_of_memory };  // out_of_memory: the kernel's OOM counter rose at that moment
 struct Exited {
     WorkerId worker;
     ExitStatus status;
     std::vector<std::string> last_words;
     KilledBy killed_by = KilledBy::not_known;
-    std::vector<std::string> listeners{};  // that it was launched with, from descriptor 3 on, as they were written
+    std::vector<std::string> listeners{};  // the listeners it inherited, from descriptor 3 on, as configured
 };
 
-// What a Probe found. `text` says how it failed: "HTTP 500", "connection refused", "no answer within 1.0 s".
+// The result of a Probe. `text` is the failure: "HTTP 500", "connection refused", "no answer within 1.0 s".
 struct ProbeAnswered {
     WorkerId worker;
     enum class Answer { good, bad } answer = Answer::bad;
     std::string text;
 };
 
-// What CheckListenerClaim found: some process of the worker has a listener open; none has, `text` says so in words for
-// the operator; or nobody can know.
+// The result of CheckListenerClaim. `held`: a process of the worker has a listener open; `missing`: none has, and `text`
+// explains this to the operator; `not_known`: it cannot be determined.
 enum class ListenerClaim { not_known, held, missing };
 struct ListenerClaimed {
     WorkerId worker;
@@ -75,20 +76,21 @@ struct ListenerClaimed {
     std::string text;
 };
 
-// The answer to Prepare. `fault` is empty where workers can be launched from the spec; else a sentence, and
-// `last_words` are those of the command that vetoed it.
+// The answer to Prepare. `fault` is empty if workers can be launched from the spec. Otherwise it is a sentence, and
+// `last_words` are the last lines of the --pre-restart command that vetoed the spec.
 struct Prepared {
     LaunchSpecId spec;
     std::string fault;
     std::vector<std::string> last_words;
 };
 
+// An operator's request, by signal or over the API.
 struct Asked {
-    RequestId id;  // 0: nobody waits for an answer
+    RequestId id;  // 0: no answer is expected
     Request request;
 };
 
-// Time has passed; perhaps a deadline with it.
+// Time has passed; a deadline may be due.
 struct Elapsed {};
 
 using Event = std::variant<Spawned, SpawnFailed, Said, ChannelLost, MainExited, Exited, ProbeAnswered, ListenerClaimed,

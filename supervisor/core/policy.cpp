@@ -3,9 +3,9 @@
 namespace holdfast::core {
 namespace {
 
-// Longer than any service waits, and short enough that no sum of instants overflows.
+// Longer than any realistic setting, and short enough that no sum of instants overflows.
 constexpr Duration longest = std::chrono::hours{24 * 365};
-constexpr Duration shortest_watchdog = 100ms;  // a quarter of it is how often we have to wake up
+constexpr Duration shortest_watchdog = 100ms;  // the supervisor wakes up every quarter of the watchdog interval
 constexpr int sigkill = 9;
 constexpr int sigstop = 19;
 constexpr int highest_signal = 64;
@@ -58,17 +58,17 @@ bool can_be_sent(int signal) {
 }
 
 std::optional<std::string> find_bad_signal(const Policy& policy) {
-    if (!can_be_sent(policy.stop_signal)) return "stop-signal must be a signal that a worker can handle, as TERM is";
+    if (!can_be_sent(policy.stop_signal)) return "stop-signal must be a signal that a worker can handle, such as TERM";
     if (policy.cancel_signal != 0 && !can_be_sent(policy.cancel_signal)) {
-        return "cancel-signal must be a signal that a worker can handle, as QUIT is, or none";
+        return "cancel-signal must be a signal that a worker can handle, such as QUIT, or none";
     }
     return std::nullopt;
 }
 
-std::optional<std::string> find_bad_life(const ReadyAlive& alive, const Policy& policy) {
+std::optional<std::string> find_bad_ready_alive(const ReadyAlive& alive, const Policy& policy) {
     if (alive.lived < Duration::zero()) return "ready-when alive:DURATION must not be negative";
     if (alive.lived >= policy.ready_timeout) {
-        return "ready-when alive:DURATION must be shorter than ready-timeout, or no worker could ever get ready";
+        return "ready-when alive:DURATION must be shorter than ready-timeout; otherwise no worker could become ready";
     }
     return std::nullopt;
 }
@@ -77,7 +77,7 @@ std::optional<std::string> find_bad_probe(const ReadyProbe& probe) {
     const bool http = probe.how == ReadyProbe::How::http;
     if (http && !probe.path.starts_with('/')) return "ready-when http: needs a path that starts with /";
     if (probe.where == ReadyProbe::Where::private_listener) {
-        if (!http) return "ready-when tcp: needs an address: the private listener is asked by http:/PATH";
+        if (!http) return "ready-when tcp: needs an address; to probe the private listener, use http:/PATH";
     } else if (probe.address.empty()) {
         return std::string("ready-when ") + (http ? "http:" : "tcp:") +
                " needs an address that the worker binds itself";
@@ -86,7 +86,7 @@ std::optional<std::string> find_bad_probe(const ReadyProbe& probe) {
 }
 
 std::optional<std::string> find_bad_readiness(const Policy& policy) {
-    if (const auto* alive = std::get_if<ReadyAlive>(&policy.ready_when)) return find_bad_life(*alive, policy);
+    if (const auto* alive = std::get_if<ReadyAlive>(&policy.ready_when)) return find_bad_ready_alive(*alive, policy);
     if (const auto* probe = std::get_if<ReadyProbe>(&policy.ready_when)) return find_bad_probe(*probe);
     return std::nullopt;
 }

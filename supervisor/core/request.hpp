@@ -10,7 +10,7 @@
 
 namespace holdfast::core {
 
-// What an operator can ask for, by signal or over the API.
+// The requests that an operator can make, by signal or over the API.
 struct Restart {};
 
 enum class LameDuck { as_configured, skipped };
@@ -22,7 +22,7 @@ struct Scale {
     int target = 0;
 };
 
-// SIGTTIN and SIGTTOU: one more, one fewer.
+// SIGTTIN adds one worker, SIGTTOU removes one.
 struct ScaleBy {
     int difference = 0;
 };
@@ -30,41 +30,41 @@ struct ScaleBy {
 struct Pause {};
 struct Resume {};
 
-// Back to the program of the last good generation.
+// Returns to the program of the last good generation.
 struct Rollback {};
 
-// Take back a restart or a stop that is under way.
+// Reverts a restart, reload, rollback or stop that is in progress.
 struct Undo {};
 
-// A configuration that was read again. Only runtime/ makes it, for it alone can read the file.
+// Applies a configuration file that was read again. Created by runtime/, which reads the file.
 struct Reload {
-    enum class Workers { keep, replace };  // `replace`: what they see has changed, or the operator wants it so
+    enum class Workers { keep, replace };  // `replace`: their environment has changed, or the operator asks for it
     PlanId plan;
-    std::shared_ptr<const Policy> policy;  // in force from the start of this change
+    std::shared_ptr<const Policy> policy;  // takes effect when this change starts
     Workers workers = Workers::keep;
-    std::string changes;  // "adds the listener admin (127.0.0.1:9000); workers 2 → 4"; empty: nothing
+    std::string changes;  // "adds the listener admin (127.0.0.1:9000); workers 2 → 4"; empty: no change
 };
 
 struct Request {
     std::variant<Restart, Stop, Scale, ScaleBy, Pause, Resume, Rollback, Undo, Reload> what;
-    std::string asked_by;  // "SIGTERM from pid 812", "uid 1000, pid 3101 over the API": for the log
+    std::string asked_by;  // for the log: "SIGTERM from pid 812", "uid 1000, pid 3101 over the API"
 };
 
-// How it ended. Exactly one for each request that has an id.
+// The outcome of a request. Each request with an id gets exactly one.
 struct Outcome {
     enum class Result {
-        done,         // what was asked for is so
-        failed,       // it is not, and the former state was brought back
-        mixed,        // it is not, and not everything could be brought back
-        superseded,   // a later request took its place
-        interrupted,  // a stop came
-        undone,       // an operator took it back
-        refused,      // it cannot be done; nothing was changed
+        done,         // the request was carried out
+        failed,       // it failed, and the former state was restored
+        mixed,        // it failed, and the former state could not be restored completely
+        superseded,   // a later request replaced it
+        interrupted,  // a stop interrupted it
+        undone,       // an operator reverted it
+        refused,      // it cannot be carried out; nothing was changed
     };
     Result result = Result::done;
-    std::string text;                     // a sentence: what happened and, if it failed, what to do
-    std::vector<std::string> last_words;  // of the worker that was to blame
-    int exit_code = 0;                    // for stop: what `run` returns; else 0 where done, 1 where not
+    std::string text;                     // a sentence: what happened and, after a failure, what to do
+    std::vector<std::string> last_words;  // last lines of standard error of the worker that caused the failure
+    int exit_code = 0;                    // stop: the exit status of `run`; other requests: 0 if done, otherwise 1
 };
 
 }  // namespace holdfast::core

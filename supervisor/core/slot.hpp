@@ -9,16 +9,17 @@
 
 namespace holdfast::core {
 
-// A place that should have a worker. What it should have follows from its index, the target and the rollout; what it
-// has, from the workers. Here stands only what outlives them: its crashes.
+// A position that should be filled by one worker. The index, the target and the rollout define which worker it should
+// have; the workers themselves record which one it has. This struct stores only what outlives a worker: the crash
+// history.
 struct Slot {
     int crashes_in_a_row = 0;
     bool crashed = false;                   // the next launch replaces a crash
-    std::optional<Instant> next_attempt;    // nothing is launched before
+    std::optional<Instant> next_attempt;    // backoff: no launch before this time
     std::string last_failure;               // "worker 1.0 exited with status 3"
-    std::vector<std::string> last_words;    // of that one
-    std::optional<WorkerId> failed_worker;  // the same one: its last words may be known later than its failure
-    bool looping = false;                   // it crashes over and over, and the log has said so
+    std::vector<std::string> last_words;    // last lines of that worker's standard error
+    std::optional<WorkerId> failed_worker;  // that worker's id: its last words can arrive after its failure
+    bool looping = false;                   // a crash loop was detected and logged
 };
 
 }  // namespace holdfast::core

@@ -16,32 +16,33 @@ namespace holdfast::core {
 
 struct State;
 
-// The whole of holdfast's judgement, without hands: no I/O, no clock, no randomness but its own seeded generator.
-// One thread. The same policy, seed and events give the same actions.
+// The state machine of the whole service. It makes every decision and performs no I/O: it has no clock, and its only
+// randomness is its own seeded generator. Not thread-safe. The same policy, seed and events give the same actions.
 class Supervisor {
   public:
-    // `seed` feeds the jitter of the backoff; `last` is the last generation of the supervisor before, 0 for none.
+    // `seed` is the seed for the backoff jitter. `last` is the last generation of the previous supervisor, 0 for none.
     Supervisor(const Policy& policy, std::uint64_t seed, Generation last = {});
     ~Supervisor();
     Supervisor(Supervisor&&) noexcept;
     Supervisor& operator=(Supervisor&&) noexcept;
 
-    // Launches the first generation. Called once, before any step.
+    // Launches the first generation. Call it once, before the first step().
     [[nodiscard]] std::vector<Action> start(Instant now);
 
-    // `now` never goes back. An event about a worker that is gone is ignored.
+    // Handles an event and returns the actions to execute. `now` must not decrease. Events for a worker that is gone are
+    // ignored.
     [[nodiscard]] std::vector<Action> step(const Event& event, Instant now);
 
-    // When Elapsed is due at the latest; nothing if no state has a deadline.
+    // The time at which the next Elapsed is due; nullopt if no deadline is set.
     [[nodiscard]] std::optional<Instant> next_deadline() const;
 
     [[nodiscard]] Status snapshot(Instant now) const;
-    // What the snapshot says under this name, without the rest of it: health probes ask often.
+    // The field of the same name in snapshot(), without building the whole snapshot: health probes read it often.
     [[nodiscard]] std::string unready_because(Instant now) const;
-    // Which slots crash over and over, though enough others may serve; empty: none.
+    // Names the slots in a crash loop; empty if there is none. The service can be ready nevertheless.
     [[nodiscard]] std::string crash_loops() const;
 
-    // How often each trigger was met in each state, for tests that must know what they have seen.
+    // Counts per state and trigger. The simulator uses them to measure its coverage.
     [[nodiscard]] const TransitionCounts& transition_counts() const;
 
   private:

@@ -16,13 +16,13 @@ namespace holdfast::core {
 
 inline constexpr Instant never = Instant::max();
 
-// Whether the launch is known to have succeeded. Until then a worker can be told nothing.
+// Whether the launch has succeeded. Nothing can be sent to a worker before that.
 enum class Launch { pending, done };
 
-// The control pipe, as the core sees it: no HELLO yet, stages can be told, hung up.
+// The state of the control pipe: no HELLO=1 received yet; stages can be sent; hung up.
 enum class Channel { no_hello, open, lost };
 
-// One launched worker: everything the core knows of it. Plain data; only worker_transitions.cpp changes `state`.
+// A launched worker. Plain data; only worker_transitions.cpp changes `state`.
 struct Worker {
     WorkerId id;
     Generation generation;
@@ -34,49 +34,47 @@ struct Worker {
     Launch launch = Launch::pending;
     Channel channel = Channel::no_hello;
     Speaks speaks = Speaks::nothing;
-    StageSet stages;           // that it listed
-    bool recalled = false;     // told to run; it is ready again on its own word only
-    bool settled = false;      // has been ready for `settle`
-    bool main_exited = false;  // its group lives on
-    bool stopping = false;     // said so, of its own account or answering a signal: it cannot be taken back
-    bool releasing = false;    // said so: neither can it then
-    bool drained = false;
-    bool signalled = false;  // of its present state
-    int strays = 0;          // descendants that left its group
+    StageSet stages;           // the stages it listed in HELLO=1
+    bool recalled = false;     // it was sent the stage run; it is ready again only when it confirms
+    bool settled = false;      // it has been ready for `settle`
+    bool main_exited = false;  // its main process exited, other members of its group still run
+    bool stopping = false;     // it sent STOPPING=1, on its own initiative or after a signal: it cannot be recalled
+    bool releasing = false;    // it sent X_HOLDFAST_RELEASING=1: it cannot be recalled either
+    bool drained = false;      // it sent X_HOLDFAST_DRAINED=1
+    bool signalled = false;    // the signal of its current state was sent
+    int strays = 0;            // descendants outside its process group
     int pid = 0;
 
-    Instant since{};           // of its state
-    Instant deadline = never;  // of its state
-    Instant kill_at = never;   // end of the ladder, while it climbs it
-    Duration extended{};       // granted so far
-    Duration pause_for{};      // how long it may be paused; set before it is
+    Instant since{};           // when it entered its current state
+    Instant deadline = never;  // end of its current state
+    Instant kill_at = never;   // end of the last stage, while it leaves
+    Duration extended{};       // sum of the extensions granted so far
+    Duration pause_for{};      // how long it may be paused; set before it is paused
     std::optional<Instant> spawned_at;
     std::optional<Instant> ready_since;
 
-    std::optional<Reason> reason;  // why it leaves
-    std::string why;               // the same for people
+    std::optional<Reason> reason;  // why it leaves, for the protocol
+    std::string why;               // why it leaves, for people
 
     std::optional<bool> accepting;
     std::optional<std::uint64_t> in_flight;
     std::optional<std::uint64_t> served;
-    std::optional<std::vector<Waiting>> waiting;  // the last drain report
-    std::vector<HeldCount> held;                  // of the same
-    std::optional<Instant> reported_at;           // when it came
+    std::optional<std::vector<Waiting>> waiting;  // from the last drain report
+    std::vector<HeldCount> held;                  // from the last drain report
+    std::optional<Instant> reported_at;           // time of the last drain report
     std::optional<std::uint64_t> handed_back;
-    std::optional<Instant> drained_at;  // when it said so
-    std::string text;
+    std::optional<Instant> drained_at;  // time of the first X_HOLDFAST_DRAINED=1
+    std::string text;                   // STATUS=
 
     ListenerClaim claim = ListenerClaim::not_known;
-    enum class Probing { no, awaited } probing = Probing::no;  // its answer
-    Instant probe_at = never;                                  // the next one
-    int probes_failed = 0;                                     // in a row
-    std::string probe_text;                                    // of the last that failed
-    enum class ClaimCheck {
-        no,
-        awaited
-    } claim_check = ClaimCheck::no;  // the answer to CheckListenerClaim: it settles only after it
-    std::optional<Duration>
-        last_heartbeat;  // on the clock of State::awake; of the last WATCHDOG=1, or of getting ready
+    enum class Probing { no, awaited } probing = Probing::no;  // `awaited`: a ProbeAnswered is outstanding
+    Instant probe_at = never;                                  // time of the next probe
+    int probes_failed = 0;                                     // failed probes in a row
+    std::string probe_text;                                    // failure of the last failed probe
+    // `awaited`: a ListenerClaimed is outstanding. The worker cannot settle before it arrives.
+    enum class ClaimCheck { no, awaited } claim_check = ClaimCheck::no;
+    // Time of the last WATCHDOG=1, or of becoming ready, on the clock State::awake.
+    std::optional<Duration> last_heartbeat;
 };
 
 inline bool is_leaving(const Worker& worker) {
@@ -84,17 +82,18 @@ inline bool is_leaving(const Worker& worker) {
            worker.state == WorkerState::cancelling || worker.state == WorkerState::killed;
 }
 
-// It keeps its place: nobody asked it to leave, or it was asked to come back and still may.
+// Whether it keeps its slot: it is not leaving, or it is being recalled.
 inline bool stays(const Worker& worker) { return !is_leaving(worker) || worker.recalled; }
 
 inline bool is_ready(const Worker& worker) { return worker.state == WorkerState::ready; }
 
-// `stage` can be told over the control pipe.
+// Whether `stage` can be sent over the control pipe.
 inline bool can_be_told(const Worker& worker, Stage stage) {
     return worker.launch == Launch::done && worker.channel == Channel::open && worker.stages.has(stage);
 }
 
-// It served, leaves because an operator wanted it, has released nothing yet, and understands `run`.
+// Whether it can return to service: it was ready, leaves because of an operator's request, has released nothing yet, and
+// supports the stage run.
 inline bool can_be_recalled(const Worker& worker) {
     const bool early = worker.state == WorkerState::lame_duck || worker.state == WorkerState::draining;
     const bool asked =
@@ -103,7 +102,7 @@ inline bool can_be_recalled(const Worker& worker) {
            !worker.stopping && !worker.releasing && !worker.drained && !worker.main_exited;
 }
 
-// Something would be cut off by cancelling it now. Silence counts as work: nobody can know better.
+// Whether cancelling it now would cut off work. A worker that reports nothing counts as having work.
 inline bool has_work_left(const Worker& worker) {
     if (worker.drained) return false;
     if (worker.speaks != Speaks::protocol) return true;

@@ -9,20 +9,20 @@
 
 namespace holdfast::core {
 
-// A worker's life on one page.
+// The state machine of a worker.
 //
-//    launched ──► starting ──► ready ◄──► paused        lame_duck and paused can be taken back, and so can draining
-//                    │         │  ▲ ▲        │          until something was released. Nothing else goes backwards.
-//                    │         ▼  │ │        │
-//                    │    lame_duck │        │          Nothing but cancelling's deadline, or an operator who skips
-//                    │         │    │        │          it, leads to killed. Every state but ready has a deadline.
+//    launched ──► starting ──► ready ◄──► paused        A worker can return to ready from lame_duck and paused, and from
+//                    │         │  ▲ ▲        │          draining until it has released something. No other transition
+//                    │         ▼  │ │        │          goes back.
+//                    │    lame_duck │        │          Only the deadline of cancelling, or an operator who skips it,
+//                    │         │    │        │          leads to killed. Every state except ready has a deadline.
 //                    └────►────┴─► draining ◄┘
 //                                   │ deadline, skipped
 //                                   ▼
 //                               cancelling ── deadline, skipped ──► killed       exited, from anywhere ──► gone
 //
-// What each trigger leads to. A test compares this table with the rules below it.
-//   .  changes nothing      -  cannot happen
+// The transition table. A test compares it with the rules below.
+//   .  no transition      -  cannot happen
 //
 // | trigger            | starting | ready     | paused   | lame_duck | draining   | cancelling | killed | gone |
 // | became_ready       | ready    | .         | .        | .         | .          | .          | .      | -    |
@@ -42,28 +42,28 @@ enum class WorkerState { starting, ready, paused, lame_duck, draining, cancellin
 inline constexpr std::size_t worker_state_count = 8;
 
 enum class Trigger {
-    became_ready,        // by its word, or by having lived long enough
-    asked_to_pause,      // by an operator
-    asked_to_lame_duck,  // an ending without a successor
-    asked_to_leave,      // any other ending
-    took_back,           // it was told to run, and says that it accepts again
-    said_stopping,       // it leaves on its own account
-    main_exited,         // its main process ended, others of its group or its descendants live on
-    channel_lost,        // from now on it hears signals alone
-    deadline_passed,     // of its present state
-    skipped,             // an operator's explicit word: one stage on, now
-    launch_failed,       // it never lived
-    exited,              // all of it
+    became_ready,        // READY=1, a successful probe, or enough time since the launch
+    asked_to_pause,      // by an operator, or for the probation of a rollout
+    asked_to_lame_duck,  // termination without a successor
+    asked_to_leave,      // any other termination
+    took_back,           // it received the stage run and reports that it accepts again
+    said_stopping,       // STOPPING=1: it terminates on its own initiative
+    main_exited,         // its main process exited; other members of its group, or descendants, still run
+    channel_lost,        // the control pipe hung up: only signals reach it from now on
+    deadline_passed,     // the deadline of its current state
+    skipped,             // an operator ended the current stage before its deadline
+    launch_failed,       // no process was created
+    exited,              // all its processes have exited
 };
 inline constexpr std::size_t trigger_count = 12;
 
 std::string_view to_string(WorkerState state);
 std::string_view to_string(Trigger trigger);
 
-// The state that `trigger` leads to from `state`; it may be the same one. Nothing if it changes nothing.
+// Returns the state that `trigger` leads to from `state`, which may be `state` itself; nullopt if there is no rule.
 constexpr std::optional<WorkerState> next_state(WorkerState state, Trigger trigger);
 
-// How often each trigger was met in each state.
+// How often each trigger occurred in each state.
 using TransitionCounts = std::array<std::array<std::uint64_t, trigger_count>, worker_state_count>;
 
 struct Rule {
@@ -74,7 +74,7 @@ struct Rule {
 
 inline constexpr auto rules = std::to_array<Rule>({
     {WorkerState::starting, Trigger::became_ready, WorkerState::ready},
-    {WorkerState::starting, Trigger::asked_to_lame_duck, WorkerState::draining},  // it serves nobody yet
+    {WorkerState::starting, Trigger::asked_to_lame_duck, WorkerState::draining},  // it does not serve yet
     {WorkerState::starting, Trigger::asked_to_leave, WorkerState::draining},
     {WorkerState::starting, Trigger::said_stopping, WorkerState::draining},
     {WorkerState::starting, Trigger::main_exited, WorkerState::draining},
@@ -89,7 +89,7 @@ inline constexpr auto rules = std::to_array<Rule>({
     {WorkerState::ready, Trigger::main_exited, WorkerState::draining},
     {WorkerState::ready, Trigger::exited, WorkerState::gone},
 
-    {WorkerState::paused, Trigger::asked_to_lame_duck, WorkerState::draining},  // it accepts nothing already
+    {WorkerState::paused, Trigger::asked_to_lame_duck, WorkerState::draining},  // it accepts nothing anyway
     {WorkerState::paused, Trigger::asked_to_leave, WorkerState::draining},
     {WorkerState::paused, Trigger::took_back, WorkerState::ready},
     {WorkerState::paused, Trigger::said_stopping, WorkerState::draining},
@@ -106,7 +106,7 @@ inline constexpr auto rules = std::to_array<Rule>({
     {WorkerState::lame_duck, Trigger::exited, WorkerState::gone},
 
     {WorkerState::draining, Trigger::took_back, WorkerState::ready},
-    {WorkerState::draining, Trigger::main_exited, WorkerState::draining},  // the group hears the stage's signal
+    {WorkerState::draining, Trigger::main_exited, WorkerState::draining},  // the group gets the signal of the stage
     {WorkerState::draining, Trigger::deadline_passed, WorkerState::cancelling},
     {WorkerState::draining, Trigger::skipped, WorkerState::cancelling},
     {WorkerState::draining, Trigger::launch_failed, WorkerState::gone},
@@ -118,7 +118,7 @@ inline constexpr auto rules = std::to_array<Rule>({
     {WorkerState::cancelling, Trigger::launch_failed, WorkerState::gone},
     {WorkerState::cancelling, Trigger::exited, WorkerState::gone},
 
-    {WorkerState::killed, Trigger::deadline_passed, WorkerState::gone},  // it will not die: reported, left behind
+    {WorkerState::killed, Trigger::deadline_passed, WorkerState::gone},  // SIGKILL had no effect: reported and abandoned
     {WorkerState::killed, Trigger::launch_failed, WorkerState::gone},
     {WorkerState::killed, Trigger::exited, WorkerState::gone},
 });
@@ -135,8 +135,8 @@ class TriggerSet {
     std::uint32_t bits_ = 0;
 };
 
-// What is no rule, one row for each state in order. `ignored` happens and changes nothing; `impossible` is never met,
-// and changes nothing either.
+// The triggers without a rule, one row per state, in the order of the states. `ignored` triggers occur and change
+// nothing; `impossible` triggers never occur, and would change nothing either.
 struct NoRule {
     WorkerState state;
     TriggerSet ignored;
@@ -166,7 +166,7 @@ inline constexpr auto no_rules = std::to_array<NoRule>({
      {Trigger::became_ready, Trigger::asked_to_lame_duck, Trigger::asked_to_leave, Trigger::said_stopping,
       Trigger::main_exited, Trigger::channel_lost, Trigger::skipped},
      {Trigger::asked_to_pause, Trigger::took_back}},
-    {WorkerState::gone,  // it is forgotten: nothing reaches it
+    {WorkerState::gone,  // the worker is already erased
      {},
      {Trigger::became_ready, Trigger::asked_to_pause, Trigger::asked_to_lame_duck, Trigger::asked_to_leave,
       Trigger::took_back, Trigger::said_stopping, Trigger::main_exited, Trigger::channel_lost, Trigger::deadline_passed,
@@ -180,7 +180,7 @@ constexpr std::optional<WorkerState> next_state(WorkerState state, Trigger trigg
     return std::nullopt;
 }
 
-// Every (state, trigger) stands in exactly one place, and no_rules is in the order of the states.
+// Every (state, trigger) is listed exactly once, and no_rules is in the order of the states.
 constexpr bool rules_are_complete() {
     for (std::size_t s = 0; s < worker_state_count; ++s) {
         const auto state = static_cast<WorkerState>(s);
