@@ -7,7 +7,7 @@
 namespace holdfast::core {
 namespace {
 
-// Only an SDK worker says when it has stopped accepting; of any other nobody can know before it is gone.
+// Only an SDK worker reports when it has stopped accepting. Any other worker may accept until it is gone.
 bool accepts(const Worker& worker) {
     switch (worker.state) {
         case WorkerState::draining:
@@ -22,10 +22,10 @@ bool accepts(const Worker& worker) {
     }
 }
 
-// It does, or was told to run again and is about to.
+// Whether it accepts, or is being recalled.
 bool may_accept(const Worker& worker) { return worker.recalled || accepts(worker); }
 
-// It got ready once, and takes clients.
+// Whether it has been ready and accepts connections.
 bool serves(const Worker& worker) {
     return worker.ready_since && worker.state != WorkerState::paused && accepts(worker);
 }
@@ -37,7 +37,7 @@ bool any_worker(const State& state, bool (*is_so)(const Worker&)) {
 
 bool no_worker_expected(const State& state) { return state.shutdown || state.target == 0; }
 
-// A pause is what an operator wants: its queue is kept.
+// An operator's pause does not count as unserved time: connections stay queued.
 void update_unserved_since(StepContext& context) {
     State& state = context.state;
     if (state.pause || any_worker(state, serves)) {
@@ -48,18 +48,18 @@ void update_unserved_since(StepContext& context) {
     }
 }
 
-// Once for each time that nobody serves: each failed attempt closes them again.
+// Logs a warning once per outage. Each failed launch attempt ends in a refusal again, which is logged as debug.
 void note_unserved(StepContext& context) {
     State& state = context.state;
     const Level level = state.logged_refusing ? Level::debug : Level::warning;
     state.logged_refusing = true;
     context.note(level, "doors_closed",
-                 "nobody has served for " + seconds(context.now - *state.unserved_since) +
-                     " and no worker runs: new clients are refused until the next launch");
+                 "no worker has served for " + seconds(context.now - *state.unserved_since) +
+                     " and none is running: new connections are refused until the next launch");
 }
 
-// Whose listeners stay, once that is certain: before the commit point either generation may be the one, and whom an
-// operator paused comes back.
+// The spec whose listeners remain. nullopt while this is undecided: before the commit either generation may remain, and
+// workers paused by an operator will accept again.
 std::optional<LaunchSpecId> spec_that_stays(const State& state) {
     if (state.shutdown || state.pause || !state.may_hold_removed_listeners) return std::nullopt;
     if (!state.rollout) return state.serving.spec;
@@ -68,7 +68,8 @@ std::optional<LaunchSpecId> spec_that_stays(const State& state) {
     return std::nullopt;
 }
 
-// In a probation the old ones are paused, but for clients of what is to be taken away nobody may ever come back.
+// Unlike may_accept(), false for a worker that is paused for a probation: on a removed listener it may never accept
+// again.
 bool accepts_now(const Worker& worker) {
     return may_accept(worker) && (worker.state != WorkerState::paused || worker.recalled || worker.accepting != false);
 }
@@ -90,16 +91,16 @@ void refuse_clients_if_unserved(StepContext& context) {
     state.admission = Admission::refuse;
     context.add(SetAdmission{Admission::refuse});
     if (!no_worker_expected(state)) return note_unserved(context);
-    context.note(Level::info, "doors_closed", "no worker accepts any more and none will come: new clients are refused");
+    context.note(Level::info, "doors_closed", "no worker accepts and none will start: new connections are refused");
 }
 
 void refuse_on_removed_listeners_if_unserved(StepContext& context) {
     State& state = context.state;
     const auto spec = spec_that_stays(state);
     if (!spec || state.removed_listener_admission == Admission::refuse) return;
-    const bool anybody_accepts = std::ranges::any_of(
+    const bool any_accepts = std::ranges::any_of(
         state.workers, [&](const auto& entry) { return entry.second.spec != *spec && accepts_now(entry.second); });
-    if (anybody_accepts) return;
+    if (any_accepts) return;
     state.removed_listener_admission = Admission::refuse;
     context.add(SetRemovedListenerAdmission{*spec, Admission::refuse});
 }

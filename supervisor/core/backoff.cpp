@@ -22,7 +22,7 @@ Duration backoff_delay(const Policy& policy, int crashes, Random& random) {
     if (crashes <= 1) return Duration::zero();
     Duration base = policy.backoff_min;
     for (int doublings = crashes - 2; doublings > 0 && base < policy.backoff_max; --doublings) base *= 2;
-    // At the top there is no room above: the jitter goes below it.
+    // At the maximum the jitter is subtracted.
     const Duration low = std::max(policy.backoff_min, std::min(base, policy.backoff_max * 4 / 5));
     return random.between(low, std::min(low * 5 / 4, policy.backoff_max));
 }

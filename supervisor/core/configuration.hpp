@@ -10,16 +10,19 @@
 namespace holdfast::core {
 
 enum class LogFormat { text, json };
-enum class Orphans { refuse, replace };  // workers of a former supervisor that still hold our address
+enum class Orphans {
+    refuse,
+    replace
+};  // what to do if workers of an earlier supervisor still hold a listener's address
 
-// Everything that `holdfast run` was told.
+// The complete configuration of `holdfast run`.
 struct Configuration {
     std::string name;
     std::string runtime_dir;  // empty: chosen as the manual says
-    std::string state_dir;    // the same; the ledger lies there
-    std::string file;         // --config; empty: none, and nothing to reload
+    std::string state_dir;    // contains the history; empty: chosen as the manual says
+    std::string file;         // --config; empty: none, and a reload is not possible
     std::vector<ListenAddress> listen;
-    std::vector<ListenAddress> admin;  // health probes: at most one
+    std::vector<ListenAddress> admin;  // address for health probes, at most one
     LaunchOptions launch;
     Policy policy;
     Orphans orphans = Orphans::refuse;

@@ -32,7 +32,7 @@ bool is_private(const ReadyWhen& ready) {
     return probe != nullptr && probe->where == ReadyProbe::Where::private_listener;
 }
 
-// Tells a value that differs, the old and the new one.
+// Adds "WHAT old → new" if the values differ.
 template <class Value>
 void add_difference(const char* what, const Value& before, const Value& after, ConfigurationDiff& changes) {
     if (text_of(before) == text_of(after)) return;
@@ -59,7 +59,7 @@ void compare_policies(const Policy& before, const Policy& after, ConfigurationDi
     add_difference("queue-for", before.queue_for, after.queue_for, changes);
     add_difference("stop-signal", before.stop_signal, after.stop_signal, changes);
     add_difference("cancel-signal", before.cancel_signal, after.cancel_signal, changes);
-    // These two a worker sees: in its environment, and among its descriptors.
+    // Workers depend on these two: by WATCHDOG_USEC, and by the descriptor of the private listener.
     if (before.watchdog != after.watchdog || is_private(before.ready_when) != is_private(after.ready_when)) {
         changes.workers = Reload::Workers::replace;
     }
@@ -74,7 +74,7 @@ bool are_equal(const std::vector<ResourceLimit>& one, const std::vector<Resource
     return true;
 }
 
-// Of what a worker sees; environments may hold secrets, so values are not told.
+// Compares what a worker is launched with. Values are not printed: the environment may contain secrets.
 void compare_launches(const LaunchOptions& before, const LaunchOptions& after, ConfigurationDiff& changes) {
     const auto add_if_changed = [&](bool differs, const char* what) {
         if (!differs) return;
@@ -105,8 +105,8 @@ void compare_service(const Configuration& before, const Configuration& after, Co
     const auto refuse_if_changed = [&](bool differs, const char* what) {
         if (!differs) return;
         changes.refusals.push_back(std::string("cannot change ") + what +
-                                   " while the service runs: it is looked at in the start alone; stop the service, and "
-                                   "start it anew");
+                                   " while the service runs: it is only read at the start; stop the service and start "
+                                   "it again");
     };
     refuse_if_changed(before.name != after.name, "name");
     refuse_if_changed(before.runtime_dir != after.runtime_dir, "runtime-dir");

@@ -9,20 +9,20 @@
 
 namespace holdfast::core {
 
-// What is between a configuration in force and one that was read again.
+// The differences between the current configuration and one that was read again.
 struct ConfigurationDiff {
-    std::vector<std::string> refusals;   // sentences; where there is one nothing is applied
-    std::vector<std::string> sentences;  // "adds the listener admin (127.0.0.1:9000)"; empty: nothing changes
+    std::vector<std::string> refusals;   // changes that are not possible, as sentences; if any, nothing is applied
+    std::vector<std::string> sentences;  // "adds the listener admin (127.0.0.1:9000)"; empty: no difference
     Reload::Workers workers = Reload::Workers::keep;
 };
 
 ConfigurationDiff compare_configurations(const Configuration& in_force, const Configuration& next);
 
-// The sentences as one: "adds the listener admin (127.0.0.1:9000); workers 2 → 4"; empty: nothing changes.
+// Joins the sentences: "adds the listener admin (127.0.0.1:9000); workers 2 → 4"; empty: no difference.
 std::string describe(const ConfigurationDiff& changes);
 
-// One socket can be both: the same address and type, with the same of those options that a bound socket cannot change.
-// Its name, backlog, mode and owner may differ.
+// Whether the same socket can be used for both: the address, the type and the options that cannot be changed on a bound
+// socket are equal. The name, the backlog, the mode and the owner may differ.
 bool is_same_listener(const ListenAddress& one, const ListenAddress& other);
 
 }  // namespace holdfast::core

@@ -9,12 +9,12 @@
 namespace holdfast::core {
 namespace {
 
-// A worker that serves shorter than this before it stops of its own accord could make a busy loop of it.
-constexpr Duration hardly_served = 1s;
+// A worker that stops on its own initiative sooner than this after it became ready could cause a busy loop.
+constexpr Duration min_served = 1s;
 
 bool crashes_over_and_over(const Slot& slot) { return slot.crashes_in_a_row >= crash_loop_after; }
 
-// Whose worker has been ready for so long that the crashes before it no longer count.
+// Marks the slots whose worker has been ready for so long that the earlier crashes no longer count.
 std::vector<bool> find_steady_slots(const StepContext& context) {
     std::vector<bool> steady(context.state.slots.size());
     for (const auto& [id, worker] : context.state.workers) {
@@ -33,8 +33,7 @@ void begin_crash_loop(StepContext& context, std::size_t slot) {
 
 void end_crash_loop(StepContext& context, std::size_t slot) {
     context.state.slots[slot].looping = false;
-    context.note(Level::info, "crash_loop_over",
-                 "slot " + std::to_string(slot) + " does not crash over and over any more");
+    context.note(Level::info, "crash_loop_over", "slot " + std::to_string(slot) + " no longer crashes over and over");
 }
 
 }  // namespace
@@ -76,8 +75,8 @@ void fail_worker(StepContext& context, Worker& worker, const std::string& what) 
 }
 
 void count_voluntary_stop(StepContext& context, const Worker& worker) {
-    const std::string what = "stopped on its own account";
-    if (!worker.ready_since || context.now - *worker.ready_since < hardly_served) {
+    const std::string what = "stopped on its own initiative";
+    if (!worker.ready_since || context.now - *worker.ready_since < min_served) {
         const std::string when = worker.ready_since ? " as soon as it was ready" : " before it was ready";
         return count_crash(context, worker, {what + when, {}, {}});
     }

@@ -18,7 +18,7 @@
 namespace holdfast::core {
 namespace {
 
-// In the first generation the workers' own deadline is everybody's, and everybody's goes first.
+// The first generation has the same deadline as its starting workers, so it must be handled before theirs.
 void expire_changes(StepContext& context) {
     State& state = context.state;
     if (state.first_generation && state.first_generation->deadline <= context.now)
@@ -42,7 +42,7 @@ bool needs_worker(const State& state, std::size_t slot) { return slot < static_c
 
 void expire(StepContext& context) {
     for (auto& [id, worker] : context.state.workers) apply_elapsed_time(context, worker);
-    // Who was silent until the end of the probation has not passed it.
+    // Before the end of the probation: a worker whose watchdog expires at the same time has not passed it.
     expire_watchdogs(context);
     expire_changes(context);
     expire_workers(context);

@@ -6,10 +6,11 @@
 
 namespace holdfast::core {
 
-// Does what is due at `context.now`. Only for Elapsed: when an exit and a deadline are simultaneous, the exit counts.
+// Handles all deadlines that have passed at `context.now`. Called only for Elapsed: if an exit and a deadline are
+// simultaneous, the exit comes first.
 void expire(StepContext& context);
 
-// When something is due next.
+// The next deadline; nullopt if there is none.
 std::optional<Instant> next_deadline(const State& state);
 
 }  // namespace holdfast::core

@@ -50,7 +50,8 @@ struct MainExited {
 };
 
 // All processes of the worker have exited: the group is empty, no descendant is left, the leader is reaped. `status` is
-// that of the main process. `last_words` are the last lines of its standard error, oldest first, escaped for a terminal.
+// that of the main process. `last_words` are the last lines of its standard error, oldest first, escaped for a
+// terminal.
 enum class KilledBy { not_known, out_of_memory };  // out_of_memory: the kernel's OOM counter rose at that moment
 struct Exited {
     WorkerId worker;
@@ -67,8 +68,8 @@ struct ProbeAnswered {
     std::string text;
 };
 
-// The result of CheckListenerClaim. `held`: a process of the worker has a listener open; `missing`: none has, and `text`
-// explains this to the operator; `not_known`: it cannot be determined.
+// The result of CheckListenerClaim. `held`: a process of the worker has a listener open; `missing`: none has, and
+// `text` explains this to the operator; `not_known`: it cannot be determined.
 enum class ListenerClaim { not_known, held, missing };
 struct ListenerClaimed {
     WorkerId worker;

@@ -12,10 +12,10 @@
 namespace holdfast::core {
 namespace {
 
-// The machine is short of something, which may pass. Everything else stays as it is.
+// Whether the error is a lack of resources that may be temporary. A retry after any other error fails again.
 bool is_transient(int error_number) {
-    constexpr std::array passing{EMFILE, ENFILE, ENOMEM, EAGAIN, ENOBUFS, EINTR, ETIMEDOUT};
-    return std::find(passing.begin(), passing.end(), error_number) != passing.end();
+    constexpr std::array transient{EMFILE, ENFILE, ENOMEM, EAGAIN, ENOBUFS, EINTR, ETIMEDOUT};
+    return std::find(transient.begin(), transient.end(), error_number) != transient.end();
 }
 
 std::string describe_unready(const State& state, std::size_t slot, const Worker* worker) {
@@ -24,7 +24,7 @@ std::string describe_unready(const State& state, std::size_t slot, const Worker*
     if (worker != nullptr && worker->launch == Launch::pending) {
         text += "worker " + name_of(*worker) + " is still being launched";
     } else if (worker != nullptr) {
-        text += "worker " + name_of(*worker) + " did not say that it is ready" + probe_failure_text(*worker);
+        text += "worker " + name_of(*worker) + " did not report that it is ready" + probe_failure_text(*worker);
     }
     if (record.last_failure.empty()) return text;
     if (worker != nullptr) text += ", and before that ";

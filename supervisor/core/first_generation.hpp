@@ -6,18 +6,18 @@
 
 namespace holdfast::core {
 
-// The first generation has one deadline for all its workers; within it, what exits is launched again. Either all slots
-// are ready at once, or everybody leaves and `run` ends 1.
+// Starts the first generation. All its workers share one deadline; until then, workers that exit are launched again. If
+// not all slots are ready at the same time by the deadline, all workers are asked to leave and `run` exits with 1.
 
 void begin_first_generation(StepContext& context);
 
-// One launch failed. Where trying again cannot help, everything ends now.
+// Handles a failed launch. Ends the service at once if a retry cannot succeed.
 void fail_first_generation_at_launch(StepContext& context, const std::string& what, int error_number);
 
-// Its deadline has passed.
+// Ends the service because the deadline has passed.
 void fail_first_generation_at_deadline(StepContext& context);
 
-// Fills the slots, and sees whether all are ready.
+// Fills the slots, and completes the start if all of them are ready.
 void advance_first_generation(StepContext& context);
 
 }  // namespace holdfast::core

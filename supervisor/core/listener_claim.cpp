@@ -17,7 +17,7 @@ void on_listener_claimed(StepContext& context, const ListenerClaimed& event) {
     worker.claim_check = Worker::ClaimCheck::no;
     worker.claim = event.claim;
     if (event.claim == ListenerClaim::not_known) {
-        context.note(Level::debug, "claim_unknown", worker, "whether it has its listeners open is unknown");
+        context.note(Level::debug, "claim_unknown", worker, "cannot determine whether it has its listeners open");
     }
     if (event.claim == ListenerClaim::missing) {
         context.note(Level::warning, "listener_not_claimed", worker, event.text);

@@ -5,8 +5,8 @@
 
 namespace holdfast::core {
 
-// A worker that says it is ready may not hold its listeners at all: a wrapper may have closed them. So each one that
-// gets ready is looked at once; until the answer has come it does not settle.
+// Checks once whether a worker that has become ready has its listeners open: a wrapper may have closed them. The worker
+// does not settle before the result arrives.
 void check_listener_claim(StepContext& context, Worker& worker);
 
 void on_listener_claimed(StepContext& context, const ListenerClaimed& event);

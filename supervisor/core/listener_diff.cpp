@@ -33,7 +33,7 @@ std::string backlog_of(const ListenAddress& address) {
     return address.backlog ? std::to_string(*address.backlog) : "as large as the kernel allows";
 }
 
-// What no system call changes in a socket that is bound.
+// Returns an option that differs and cannot be changed on a bound socket.
 std::optional<std::string> find_fixed_option(const ListenAddress& one, const ListenAddress& other) {
     if (one.v6only.value_or(false) != other.v6only.value_or(false)) return "v6only";
     if (one.nonblock != other.nonblock) return "nonblock";
@@ -46,7 +46,7 @@ class ListenerComparison {
         : in_force_(in_force), next_(next), changes_(changes), partner_of_(next.size()) {}
 
     void run() {
-        pair(&ListenerComparison::is_of_one_name);
+        pair(&ListenerComparison::has_same_name);
         pair([](const ListenAddress&, const ListenAddress&) { return true; });
         for (std::size_t index = 0; index < next_.size(); ++index) {
             if (const auto partner = partner_of_[index]) {
@@ -64,7 +64,7 @@ class ListenerComparison {
     }
 
   private:
-    static bool is_of_one_name(const ListenAddress& one, const ListenAddress& other) {
+    static bool has_same_name(const ListenAddress& one, const ListenAddress& other) {
         return listener_name(one) == listener_name(other);
     }
 
@@ -88,7 +88,8 @@ class ListenerComparison {
     void add(const ListenAddress& address) {
         if (is_handed_over(address)) {
             changes_.refusals.push_back("cannot add " + address.text +
-                                        ": sockets are handed over at the start alone; restart the service");
+                                        ": sockets are only handed over at the start; stop the service and start it "
+                                        "again");
         } else {
             replace_workers("adds the listener " + display_name(address));
         }
@@ -97,7 +98,7 @@ class ListenerComparison {
     void remove(const ListenAddress& address) {
         if (is_handed_over(address)) {
             changes_.refusals.push_back("cannot remove " + address.text +
-                                        ": it was handed over at the start; stop the service");
+                                        ": it was handed over at the start; stop the service and start it again");
         } else {
             replace_workers("removes the listener " + display_name(address));
         }
@@ -106,10 +107,11 @@ class ListenerComparison {
     void compare_pair(const ListenAddress& before, const ListenAddress& after) {
         if (const auto option = find_fixed_option(before, after)) {
             changes_.refusals.push_back("cannot change " + *option + " of " + after.text +
-                                        " while it is bound: give it another address or stop the service");
+                                        " while it is bound: use another address, or stop the service and start it "
+                                        "again");
             return;
         }
-        if (!is_of_one_name(before, after)) {
+        if (!has_same_name(before, after)) {
             replace_workers("renames the listener " + before.text + " from " + listener_name(before) + " to " +
                             listener_name(after));
         }
@@ -124,11 +126,11 @@ class ListenerComparison {
 
     void compare_owners(const ListenAddress& before, const ListenAddress& after) {
         if (before.mode && !after.mode) {
-            changes_.refusals.push_back("cannot take the mode of " + after.text +
-                                        " back while it is bound: name the mode that it shall have");
+            changes_.refusals.push_back("cannot remove the mode of " + after.text +
+                                        " while it is bound: set the mode that it should have");
         } else if (before.mode != after.mode) {
             changes_.sentences.push_back("mode of " + display_name(after) + " " +
-                                         (before.mode ? mode_of(before) : "as the umask was") + " → " + mode_of(after));
+                                         (before.mode ? mode_of(before) : "from the umask") + " → " + mode_of(after));
         }
         if (before.user != after.user || before.group != after.group) {
             changes_.sentences.push_back("owner of " + display_name(after) + " " + before.user + ":" + before.group +
@@ -139,7 +141,7 @@ class ListenerComparison {
     const Addresses& in_force_;
     const Addresses& next_;
     ConfigurationDiff& changes_;
-    std::vector<std::optional<std::size_t>> partner_of_;  // of each next one: what it is in force already
+    std::vector<std::optional<std::size_t>> partner_of_;  // for each index in next_: the same listener in in_force_
 };
 
 }  // namespace

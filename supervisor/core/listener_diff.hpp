@@ -4,7 +4,7 @@
 
 namespace holdfast::core {
 
-// The part of compare_configurations() that is about listeners.
+// Compares the listeners of two configurations. Part of compare_configurations().
 void compare_listeners(const std::vector<ListenAddress>& in_force, const std::vector<ListenAddress>& next,
                        ConfigurationDiff& changes);
 

@@ -5,16 +5,17 @@
 
 namespace holdfast::core {
 
-// The whole service stops accepting and keeps its queue, for `max_pause` at most; then it resumes by itself. Both
-// requests are answered at once: what was told, to how many. A worker that gets ready meanwhile is told to pause too.
+// Pauses the service: all workers stop accepting, and connections stay queued, for at most `max_pause`; then the
+// service resumes automatically. Both requests are answered at once, with the number of workers notified. A worker that
+// becomes ready during the pause is paused as well.
 
 void pause_workers(StepContext& context, RequestId asker, const std::string& asked_by);
 void resume_workers(StepContext& context, RequestId asker);
 
-// Who is ready in a paused service is told.
+// Pauses the workers that have become ready in a paused service.
 void keep_paused(StepContext& context);
 
-// It has lasted as long as it may.
+// Resumes the service because `max_pause` has elapsed.
 void end_pause(StepContext& context);
 
 }  // namespace holdfast::core

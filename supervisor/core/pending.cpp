@@ -29,7 +29,7 @@ void enqueue(StepContext& context, PendingChange change) {
     });
     if (earlier != pending.end()) {
         drop_plan(context, *earlier);
-        // A reload that was asked for is a restart as well, and one of the file as it is now.
+        // Two reloads are the same even if their plans differ: the later one has the newer contents of the file.
         const bool same = earlier->kind == change.kind && change.kind != Kind::scale;
         if (same) {
             context.note(Level::info, "request_coalesced",

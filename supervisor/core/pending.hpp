@@ -4,14 +4,15 @@
 
 namespace holdfast::core {
 
-// Changes that wait for their turn. Of what replaces the workers at most one waits, and of what sets their number: the
-// newest wins. Who asked for the same before is answered with its outcome; who asked for something else, at once.
+// Queues a change. The queue holds at most one change that replaces the workers (restart, reload, rollback) and one
+// scale; a new change replaces the queued one of its group. If both are of the same kind, the earlier request joins the
+// new one and gets its outcome (never for a scale). Otherwise it is answered `superseded` at once.
 void enqueue(StepContext& context, PendingChange change);
 
-// A scale that is about to be asked for wins over the one that waits.
+// Answers `askers` with `superseded` because of a later request of `by`.
 void supersede(StepContext& context, const std::vector<RequestId>& askers, const std::string& by);
 
-// All that waits is over, with this outcome.
+// Empties the queue and answers all requests in it with `outcome`.
 void drop_pending(StepContext& context, const Outcome& outcome);
 
 }  // namespace holdfast::core

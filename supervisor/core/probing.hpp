@@ -8,18 +8,18 @@
 
 namespace holdfast::core {
 
-// --ready-when tcp: or http: while a worker starts it is asked until an answer is good; while the rollout of its
-// generation is under way it is asked on, for one that answers no more makes it fail. One question at a time.
+// Probes of --ready-when tcp: and http:. A starting worker is probed until a probe succeeds. During the rollout of its
+// generation the probes continue, and failing ones make the rollout fail. At most one probe per worker is outstanding.
 
-// Asks who is due.
+// Sends the probes that are due.
 void send_probes(StepContext& context);
 
 void on_probe_answered(StepContext& context, const ProbeAnswered& event);
 
-// When the worker is asked next; nothing while its answer is awaited, or where nobody asks.
+// The time of the worker's next probe; nullopt while a probe is outstanding, or if the worker is not probed.
 std::optional<Instant> probes_at(const State& state, const Worker& worker);
 
-// ": the last probe said HTTP 500"; empty where none has failed.
+// ": the last probe said HTTP 500"; empty if no probe has failed.
 std::string probe_failure_text(const Worker& worker);
 
 }  // namespace holdfast::core

@@ -18,8 +18,8 @@ void note_ready_by_time(StepContext& context, const Worker& worker) {
     if (state.logged_ready_by_time || !std::holds_alternative<ReadyAuto>(worker.health.ready_when)) return;
     state.logged_ready_by_time = true;
     context.note(Level::warning, "ready_by_time", worker,
-                 "no worker says when it is ready, so one that lives " + seconds(auto_ready_after) +
-                     " counts; send READY=1 and choose --ready-when notify, or a time of your own with --ready-when "
+                 "no worker reports when it is ready, so a worker counts as ready " + seconds(auto_ready_after) +
+                     " after its launch; send READY=1 and use --ready-when notify, or set a time with --ready-when "
                      "alive:DURATION");
 }
 

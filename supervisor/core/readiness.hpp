@@ -6,17 +6,17 @@
 
 namespace holdfast::core {
 
-// When time stands in for a worker's word: `alive:DURATION`, and `auto` where no worker of the service ever spoke.
-// Nothing for a worker that must say READY=1 itself.
+// The time at which a starting worker counts as ready without READY=1: with `alive:DURATION`, and with `auto` if no
+// worker of the service ever sent HELLO=1 or READY=1. nullopt for a worker that must become ready in another way.
 std::optional<Instant> ready_by_time(const State& state, const Worker& worker);
 
-// When a ready worker will have been ready for `settle`; nothing once it has, or while nobody knows yet whether it
-// holds its listeners.
+// The time at which a worker will have been ready for `settle`; nullopt if it has settled or is not ready, or while the
+// result of the listener check is outstanding.
 std::optional<Instant> settles_at(const State& state, const Worker& worker);
 
 void settle_if_due(StepContext& context, Worker& worker);
 
-// Draws what follows from the time that has passed.
+// Applies the transitions that depend only on elapsed time: ready, settled.
 void apply_elapsed_time(StepContext& context, Worker& worker);
 
 }  // namespace holdfast::core

@@ -24,7 +24,7 @@ void advance_change(StepContext& context) {
     if (state.scaling) advance_scaling(context);
 }
 
-// A spec is needed while something may be launched from it, or lives that was.
+// A spec is needed while a worker may be launched from it, or while a worker that was launched from it still exists.
 bool is_needed(const State& state, LaunchSpecId spec) {
     if (spec == state.serving.spec) return true;
     if (state.rollout && (spec == state.rollout->former.spec || spec == state.rollout->next.spec)) return true;
@@ -47,7 +47,8 @@ void forget_specs(StepContext& context) {
     }
 }
 
-// An attempt that was due has been made, or is made as soon as there is room: no deadline is left of it.
+// A launch attempt that is due has been made, or is made as soon as a slot may be filled: it needs no deadline any
+// more.
 void drop_past_attempts(StepContext& context) {
     for (Slot& slot : context.state.slots) {
         if (slot.next_attempt && *slot.next_attempt <= context.now) slot.next_attempt.reset();
@@ -60,11 +61,11 @@ void reconcile(StepContext& context) {
     const State& state = context.state;
     bool is_over = false;
     do {
-        // What a change brings may be other times.
+        // A change may also change the durations (settle, ready-when).
         for (auto& [id, worker] : context.state.workers) apply_elapsed_time(context, worker);
         const bool was_under_way = state.rollout || state.first_generation;
         advance_change(context);
-        // What it left to be done, a scale or an empty slot, waits for no further event.
+        // A change that has just ended can leave work behind (a scale, an empty slot). It is done in the same step.
         is_over = was_under_way && !state.rollout && !state.first_generation;
     } while (begin_next_change(context) || (is_over && !state.finished));
     if (context.state.finished) return;

@@ -4,8 +4,9 @@
 
 namespace holdfast::core {
 
-// Compares what is with what should be. Level-triggered: it looks at the facts alone, whatever event brought them, and
-// it alone decides to launch, to let a worker leave for another, and to answer.
+// Compares the current state with the desired state and adds the actions that close the gap. Level-triggered: it
+// depends only on the state, not on the event. Only this function decides to launch a worker, to replace one by
+// another, and to answer a request.
 void reconcile(StepContext& context);
 
 }  // namespace holdfast::core

@@ -28,11 +28,11 @@ int wanted_target(const State& state) {
 void handle_scale(StepContext& context, RequestId asker, const std::string& asked_by, std::int64_t target) {
     State& state = context.state;
     if (target < 0 || target > max_workers) {
-        return context.refuse(asker, "cannot scale to " + std::to_string(target) + " workers: 0 to " +
-                                         std::to_string(max_workers) + " can be had");
+        return context.refuse(asker, "cannot scale to " + std::to_string(target) +
+                                         " workers: the number must be 0 to " + std::to_string(max_workers));
     }
     const int wanted = static_cast<int>(target);
-    // The latest wins at once, unless somebody else waits for this change to end.
+    // A scale replaces the running one at once, unless another change is queued behind it.
     if (state.scaling && state.scaling->kind == Scaling::Kind::scale && state.pending.empty()) {
         supersede(context, state.scaling->askers, asked_by);
         return begin_scaling(context, {asker}, asked_by, wanted, "");
@@ -57,12 +57,12 @@ void handle_reload(StepContext& context, RequestId asker, const std::string& ask
 
 void handle_pause(StepContext& context, RequestId asker, const std::string& asked_by) {
     if (change_under_way(context.state)) {
-        return context.refuse(asker, "cannot pause: a change is under way; ask again when it is over");
+        return context.refuse(asker, "cannot pause: a change is under way; try again when it has ended");
     }
     pause_workers(context, asker, asked_by);
 }
 
-// One overload for each request: a request without one does not compile.
+// Dispatches a request to its handler. A request type without an overload does not compile.
 struct RequestHandler {
     StepContext& context;
     RequestId id;
@@ -83,7 +83,7 @@ struct RequestHandler {
     void operator()(const Reload& reload) const { handle_reload(context, id, asked_by, reload); }
 };
 
-// Only a stop may come at any time; the end of a pause and of a change are waited for by whom they concern.
+// Requests that are accepted in every phase. All others are refused during a stop, and most of them during a pause.
 bool is_always_allowed(const Request& request) {
     return std::holds_alternative<Stop>(request.what) || std::holds_alternative<Undo>(request.what);
 }
@@ -93,13 +93,13 @@ bool changes_workers(const Request& request) {
            !std::holds_alternative<Resume>(request.what);
 }
 
-// A plan that will not be carried out is not held any longer.
+// Refuses a request and drops its plan, if it has one.
 void refuse_request(StepContext& context, const Asked& event, const std::string& text) {
     if (const auto* reload = std::get_if<Reload>(&event.request.what)) context.add(DropPlan{reload->plan});
     context.refuse(event.id, text);
 }
 
-// Nothing that workers would see has changed: the new numbers hold from now on.
+// Applies a reload that needs no rollout: nothing that workers see has changed.
 void apply_reloaded_policy(StepContext& context, const PendingChange& change) {
     State& state = context.state;
     const int workers_before = state.policy.workers;
@@ -115,12 +115,12 @@ void apply_reloaded_policy(StepContext& context, const PendingChange& change) {
     context.answer(change.askers, {Outcome::Result::done, text, {}, 0});
 }
 
-// Asked for while it could be had; a rollback before this one may have been the last possible.
+// Checks for a target again: an earlier rollback may have used the last one while this request was queued.
 void begin_rollback(StepContext& context, const PendingChange& change) {
     if (!context.state.rollback_targets.empty()) return begin_rollout(context, change);
     const std::string text =
-        "cannot roll back: no generation before this one has served, or it was rolled back to already; `holdfast "
-        "restart` launches the program as it is now";
+        "cannot roll back: no earlier generation has served, or it was already rolled back to; `holdfast restart` "
+        "launches the program as it is now";
     context.note(Level::warning, "request_refused", text);
     context.answer(change.askers, {Outcome::Result::refused, text, {}, 1});
 }
@@ -144,11 +144,11 @@ void begin(StepContext& context, const PendingChange& change) {
 void on_asked(StepContext& context, const Asked& event) {
     const State& state = context.state;
     if (state.shutdown && !is_always_allowed(event.request)) {
-        return refuse_request(context, event, "the service is being stopped; `holdfast undo` takes that back");
+        return refuse_request(context, event, "the service is being stopped; run `holdfast undo` to cancel the stop");
     }
     if (state.pause && changes_workers(event.request)) {
         return refuse_request(context, event,
-                              "the service is paused by " + state.pause->asked_by + ": `holdfast resume` first");
+                              "the service is paused by " + state.pause->asked_by + "; run `holdfast resume` first");
     }
     std::visit(RequestHandler{context, event.id, event.request.asked_by}, event.request.what);
 }

@@ -5,11 +5,11 @@
 
 namespace holdfast::core {
 
-// What operators ask for. One change at a time: what comes meanwhile waits its turn, one restart and one scale at most;
-// a later request of the same kind takes the place of an earlier one, whose asker is told. Only a stop preempts.
+// Handles operators' requests. Only one change runs at a time. Others are queued, see pending.hpp. Only a stop and an
+// undo interrupt the running change.
 void on_asked(StepContext& context, const Asked& event);
 
-// Begins the change that has waited longest, if none is under way. True if one was begun.
+// Begins the oldest queued change if no change is in progress. Returns true if it did.
 bool begin_next_change(StepContext& context);
 
 }  // namespace holdfast::core

@@ -5,21 +5,21 @@
 
 namespace holdfast::core {
 
-// How the workers of the former generation make room for those of the next.
+// Retires the workers of the former generation during a rollout.
 
-// All new workers run beside all old ones, and the old ones go in one wave.
+// Whether all new workers fit beside all old ones, so that the old ones are retired in one wave.
 bool replaces_all_at_once(const State& state);
 
-// It has done what it can before the end of the probation: it is paused; or it cannot be, and there is room for it to
-// serve on.
+// Whether the old worker stays until the end of the probation: it is paused; or it cannot be paused, and there is room
+// for it to continue to serve.
 bool waits_for_probation(const State& state, const Worker& old);
 
-// Asks the old worker in this place to pause, where a probation is wanted and it can, or else to leave. `no`: it serves
-// on until the end of the probation.
+// Asks the old worker in this slot to pause if there is a probation and the worker supports it, otherwise to leave.
+// `no`: it continues to serve until the end of the probation.
 enum class Retired { no, yes };
 Retired retire(StepContext& context, Roster& roster, Roster::RosterSlot& roster_slot);
 
-// Every old worker leaves.
+// Asks all old workers to leave.
 void ask_old_to_leave(StepContext& context, Roster& roster);
 
 }  // namespace holdfast::core

@@ -18,7 +18,7 @@ void ask_unready_to_leave(StepContext& context, Roster& roster) {
     }
 }
 
-// They are there anyway, so whether there is room for them is no question.
+// Recalls the paused workers regardless of max-surge: they already exist.
 void recall_paused(StepContext& context, Roster& roster) {
     for (Roster::RosterSlot& roster_slot : roster.slots) {
         if (roster_slot.wanted == nullptr || roster_slot.wanted->state != WorkerState::paused ||
@@ -33,7 +33,7 @@ void recall_paused(StepContext& context, Roster& roster) {
     }
 }
 
-bool bring_former_back(StepContext& context, Roster& roster) {
+bool restore_former_workers(StepContext& context, Roster& roster) {
     const State& state = context.state;
     const int room = state.target + surge(state.policy, state.target);
     bool changed = false;
@@ -57,7 +57,8 @@ bool is_waiting_for_room(const StepContext& context, const Roster& roster) {
     return false;
 }
 
-// New workers that serve leave when the former ones suffice, or one by one to make room for them.
+// Asks one ready new worker to leave if enough dependable workers remain: `target`, or target - max-unavailable while a
+// former worker waits for room. Returns true if it did.
 bool release_new_workers(StepContext& context, Roster& roster) {
     const State& state = context.state;
     const int fewest = state.target - unavailable(state.policy, state.target);
@@ -77,7 +78,7 @@ bool release_new_workers(StepContext& context, Roster& roster) {
 
 bool former_serves_alone(const State& state, const Roster& roster) {
     for (const Roster::RosterSlot& roster_slot : roster.slots) {
-        if (roster_slot.other != nullptr) return false;  // left by a rollout before that ended mixed
+        if (roster_slot.other != nullptr) return false;  // left over from an earlier rollout that ended mixed
     }
     for (const auto& [id, worker] : state.workers) {
         if (worker.generation == state.rollout->next.generation) return false;
@@ -95,9 +96,9 @@ std::string describe_missing(const State& state, const Roster& roster) {
         if (!state.slots[slot].last_failure.empty()) text += " (" + state.slots[slot].last_failure + ")";
         missing.push_back(text);
     }
-    if (missing.empty()) return "some of the new workers have not ended yet";
-    return "not brought back: " + list_of(missing) +
-           "; a slot that nobody serves is tried again with growing pauses, the others stay so until the next restart";
+    if (missing.empty()) return "some of the new workers still run";
+    return "not restored: " + list_of(missing) +
+           "; an empty slot is retried with growing delays, the others stay as they are until the next restart";
 }
 
 }  // namespace
@@ -108,7 +109,7 @@ void advance_rollback(StepContext& context) {
     ask_surplus_to_leave(context, roster);
     ask_unready_to_leave(context, roster);
     recall_paused(context, roster);
-    while (bring_former_back(context, roster) || release_new_workers(context, roster)) {
+    while (restore_former_workers(context, roster) || release_new_workers(context, roster)) {
     }
     if (!former_serves_alone(state, roster)) return;
     finish_rollback(context, Outcome::Result::failed,

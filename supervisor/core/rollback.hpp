@@ -4,12 +4,12 @@
 
 namespace holdfast::core {
 
-// The way back of a failed rollout: new workers that are not ready leave at once, those that serve as soon as former
-// ones can be counted on in their place. Former workers that have released nothing are told to run again; slots whose
-// former worker is gone are refilled from its launch spec.
+// Rolls a failed rollout back. New workers that are not ready leave at once; ready ones leave as soon as former workers
+// can replace them. Former workers that have released nothing are recalled. A slot whose former worker is gone is
+// filled from the launch spec of the former generation.
 void advance_rollback(StepContext& context);
 
-// Its bound has passed: answered with what could not be brought back.
+// Ends a rollback whose deadline has passed. The answer names what could not be restored.
 void expire_rollback(StepContext& context);
 
 }  // namespace holdfast::core

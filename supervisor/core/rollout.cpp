@@ -16,7 +16,7 @@
 namespace holdfast::core {
 namespace {
 
-// Launches new workers while there is room: first where nobody serves, then beside old ones.
+// Launches new workers up to target + max-surge: first in empty slots, then beside old workers.
 bool launch_new_workers(StepContext& context, Roster& roster) {
     const State& state = context.state;
     const int room = state.target + surge(state.policy, state.target);
@@ -36,22 +36,24 @@ void record_drain(StepContext& context) {
     context.record(rollout.former.generation, "draining", "makes room for " + name_of(rollout.next.generation));
 }
 
-// With room for all, the point of no return is when all new ones have settled: a failure before costs nothing.
+// Commits the rollout if it may. If all new workers fit beside the old ones, the commit waits until all of them have
+// settled, so a failure before it does not affect the old workers.
 bool may_commit(StepContext& context, const Roster& roster) {
     State& state = context.state;
     Rollout& rollout = *state.rollout;
     if (rollout.committed) return true;
     if (replaces_all_at_once(state) && !all_settled(roster)) return false;
     rollout.committed = true;
-    const std::string text = name_of(rollout.next.generation) + " takes over: old workers are told to " +
-                             (state.policy.probation > 0s ? "pause" : "leave");
+    const std::string text = name_of(rollout.next.generation) + " takes over: the old workers " +
+                             (state.policy.probation > 0s ? "pause" : "drain");
     context.record(rollout.next.generation, "committed", text);
     context.note(Level::info, "rollout_committed", text);
     if (state.policy.probation == Duration::zero()) record_drain(context);
     return true;
 }
 
-// Lets old workers go as long as enough others can be counted on: first those whose successor has settled.
+// Releases old workers while at least target - max-unavailable dependable workers remain: first those whose successor
+// has settled.
 bool release_old_workers(StepContext& context, Roster& roster) {
     const State& state = context.state;
     const int least = state.target - unavailable(state.policy, state.target);
@@ -84,7 +86,7 @@ void note_progress(StepContext& context, const Roster& roster) {
     record_settled(context, roster, rollout.next.generation);
 }
 
-// Every new one has settled, and every old one, if any is left, has done what it can do before the end of the
+// Whether all new workers have settled and all remaining old workers have paused, or serve until the end of the
 // probation.
 bool may_begin_probation(StepContext& context, const Roster& roster) {
     const bool is_done =
@@ -101,14 +103,14 @@ void begin_probation(StepContext& context) {
     rollout.probation_until = context.now + state.policy.probation;
     const std::string text = name_of(rollout.next.generation) + " is in probation for " +
                              seconds(state.policy.probation) + ": until then " + name_of(rollout.former.generation) +
-                             " can be had back";
+                             " can be restored";
     context.record(rollout.next.generation, "probation", text);
     context.note(Level::info, "probation_started", text);
     for (const auto& [id, worker] : state.workers) {
         if (!is_ready(worker) || worker.generation == rollout.next.generation) continue;
         context.note(Level::warning, "worker_not_paused", worker,
-                     "it cannot be paused, which needs HELLO=1 and the stages pause and run: during the probation both "
-                     "generations accept");
+                     "it cannot be paused, which requires HELLO=1 with the stages pause and run: both generations "
+                     "accept during the probation");
     }
 }
 
@@ -129,7 +131,7 @@ void advance_launching(StepContext& context, Roster& roster) {
     }
 }
 
-// A crash is an ordinary one by now.
+// In this stage a crash does not start a rollback; the worker is replaced.
 void advance_retiring(StepContext& context, Roster& roster) {
     ask_old_to_leave(context, roster);
     while (launch_new_workers(context, roster)) {
@@ -145,7 +147,8 @@ void advance_forward(StepContext& context) {
     if (state.rollout->stage == Rollout::Stage::retiring) return advance_retiring(context, roster);
 }
 
-// Where all new ones serve it waits on: the old ones end by deadlines of their own, which a stall makes late.
+// If all new workers serve, the rollout waits longer: the old workers terminate by their own deadlines, which can be
+// late if the supervisor was stalled.
 void expire_retiring(StepContext& context) {
     State& state = context.state;
     if (!all_settled(build_roster(state, state.rollout->next.generation))) return finish_rollout_short(context);
@@ -242,9 +245,8 @@ void fail_rollout_by(StepContext& context, const Worker& worker, const std::stri
     if (rollout.stage == Rollout::Stage::probation) rollout.failure += " during probation";
     rollout.failed_worker = worker.id;
     rollout.last_words = last_words;
-    context.note(
-        Level::error, "rollout_failed",
-        rollout.failure + quote_last(last_words) + "; " + name_of(rollout.former.generation) + " is brought back");
+    context.note(Level::error, "rollout_failed",
+                 rollout.failure + quote_last(last_words) + "; rolling back to " + name_of(rollout.former.generation));
     start_rollback(context);
 }
 
@@ -255,7 +257,7 @@ void undo_rollout(StepContext& context, RequestId asker, const std::string& aske
     rollout.undone_by = asked_by;
     rollout.failure = "undone by " + asked_by;
     context.note(Level::warning, "rollout_undone",
-                 rollout.failure + "; " + name_of(rollout.former.generation) + " is brought back");
+                 rollout.failure + "; rolling back to " + name_of(rollout.former.generation));
     if (is_preparing(rollout)) {
         context.add(AbandonPreparation{rollout.next.spec});
         return refuse_rollout(context);
@@ -287,17 +289,16 @@ void expire_rollout(StepContext& context) {
     }
     if (rollout.preparing_until <= context.now) {
         context.add(AbandonPreparation{rollout.next.spec});
-        rollout.failure = "the preparation of " + name_of(rollout.next.generation) + " was not over within " +
+        rollout.failure = "the preparation of " + name_of(rollout.next.generation) + " did not finish within " +
                           seconds(prepare_bound(state.policy)) +
-                          ": look at --pre-restart, and at the file system of the program";
+                          ": check --pre-restart and the file system of the program";
         return refuse_rollout(context);
     }
     if (rollout.probation_until > context.now) return;
     rollout.probation_until = never;
     rollout.stage = Rollout::Stage::retiring;
     rollout.deadline = context.now + retire_bound(state.policy);
-    const std::string text =
-        name_of(rollout.next.generation) + " has passed its probation: old workers are told to leave";
+    const std::string text = name_of(rollout.next.generation) + " has passed its probation: the old workers drain";
     context.record(rollout.next.generation, "retired", text);
     context.note(Level::info, "probation_passed", text);
     record_drain(context);

@@ -8,16 +8,17 @@
 
 namespace holdfast::core {
 
-// One generation takes the place of another. Forward:
+// Replaces one generation by another. Forward:
 //
 //   preparing ──► launching ──► (commit) ──► probation ──► retiring ──► done
-//   spec, veto    new workers    old ones     only where    old ones
-//                 settle         pause, or    asked for     end
+//   spec, veto    new workers    old workers  only with     old workers
+//                 settle         pause or     --probation   terminate
 //                                leave
 //
-// A failure turns it back (rollback.hpp): before the commit that costs nothing. After probation nothing turns it back.
+// A failure starts a rollback (rollback.hpp). Before the commit the old workers are not affected by it. After the
+// probation no failure starts a rollback.
 
-// Nothing has been launched yet: the former generation is kept as it is.
+// Whether no worker of the new generation has been launched yet.
 bool is_preparing(const Rollout& rollout);
 
 void begin_rollout(StepContext& context, const PendingChange& change);
@@ -26,20 +27,20 @@ void on_prepared(StepContext& context, const Prepared& event);
 
 void advance_rollout(StepContext& context);
 
-// A worker of the new generation failed, and so the rollout does.
+// Fails the rollout because a worker of the new generation failed. Does nothing for other workers.
 void fail_rollout_by(StepContext& context, const Worker& worker, const std::string& what,
                      const std::vector<std::string>& last_words);
 
-// An operator takes it back; `asker` learns how that ends.
+// Reverts the rollout on an operator's request. `asker` is answered when the rollback ends.
 void undo_rollout(StepContext& context, RequestId asker, const std::string& asked_by);
 
-// It will not be gone on with, because of a stop: whatever it has under way outside of the core is dropped.
+// Drops what a rollout that was interrupted by a stop has requested from the runtime: the preparation and the plan.
 void abandon_rollout(StepContext& context, const Rollout& rollout);
 
-// If the worker is the one to blame, what it wrote last is part of the answer.
+// Stores the last words for the answer if this worker caused the failure.
 void keep_last_words(State& state, const Worker& worker, const std::vector<std::string>& last_words);
 
-// The next deadline of the rollout itself, its workers' aside; and what happens then.
+// The next deadline of the rollout itself, without those of its workers; and the handler for it.
 Instant next_deadline(const Rollout& rollout);
 void expire_rollout(StepContext& context);
 

@@ -12,10 +12,10 @@ namespace {
 
 using Result = Outcome::Result;
 
-// Each keeps directory and program open.
+// Each target keeps its directory and its program open.
 constexpr std::size_t max_rollback_targets = 3;
 
-// What later rollbacks bring back. One that was rolled back from was not good.
+// Updates the targets of later rollbacks. A generation that was rolled back from does not become a target.
 void update_rollback_targets(State& state, const Rollout& rollout) {
     if (rollout.kind == Rollout::Kind::rollback) {
         state.rollback_targets.pop_back();
@@ -26,7 +26,7 @@ void update_rollback_targets(State& state, const Rollout& rollout) {
         state.rollback_targets.erase(state.rollback_targets.begin());
 }
 
-// The word of the ledger.
+// The event word for the history.
 std::string_view history_event_of(Result result) {
     switch (result) {
         case Result::mixed:
@@ -38,7 +38,7 @@ std::string_view history_event_of(Result result) {
     }
 }
 
-// Who took it back has what he wanted, if the former generation serves.
+// For an undo request, the outcome is `done` if the former generation serves again.
 void answer_undoers(StepContext& context, const Rollout& rollout, Result result, const std::string& text) {
     const bool done = result != Result::mixed;
     context.answer(rollout.undo_askers, {done ? Result::done : result, text, {}, done ? 0 : 1});
@@ -68,7 +68,7 @@ Rollout adopt_next_generation(StepContext& context) {
     return rollout;
 }
 
-// A reload changes the number of workers last.
+// Whether the reload also changes the number of workers, which is done last.
 bool leaves_a_scale(const State& state, const Rollout& rollout) {
     return rollout.former_policy && rollout.former_policy->workers != state.policy.workers;
 }
@@ -115,7 +115,7 @@ void finish_rollout_short(StepContext& context) {
         if (!state.slots[slot].last_failure.empty()) text += ": " + state.slots[slot].last_failure;
         last_words = state.slots[slot].last_words;
     }
-    text += "; tried again with growing pauses";
+    text += "; the launch is retried with growing delays";
     context.record(rollout.next.generation, "failed", text);
     context.note(Level::error, "rollout_done", text);
     context.answer(rollout.askers, {Result::failed, text, last_words, 1});
@@ -140,7 +140,7 @@ void close_removed_listeners(StepContext& context) {
         std::ranges::all_of(state.workers, [&](const auto& entry) { return entry.second.spec == state.serving.spec; });
     if (!alone) return;
     state.may_hold_removed_listeners = false;
-    state.removed_listener_admission = Admission::accept;  // they are gone
+    state.removed_listener_admission = Admission::accept;  // the listeners are closed
     context.add(ServeWith{state.serving.spec});
 }
 

@@ -6,27 +6,27 @@
 
 namespace holdfast::core {
 
-// How a rollout is told of at its start and ends, whichever way it went.
+// Describes the start of a rollout, and ends it in either direction.
 
 // "restart to generation 3, asked for by …"
 std::string describe_start(const State& state, const Rollout& rollout);
 
-// The next generation serves alone. A reload may go on as a change of the target.
+// Ends a successful rollout. A reload that also changes the number of workers continues as a scale.
 void finish_rollout(StepContext& context);
 
-// After the probation, when the old ones are gone: it serves with fewer workers than it should.
+// Ends a rollout whose deadline after the probation has passed while some slots have no ready worker.
 void finish_rollout_short(StepContext& context);
 
-// It was refused, or taken back, before anything was launched.
+// Ends a rollout that was refused or undone before any worker was launched.
 void refuse_rollout(StepContext& context);
 
-// After a way back: `end` says what serves now.
+// Ends a rollback. `end` describes what serves now.
 void finish_rollback(StepContext& context, Outcome::Result result, const std::string& end);
 
-// Listeners that only others had are closed as soon as nobody who has them lives.
+// Closes the listeners that the serving generation does not use, once no worker that has them exists.
 void close_removed_listeners(StepContext& context);
 
-// A reload's policy is in force no longer.
+// Restores the policy that a reload has replaced.
 void restore_policy(State& state);
 
 }  // namespace holdfast::core

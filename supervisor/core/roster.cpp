@@ -8,7 +8,7 @@
 namespace holdfast::core {
 namespace {
 
-// Of two that stay in one place, a ready one is kept before one that is not, and the older one before the younger.
+// If two workers stay in one slot, keeps the ready one, otherwise the older one; the other becomes surplus.
 void place_worker(Roster& roster, Worker*& holder, Worker& worker) {
     if (holder == nullptr) {
         holder = &worker;
@@ -28,7 +28,7 @@ void admit_clients(StepContext& context) {
     if (context.state.admission == Admission::accept) return;
     context.state.admission = Admission::accept;
     context.add(SetAdmission{Admission::accept});
-    context.note(Level::info, "doors_opened", "listening again: a worker is coming");
+    context.note(Level::info, "doors_opened", "accepting new connections again: a worker is starting");
 }
 
 Worker& launch(StepContext& context, SlotId slot, const Origin& origin) {
@@ -42,7 +42,7 @@ Worker& launch(StepContext& context, SlotId slot, const Origin& origin) {
     worker.since = context.now;
     worker.deadline = starting_deadline(context);
     context.add(Spawn{worker.id, worker.generation, worker.slot, worker.spec});
-    context.note(Level::info, "worker_launching", worker, "launching");
+    context.note(Level::info, "worker_launching", worker, "starting");
     return state.workers.emplace(worker.id, std::move(worker)).first->second;
 }
 
@@ -108,7 +108,7 @@ void ask_surplus_to_leave(StepContext& context, Roster& roster) {
     const bool last_ones = context.state.target == 0;
     for (Worker* worker : roster.surplus) {
         const bool removed = worker->slot.value >= roster.slots.size();
-        const std::string why = removed ? "scaled to " + workers(context.state.target) : "its place is taken";
+        const std::string why = removed ? "scaled to " + workers(context.state.target) : "another worker has its slot";
         if (counts_toward_surge(*worker)) --roster.staying;
         ask_to_leave(context, *worker,
                      {removed ? Reason::scale : Reason::rollback, why,

@@ -17,7 +17,7 @@ bool removed_ones_are_gone(const State& state) {
     });
 }
 
-// Workers of whatever generation count here: after a failed rollout a slot may be served by another one.
+// Workers of any generation count: after a failed rollout a slot may be served by another generation.
 bool is_served(const Roster::RosterSlot& roster_slot) {
     return (roster_slot.wanted != nullptr && is_ready(*roster_slot.wanted)) ||
            (roster_slot.other != nullptr && is_ready(*roster_slot.other));
@@ -63,10 +63,10 @@ void fill_slots(StepContext& context) {
     ask_surplus_to_leave(context, roster);
     for (std::size_t slot = 0; slot < roster.slots.size(); ++slot) {
         Roster::RosterSlot& roster_slot = roster.slots[slot];
-        // What a rollback could not finish: whoever serves keeps the place.
+        // An incomplete rollback can leave two workers in one slot: the ready one keeps it.
         if (roster_slot.other != nullptr && roster_slot.wanted != nullptr) {
             Worker*& leaver = is_ready(*roster_slot.wanted) ? roster_slot.other : roster_slot.wanted;
-            ask_to_leave(context, roster, leaver, Reason::rollback, "its place is taken");
+            ask_to_leave(context, roster, leaver, Reason::rollback, "another worker has its slot");
         }
         if (roster_slot.wanted == nullptr && roster_slot.other == nullptr)
             fill_slot(context, roster, slot, state.serving);
@@ -92,7 +92,7 @@ void fail_scaling_if_unready(StepContext& context) {
     const Roster roster = build_roster(state, state.serving.generation);
     const auto unready = std::find_if_not(roster.slots.begin(), roster.slots.end(), is_served);
     if (unready == roster.slots.end()) {
-        state.scaling->deadline = never;  // what is left is that the others end, and they have deadlines of their own
+        state.scaling->deadline = never;  // only removed workers are left, and each has its own deadline
         return;
     }
     const Scaling scaling = *std::exchange(state.scaling, std::nullopt);

@@ -7,24 +7,24 @@
 
 namespace holdfast::core {
 
-// A change of the target. Slots are filled from the lowest index and taken away from the highest; it is answered when
-// all that should be are ready and all that should not be are gone, or when a slot does not get ready in time. The
-// target stays as asked either way.
+// Changes the target. Slots are filled from the lowest index and removed from the highest. The request is answered when
+// all slots have a ready worker and all removed workers are gone, or when a slot does not become ready in time. The new
+// target is kept in both cases.
 
-// `before` goes before the answer: what was done already.
+// `before` is a prefix of the answer: what has already been done for the request.
 void begin_scaling(StepContext& context, const std::vector<RequestId>& askers, const std::string& asked_by, int target,
                    const std::string& before);
 
-// The way back of a stop that was undone: each slot is to be served again.
+// Fills all slots again after a stop was undone.
 void begin_undo_of_stop(StepContext& context, RequestId asker, const std::string& asked_by);
 
-// Without any other change under way: keeps each slot filled, lets go of what is too many.
+// Keeps each slot filled and releases surplus workers. Used while no rollout launches or replaces workers.
 void fill_slots(StepContext& context);
 
-// Answers when it is over.
+// Answers the request when the change is complete.
 void advance_scaling(StepContext& context);
 
-// Its deadline has passed.
+// Handles the deadline: fails the change if a slot has no ready worker.
 void fail_scaling_if_unready(StepContext& context);
 
 }  // namespace holdfast::core

@@ -28,10 +28,10 @@ void report_status(StepContext& context) {
 }
 
 std::optional<Instant> extends_stop_timeout_at(const State& state) {
-    const ManagerNotified& told = state.manager;
+    const ManagerNotified& notified = state.manager;
     if (!state.shutdown || state.workers.empty() || state.finished) return std::nullopt;
-    if (!told.progress && latest_end(state) <= told.until) return std::nullopt;
-    return told.at ? *told.at + min_extend_interval : Instant::min();
+    if (!notified.progress && latest_end(state) <= notified.until) return std::nullopt;
+    return notified.at ? *notified.at + min_extend_interval : Instant::min();
 }
 
 void extend_stop_timeout(StepContext& context) {

@@ -6,16 +6,16 @@
 
 namespace holdfast::core {
 
-// What the service manager above us is told.
+// Notifications for the service manager (sd_notify).
 
-// STATUS=, when the sentence has changed.
+// Sends STATUS= if the sentence has changed.
 void report_status(StepContext& context);
 
-// While everything ends: until when it must wait for us. Said again when the end has moved, and while drains make
-// progress, once a second at most.
+// During a stop, sends EXTEND_TIMEOUT_USEC= with the time until the latest possible end: when that has moved, and while
+// workers make progress. At most once a second.
 void extend_stop_timeout(StepContext& context);
 
-// When extend_stop_timeout() has something to say that could not be said yet.
+// The time at which extend_stop_timeout() is due again; nullopt if it has nothing to send.
 std::optional<Instant> extends_stop_timeout_at(const State& state);
 
 }  // namespace holdfast::core

@@ -16,7 +16,8 @@
 namespace holdfast::core {
 namespace {
 
-// A stop interrupts what is under way; where the first generation failed, what waited for it cannot be done at all.
+// The outcome for the requests that the shutdown ends: `interrupted` by a stop; `refused` if the first generation
+// failed, because the queued changes can never be made.
 Outcome outcome_of_interrupted(Shutdown::Cause cause) {
     if (cause == Shutdown::Cause::stop) return {Outcome::Result::interrupted, "the service is being stopped", {}, 1};
     return {Outcome::Result::refused, "the first generation did not get ready: the service ends", {}, 1};
@@ -37,18 +38,18 @@ void interrupt_changes(StepContext& context, Shutdown::Cause cause) {
     drop_pending(context, outcome);
 }
 
-// What the next stop would do: to the worker that has come least far.
+// Describes the effect of the next stop signal on the worker in the earliest stage.
 std::string describe_next(const State& state) {
     WorkerState least = WorkerState::gone;
     for (const auto& [id, worker] : state.workers) least = std::min(least, worker.state);
-    const std::string prefix = "; one more, " + seconds(min_stop_interval) + " later or more, ";
+    const std::string prefix = "; another one, at least " + seconds(min_stop_interval) + " later, ";
     switch (least) {
         case WorkerState::lame_duck:
-            return prefix + "tells every worker to drain";
+            return prefix + "drains every worker now";
         case WorkerState::draining:
-            return prefix + "cancels what is still being done";
+            return prefix + "cancels the remaining work";
         case WorkerState::cancelling:
-            return prefix + "kills what is left";
+            return prefix + "kills the remaining workers";
         default:
             return "";
     }
@@ -65,8 +66,8 @@ void begin_shutdown(StepContext& context, Shutdown::Cause cause, const std::stri
     for (auto& [id, worker] : state.workers) ask_to_leave(context, worker, {Reason::stop, why, lame_duck});
     if (state.workers.empty()) return;
     context.note(Level::info, "stop_started",
-                 why + ": " + workers(static_cast<int>(state.workers.size())) + " told to leave, over in " +
-                     seconds(end_bound(state.policy)) + " at the latest" + describe_next(state));
+                 why + ": " + workers(static_cast<int>(state.workers.size())) +
+                     " told to leave; the stop ends within " + seconds(end_bound(state.policy)) + describe_next(state));
 }
 
 void escalate_shutdown(StepContext& context, RequestId asker, const std::string& asked_by) {
@@ -77,14 +78,15 @@ void escalate_shutdown(StepContext& context, RequestId asker, const std::string&
         return;
     }
     if (context.now - shutdown.last_accepted < min_stop_interval) {
-        context.note(
-            Level::info, "stop_ignored",
-            asked_by + " came within " + seconds(min_stop_interval) + " of the one before" + describe_next(state));
+        context.note(Level::info, "stop_ignored",
+                     asked_by + " came less than " + seconds(min_stop_interval) + " after the previous one: ignored" +
+                         describe_next(state));
         return;
     }
     shutdown.last_accepted = context.now;
     for (auto& [id, worker] : state.workers) apply(context, worker, Trigger::skipped);
-    context.note(Level::warning, "stop_skipped", asked_by + ": every worker one stage on" + describe_next(state));
+    context.note(Level::warning, "stop_skipped",
+                 asked_by + ": every worker moves to its next stage" + describe_next(state));
 }
 
 bool can_be_undone(const State& state) {
@@ -107,7 +109,7 @@ void advance_shutdown(StepContext& context) {
     const Shutdown& shutdown = *state.shutdown;
     state.finished = true;
     std::string text = "all workers are gone; exit status " + std::to_string(shutdown.exit_code);
-    if (shutdown.exit_code == 3) text += ": some were cut off, see above";
+    if (shutdown.exit_code == 3) text += ": some were cancelled or killed with work left, see above";
     context.note(Level::info, "finished", text);
     for (const RequestId asker : shutdown.askers) {
         context.answer(asker, {Outcome::Result::done, text, {}, shutdown.exit_code});

@@ -6,22 +6,22 @@
 
 namespace holdfast::core {
 
-// The end of everything: whatever is under way is interrupted, every worker climbs the ladder, and when the last one is
-// gone those who asked are told what `run` returns.
+// Ends the service: interrupts all changes and moves every worker through the termination stages. When the last worker
+// is gone, the stop requests are answered with the exit status of `run`.
 
 void begin_shutdown(StepContext& context, Shutdown::Cause cause, const std::string& why, LameDuck lame_duck);
 
-// A stop while the end is under way. An asker who waits only joins; a signal, 1 s or more after the one before, moves
-// every worker one stage on from where it is.
+// Handles a further stop request. One over the API only joins the running stop. A signal moves every worker to its next
+// stage if at least `min_stop_interval` has passed since the previous one.
 void escalate_shutdown(StepContext& context, RequestId asker, const std::string& asked_by);
 
-// Whether there is something to go back to.
+// Whether the stop can be undone: the service has served before.
 bool can_be_undone(const State& state);
 
-// The stop is taken back: whoever asked for it learns so, and the workers return.
+// Reverts the stop: answers its requests with `undone` and recalls or replaces the workers.
 void undo_shutdown(StepContext& context, RequestId asker, const std::string& asked_by);
 
-// Finishes once nobody is left.
+// Ends the supervisor if no worker is left.
 void advance_shutdown(StepContext& context);
 
 }  // namespace holdfast::core

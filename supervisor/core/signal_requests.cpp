@@ -3,7 +3,7 @@
 namespace holdfast::core {
 namespace {
 
-// signal(7): the same on every architecture that Debian builds for but MIPS, where the last two differ.
+// Numbers of signal(7). They are the same on all architectures of Debian except MIPS, where the last two differ.
 constexpr int hang_up = 1, interrupt = 2, quit = 3, terminate = 15, tty_input = 21, tty_output = 22;
 
 }  // namespace

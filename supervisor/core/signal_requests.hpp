@@ -6,8 +6,8 @@
 
 namespace holdfast::core {
 
-// What a signal to the supervisor asks for; nothing for a signal that asks for nothing. `asked_by` is left to the
-// caller, who knows the sender. A hang-up of the controlling terminal is not this SIGHUP: it means stop.
+// Returns the request for a signal to the supervisor, with `asked_by` empty; nullopt for other signals. SIGHUP here
+// does not include the hangup of the controlling terminal, which means stop.
 std::optional<Request> request_for(int signal);
 
 }  // namespace holdfast::core

@@ -32,7 +32,7 @@ std::string_view verb_of(Stage stage) {
         case Stage::pause:
             return "pause";
         case Stage::lame_duck:
-            return "be a lame duck";
+            return "enter lame duck";
         case Stage::drain:
             return "drain";
         case Stage::cancel:
@@ -99,7 +99,7 @@ void signal_stage(StepContext& context, Worker& worker) {
 
 void deliver_stage(StepContext& context, Worker& worker) {
     send_stage(context, worker);
-    // Behind a wrapper that has ended, others of the group may not share the control pipe.
+    // If the main process was a wrapper that has exited, the rest of its group may not have the control pipe.
     if (!can_receive_stage(worker) || worker.main_exited) signal_stage(context, worker);
 }
 

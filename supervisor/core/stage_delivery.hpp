@@ -4,19 +4,20 @@
 
 namespace holdfast::core {
 
-// How a worker hears of its stage: told over the control pipe, once it said HELLO and where it listed the stage; else
-// by a signal, where the stage has one. A worker whose launch is under way hears nothing yet.
+// Notifies a worker of its current stage: over the control pipe if it sent HELLO=1 and listed the stage, otherwise by
+// the signal of the stage, if it has one. Nothing is sent before the launch has succeeded.
 
-// The worker is in a stage that it can be told.
+// Whether the worker is in a stage that can be sent over its control pipe.
 bool can_receive_stage(const Worker& worker);
 
-// The present stage, by whatever voice the worker hears.
+// Sends the current stage over the control pipe, or its signal.
 void deliver_stage(StepContext& context, Worker& worker);
 
-// The present stage over the control pipe alone; nothing for a worker that cannot be told.
+// Sends the current stage over the control pipe. Does nothing if the worker cannot receive it.
 void send_stage(StepContext& context, const Worker& worker);
 
-// The present stage's signal to whatever is left: the main process, or its group once that has ended; and strays.
+// Sends the signal of the current stage to the main process, or to its process group if the main process has exited;
+// and to the descendants outside the group.
 void signal_stage(StepContext& context, Worker& worker);
 
 }  // namespace holdfast::core

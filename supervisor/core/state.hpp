@@ -108,7 +108,7 @@ struct State {
     Policy policy;
     Random random;
     int target = 0;
-    Origin serving;  // the generation that should serve; a rollout changes it when it is done
+    Origin serving;                        // the generation that should serve; a rollout changes it when it is done
     std::vector<Origin> rollback_targets;  // earlier good generations, the newest last
     std::uint64_t last_worker = 0;
     std::uint64_t last_generation = 0;

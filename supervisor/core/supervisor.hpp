@@ -29,8 +29,8 @@ class Supervisor {
     // Launches the first generation. Call it once, before the first step().
     [[nodiscard]] std::vector<Action> start(Instant now);
 
-    // Handles an event and returns the actions to execute. `now` must not decrease. Events for a worker that is gone are
-    // ignored.
+    // Handles an event and returns the actions to execute. `now` must not decrease. Events for a worker that is gone
+    // are ignored.
     [[nodiscard]] std::vector<Action> step(const Event& event, Instant now);
 
     // The time at which the next Elapsed is due; nullopt if no deadline is set.

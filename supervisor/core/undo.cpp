@@ -21,7 +21,7 @@ void undo(StepContext& context, RequestId asker, const std::string& asked_by) {
     State& state = context.state;
     if (state.shutdown) {
         if (can_be_undone(state)) return undo_shutdown(context, asker, asked_by);
-        return refuse_undo(context, asker, "no worker ever served, so there is nothing to go back to");
+        return refuse_undo(context, asker, "the service was never ready, so there is nothing to return to");
     }
     if (state.rollout) {
         drop_pending_changes(context, asked_by);

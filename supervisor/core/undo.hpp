@@ -6,8 +6,8 @@
 
 namespace holdfast::core {
 
-// Takes back a restart or a stop that is under way: workers that have released nothing accept again, others are
-// replaced from the program of the generation that served. What waited for its turn is dropped.
+// Reverts the rollout or stop in progress. Workers that have released nothing accept again; the others are replaced
+// from the launch spec of the serving generation. Queued changes are dropped.
 void undo(StepContext& context, RequestId asker, const std::string& asked_by);
 
 }  // namespace holdfast::core

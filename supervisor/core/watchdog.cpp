@@ -9,7 +9,7 @@
 namespace holdfast::core {
 namespace {
 
-constexpr int gaps_per_watchdog = 4;  // in the shortest watchdog
+constexpr int gaps_per_watchdog = 4;  // of the shortest watchdog
 
 bool is_in_service(const Worker& worker) {
     return worker.state == WorkerState::ready || worker.state == WorkerState::paused ||
@@ -20,7 +20,7 @@ bool is_watched(const Worker& worker) {
     return worker.health.watchdog > 0s && worker.last_heartbeat && is_in_service(worker);
 }
 
-// What a watched worker may still be silent for.
+// Time until the timeout of a monitored worker expires, on the clock State::awake.
 Duration remaining_silence(const State& state, const Worker& worker) {
     return *worker.last_heartbeat + worker.health.watchdog - state.awake;
 }
@@ -38,8 +38,7 @@ void note_unwatched(StepContext& context, const Worker& worker) {
     if (context.state.logged_unwatched) return;
     context.state.logged_unwatched = true;
     context.note(Level::warning, "not_watched", worker,
-                 "it says neither READY=1 nor WATCHDOG=1, so --watchdog does not watch it: a mute worker that hangs is "
-                 "not noticed");
+                 "it sends neither READY=1 nor WATCHDOG=1, so --watchdog cannot monitor it: a hang is not detected");
 }
 
 }  // namespace
@@ -58,11 +57,12 @@ void start_watchdog(StepContext& context, Worker& worker) {
 
 void on_watchdog_report(StepContext& context, Worker& worker, std::optional<Watchdog> said) {
     if (said && worker.speaks == Speaks::nothing) worker.speaks = Speaks::notify;
-    const bool gives_up = said == Watchdog::trigger && (is_in_service(worker) || worker.state == WorkerState::starting);
-    if (gives_up) return fail_worker(context, worker, "asked to be given up (WATCHDOG=trigger)");
-    // One that was ready before it first spoke has promised to go on now.
-    const bool promises = is_in_service(worker) && worker.speaks != Speaks::nothing && !worker.last_heartbeat;
-    if (said || promises) worker.last_heartbeat = context.state.awake;
+    const bool triggered =
+        said == Watchdog::trigger && (is_in_service(worker) || worker.state == WorkerState::starting);
+    if (triggered) return fail_worker(context, worker, "asked to be terminated (WATCHDOG=trigger)");
+    // A worker that was ready before its first message is monitored from this message on.
+    const bool starts = is_in_service(worker) && worker.speaks != Speaks::nothing && !worker.last_heartbeat;
+    if (said || starts) worker.last_heartbeat = context.state.awake;
 }
 
 void expire_watchdogs(StepContext& context) {

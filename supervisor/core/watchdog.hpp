@@ -6,30 +6,30 @@
 
 namespace holdfast::core {
 
-// --watchdog: a worker that promised to say WATCHDOG=1 and has been silent for too long is given up.
+// --watchdog: terminates a worker that has sent no WATCHDOG=1 for too long. It applies to workers that have sent
+// HELLO=1, READY=1 or WATCHDOG=1.
 //
-// Only the silence that the supervisor was awake to hear counts. State::awake is a clock that each step moves by the
-// time since the step before, but by `max_counted_gap` at most, a quarter of the shortest watchdog; so that no healthy
-// worker looks silent because a stalled supervisor read nothing. A supervisor that is awake is called once each such
-// gap, which is what a watchdog costs: a wake-up each quarter of it, as long as anybody is watched.
+// The timeout does not include time in which the supervisor was stalled and read no messages. State::awake is the
+// clock: each step advances it by the time since the previous step, but by at most `max_counted_gap`, a quarter of the
+// shortest watchdog. The supervisor therefore wakes up at least once per such gap while any worker is monitored.
 
-// Moves the clock; first thing in each step.
+// Advances the clock. Must be called first in each step.
 void advance_awake_clock(State& state, Instant now);
 
-// It has just got ready: from now on silence counts, if it ever speaks.
+// Starts the timeout of a worker that has just become ready, if it has sent any message.
 void start_watchdog(StepContext& context, Worker& worker);
 
-// What it said of its own health; and anything else that shows that it speaks.
+// Handles the WATCHDOG= field of a message, and starts the timeout of a ready worker with its first message.
 void on_watchdog_report(StepContext& context, Worker& worker, std::optional<Watchdog> said);
 
-// Gives up who has been silent for too long.
+// Fails the workers whose timeout has expired.
 void expire_watchdogs(StepContext& context);
 
-// When its silence will have lasted too long, if it stays silent and we stay awake; nothing for one that is not
-// watched.
+// When the worker's timeout expires if it sends nothing and the supervisor is not stalled; nullopt if the worker is not
+// monitored.
 std::optional<Instant> silent_until(const State& state, const Worker& worker);
 
-// When we have to be awake next to hear.
+// When the supervisor must wake up next for the clock; nullopt if no worker is monitored.
 std::optional<Instant> watchdog_tick_at(const State& state);
 
 }  // namespace holdfast::core

@@ -92,8 +92,8 @@ inline bool can_be_told(const Worker& worker, Stage stage) {
     return worker.launch == Launch::done && worker.channel == Channel::open && worker.stages.has(stage);
 }
 
-// Whether it can return to service: it was ready, leaves because of an operator's request, has released nothing yet, and
-// supports the stage run.
+// Whether it can return to service: it was ready, leaves because of an operator's request, has released nothing yet,
+// and supports the stage run.
 inline bool can_be_recalled(const Worker& worker) {
     const bool early = worker.state == WorkerState::lame_duck || worker.state == WorkerState::draining;
     const bool asked =

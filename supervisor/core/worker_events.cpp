@@ -21,14 +21,14 @@ Worker* find(State& state, WorkerId id) {
     return found == state.workers.end() ? nullptr : &found->second;
 }
 
-// Nothing more will be done with it.
+// Erases the worker; the reference is invalid afterwards.
 void forget(StepContext& context, const Worker& worker) {
     const WorkerId id = worker.id;
     context.add(Forget{id});
     context.state.workers.erase(id);
 }
 
-// It leaves without having been asked to.
+// Sets the reason of a worker that leaves without a request.
 void set_leave_reason(Worker& worker, Reason reason, const std::string& why) {
     worker.reason = reason;
     worker.why = why;
@@ -42,7 +42,7 @@ void note_exit(StepContext& context, const Worker& worker, const Exited& event) 
                 worker.why + ")";
     }
     if (worker.handed_back.value_or(0) > 0) text += "; handed back " + count_of("work", *worker.handed_back);
-    // A worker of the SDK tells by its status that it could not release everything in time.
+    // An SDK worker exits with a non-zero status if it could not release everything in time.
     const auto* exited = std::get_if<ExitedWith>(&event.status);
     const bool unclean = worker.reason && worker.speaks == Speaks::protocol && exited != nullptr && exited->code != 0;
     if (unclean) {
@@ -64,7 +64,7 @@ void fail_launch(StepContext& context, Worker& worker, const std::string& stage,
     if (error_number != 0) crash.what += ": " + std::generic_category().message(error_number);
     const std::string what = describe(crash);
     const bool unasked = !is_leaving(worker);
-    // Of one that was told to leave meanwhile nobody needs to know.
+    // If the worker was asked to leave during its launch, the failure has no consequence.
     context.note(unasked ? Level::error : Level::debug, "spawn_failed", worker, what);
     const Worker last = worker;
     apply(context, worker, Trigger::launch_failed);
@@ -83,15 +83,15 @@ void on_ready_timeout(StepContext& context, Worker& worker) {
 }
 
 std::string why_pause_ended(const Worker& worker) {
-    return worker.recalled ? "it was told to run again and did not say that it accepts" : "it was paused for too long";
+    return worker.recalled ? "it was told to accept again and did not confirm" : "it was paused for too long";
 }
 
 void report_unkillable(StepContext& context, Worker& worker) {
     State& state = context.state;
     context.note(
         Level::error, "worker_unkillable", worker,
-        "will not die: killed " + seconds(context.now - worker.since) + " ago and still there; it is left behind");
-    context.record(worker.generation, "worker_killed", "it does not die of it and is left behind", name_of(worker));
+        "still exists " + seconds(context.now - worker.since) + " after SIGKILL (process in state D?); abandoned");
+    context.record(worker.generation, "worker_killed", "still exists after SIGKILL; abandoned", name_of(worker));
     if (state.shutdown && state.shutdown->cause == Shutdown::Cause::stop) state.shutdown->exit_code = 3;
     forget(context, worker);
 }
@@ -131,7 +131,7 @@ void on_main_exited(StepContext& context, const MainExited& event) {
     worker->strays = event.strays;
     worker->recalled = false;
     const Crash crash{"lost its main process, which " + describe(event.status) + "; " +
-                          std::to_string(event.left_in_group + event.strays) + " of its descendants live on",
+                          std::to_string(event.left_in_group + event.strays) + " of its descendants still run",
                       {},
                       hint_for_main_exit(event.status, worker->state)};
     context.note(Level::warning, "worker_main_exited", *worker, describe(crash));

@@ -5,8 +5,8 @@
 
 namespace holdfast::core {
 
-// What happens to one worker from outside: launched, heard, lost, ended. Changes facts; reconcile() draws the
-// conclusions. An event about a worker that is forgotten is ignored.
+// Event handlers for a single worker. They only update its recorded state; reconcile() decides what to do. Events for
+// an unknown worker are ignored.
 
 void on_spawned(StepContext& context, const Spawned& event);
 void on_spawn_failed(StepContext& context, const SpawnFailed& event);
@@ -15,10 +15,10 @@ void on_channel_lost(StepContext& context, const ChannelLost& event);
 void on_main_exited(StepContext& context, const MainExited& event);
 void on_exited(StepContext& context, const Exited& event);
 
-// The launch is known to have succeeded.
+// Records that the launch has succeeded.
 void mark_launched(StepContext& context, Worker& worker);
 
-// The deadline of its state has passed.
+// Handles the deadline of the worker's current state.
 void on_worker_deadline(StepContext& context, WorkerId id);
 
 }  // namespace holdfast::core

@@ -8,7 +8,7 @@
 namespace holdfast::core {
 namespace {
 
-// Whose time is over hears the next stage in a moment, and not the one before.
+// Sends the stage again. A worker whose deadline has passed gets its next stage within this or the next step instead.
 void resend_stage(StepContext& context, const Worker& worker) {
     if (worker.deadline > context.now) send_stage(context, worker);
 }
@@ -21,8 +21,8 @@ void handle_hello(StepContext& context, Worker& worker, const Report& report) {
     if (!worker.recalled) resend_stage(context, worker);
 }
 
-// Who leaves for good is not taken back. Before it has released anything it may still obey the `run` that it was told,
-// and accept for nobody: it hears its stage again.
+// Cancels the recall of a worker that has reported that it is terminating. If it has not released anything yet, it may
+// still act on the stage run and accept connections, so its stage is sent again.
 void cancel_recall(StepContext& context, Worker& worker) {
     const bool too_late = worker.releasing || worker.drained;
     if (!worker.recalled || !(worker.stopping || too_late)) return;
@@ -59,11 +59,11 @@ void handle_ready(StepContext& context, Worker& worker) {
     apply(context, worker, Trigger::became_ready);
 }
 
-// STOPPING=1; or a release that nobody asked for, which means the same.
+// Handles STOPPING=1, or a release that was not requested, which means the same.
 void handle_stopping(StepContext& context, Worker& worker) {
     if (!is_leaving(worker)) {
         worker.reason = Reason::stop;
-        worker.why = "it stops on its own account";
+        worker.why = "it stops on its own initiative";
         count_voluntary_stop(context, worker);
     }
     apply(context, worker, Trigger::said_stopping);
@@ -76,7 +76,7 @@ void on_said(StepContext& context, const Said& event) {
     if (found == context.state.workers.end()) return;
     Worker& worker = found->second;
     const Report& report = event.report;
-    if (worker.launch == Launch::pending) mark_launched(context, worker);  // who speaks lives
+    if (worker.launch == Launch::pending) mark_launched(context, worker);  // a message proves the launch
     update_facts(context, worker, report);
     if (report.hello) handle_hello(context, worker, report);
     if (report.ready) handle_ready(context, worker);

@@ -11,7 +11,8 @@ namespace holdfast::core {
 
 // The state machine of a worker.
 //
-//    launched ──► starting ──► ready ◄──► paused        A worker can return to ready from lame_duck and paused, and from
+//    launched ──► starting ──► ready ◄──► paused        A worker can return to ready from lame_duck and paused, and
+//    from
 //                    │         │  ▲ ▲        │          draining until it has released something. No other transition
 //                    │         ▼  │ │        │          goes back.
 //                    │    lame_duck │        │          Only the deadline of cancelling, or an operator who skips it,
@@ -118,7 +119,8 @@ inline constexpr auto rules = std::to_array<Rule>({
     {WorkerState::cancelling, Trigger::launch_failed, WorkerState::gone},
     {WorkerState::cancelling, Trigger::exited, WorkerState::gone},
 
-    {WorkerState::killed, Trigger::deadline_passed, WorkerState::gone},  // SIGKILL had no effect: reported and abandoned
+    {WorkerState::killed, Trigger::deadline_passed,
+     WorkerState::gone},  // SIGKILL had no effect: reported and abandoned
     {WorkerState::killed, Trigger::launch_failed, WorkerState::gone},
     {WorkerState::killed, Trigger::exited, WorkerState::gone},
 });

@@ -57,7 +57,7 @@ void enter_ready(StepContext& context, Worker& worker) {
     check_listener_claim(context, worker);
 }
 
-// In the last stop, work that is cut off shows in the exit status.
+// During a stop, exit status 3 reports that work was cut off.
 void enter_cancelling(StepContext& context, Worker& worker) {
     auto& shutdown = context.state.shutdown;
     if (shutdown && shutdown->cause == Shutdown::Cause::stop && has_work_left(worker)) shutdown->exit_code = 3;
@@ -92,7 +92,7 @@ void enter(StepContext& context, Worker& worker, WorkerState next) {
     deliver_stage(context, worker);
 }
 
-// Starting workers of the first generation share its deadline.
+// The starting workers of the first generation share one deadline.
 void extend_first_generation(StepContext& context, Worker& worker, Instant wanted) {
     FirstGeneration& first = *context.state.first_generation;
     const Instant granted = std::min(wanted, first.last_possible);
@@ -114,15 +114,15 @@ void apply(StepContext& context, Worker& worker, Trigger trigger) {
 }
 
 void ask_to_leave(StepContext& context, Worker& worker, const LeaveRequest& request) {
-    const bool announced = request.lame_duck == LameDuck::as_configured && context.state.policy.lame_duck > 0s;
-    const bool told_to_run = std::exchange(worker.recalled, false);
+    const bool has_lame_duck = request.lame_duck == LameDuck::as_configured && context.state.policy.lame_duck > 0s;
+    const bool was_recalled = std::exchange(worker.recalled, false);
     const WorkerState before = worker.state;
-    if (stays(worker) || told_to_run) {
+    if (stays(worker) || was_recalled) {
         worker.reason = request.reason;
         worker.why = request.why;
     }
-    apply(context, worker, announced ? Trigger::asked_to_lame_duck : Trigger::asked_to_leave);
-    if (told_to_run && worker.state == before) deliver_stage(context, worker);
+    apply(context, worker, has_lame_duck ? Trigger::asked_to_lame_duck : Trigger::asked_to_leave);
+    if (was_recalled && worker.state == before) deliver_stage(context, worker);
 }
 
 void pause(StepContext& context, Worker& worker, Duration pause_for) {
@@ -137,13 +137,13 @@ void pause(StepContext& context, Worker& worker, Duration pause_for) {
 void recall(StepContext& context, Worker& worker) {
     worker.recalled = true;
     if (worker.state == WorkerState::paused) {
-        // As long as one that drains has to answer.
+        // The same time to answer as for a draining worker.
         const Policy& policy = context.state.policy;
         worker.deadline = context.now + policy.grace_period;
         worker.kill_at = worker.deadline + policy.grace_period + policy.cancel_period;
     }
     context.add(Tell{worker.id, Command{Stage::run, std::nullopt, std::nullopt, std::nullopt}, 0});
-    context.note(Level::info, "worker_told", worker, "told to run again");
+    context.note(Level::info, "worker_told", worker, "told to accept again");
 }
 
 void deliver_pending_stage(StepContext& context, Worker& worker) {
@@ -152,19 +152,19 @@ void deliver_pending_stage(StepContext& context, Worker& worker) {
 }
 
 void lose_channel(StepContext& context, Worker& worker) {
-    const bool was_told = can_receive_stage(worker) && !worker.signalled;
-    const bool heard = worker.accepting == false || worker.releasing || worker.drained;
+    const bool was_sent = can_receive_stage(worker) && !worker.signalled;
+    const bool has_reacted = worker.accepting == false || worker.releasing || worker.drained;
     worker.channel = Channel::lost;
     worker.recalled = false;
     apply(context, worker, Trigger::channel_lost);
-    if (was_told && !heard) signal_stage(context, worker);
+    if (was_sent && !has_reacted) signal_stage(context, worker);
 }
 
 void extend(StepContext& context, Worker& worker, std::int64_t extend_usec) {
     const bool can = worker.state == WorkerState::starting || worker.state == WorkerState::draining ||
                      worker.state == WorkerState::cancelling;
     if (!can || extend_usec <= 0 || context.state.policy.max_extension == Duration::zero()) return;
-    // A worker may ask for more than time can hold.
+    // Limits the requested time: a worker may ask for more than an Instant can represent.
     const Instant wanted = context.now + std::min(Duration{extend_usec},
                                                   context.state.policy.max_extension + (worker.deadline - context.now));
     if (worker.state == WorkerState::starting && context.state.first_generation) {

@@ -58,7 +58,7 @@ TEST(Why, SaysWhoIsThereWhereItDoesNotKnowAWorker) {
     run.wait_until_serving();
     const CommandResult unknown = run.command("why", {"7.7"});
     EXPECT_FALSE(unknown.succeeded());
-    EXPECT_THAT(unknown.output, HasSubstr("there is no worker 7.7: 1.0 and 1.1 are here"));
+    EXPECT_THAT(unknown.output, HasSubstr("there is no worker 7.7: 1.0 and 1.1 exist"));
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 

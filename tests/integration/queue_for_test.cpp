@@ -54,7 +54,7 @@ TEST_F(QueueFor, ClientsAreRefusedAtOnceAndServedFromTheFirstReadyWorkerOn) {
     begin();
     const LogEntry gone = kill_worker();
     const LogEntry closed = run().wait_for("doors_closed");
-    EXPECT_THAT(closed.text, HasSubstr("nobody has served for"));
+    EXPECT_THAT(closed.text, HasSubstr("no worker has served for"));
     EXPECT_GE(closed.mono_usec - gone.mono_usec, 300'000);
     const std::string status = wait_for_status(run(), "nobody serves");
     EXPECT_THAT(status, HasSubstr("refused"));

@@ -43,7 +43,7 @@ ChangeStatus show(const State& state, const Rollout& rollout) {
     return change;
 }
 
-bool all_places_are_served(const State& state) {
+bool all_slots_are_served(const State& state) {
     std::vector<bool> served(static_cast<std::size_t>(state.target));
     for (const auto& [id, worker] : state.workers) {
         if (is_ready(worker) && worker.slot.value < served.size()) served[worker.slot.value] = true;
@@ -56,7 +56,7 @@ ChangeStatus show(const State& state, const Scaling& scaling) {
     ChangeStatus change;
     change.what = undo ? "undo of the stop" : "scale to " + std::to_string(state.target);
     change.asked_by = scaling.asked_by;
-    change.stage = all_places_are_served(state) ? "retiring" : "starting";
+    change.stage = all_slots_are_served(state) ? "retiring" : "starting";
     change.deadline = unless_never(scaling.deadline);
     return change;
 }

@@ -7,7 +7,7 @@
 
 namespace holdfast::core {
 
-// The change that is under way, for people and tools.
+// Describes the change in progress, for people and tools; nullopt if there is none.
 std::optional<ChangeStatus> show_change(const State& state);
 
 }  // namespace holdfast::core

@@ -39,10 +39,11 @@ void check_kernel(const MachineFacts& facts, Findings& findings) {
     }
     findings.push_back({Severity::ok, "the kernel " + facts.kernel + " has pidfds and close_range", {}});
     if (facts.has_peer_pidfd) {
-        findings.push_back({Severity::ok, "SO_PEERPIDFD: who speaks on a socket is known for certain", {}});
+        findings.push_back({Severity::ok, "SO_PEERPIDFD: the peer of a socket is identified reliably", {}});
     } else {
-        findings.push_back({Severity::note, "no SO_PEERPIDFD: who speaks on a socket is known by its uid and pid alone",
-                            "nothing has to be done; Linux 6.5 and later have it"});
+        findings.push_back({Severity::note,
+                            "no SO_PEERPIDFD: the peer of a socket is only identified by its uid and pid",
+                            "no action needed; Linux 6.5 and later have it"});
     }
 }
 
@@ -57,7 +58,7 @@ void check_backlog(const MachineFacts& facts, const CheckedService& checked, Fin
         findings.push_back({Severity::ok, now, {}});
         return;
     }
-    findings.push_back({Severity::warning, now + ": so many clients can wait, and no more, while workers are replaced",
+    findings.push_back({Severity::warning, now + ": no more connections can be queued while workers are replaced",
                         "sysctl -w net.core.somaxconn=" + std::to_string(std::max<std::uint64_t>(wanted, 4096))});
 }
 
@@ -68,8 +69,8 @@ void check_migration(const MachineFacts& facts, Findings& findings) {
     } else {
         findings.push_back(
             {Severity::note,
-             "net.ipv4.tcp_migrate_req is 0: of no matter for sockets that holdfast holds; a worker that "
-             "binds SO_REUSEPORT sockets of its own loses their queue when it ends",
+             "net.ipv4.tcp_migrate_req is 0: irrelevant for the sockets of holdfast; a worker that binds its own "
+             "SO_REUSEPORT sockets loses their queue when it exits",
              "only for such workers: sysctl -w net.ipv4.tcp_migrate_req=1"});
     }
 }
@@ -77,7 +78,7 @@ void check_migration(const MachineFacts& facts, Findings& findings) {
 void check_descriptors(const MachineFacts& facts, const CheckedService& checked, Findings& findings) {
     if (!facts.nofile_soft) return;
     const auto workers = static_cast<std::uint64_t>(checked.workers);
-    // A restart has two generations at once.
+    // During a restart two generations run at the same time.
     const std::uint64_t needed =
         own_descriptors + checked.configuration.listen.size() + 2 * workers * descriptors_of_a_worker;
     const std::string now = std::to_string(*facts.nofile_soft) + " open files are allowed";
@@ -92,7 +93,7 @@ void check_descriptors(const MachineFacts& facts, const CheckedService& checked,
     findings.push_back({Severity::ok, now + ", a restart needs " + std::to_string(needed), {}});
     const auto& limits = checked.configuration.launch.limits;
     if (*facts.nofile_soft <= 1024 && std::ranges::find(limits, "nofile", &ResourceLimit::name) == limits.end()) {
-        findings.push_back({Severity::note, "each worker inherits this limit: no more than so many connections at once",
+        findings.push_back({Severity::note, "each worker inherits this limit, which also limits its connections",
                             "--limit nofile=65536 gives the workers more"});
     }
 }
@@ -114,24 +115,24 @@ void check_processes(const MachineFacts& facts, const CheckedService& checked, F
 void check_cgroup(const MachineFacts& facts, Findings& findings) {
     if (!facts.is_in_cgroup_v2) {
         findings.push_back({Severity::note,
-                            "there is no control group (v2) here: a worker that the kernel kills for lack of memory is "
-                            "told as killed by SIGKILL",
+                            "there is no control group (v2): a worker killed by the kernel for lack of memory is only "
+                            "reported as killed by SIGKILL",
                             "boot with systemd.unified_cgroup_hierarchy=1, or mount cgroup2"});
         return;
     }
     if (!facts.counts_oom_kills) {
         findings.push_back(
             {Severity::note,
-             "the control group " + facts.cgroup + " counts no OOM kills: they are told as killed by SIGKILL",
+             "the control group " + facts.cgroup + " counts no OOM kills: they are only reported as killed by SIGKILL",
              "MemoryAccounting=yes in the unit"});
     } else {
-        findings.push_back({Severity::ok, "OOM kills are told apart, by the control group " + facts.cgroup, {}});
+        findings.push_back({Severity::ok, "OOM kills are recognised, by the control group " + facts.cgroup, {}});
     }
     if (facts.may_manage_cgroup) {
         findings.push_back({Severity::ok, "the control group is delegated", {}});
     } else {
         findings.push_back(
-            {Severity::note, "the control group is not delegated; nothing needs it yet", "Delegate=yes in the unit"});
+            {Severity::note, "the control group is not delegated; this is not needed yet", "Delegate=yes in the unit"});
     }
 }
 
@@ -176,7 +177,7 @@ void check_unit(const MachineFacts& facts, const Policy& policy, Findings& findi
         findings.push_back({asks_for_more ? Severity::warning : Severity::wrong,
                             facts.unit + " is killed " + whole_seconds(allowed) +
                                 " after a stop began, and a stop may take " + whole_seconds(stop) +
-                                (asks_for_more ? "; holdfast asks for more while a drain goes on" : ""),
+                                (asks_for_more ? "; holdfast extends this while workers drain" : ""),
                             "TimeoutStopSec=" + bare_seconds(stop + 10s) + " in the unit"});
     } else {
         findings.push_back({Severity::ok, facts.unit + " waits long enough for a stop", {}});
@@ -184,13 +185,13 @@ void check_unit(const MachineFacts& facts, const Policy& policy, Findings& findi
     if (facts.start_timeout.value_or(systemd_default) < policy.ready_timeout && facts.unit_type.starts_with("notify")) {
         findings.push_back(
             {Severity::warning,
-             facts.unit + " gives up before --ready-timeout, " + whole_seconds(policy.ready_timeout) + ", is over",
+             facts.unit + " times out before --ready-timeout, " + whole_seconds(policy.ready_timeout) + ", is over",
              "TimeoutStartSec=" + bare_seconds(policy.ready_timeout + 30s) + " in the unit"});
     }
     if (facts.unit_kill_mode.empty() || facts.unit_kill_mode == "control-group") {
         findings.push_back(
             {Severity::warning,
-             facts.unit + " sends its SIGTERM to every worker too, before holdfast can tell them their stages",
+             facts.unit + " also sends its SIGTERM to every worker, before holdfast can tell them their stages",
              "KillMode=mixed in the unit"});
     }
 }
@@ -200,8 +201,8 @@ void check_kubernetes(const MachineFacts& facts, const Policy& policy, Findings&
     const Duration stop = longest_stop(policy);
     findings.push_back(
         {Severity::note,
-         "Kubernetes kills a pod terminationGracePeriodSeconds after a stop began, 30 s by default, and cannot be "
-         "asked from here",
+         "Kubernetes kills a pod terminationGracePeriodSeconds after a stop began, 30 s by default; the value cannot "
+         "be read from here",
          "terminationGracePeriodSeconds: " + bare_seconds(stop + 10s) + " or more; a stop may take " +
              whole_seconds(stop)});
 }
@@ -209,7 +210,7 @@ void check_kubernetes(const MachineFacts& facts, const Policy& policy, Findings&
 }  // namespace
 
 Duration longest_stop(const Policy& policy) {
-    // Each of the three stages has a deadline that can be moved.
+    // Each of the three stages has a deadline that can be extended.
     return policy.lame_duck + policy.grace_period + policy.cancel_period + 3 * policy.max_extension;
 }
 
@@ -225,9 +226,10 @@ std::vector<Finding> check_machine(const MachineFacts& facts, const CheckedServi
     check_unit(facts, checked.configuration.policy, findings);
     check_kubernetes(facts, checked.configuration.policy, findings);
     if (facts.sees_other_processes == false) {
-        findings.push_back({Severity::note,
-                            "/proc hides other users' processes: who holds a socket cannot always be named",
-                            "mount /proc without hidepid"});
+        findings.push_back(
+            {Severity::note,
+             "/proc hides other users' processes: the process that holds a socket cannot always be named",
+             "mount /proc without hidepid"});
     }
     return findings;
 }

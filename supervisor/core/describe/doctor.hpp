@@ -9,25 +9,25 @@
 
 namespace holdfast::core {
 
-// How much something matters: all is well; good to know; may bite; does not work.
+// ok: no action needed; note: for information; warning: can cause problems; wrong: does not work.
 enum class Severity { ok, note, warning, wrong };
 
 struct Finding {
     Severity severity = Severity::ok;
     std::string text;
-    std::string remedy;  // empty where nothing is to be done
+    std::string remedy;  // empty: no action needed
 };
 
-// What the machine is asked for.
+// The service that the machine is checked for.
 struct CheckedService {
-    Configuration configuration;  // defaults where none is known
-    int workers = 1;              // that run, or should
+    Configuration configuration;  // defaults if unknown
+    int workers = 1;              // number of workers, running or configured
 };
 
-// What this machine offers and lacks, for this service. Pure.
+// Checks what this machine provides for the service. A pure function.
 std::vector<Finding> check_machine(const MachineFacts& facts, const CheckedService& checked);
 
-// How long a stop can take.
+// The maximum duration of a stop.
 Duration longest_stop(const Policy& policy);
 
 }  // namespace holdfast::core

@@ -9,14 +9,14 @@
 namespace holdfast::core {
 namespace {
 
-// FNV-1a of 64 bits: the same on every machine and in every version, which std::hash is not.
+// 64-bit FNV-1a. Unlike std::hash, it gives the same result on every machine and in every version.
 class Digest {
   public:
     void add(std::string_view text) {
         for (const char byte : text) {
             value_ = (value_ ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
         }
-        value_ = (value_ ^ 0xff) * 0x100000001b3;  // no text has it: "ab","c" is not "a","bc"
+        value_ = (value_ ^ 0xff) * 0x100000001b3;  // separator that occurs in no text: "ab","c" differs from "a","bc"
     }
     void add(Duration duration) { add(std::to_string(duration.count())); }
     void add(Share share) { add(std::to_string(share.amount) + (share.percent ? "%" : "")); }

@@ -6,7 +6,8 @@
 
 namespace holdfast::core {
 
-// Sixteen digits by which two configurations are told apart in the ledger: of all that a reload can change.
+// A hash of all settings that a reload can change, 16 hexadecimal digits. The history uses it to distinguish
+// configurations.
 std::string fingerprint(const Configuration& configuration);
 
 }  // namespace holdfast::core

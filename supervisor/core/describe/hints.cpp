@@ -17,12 +17,12 @@ bool contains_in_any_case(std::string_view text, std::string_view words) {
     return !std::ranges::search(text, words, {}, lower, lower).empty();
 }
 
-// As strerror(3) says it in English, and as Node.js and others name it.
+// Matches the English text of strerror(3), and EADDRINUSE as printed by Node.js and others.
 bool mentions_address_in_use(std::string_view line) {
     return contains_in_any_case(line, "address already in use") || contains_in_any_case(line, "eaddrinuse");
 }
 
-// ":8080", "127.0.0.1:8080", "[::1]:8080": what a worker that binds it itself names as well. A path names itself.
+// The part of an address that a program which tries to bind it is likely to print: the port, or the unix path.
 std::string_view mentioned_part(std::string_view address) {
     if (address.starts_with("unix:")) return address.substr(5);
     const auto colon = address.rfind(':');
@@ -39,7 +39,7 @@ bool mentions(std::string_view line, std::string_view part) {
     return false;
 }
 
-// The first of the listeners that one of the lines mentions of.
+// Returns the index of the first listener that a line mentions.
 std::optional<std::size_t> find_mentioned(const std::vector<std::string>& lines,
                                           const std::vector<std::string>& listeners) {
     for (std::size_t index = 0; index < listeners.size(); ++index) {
@@ -62,11 +62,11 @@ std::string hint_for_last_words(const std::vector<std::string>& last_words, cons
     if (std::ranges::none_of(last_words, mentions_address_in_use)) return {};
     if (const auto mentioned = find_mentioned(last_words, listeners)) {
         return "your worker tried to bind " + listeners[*mentioned] + ", which it already has as fd " +
-               std::to_string(first_listener_fd + *mentioned) + ": let it accept from there, and not bind";
+               std::to_string(first_listener_fd + *mentioned) + ": let it accept on that descriptor instead of binding";
     }
     std::string text =
-        "your worker tried to bind an address that is taken; one that holdfast listens on it already has as an "
-        "inherited descriptor, and need not bind";
+        "your worker tried to bind an address that is in use; the addresses that holdfast listens on are inherited as "
+        "descriptors and must not be bound again";
     for (std::size_t index = 0; index < listeners.size(); ++index) {
         text += (index == 0 ? ": " : ", ") + listeners[index] + " is fd " + std::to_string(first_listener_fd + index);
     }
@@ -76,12 +76,12 @@ std::string hint_for_last_words(const std::vector<std::string>& last_words, cons
 std::string hint_for_launch(std::string_view stage, int error_number) {
     if (!stage.starts_with("execute ")) return {};
     if (error_number == ENOEXEC) {
-        return "it is neither a program for this machine nor a script that names its interpreter: is it built for "
-               "another architecture, or is its first line not #!/bin/sh or the like";
+        return "it is neither a program for this machine nor a script that names its interpreter: check the "
+               "architecture that it is built for, or the #! in its first line";
     }
     if (error_number == EACCES) {
-        return "the worker's user may not execute it: chmod +x, enter every directory of its path, and look whether "
-               "its file system is mounted noexec";
+        return "the worker's user may not execute it: check its mode (chmod +x), the search permission of every "
+               "directory in its path, and whether its file system is mounted noexec";
     }
     return {};
 }

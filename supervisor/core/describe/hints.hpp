@@ -9,15 +9,15 @@
 
 namespace holdfast::core {
 
-// Common mistakes, recognised by what they leave behind. Each is a part of a sentence that says what to do, or empty.
+// Recognises common mistakes. Each function returns a clause that names the mistake and the remedy, or an empty string.
 
-// A program that was launched and puts itself into the background.
+// For a worker whose main process exited while other processes of it still run: a program that daemonizes.
 std::string hint_for_main_exit(const ExitStatus& status, WorkerState state);
 
-// Something that a worker wrote before it ended, launched with these listeners from descriptor 3 on.
+// For the last lines of standard error of a worker that inherited `listeners` from descriptor 3 on.
 std::string hint_for_last_words(const std::vector<std::string>& last_words, const std::vector<std::string>& listeners);
 
-// A launch that failed at `stage`.
+// For a launch that failed at `stage`.
 std::string hint_for_launch(std::string_view stage, int error_number);
 
 }  // namespace holdfast::core

@@ -21,8 +21,8 @@ Generation shown_generation(const State& state) {
 }
 
 struct Count {
-    int ready = 0;   // of the generation that is shown
-    int others = 0;  // all that are not of it
+    int ready = 0;   // ready workers of the shown generation
+    int others = 0;  // workers of other generations, in any state
     bool mixed = false;
 };
 
@@ -88,12 +88,12 @@ std::string describe_rollout(const State& state, const std::string& counted, int
     }
     std::string_view verb = "restarting to ";
     if (state.rollout->kind == Rollout::Kind::reload) verb = "reloading to ";
-    if (state.rollout->kind == Rollout::Kind::rollback) verb = "going back to a former program as ";
+    if (state.rollout->kind == Rollout::Kind::rollback) verb = "rolling back to an earlier program as ";
     return std::string(verb) + name_of(state.rollout->next.generation) + ": " + counted + ", " +
            std::to_string(others) + " old left";
 }
 
-// "2 of 3 ready" of the generation that is shown; workers of another one that serve are not hidden.
+// "generation 3: 2 of 3 ready", counted for the shown generation; also mentions serving workers of another generation.
 std::string describe_phase(const State& state) {
     const Count counted = count(state);
     const std::string generation = name_of(shown_generation(state));
@@ -147,7 +147,7 @@ std::string describe(const State& state) {
     std::string text = describe_phase(state);
     if (state.shutdown || state.finished) return text;
     if (const std::string loops = describe_loops(state); !loops.empty()) text += "; " + loops;
-    if (state.admission == Admission::refuse) text += "; new clients are refused";
+    if (state.admission == Admission::refuse) text += "; new connections are refused";
     return text;
 }
 

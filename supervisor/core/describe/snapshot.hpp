@@ -7,7 +7,7 @@
 
 namespace holdfast::core {
 
-// The state as people and tools see it.
+// Converts the state for display by people and tools.
 Status take_snapshot(const State& state, Instant now);
 
 Phase phase_of(const State& state);

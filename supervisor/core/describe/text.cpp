@@ -11,7 +11,7 @@ constexpr Duration stale_after = std::chrono::seconds{2};
 
 std::string ago(Duration age) { return seconds(age) + " before"; }
 
-// Nothing of the SDK's runs then; what can still block is the rest of the program.
+// After X_HOLDFAST_DRAINED=1 no code of the SDK runs any more: only the rest of the program can block the exit.
 std::string held_after_drained(const Worker& worker, Instant now) {
     std::string text = "it said " + ago(now - *worker.drained_at) + " that it had released everything";
     if (const std::string left = held_work_of(worker); !left.empty()) text += " but " + left;
@@ -23,8 +23,8 @@ std::string held_after_drained(const Worker& worker, Instant now) {
 }  // namespace
 
 std::string seconds(Duration duration) {
-    // Tenths are what a person can use; anything finer is in the log's own stamps.
-    // A worker may claim any age.
+    // Tenths are enough for people; the timestamps of the log are finer. The limit is for ages reported by workers,
+    // which can be arbitrary.
     constexpr Duration longest = std::chrono::hours{24 * 36'500};
     const auto tenths = (std::clamp(duration, Duration::zero(), longest) + Duration{50'000}) / Duration{100'000};
     return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
@@ -84,7 +84,7 @@ std::string held_work_of(const Worker& worker) {
 
 std::string explain_held_work(const Worker& worker, Instant now) {
     if (worker.drained_at) return held_after_drained(worker, now);
-    if (!worker.waiting) return "it gave no drain report";
+    if (!worker.waiting) return "it sent no drain report";
     std::string text = held_work_of(worker);
     if (!text.empty()) {
         text = "it still held " + text;
@@ -93,7 +93,7 @@ std::string explain_held_work(const Worker& worker, Instant now) {
     } else {
         text = "it held nothing that it named, and had not released everything";
     }
-    // While it drains a worker reports once a second: one that is late may hold something else by now.
+    // A draining worker reports once a second. The contents of an older report may be outdated.
     if (const Duration age = now - *worker.reported_at; age > stale_after) text += ", as it said " + ago(age);
     return text;
 }

@@ -33,16 +33,16 @@ std::string list_of(const std::vector<std::string>& items);
 // "exited with status 3", "was killed by the kernel: out of memory (SIGKILL)"
 std::string describe_exit(const ExitStatus& status, KilledBy killed_by);
 
-// What the worker said last of what it holds: "request GET /report for 12.3 s; 64 sessions, the oldest: …". Empty:
-// nothing, or it said nothing.
+// The work in the last drain report: "request GET /report for 12.3 s; 64 sessions, the oldest: …". Empty: none, or no
+// report.
 std::string held_work_of(const Worker& worker);
 
 std::string held_work_of(const std::vector<Waiting>& waiting, const std::vector<HeldCount>& held);
 
-// Why it is still there, as a sentence: "it still held request GET /report for 12.3 s".
+// A sentence on what the worker still held: "it still held request GET /report for 12.3 s".
 std::string explain_held_work(const Worker& worker, Instant now);
 
-// "; its last words: …", or nothing.
+// "; its last words: …", or empty.
 std::string quote_last(const std::vector<std::string>& last_words);
 
 std::string_view to_string(Reason reason);

@@ -22,7 +22,7 @@ std::vector<std::size_t> looping_slots(const State& state) {
     return slots;
 }
 
-// The last failures, as far as a person can read them.
+// Describes the last failures of at most `most_named` slots.
 std::string describe_failures(const State& state, Instant now) {
     std::string text;
     std::size_t named = 0;
@@ -40,8 +40,8 @@ std::string describe_failures(const State& state, Instant now) {
 
 std::string describe_too_few(const State& state, int ready) {
     const std::string count = std::to_string(ready) + " of " + workers(state.target);
-    if (!state.has_served) return "it has not got ready yet: " + count;
-    return count + (ready == 1 ? " is ready" : " are ready") + ", and --min-ready asks for " +
+    if (!state.has_served) return "the service has not become ready yet: " + count;
+    return count + (ready == 1 ? " is ready" : " are ready") + ", and --min-ready is " +
            std::to_string(state.policy.min_ready);
 }
 
@@ -61,14 +61,14 @@ std::string unready_because(const State& state, Instant now) {
     if (state.shutdown || state.finished) return "the service is being stopped";
     if (state.pause) {
         return "the service is paused by " + state.pause->asked_by + ", for " + seconds(state.pause->until - now) +
-               " more at the most";
+               " more at most";
     }
     const int ready = count_ready(state);
     if (!state.has_served || ready < state.policy.min_ready) {
         return describe_too_few(state, ready) + describe_failures(state, now);
     }
     if (state.admission == Admission::refuse)
-        return "nobody serves: new clients are refused" + describe_failures(state, now);
+        return "no worker serves: new connections are refused" + describe_failures(state, now);
     return {};
 }
 

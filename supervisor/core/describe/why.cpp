@@ -14,9 +14,9 @@ std::string name_of(const WorkerStatus& worker) {
 
 std::string since(const Status& status, Instant then) { return seconds(status.now - then); }
 
-// "in 12.0 s at the latest", or what is said where no end is set.
+// "in 12.0 s at the latest", or a text for a worker without deadline.
 std::string at_the_latest(const Status& status, const WorkerStatus& worker) {
-    if (!worker.deadline) return "in its own time";
+    if (!worker.deadline) return "at an unknown time";
     return "in " + seconds(*worker.deadline - status.now) + " at the latest";
 }
 
@@ -24,11 +24,11 @@ std::string because(const WorkerStatus& worker) {
     return worker.why_leaving.empty() ? std::string{} : " (" + worker.why_leaving + ")";
 }
 
-std::string in_its_words(const WorkerStatus& worker) {
-    return worker.text.empty() ? std::string{} : "; it says of itself: " + worker.text;
+std::string reported_status(const WorkerStatus& worker) {
+    return worker.text.empty() ? std::string{} : "; its status: " + worker.text;
 }
 
-// What it waits for, the oldest first.
+// The work that it waits for, the oldest first.
 std::string describe_work(const Status& status, const WorkerStatus& worker) {
     if (worker.drained_at) {
         return "it said " + since(status, *worker.drained_at) +
@@ -41,21 +41,21 @@ std::string describe_work(const Status& status, const WorkerStatus& worker) {
         return "it has " + count_of("request", *worker.in_flight) + " in flight and names none";
     }
     if (worker.speaks != Speaks::protocol) return "what it waits for is not known: it does not speak the protocol";
-    return "it names nothing that it waits for";
+    return "it does not report what it waits for";
 }
 
 std::string describe_starting(const Status& status, const WorkerStatus& worker) {
     if (worker.pid == 0) {
-        return "is being launched for " + since(status, worker.since) + "; the launch is given up " +
+        return "has been launching for " + since(status, worker.since) + "; the launch is abandoned " +
                at_the_latest(status, worker);
     }
     std::string text = "was launched " + since(status, worker.since) + " ago and is not ready yet: ";
     if (!worker.probe.empty()) {
         text += "the last probe said " + worker.probe;
     } else {
-        text += worker.speaks == Speaks::nothing ? "it has said nothing so far" : "it has not said READY=1";
+        text += worker.speaks == Speaks::nothing ? "it has sent no message so far" : "it has not sent READY=1";
     }
-    return text + in_its_words(worker) + "; if it does not get ready it is told to leave " +
+    return text + reported_status(worker) + "; if it does not get ready it is told to leave " +
            at_the_latest(status, worker) + ", and counts as crashed";
 }
 
@@ -64,29 +64,29 @@ std::string describe_ready(const Status& status, const WorkerStatus& worker) {
     if (worker.in_flight.value_or(0) > 0) text += "; it has " + count_of("request", *worker.in_flight) + " in flight";
     if (!worker.probe.empty()) text += "; the last probe said " + worker.probe;
     if (worker.silent_until) {
-        text += "; if it stays silent its watchdog ends in " + seconds(*worker.silent_until - status.now);
+        text += "; its watchdog expires in " + seconds(*worker.silent_until - status.now) + " if it sends nothing";
     }
     if (status.change && worker.generation != status.generation) {
         text += "; the " + status.change->what + ", asked for by " + status.change->asked_by +
-                ", will tell it when others can be counted on";
+                ", will ask it to leave when enough other workers serve";
     }
-    return text + in_its_words(worker);
+    return text + reported_status(worker);
 }
 
 std::string describe_paused(const Status& status, const WorkerStatus& worker) {
     const std::string text = "is paused for " + since(status, worker.since) + because(worker) +
                              ": it serves what is open and accepts nothing new";
     if (status.paused_until) {
-        return text + "; the service resumes by itself in " + seconds(*status.paused_until - status.now);
+        return text + "; the service resumes automatically in " + seconds(*status.paused_until - status.now);
     }
-    return text + "; it can be had back until it is told to drain, " + at_the_latest(status, worker);
+    return text + "; it can be recalled until it is told to drain, " + at_the_latest(status, worker);
 }
 
 std::string describe_leaving(const Status& status, const WorkerStatus& worker) {
     const std::string age = since(status, worker.since) + " ago" + because(worker);
     switch (worker.state) {
         case WorkerState::lame_duck:
-            return "was made a lame duck " + age + ": it serves on and is reported unready; it is told to drain " +
+            return "became a lame duck " + age + ": it still serves and is reported unready; it is told to drain " +
                    at_the_latest(status, worker);
         case WorkerState::draining:
             return "was told to leave " + age + ": " + describe_work(status, worker) + "; what is left is cancelled " +
@@ -96,7 +96,7 @@ std::string describe_leaving(const Status& status, const WorkerStatus& worker) {
                    "; it is killed " + at_the_latest(status, worker);
         case WorkerState::killed:
             return "was killed " + age +
-                   " and is still there: the kernel ends no process in state D; it is left behind " +
+                   " and still exists: SIGKILL has no effect in state D (uninterruptible sleep); it is abandoned " +
                    at_the_latest(status, worker);
         default:
             return "is gone";
@@ -105,7 +105,7 @@ std::string describe_leaving(const Status& status, const WorkerStatus& worker) {
 
 std::string describe_one(const Status& status, const WorkerStatus& worker) {
     if (worker.recall == WorkerStatus::Recall::awaited) {
-        return "was told to run again and has not said yet that it accepts; if it stays silent it goes on leaving " +
+        return "was told to accept again and has not confirmed yet; if it does not, it continues to leave " +
                at_the_latest(status, worker);
     }
     if (worker.state == WorkerState::starting) return describe_starting(status, worker);
@@ -127,7 +127,7 @@ std::string describe_attempt(const Status& status, const SlotStatus& slot) {
     return text + (is_occupied(status, slot.slot) ? " has another worker now" : " has no worker yet");
 }
 
-// The last that failed in its place.
+// Describes the last failure in the slot.
 std::string describe_failed(const Status& status, const SlotStatus& slot) {
     return slot.last_failure + quote_last(slot.last_words) + "; " + describe_attempt(status, slot);
 }
@@ -146,7 +146,7 @@ std::string names_of(const Status& status) {
 std::string describe_unknown(const Status& status, std::string_view name) {
     const std::string known = names_of(status);
     std::string text = "there is no worker " + std::string(name) + ": ";
-    text += known.empty() ? "none is here" : known + (status.workers.size() == 1 ? " is here" : " are here");
+    text += known.empty() ? "no worker exists" : known + (status.workers.size() == 1 ? " exists" : " exist");
     for (const SlotStatus& slot : status.slots) {
         if (slot.next_attempt && !is_occupied(status, slot.slot)) text += "; " + describe_failed(status, slot);
     }

@@ -6,8 +6,8 @@
 
 namespace holdfast::core {
 
-// Why this worker ("2.0") is still here, as a colleague would say it: what it waits for, who asked, when it ends at the
-// latest and what happens then. A place that has no worker is known by the name that its last one had.
+// Explains why the worker ("2.0") still exists: what it waits for, who requested its end, the deadline of its state and
+// what happens then. The name of a failed worker whose slot is empty explains the state of the slot.
 std::string explain(const Status& status, std::string_view worker);
 
 }  // namespace holdfast::core

@@ -64,7 +64,7 @@ TEST_F(ClientCalls, Why) {
     const auto unknown = why(service(), "9.9");
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.error().code, ENOENT);
-    EXPECT_EQ(unknown.error().text, "there is no worker 9.9: 1.0 is here");
+    EXPECT_EQ(unknown.error().text, "there is no worker 9.9: 1.0 exists");
 }
 
 TEST_F(ClientCalls, EveryChange) {

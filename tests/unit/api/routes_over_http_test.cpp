@@ -70,7 +70,7 @@ TEST_F(RoutesTest, AnswerEachGetRequest) {
 TEST_F(RoutesTest, SayWhatIsKnownAboutAnUnknownWorker) {
     start();
     EXPECT_THAT(body_of(request("GET", "/v1/why?worker=7.7"), 404),
-                HasSubstr(R"({"error":"there is no worker 7.7: 2.0 is here"})"));
+                HasSubstr(R"({"error":"there is no worker 7.7: 2.0 exists"})"));
     status_.slots.emplace_back().last_failure = "worker 1.0 exited with status 3";
     EXPECT_THAT(body_of(request("GET", "/v1/why?worker=1.0"), 404), HasSubstr("worker 1.0 exited with status 3"));
     EXPECT_THAT(body_of(request("GET", "/v1/logs?worker=7.7"), 404),

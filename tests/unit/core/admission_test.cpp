@@ -110,7 +110,7 @@ TEST(ClientAdmission, CloseWhenNobodyHasServedForLongEnough) {
     EXPECT_EQ(admissions(harness), std::vector{Admission::refuse});
     EXPECT_TRUE(harness.status().refusing);
     EXPECT_FALSE(harness.status().ready);
-    EXPECT_NE(harness.status().detail.find("new clients are refused"), std::string::npos);
+    EXPECT_NE(harness.status().detail.find("new connections are refused"), std::string::npos);
     EXPECT_EQ(harness.notes("doors_closed").size(), 1U);
 }
 

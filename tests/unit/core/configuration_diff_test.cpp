@@ -62,12 +62,12 @@ TEST(ConfigurationDiff, InPlaceKeepTheWorkers) {
 
 TEST(ConfigurationDiff, OfWhatIsBoundForGoodAreRefused) {
     EXPECT_THAT(between({":8080"}, {":8080?v6only"}).refusals,
-                ElementsAre("cannot change v6only of :8080 while it is bound: give it another address or stop the "
-                            "service"));
+                ElementsAre("cannot change v6only of :8080 while it is bound: use another address, or stop the "
+                            "service and start it again"));
     EXPECT_THAT(between({":8080"}, {":8080?nonblock"}).refusals, ElementsAre(HasSubstr("nonblock of :8080")));
     EXPECT_THAT(between({"fd:3"}, {":8080"}).refusals, ElementsAre(HasSubstr("cannot remove fd:3")));
     EXPECT_THAT(between({":8080"}, {":8080", "systemd"}).refusals, ElementsAre(HasSubstr("cannot add systemd")));
-    EXPECT_THAT(between({"unix:/x?mode=0600"}, {"unix:/x"}).refusals, ElementsAre(HasSubstr("cannot take the mode")));
+    EXPECT_THAT(between({"unix:/x?mode=0600"}, {"unix:/x"}).refusals, ElementsAre(HasSubstr("cannot remove the mode")));
 }
 
 TEST(ConfigurationDiff, OfTheServiceItselfAreRefusedByName) {

@@ -241,7 +241,7 @@ TEST(History, HearsOfEachExitAndOfEachKill) {
     harness.advance(35s);
     ASSERT_THAT(harness.all<Record>(), SizeIs(1));
     EXPECT_EQ(harness.all<Record>()[0].event, "worker_killed");
-    EXPECT_THAT(harness.all<Record>()[0].text, HasSubstr("it gave no drain report"));
+    EXPECT_THAT(harness.all<Record>()[0].text, HasSubstr("it sent no drain report"));
     harness.feed(Exited{harness.worker(1, 0), holdfast::KilledBy{9}, {}});
     EXPECT_THAT(harness.all<Record>(), SizeIs(2));
 }

@@ -84,7 +84,7 @@ TEST_F(Draining, ReplacesTheCountsWithTheNames) {
 
 TEST_F(Draining, WithoutAReportSaysSo) {
     harness_.advance(30s);
-    EXPECT_EQ(held().at(0), "when it was cancelled: it gave no drain report");
+    EXPECT_EQ(held().at(0), "when it was cancelled: it sent no drain report");
 }
 
 TEST_F(Draining, ThatNamesNothingIsQuotedAsFarAsItGoes) {

@@ -115,7 +115,7 @@ TEST(Pause, SaysHowManyCannot) {
     harness.serve(harness.worker(1, 0));
     harness.serve_mutely(harness.worker(1, 1));
     const RequestId pause = harness.ask(Pause{});
-    EXPECT_THAT(harness.answer(pause)->text, HasSubstr("1 worker told to pause, 1 cannot and still accept"));
+    EXPECT_THAT(harness.answer(pause)->text, HasSubstr("1 worker told to pause, 1 cannot pause and still accept"));
     harness.advance(1min);
     EXPECT_EQ(harness.count(WorkerState::ready), 1);
 }

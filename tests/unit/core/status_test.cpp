@@ -14,7 +14,7 @@ TEST(Ready, IsAServiceThatHasServedAndNotBefore) {
     CoreHarness harness(policy);
     harness.serve(harness.worker(1, 0));
     EXPECT_FALSE(harness.status().ready);
-    EXPECT_EQ(harness.status().unready_because, "it has not got ready yet: 1 of 2 workers");
+    EXPECT_EQ(harness.status().unready_because, "the service has not become ready yet: 1 of 2 workers");
     harness.serve(harness.worker(1, 1));
     EXPECT_TRUE(harness.status().ready);
     EXPECT_EQ(harness.status().unready_because, "");
@@ -28,7 +28,7 @@ TEST(Ready, IsAQuestionOfMinReady) {
     EXPECT_TRUE(harness.status().ready);
     harness.exited(harness.worker(1, 0), 1);
     EXPECT_FALSE(harness.status().ready);
-    EXPECT_EQ(harness.status().unready_because, "1 of 2 workers is ready, and --min-ready asks for 2");
+    EXPECT_EQ(harness.status().unready_because, "1 of 2 workers is ready, and --min-ready is 2");
     harness.serve_all();
     EXPECT_TRUE(harness.status().ready);
 }

@@ -61,13 +61,13 @@ TEST(Stop, TakesTwoSignalsWithinASecondForOne) {
 TEST(Stop, SaysWhatTheNextOneWouldDo) {
     CoreHarness harness = serving(with_lame_duck(), 1);
     harness.signal(Stop{});
-    EXPECT_NE(harness.notes("stop_started").back().find("tells every worker to drain"), std::string::npos);
+    EXPECT_NE(harness.notes("stop_started").back().find("drains every worker now"), std::string::npos);
     harness.advance(1s);
     harness.signal(Stop{});
-    EXPECT_NE(harness.notes("stop_skipped").back().find("cancels what is still being done"), std::string::npos);
+    EXPECT_NE(harness.notes("stop_skipped").back().find("cancels the remaining work"), std::string::npos);
     harness.advance(1s);
     harness.signal(Stop{});
-    EXPECT_NE(harness.notes("stop_skipped").back().find("kills what is left"), std::string::npos);
+    EXPECT_NE(harness.notes("stop_skipped").back().find("kills the remaining workers"), std::string::npos);
 }
 
 TEST(Stop, OverTheApiNeverSkipsAStage) {

@@ -149,7 +149,7 @@ TEST(Watchdog, TakesAWorkersWordThatItIsLost) {
         harness.says(worker, Watchdog::trigger);
         EXPECT_EQ(harness.state(worker), WorkerState::draining);
         EXPECT_NE(harness.worker(1, 0), worker);
-        EXPECT_THAT(harness.notes("worker_crashed"), ElementsAre("asked to be given up (WATCHDOG=trigger)"));
+        EXPECT_THAT(harness.notes("worker_crashed"), ElementsAre("asked to be terminated (WATCHDOG=trigger)"));
     }
 }
 

@@ -59,7 +59,7 @@ TEST(Why, OfAStartingWorkerSaysWhatTheLastProbeSaid) {
     Policy policy;
     policy.ready_when = ReadyProbe{ReadyProbe::How::tcp, ReadyProbe::Where::address, "127.0.0.1:9", "/"};
     CoreHarness harness(policy);
-    EXPECT_THAT(why(harness, "1.0"), HasSubstr("is being launched"));
+    EXPECT_THAT(why(harness, "1.0"), HasSubstr("has been launching"));
     harness.spawned(harness.worker(1, 0));
     harness.advance(3s);
     harness.probed(harness.worker(1, 0), ProbeAnswered::Answer::bad, "connection refused");
@@ -71,9 +71,10 @@ TEST(Why, OfAStartingWorkerSaysWhatTheLastProbeSaid) {
 TEST(Why, OfAPausedWorkerSaysWhenItIsOver) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Pause{});
-    EXPECT_THAT(why(harness, "1.0"), AllOf(HasSubstr("paused by uid 0"), HasSubstr("resumes by itself in 600.0 s")));
+    EXPECT_THAT(why(harness, "1.0"),
+                AllOf(HasSubstr("paused by uid 0"), HasSubstr("resumes automatically in 600.0 s")));
     harness.ask(Resume{});
-    EXPECT_THAT(why(harness, "1.0"), HasSubstr("told to run again and has not said yet that it accepts"));
+    EXPECT_THAT(why(harness, "1.0"), HasSubstr("told to accept again and has not confirmed yet"));
 }
 
 TEST(Why, OfAWorkerThatCrashedTellsOfItsFailureAndTheNextAttempt) {
@@ -90,8 +91,8 @@ TEST(Why, OfAWorkerThatCrashedTellsOfItsFailureAndTheNextAttempt) {
 
 TEST(Why, OfAnUnknownNameNamesThoseThatExist) {
     CoreHarness harness = serving({}, 2);
-    EXPECT_EQ(why(harness, "7.7"), "there is no worker 7.7: 1.0 and 1.1 are here");
-    EXPECT_EQ(why(harness, ""), "there is no worker : 1.0 and 1.1 are here");
+    EXPECT_EQ(why(harness, "7.7"), "there is no worker 7.7: 1.0 and 1.1 exist");
+    EXPECT_EQ(why(harness, ""), "there is no worker : 1.0 and 1.1 exist");
 }
 
 TEST(Why, OfAnUnknownNameStaysShortHoweverManyThereAre) { EXPECT_LT(why(serving({}, 500), "7.7").size(), 300U); }
@@ -101,7 +102,7 @@ TEST(Why, TellsOfBothThatBearOneName) {
     harness.advance(5s);
     harness.stopping(harness.worker(1, 0));
     harness.serve_all();
-    EXPECT_THAT(why(harness, "1.0"), AllOf(HasSubstr("it stops on its own account"), HasSubstr("Another worker 1.0"),
+    EXPECT_THAT(why(harness, "1.0"), AllOf(HasSubstr("it stops on its own initiative"), HasSubstr("Another worker 1.0"),
                                            HasSubstr("nobody has asked it to leave")));
 }
 
@@ -110,7 +111,7 @@ TEST(Why, SaysNothingOfAChangeToAWorkerThatItDoesNotConcern) {
     harness.ask(Restart{});
     EXPECT_THAT(why(harness, "1.0"), HasSubstr("restart to generation 2, asked for by uid 0"));
     harness.serve_all();
-    EXPECT_THAT(why(harness, "2.0"), Not(HasSubstr("will tell it")));
+    EXPECT_THAT(why(harness, "2.0"), Not(HasSubstr("will ask it to leave")));
 }
 
 }  // namespace
