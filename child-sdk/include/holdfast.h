@@ -2,10 +2,11 @@
 #define HOLDFAST_H
 
 /// @file
-/// The SDK for C, and for every language that can call C.
+/// The C interface of the SDK, for C and for any language that can call C.
 
-// The SDK for C, and for every language that can call C: link libholdfast.so.1, or load it while running. It is the
-// same library as <holdfast/worker.hpp>, whose comments say what a stage, a drain and a report are.
+// The C interface of the SDK, for C and for any language that can call C. Link with libholdfast.so.1 or load it at run
+// time. It wraps the same implementation as <holdfast/worker.hpp>; the comments there explain stages, drains and
+// reports.
 //
 //     holdfast_worker* worker;
 //     holdfast_listener* http;
@@ -20,19 +21,21 @@
 //     holdfast_free(&worker);
 //     return status;
 //
-// Errors. Functions that return int return 0, or what their comment says, if all went well, and a negative errno if
-// not; holdfast_last_error() says in words what to do. EINVAL: an argument is wrong (NULL where something is needed
-// included). EPERM: not now, or not in a forked child. ENOENT: there is no such listener. ESHUTDOWN: resources are
-// released, nothing new may begin. Others come from the system.
+// Errors. Functions that return int return 0 (or the value that their comment describes) on success and a negative
+// errno on failure; holdfast_last_error() then returns a message that says what to do. EINVAL: an argument is invalid,
+// for example NULL where a value is required. EPERM: the call is not allowed at this time, or not in a forked child.
+// ENOENT: there is no such listener. ESHUTDOWN: the release of resources has begun and nothing new may begin. Other
+// values come from the system.
 //
-// Handles. A function that ends a handle takes its address and sets it to NULL; NULL ends nothing and returns 0. A
-// handle may outlive its worker, unless said otherwise.
+// Handles. A function that frees a handle takes the address of the handle and sets the handle to NULL; freeing NULL
+// does nothing and returns 0. A handle may outlive its worker, unless its functions say otherwise.
 //
-// Threads. Every function may be called from any thread; one handle by one thread at a time, the worker excepted.
-// Callbacks run on threads of the SDK (or where holdfast_options says), and get the pointer that was given with them.
-// It has to stay valid until holdfast_free() returned. A callback returns 0, or a negative errno: that is reported on
-// standard error, with the text of holdfast_fail(), and counts like an exception of a C++ callback. No C++ exception
-// leaves the library, and none may enter it; nothing here may be left by longjmp(3) or pthread_cancel(3).
+// Threads. All functions may be called from any thread. A handle other than the worker may be used by only one thread
+// at a time. Callbacks run on threads of the SDK (or where holdfast_options says) and receive the user pointer that was
+// registered with them, which must stay valid until holdfast_free() has returned. A callback returns 0 on success and a
+// negative errno on failure. A failure is written to standard error with the text of holdfast_fail(), and counts as an
+// exception in a C++ callback does. No C++ exception leaves the library, and none may enter it. Do not leave a function
+// or callback of this header by longjmp(3) or pthread_cancel(3).
 
 #include <stddef.h>
 #include <stdint.h>
@@ -41,201 +44,215 @@
 extern "C" {
 #endif
 
-typedef struct holdfast_worker holdfast_worker;      ///< this process, as its supervisor knows it
+typedef struct holdfast_worker holdfast_worker;      ///< this process, as a worker of its supervisor
 typedef struct holdfast_listener holdfast_listener;  ///< a listening socket
-typedef struct holdfast_acceptor holdfast_acceptor;  ///< a thread that accepts
+typedef struct holdfast_acceptor holdfast_acceptor;  ///< a thread that accepts connections
 typedef struct holdfast_request holdfast_request;    ///< a request in flight
 typedef struct holdfast_session holdfast_session;    ///< a stream, a tunnel, a connection
-typedef struct holdfast_work holdfast_work;          ///< an item of work
-typedef struct holdfast_stop holdfast_stop;          ///< by which a task learns that it has to end
+typedef struct holdfast_work holdfast_work;          ///< an item of work taken from a queue
+typedef struct holdfast_stop holdfast_stop;          ///< the stop token of a background task
 
-/// "0.1.0": of the library, which is compatible with every header of the same major version. Static.
+/// Returns the version of the library, for example "0.1.0". The library is compatible with every header of the same
+/// major version. The string is static.
 const char* holdfast_version(void);
 
-/// Why the last function that failed on this thread did, and what to do: "cannot <what>: <cause>; <what to do>". Never
-/// NULL. Valid until the next call on this thread.
+/// Returns the message of the last function that failed on this thread: "cannot <what>: <cause>; <what to do>". Never
+/// returns NULL. The string is valid until the next call on this thread.
 const char* holdfast_last_error(void);
 
-/// For callbacks: makes `text` the reason of the error that the callback returns next. Returns -error.
+/// For callbacks: sets `text` as the message of the error that the callback is about to return. Returns -error.
 int holdfast_fail(int error, const char* text);
 
-/// A callback for a stage. `remaining_usec`: until the stage's deadline, never negative; INT64_MAX: there is none.
+/// A callback for a stage. `remaining_usec` is the time until the stage's deadline, never negative; INT64_MAX if the
+/// stage has no deadline.
 typedef int (*holdfast_stage_callback)(int64_t remaining_usec, void* user);
-/// A callback that closes, hands back or tells to leave.
+/// A callback that closes a resource, hands back an item of work, or ends a session.
 typedef int (*holdfast_callback)(void* user);
 
 // ---------------------------------------------------------------------------------------------------------- the worker
 
-/// Who drives the worker.
+/// Which thread runs the worker's event processing.
 enum holdfast_drive {
     holdfast_drive_helper_thread = 0,  ///< a thread of the SDK
-    holdfast_drive_dispatch = 1        ///< the program's own event loop: holdfast_fd(), holdfast_dispatch()
+    holdfast_drive_dispatch = 1        ///< the program's own event loop, by holdfast_fd() and holdfast_dispatch()
 };
 
-/// What a worker is made with; holdfast::WorkerOptions explains each. Fill it by holdfast_init_options() first: the
-/// struct may grow at its end, and `size` tells the library what it knows. The environment wins over the periods,
-/// keep_alive_min_ms and health.
+/// Options of a worker; holdfast::WorkerOptions documents each. Initialise the struct with holdfast_init_options():
+/// later versions may add fields at its end, and `size` tells the library which ones the program knows. Environment
+/// variables override the periods, keep_alive_min_ms and health.
 typedef struct holdfast_options {
-    size_t size;                ///< of this struct, as the program knows it
-    int64_t lame_duck_ms;       ///< 0
-    int64_t grace_period_ms;    ///< 30000
-    int64_t cancel_period_ms;   ///< 5000
-    int64_t keep_alive_min_ms;  ///< 1000
-    const char* health;         ///< "127.0.0.1:9901"; NULL: nowhere
+    size_t size;                ///< size of this struct in the program's header
+    int64_t lame_duck_ms;       ///< default 0
+    int64_t grace_period_ms;    ///< default 30000
+    int64_t cancel_period_ms;   ///< default 5000
+    int64_t keep_alive_min_ms;  ///< default 1000
+    const char* health;         ///< address of the health endpoint, "127.0.0.1:9901"; NULL (default): none
     int drive;                  ///< one of holdfast_drive
 
-    /// Where callbacks and closes run: called with a function that has to be run once, with its argument, on the thread
-    /// of the program's choice. Called from any thread. NULL: on a thread of the SDK. An error means that the function
-    /// will not be run. Not with holdfast_drive_dispatch.
+    /// Posts callbacks and closes to a thread of the program's choice, which must call `run(argument)` exactly once.
+    /// Called from any thread. NULL: callbacks run on a thread of the SDK. If it returns an error, the function must
+    /// not run. Cannot be combined with holdfast_drive_dispatch.
     int (*post)(void (*run)(void* argument), void* argument, void* user);
-    void* post_user;  ///< for `post`, as `user`
+    void* post_user;  ///< the `user` argument of `post`
 } holdfast_options;
 
-/// Sets every field to its default: `holdfast_init_options(&options, sizeof options)`.
+/// Sets every field to its default. Call as `holdfast_init_options(&options, sizeof options)`.
 int holdfast_init_options(holdfast_options* options, size_t size);
 
-/// Joins the supervisor that started this process, or stands alone. First in main: it takes what was meant for this
-/// process out of the environment, and handles SIGTERM and SIGINT until holdfast_free(). `options` NULL: the defaults.
+/// Creates the worker. Connects to the supervisor that started this process, or runs standalone if there is none. Call
+/// it first in main: it removes this process's variables from the environment and handles SIGTERM and SIGINT until
+/// holdfast_free(). If `options` is NULL, the defaults apply.
 int holdfast_new(const holdfast_options* options, holdfast_worker** worker);
 
-/// Asks tasks to stop and joins them; closes nothing that holdfast_wait() has not closed. If holdfast_wait() gave up
-/// and something still runs, the process ends here with status 3. In a forked child nothing happens.
+/// Asks the tasks to stop and joins them. Does not close resources that holdfast_wait() has not closed. If
+/// holdfast_wait() gave up and a task or callback is still running, the process exits here with status 3. Does nothing
+/// in a forked child.
 int holdfast_free(holdfast_worker** worker);
 
-/// @name Callbacks, in the order in which they were added. Add them before holdfast_ready().
+/// @name Stage callbacks. They run in the order in which they were added. Add them before holdfast_ready().
 /// @{
-/// Still serve and accept, but look unready to health probes.
+/// Called at the lame-duck stage: keep serving and accepting, but fail health probes.
 int holdfast_on_lame_duck(holdfast_worker* worker, holdfast_stage_callback callback, void* user);
-/// Stop accepting, and return when the accept queue has been emptied. Serve what is open; keep everything.
+/// Called at the pause stage: stop accepting, and return when the accept queue is empty. Keep serving open connections
+/// and release nothing.
 int holdfast_on_pause(holdfast_worker* worker, holdfast_stage_callback callback, void* user);
-/// As for a pause; then finish what is in flight, and close idle connections.
+/// Called at the drain stage: stop accepting as for a pause, finish requests in flight, close idle connections.
 int holdfast_on_drain(holdfast_worker* worker, holdfast_stage_callback callback, void* user);
-/// Accept again: the pause or the drain is taken back.
+/// Called when a pause or a drain is taken back: accept again.
 int holdfast_on_run(holdfast_worker* worker, holdfast_stage_callback callback, void* user);
-/// The grace period is over: abandon what is left.
+/// Called at the cancel stage: the grace period is over, abandon what is left.
 int holdfast_on_cancel(holdfast_worker* worker, holdfast_stage_callback callback, void* user);
-/// Everything is released; holdfast_wait() returns next.
+/// Called when everything is released, just before holdfast_wait() returns.
 int holdfast_on_released(holdfast_worker* worker, holdfast_stage_callback callback, void* user);
 /// @}
 
-/// Serving from now on. Once; EPERM the second time.
+/// Reports that the worker is serving. A second call fails with EPERM.
 int holdfast_ready(holdfast_worker* worker);
 
-/// The program's own wish to stop: the same as SIGTERM.
+/// Requests a stop from within the program; the same as SIGTERM.
 int holdfast_stop_worker(holdfast_worker* worker);
 
-/// Waits until everything is released. Returns the exit status: 0, or 3 if something was still held at the end.
+/// Blocks until everything is released. Returns the exit status: 0, or 3 if something was still held at the end.
 int holdfast_wait(holdfast_worker* worker);
 
 /// @name For holdfast_drive_dispatch, instead of holdfast_wait().
 /// @{
-/// Returns a descriptor that is readable when there is something to dispatch. Level-triggered; owned by the worker.
+/// Returns a file descriptor that is readable while there is something to dispatch. Level-triggered; owned by the
+/// worker.
 int holdfast_fd(holdfast_worker* worker);
-/// Does what there is to do, callbacks included, and returns.
+/// Does all pending work, including callbacks, and returns.
 int holdfast_dispatch(holdfast_worker* worker);
-/// Returns what holdfast_wait() would return, or -EAGAIN as long as it would wait.
+/// Returns the result of holdfast_wait(), or -EAGAIN while holdfast_wait() would block.
 int holdfast_result(holdfast_worker* worker);
 /// @}
 
-/// Returns 1 if this process is to leave (answer with "Connection: close"), else 0. Costs one load.
+/// Returns 1 if this process is leaving (answer requests with "Connection: close"), else 0. Costs one load.
 int holdfast_draining(const holdfast_worker* worker);
 
-/// When the present stage ends, in microseconds of CLOCK_MONOTONIC; -1 while serving.
+/// Stores the deadline of the current stage, in microseconds of CLOCK_MONOTONIC; -1 while the worker is serving.
 int holdfast_deadline(holdfast_worker* worker, int64_t* deadline_usec);
 
-/// How long until then, never negative; -1 while serving.
+/// Stores the time until that deadline in microseconds, never negative; -1 while the worker is serving.
 int holdfast_remaining(holdfast_worker* worker, int64_t* remaining_usec);
 
-/// Returns 1 if a supervisor gives the commands, 0 if the worker stands alone.
+/// Returns 1 if the worker has a supervisor, 0 if it runs standalone.
 int holdfast_is_supervised(holdfast_worker* worker);
 
-/// How long an idle keep-alive connection stays readable after the worker began to leave, in milliseconds.
+/// Stores how long an idle keep-alive connection stays readable after the drain begins, in milliseconds.
 int holdfast_keep_alive_min(holdfast_worker* worker, int64_t* milliseconds);
 
 // ----------------------------------------------------------------------------------------------------------- listeners
 
-/// The inherited listener of that name; else the one bound to that address; else the only one. Where none was
-/// inherited, binds `address` here: ":8080", "127.0.0.1:8080", "[::1]:8080", "unix:/run/app.sock", "unix:@abstract".
+/// Returns an inherited listener: the one with that name, else the one bound to that address, else the only one. If
+/// none was inherited, binds `address`: ":8080", "127.0.0.1:8080", "[::1]:8080", "unix:/run/app.sock",
+/// "unix:@abstract".
 int holdfast_listen(holdfast_worker* worker, const char* name, const char* address, holdfast_listener** listener);
 
-/// An inherited listener, by its name or its address; NULL: the only one. Never binds.
+/// Returns an inherited listener by its name or its address; with NULL, the only one. Never binds.
 int holdfast_take_listener(holdfast_worker* worker, const char* name_or_address, holdfast_listener** listener);
 
-/// Returns the descriptor. It is shared with other processes, and so are its flags: do not shut it down, and do not
-/// rely on O_NONBLOCK.
+/// Returns the file descriptor. The socket and its flags are shared with other processes: do not shut it down, and do
+/// not rely on O_NONBLOCK.
 int holdfast_listener_fd(const holdfast_listener* listener);
-/// Returns 1 if it was handed over, 0 if it was bound here.
+/// Returns 1 if the listener was inherited, 0 if it was bound by this process.
 int holdfast_listener_is_inherited(const holdfast_listener* listener);
 const char* holdfast_listener_name(const holdfast_listener* listener);     ///< valid as long as the listener
 const char* holdfast_listener_address(const holdfast_listener* listener);  ///< "127.0.0.1:8080", "unix:/run/app.sock"
 
-/// Ends the handle; returns the descriptor, which is the caller's now.
+/// Frees the handle and returns the file descriptor, which the caller then owns.
 int holdfast_release_listener(holdfast_listener** listener);
-/// Ends the handle and closes the descriptor: of an inherited listener, for this process alone.
+/// Frees the handle and closes the file descriptor. An inherited listener is closed in this process only.
 int holdfast_close_listener(holdfast_listener** listener);
 
-/// One connection, for a loop that was told by poll(2) that there is one. Counted as the session "connection" from
-/// before accept(2) on. Returns its descriptor (non-blocking, close-on-exec), or -EAGAIN if there was none, or what
-/// accept4(2) says. If a sibling clears O_NONBLOCK in the same instant it can block: an acceptor cannot.
+/// Accepts one connection, for an event loop in which poll(2) has reported the listener readable. The connection is
+/// counted as a session named "connection" from before accept(2). Returns its file descriptor (non-blocking,
+/// close-on-exec), -EAGAIN if the queue was empty, or the negative errno of accept4(2). It can block if another process
+/// clears O_NONBLOCK at the same instant; an acceptor cannot.
 int holdfast_accept(holdfast_worker* worker, int listener_fd, holdfast_session** connection);
 
-/// Returns 1 if accepting failed with this errno (positive or negative) for a reason that comes back at once, such as
-/// no descriptor left: wait a little then; else 0.
+/// Returns 1 if accepting failed with an errno (positive or negative) that an immediate retry would meet again, such as
+/// EMFILE: wait a little before the retry. Else returns 0.
 int holdfast_accept_failed_for_long(int error);
 
-/// Called on the accepting thread for each connection. `fd` (non-blocking, close-on-exec) and `connection` are the
-/// callee's, also if it returns an error; the session ends with the connection.
+/// Called on the accepting thread for each connection. The callback owns `fd` (non-blocking, close-on-exec) and
+/// `connection`, also if it returns an error. End the session when the connection ends.
 typedef int (*holdfast_accepted)(int fd, holdfast_session* connection, void* user);
 
-/// Accepts on a thread of its own, at once; rests at pause and drain when the queue is empty, and goes on at run. Takes
-/// the listener over (NULL then, also after an error). Before holdfast_ready().
+/// Starts a thread that accepts connections at once. At pause and drain it empties the accept queue and stops
+/// accepting; at run it resumes. Takes ownership of the listener and sets the handle to NULL, also on failure. Call it
+/// before holdfast_ready().
 int holdfast_start_acceptor(holdfast_worker* worker, holdfast_listener** listener, holdfast_accepted accepted,
                             void* user, holdfast_acceptor** acceptor);
-/// Rests and closes the listener. After holdfast_wait() returned, before holdfast_free().
+/// Stops accepting and closes the listener. Call it after holdfast_wait() has returned and before holdfast_free().
 int holdfast_free_acceptor(holdfast_acceptor** acceptor);
 
-// ------------------------------------------------------------------------------------------------------- what is held
+// ----------------------------------------------------------------------------------- requests, sessions, items of work
 
-/// Counts a request. `name` is for people ("GET /report"), cut at 64 bytes. ESHUTDOWN once resources are released. In a
-/// forked child nothing is counted, and the handle may be NULL. No allocation.
+/// Counts a request as in flight. `name` is shown to people ("GET /report") and cut after 64 bytes. Fails with
+/// ESHUTDOWN once the release of resources has begun. In a forked child nothing is counted and the handle may be NULL.
+/// Does not allocate.
 int holdfast_begin_request(holdfast_worker* worker, const char* name, holdfast_request** request);
-/// On any thread. The drain waits for this.
+/// Ends the request. May be called on any thread. The drain waits for it.
 int holdfast_end_request(holdfast_request** request);
 
-/// Something longer than a request. It is told to leave when the drain begins, and is to have left `leave_within_ms`
-/// later; -1: by the end of the stage.
+/// Begins a session: something that lasts longer than a request. It is asked to leave when the drain begins and must
+/// have left `leave_within_ms` later; -1: by the end of the stage.
 int holdfast_begin_session(holdfast_worker* worker, const char* name, int64_t leave_within_ms,
                            holdfast_session** session);
-/// On any thread. Waits for a callback of holdfast_session_on_leave() that runs on another one.
+/// Ends the session. May be called on any thread. Waits for a callback of holdfast_session_on_leave() that is running
+/// on another thread.
 int holdfast_end_session(holdfast_session** session);
 
-/// Returns 1 once the session was told to leave, else 0.
+/// Returns 1 if the session has been asked to leave, else 0.
 int holdfast_session_has_to_leave(const holdfast_session* session);
-/// Has `callback` called once when the session is told to leave; at once if it was already. It may end the session.
-/// Ends with the session: holdfast_end_session() waits for a callback that runs on another thread. One for a session.
+/// Registers a callback that is called once, when the session is asked to leave; immediately if it already has been.
+/// The callback may end the session. Ending the session removes the callback: holdfast_end_session() waits for one that
+/// is running on another thread. A session has at most one callback.
 int holdfast_session_on_leave(holdfast_session* session, holdfast_callback callback, void* user);
-/// When it is to have left, in microseconds of CLOCK_MONOTONIC; -1 until it is told.
+/// Stores the time by which the session must have left, in microseconds of CLOCK_MONOTONIC; -1 until it is asked to
+/// leave.
 int holdfast_session_deadline(const holdfast_session* session, int64_t* deadline_usec);
 
-/// Takes charge of an item of work until it is finished. `hand_back` is called once, on any thread, if the item is
-/// dropped or still held at the cancel.
+/// Holds an item of work until it is finished. `hand_back` is called once, on any thread, if the item is dropped or is
+/// still held at the cancel stage.
 int holdfast_hold_work(holdfast_worker* worker, const char* name, holdfast_callback hand_back, void* user,
                        holdfast_work** work);
-/// Before what cannot be done twice: returns 1 if the item is ours to commit, and will not be handed back any more; 0
-/// if it was handed back meanwhile: do not commit. It is held on, and so is what work uses.
+/// Claims the item; call it before a step that must not happen twice. Returns 1 if the caller may commit: the item will
+/// no longer be handed back. Returns 0 if the item has been handed back: do not commit. The item and the resources that
+/// items of work use stay held.
 int holdfast_claim_work(holdfast_work* work);
-/// The same, and lets go of it: when all is done.
+/// Claims the item as holdfast_claim_work() does, and releases it. Call it when the item is done.
 int holdfast_finish_work(holdfast_work** work);
-/// Lets go of it; hands it back unless it was claimed.
+/// Releases the item, and hands it back unless it was claimed.
 int holdfast_drop_work(holdfast_work** work);
 
-// --------------------------------------------------------------------------------------------------- tasks, resources
+// ---------------------------------------------------------------------------------------------------- tasks, resources
 
-/// Who may use a resource: one of holdfast_all, a task, or another resource. A value, valid for its worker; 0 is
-/// nobody.
+/// A user of a resource: one of holdfast_all, a task, or another resource. A plain value, valid for its worker only; 0
+/// means no user.
 typedef uint64_t holdfast_user;
 
-/// Everything of a kind, now and later.
+/// All users of one kind, present and future.
 enum holdfast_all {
     holdfast_all_requests = 1,
     holdfast_all_sessions = 2,
@@ -243,36 +260,41 @@ enum holdfast_all {
     holdfast_all_tasks = 4
 };
 
-/// A background task. `stop` is valid until it returns. An error ends the process, as an exception does in C++.
+/// The function of a background task. `stop` is valid until it returns. An error terminates the process, as an
+/// exception does in C++.
 typedef int (*holdfast_task)(holdfast_stop* stop, void* user);
 
-/// Runs `function` on a thread of its own, which the drain asks to stop and joins. `task` may be NULL.
+/// Runs `function` on its own thread. The drain asks it to stop and joins it. `task` may be NULL.
 int holdfast_start_task(holdfast_worker* worker, const char* name, holdfast_task function, void* user,
                         holdfast_user* task);
 
-/// Returns 1 if the task has to end, else 0.
+/// Returns 1 if the task has been asked to stop, else 0.
 int holdfast_stop_requested(const holdfast_stop* stop);
-/// Waits for that; returns 1 if the task has to end, 0 if `timeout_ms` passed before. -1: waits for ever.
+/// Waits until the task is asked to stop. Returns 1 if it was, 0 after the timeout of `timeout_ms`; -1: no timeout.
 int holdfast_stop_wait(holdfast_stop* stop, int64_t timeout_ms);
-/// Returns a descriptor that becomes and stays readable when the task has to end: for poll(2), not for read(2). Owned
-/// by `stop`.
+/// Returns a file descriptor that becomes readable, and stays so, when the task is asked to stop. Poll it; do not read
+/// from it. Owned by `stop`.
 int holdfast_stop_fd(holdfast_stop* stop);
 
-/// Has `close` called in the drain, after everything that uses the resource was released. `resource` may be NULL.
+/// Registers a resource. The drain calls `close` after all users of the resource have been released. `resource` may be
+/// NULL.
 int holdfast_resource(holdfast_worker* worker, const char* name, holdfast_callback close, void* user,
                       holdfast_user* resource);
-/// The short form: a resource that requests, sessions, work and tasks use, closed after all that was added later.
+/// Registers a resource that requests, sessions, items of work and tasks use, and that is closed after all resources
+/// added later.
 int holdfast_close_last(holdfast_worker* worker, const char* name, holdfast_callback close, void* user,
                         holdfast_user* resource);
-/// The resource is closed only after `user` was released. EPERM, and no change, if that makes a circle (it is named) or
-/// if the resource is being closed already.
+/// Declares that `user` uses `resource`: the resource is closed only after `user` has been released. Fails with EPERM
+/// and changes nothing if this would create a dependency cycle (the message names it) or if the close of the resource
+/// has begun.
 int holdfast_used_by(holdfast_worker* worker, holdfast_user resource, holdfast_user user);
-/// How long its close may take before it is named and the drain goes on: 5000 unless told otherwise.
+/// Sets the timeout of the resource's close in milliseconds; 5000 by default. After it, the drain reports the resource
+/// by name and continues.
 int holdfast_close_within(holdfast_worker* worker, holdfast_user resource, int64_t milliseconds);
 
 // ---------------------------------------------------------------------------------------------------------- the report
 
-/// What the worker was told last.
+/// The stages of a worker.
 enum holdfast_stage {
     holdfast_stage_run = 0,
     holdfast_stage_lame_duck = 1,
@@ -281,42 +303,43 @@ enum holdfast_stage {
     holdfast_stage_cancel = 4
 };
 
-/// One thing that is still held. Will not grow.
+/// One thing that is still held. This struct will not grow.
 typedef struct holdfast_waiting {
     const char* kind;  ///< "request", "session", "task", "work", "resource"
-    const char* name;  ///< for people: "GET /report"
-    int64_t age_usec;  ///< microseconds since it began to be held
+    const char* name;  ///< the name shown to people, "GET /report"
+    int64_t age_usec;  ///< microseconds since it began
 } holdfast_waiting;
 
-/// What a worker holds at one moment. Made by the library; may grow at its end: a field is there if `size` reaches it.
+/// What a worker holds at one moment. Allocated by the library. Later versions may add fields at the end: a field is
+/// present if `size` covers it.
 typedef struct holdfast_report {
-    size_t size;                      ///< of this struct, as the library knows it
-    int stage;                        ///< one of holdfast_stage: the last one that was told
-    int64_t remaining_usec;           ///< until the stage's deadline; -1 while serving
-    uint64_t requests;                ///< in flight
-    uint64_t sessions;                ///< that are held, overdue ones too
-    uint64_t tasks;                   ///< that still run
-    uint64_t work;                    ///< items
-    uint64_t resources;               ///< that are not closed
-    uint64_t served;                  ///< requests that ended since the start
-    uint64_t handed_back;             ///< items of work since the start
-    const char* text;                 ///< all of it for a person, a line each; ends with a newline
-    size_t waiting_count;             ///< entries behind `waiting`
+    size_t size;                      ///< size of this struct in the library
+    int stage;                        ///< the last stage that was received, one of holdfast_stage
+    int64_t remaining_usec;           ///< time until the stage's deadline; -1 while serving
+    uint64_t requests;                ///< requests in flight
+    uint64_t sessions;                ///< open sessions, including overdue ones
+    uint64_t tasks;                   ///< running tasks
+    uint64_t work;                    ///< items of work that are held
+    uint64_t resources;               ///< resources that are not closed
+    uint64_t served;                  ///< requests ended since the start
+    uint64_t handed_back;             ///< items of work handed back since the start
+    const char* text;                 ///< the report as text, several lines; ends with a newline
+    size_t waiting_count;             ///< number of entries in `waiting`
     const holdfast_waiting* waiting;  ///< the 16 oldest of each kind
 } holdfast_report;
 
-/// What is held now. To be freed.
+/// Creates a report of what is held now. Free it with holdfast_free_report().
 int holdfast_make_report(holdfast_worker* worker, const holdfast_report** report);
-/// Ends the report, its texts included.
+/// Frees the report and its strings.
 int holdfast_free_report(const holdfast_report** report);
 
 // --------------------------------------------------------------------------------------- connections (keep_alive.hpp)
 
-/// Returns 1 if the kernel holds bytes of the client that nobody has read, else 0. Never blocks.
+/// Returns 1 if the socket's receive buffer holds unread bytes, else 0. Never blocks.
 int holdfast_has_bytes(int fd);
-/// Returns 1 if the client has closed or reset its side, with nothing left to read, else 0. Never blocks.
+/// Returns 1 if the client has closed or reset the connection and no bytes are left to read, else 0. Never blocks.
 int holdfast_has_ended(int fd);
-/// Closes the sending half: the client sees the end of the stream, and its last bytes are still accepted.
+/// Closes the sending half: the client sees the end of the stream, and its last bytes can still be read.
 int holdfast_half_close(int fd);
 
 #ifdef __cplusplus

@@ -23,20 +23,20 @@ namespace holdfast {
 
 namespace {
 
-constexpr int interrupt_signal = SIGURG;  // ignored by default: it surprises nobody else
+constexpr int interrupt_signal = SIGURG;  // ignored by default, so it does not disturb other threads
 constexpr std::chrono::milliseconds interrupt_interval{5};
-constexpr int error_backoff_ms = 50;    // after an error that would come back at once
-constexpr int max_queue_length = 4096;  // net.core.somaxconn: under load the shared queue may never be seen empty
+constexpr int error_backoff_ms = 50;    // after an error that an immediate retry would meet again
+constexpr int max_queue_length = 4096;  // net.core.somaxconn; under load the shared queue may never be empty
 
 void interrupt(int) {}
 
 void install_interrupt() {
     struct sigaction action {};
-    action.sa_handler = interrupt;  // without SA_RESTART: accept(2) shall fail with EINTR
+    action.sa_handler = interrupt;  // without SA_RESTART, so that accept(2) fails with EINTR
     ::sigaction(interrupt_signal, &action, nullptr);
 }
 
-// The program may have blocked it in the thread that made the acceptor.
+// The program may have blocked the signal in the thread that created the acceptor.
 void unblock_interrupt() {
     sigset_t set;
     ::sigemptyset(&set);
@@ -51,7 +51,8 @@ void unblock_interrupt() {
 
 }  // namespace
 
-// Shared with the callbacks: a stage may come while a program that failed takes everything apart.
+// The accepting thread. Shared with the stage callbacks, which may still be called while a program that failed destroys
+// its objects.
 class AcceptThread {
   public:
     AcceptThread(Worker& worker, Listener listener, Acceptor::Accepted accepted);
@@ -61,10 +62,10 @@ class AcceptThread {
     void start();
     void resume();
 
-    // Returns when the queue has been empty once and nothing is accepted any more.
+    // Empties the queue and stops accepting; returns when both are done.
     void pause() { set_mode(Mode::pause); }
 
-    // Leaves the queue to others.
+    // Stops accepting and joins the thread. Does not empty the queue.
     void quit();
 
   private:
@@ -87,7 +88,7 @@ class AcceptThread {
     std::mutex mutex_;
     std::condition_variable changed_;
     Mode mode_ = Mode::accept;
-    bool is_paused_ = false;  // since it was last asked to
+    bool is_paused_ = false;  // since the last call of set_mode() or resume()
     std::thread thread_;
 };
 
@@ -113,7 +114,7 @@ void AcceptThread::resume() {
     changed_.notify_all();
 }
 
-// One signal could arrive just before accept(2) and be lost: again, until the thread rests.
+// A signal that arrives just before accept(2) has no effect, so it is repeated until the thread is paused.
 void AcceptThread::set_mode(Mode mode) {
     std::unique_lock lock(mutex_);
     if (mode_ != Mode::quit) mode_ = mode;
@@ -156,7 +157,7 @@ void AcceptThread::accept_until_paused() {
     }
 }
 
-// Nobody may be left in the queue unanswered, should this be the last worker that accepts.
+// Accepts what is in the queue: if this is the last worker that accepts, those clients would never be answered.
 void AcceptThread::empty_queue() {
     for (int i = 0; i < max_queue_length && is_waiting(0) && accept_from_queue(); ++i) continue;
 }
@@ -172,9 +173,9 @@ bool AcceptThread::is_waiting(int timeout_ms) {
     return events[0].revents != 0;
 }
 
-// False: accepting fails for a reason that lasts (no descriptor left, the listener was shut down).
+// Returns false if accepting fails with a lasting error (EMFILE, or the listener was shut down).
 bool AcceptThread::accept_from_queue() {
-    // Held from before the accept on: a connection is never in nobody's hands.
+    // Begun before accept(2), so that a new connection is never missing from the count.
     Session session = worker_.begin_session("connection");
     const int fd = accept_one(listener_.fd());
     if (fd < 0) return !accept_failed_for_long(errno);
@@ -193,7 +194,7 @@ int accept_one(int listener_fd) {
     return ::accept4(listener_fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
-// The others are about one connection, which is gone.
+// The listed errors concern a single connection, which has failed.
 bool accept_failed_for_long(int error) {
     switch (error) {
         case EAGAIN:
@@ -222,7 +223,7 @@ class Acceptor::Impl {
         worker.on_run([weak = std::weak_ptr(accept_thread_)] {
             if (const auto accepting = weak.lock()) accepting->resume();
         });
-        accept_thread_->start();  // at last: from here on nothing throws
+        accept_thread_->start();  // last: nothing throws from here on
     }
     ~Impl() { accept_thread_->quit(); }
     Impl(const Impl&) = delete;
@@ -239,7 +240,7 @@ class Acceptor::Impl {
 Acceptor::Acceptor(Worker& worker, Listener listener, Accepted accepted)
     : impl_(std::make_unique<Impl>(worker, std::move(listener), std::move(accepted))) {}
 
-// In a forked child the accepting thread does not exist: nobody can wait for it, and nothing can be destroyed.
+// In a forked child the accepting thread does not exist: it cannot be joined, so nothing can be destroyed.
 Acceptor::~Acceptor() {
     if (!is_worker_process()) std::ignore = impl_.release();
 }

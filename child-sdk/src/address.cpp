@@ -92,7 +92,7 @@ bool is_ip(const Address& address) {
     return address.storage.ss_family == AF_INET || address.storage.ss_family == AF_INET6;
 }
 
-// A path whose socket refuses belongs to nobody any more; any other file, and a living socket, stay.
+// Removes the path of a socket on which no process listens. Other files, and sockets in use, stay.
 void remove_stale_path(const Address& address) {
     const auto& name = reinterpret_cast<const sockaddr_un&>(address.storage);
     struct stat status {};
@@ -129,7 +129,7 @@ Address address_of(int fd) {
 std::string to_string(const Address& address) {
     char host[INET6_ADDRSTRLEN] = "";
     if (address.storage.ss_family == AF_UNIX) return unix_text(address);
-    if (!is_ip(address)) return "something that is no socket";
+    if (!is_ip(address)) return "not a socket";
     const std::string port = ":" + std::to_string(ntohs(port_of(address)));
     if (address.storage.ss_family == AF_INET) {
         ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address.storage).sin_addr, host, sizeof host);
@@ -148,7 +148,7 @@ UniqueFd bind_listener(const Address& address, Sharing sharing) {
     if (address.storage.ss_family == AF_UNIX) remove_stale_path(address);
     Address target = address;
     UniqueFd fd(::socket(target.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!fd && errno == EAFNOSUPPORT && is_ip(address) && is_any(address)) {  // a machine without IPv6
+    if (!fd && errno == EAFNOSUPPORT && is_ip(address) && is_any(address)) {  // no IPv6 on this machine
         target = make_v4(in_addr{INADDR_ANY}, port_of(address));
         fd = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     }

@@ -9,7 +9,7 @@
 
 namespace holdfast {
 
-// Where a listener is bound: what bind(2) takes and getsockname(2) gives.
+// A socket address, for bind(2) and getsockname(2).
 struct Address {
     sockaddr_storage storage{};
     socklen_t length = 0;
@@ -21,18 +21,18 @@ struct Address {
 // "8080", ":8080", "127.0.0.1:8080", "[::1]:8080", "unix:/path", "unix:@abstract". Throws std::invalid_argument.
 Address parse_address(std::string_view text);
 
-// The address that the socket is bound to; of family AF_UNSPEC if it is no socket.
+// The address that the socket is bound to; family AF_UNSPEC if `fd` is not a socket.
 Address address_of(int fd);
 
-// As a person writes it, and parse_address reads it.
+// The text form that parse_address() reads.
 std::string to_string(const Address& address);
 
-// Whether a client would reach the same place. All addresses of a port are one, with IPv6 or without.
+// Whether both addresses are the same endpoint. The IPv4 and IPv6 wildcard addresses of a port are equal.
 bool is_same(const Address& left, const Address& right);
 
-// A listening socket, close-on-exec. A unix path that nobody listens on any more is taken over. Throws
+// Creates a listening socket, close-on-exec. Replaces a unix path on which no process listens. Throws
 // std::system_error.
-enum class Sharing { alone, with_others };  // with others: SO_REUSEPORT, each a queue of its own
+enum class Sharing { alone, with_others };  // with_others: SO_REUSEPORT, each socket has its own queue
 UniqueFd bind_listener(const Address& address, Sharing sharing = Sharing::alone);
 
 }  // namespace holdfast

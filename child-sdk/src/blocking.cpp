@@ -36,7 +36,7 @@ int milliseconds_until(Clock::time_point deadline) {
 
 }  // namespace
 
-// What the threads of one server share.
+// State shared by the threads of one server.
 class BlockingConnection::Impl {
   public:
     Impl(Worker& worker, BlockingServer::Handler handler, BlockingOptions options);
@@ -51,8 +51,8 @@ class BlockingConnection::Impl {
         const std::lock_guard lock(mutex_);
         return rule_;
     }
-    // Until one of these holds: the descriptor has events, the worker leaves (or, if `rule` already does, stays), it is
-    // cancelled, the time is over.
+    // Waits until the descriptor has events, the worker starts to leave (or, if `rule` is leaving, is taken back), the
+    // worker is cancelled, or the deadline passes.
     WaitResult wait(int fd, short events, const KeepAlive* rule, Clock::time_point deadline) const;
 
     bool is_abandoned() const { return is_abandoned_; }
@@ -84,7 +84,7 @@ class BlockingConnection::Impl {
     KeepAlive rule_;
     Limit limit_ = Limit::enforced;
     Threads threads_;
-    std::thread retired_;  // the last one that has nothing left to do but to end
+    std::thread retired_;  // the thread that ended last, not yet joined
     std::optional<Acceptor> acceptor_;
 };
 
@@ -96,7 +96,8 @@ BlockingConnection::Impl::Impl(Worker& worker, BlockingServer::Handler handler, 
     staying_.set();
 }
 
-// Before the acceptor does: it rests only when it has brought everybody from the queue to a thread.
+// Registered before the callbacks of the acceptor: the limit must be lifted first, because the acceptor's callback
+// returns only when every queued connection has a thread.
 void BlockingConnection::Impl::register_callbacks(const std::shared_ptr<Impl>& self) {
     const auto call = [weak = std::weak_ptr(self)](auto action) {
         return [weak, action] {
@@ -150,10 +151,10 @@ void BlockingConnection::Impl::end() {
     if (retired_.joinable()) retired_.join();
 }
 
-// On the accepting thread, which rests while there are too many: the others wait in the kernel's queue.
+// Called on the accepting thread. Blocks at the connection limit; further clients wait in the accept queue.
 void BlockingConnection::Impl::begin(UniqueFd fd, Session session) {
     const int yes = 1;
-    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);  // refused by a unix socket
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);  // fails on a unix socket
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return threads_.size() < options_.most_connections || limit_ == Limit::lifted; });
     const auto self = threads_.emplace(threads_.end());
@@ -164,19 +165,18 @@ void BlockingConnection::Impl::begin(UniqueFd fd, Session session) {
         });
     } catch (const std::system_error& failure) {
         threads_.erase(self);
-        log_error(std::string("cannot start a thread for a connection, which is closed: ") + failure.what() +
-                  "; raise the limit of threads, or lower BlockingOptions::most_connections");
+        log_error(std::string("cannot start a thread for a connection, closing it: ") + failure.what() +
+                  "; raise the thread limit (ulimit -u), or lower BlockingOptions::most_connections");
     }
 }
 
 void BlockingConnection::Impl::serve(UniqueFd fd, Session session) {
     BlockingConnection connection(*this, fd.release(), std::move(session));
-    const Call call =
-        call_or_log_error("a connection is closed, because its handler threw", [&] { handler_(connection); });
+    const Call call = call_or_log_error("closing a connection: its handler threw", [&] { handler_(connection); });
     if (call == Call::returned) connection.finish();
 }
 
-// Each thread joins the one that ended before it, so at most one is left unjoined.
+// Each thread joins the one that ended before it, so at most one thread is unjoined.
 void BlockingConnection::Impl::retire(Threads::iterator self) {
     std::thread former;
     {
@@ -217,7 +217,7 @@ BlockingConnection::Next BlockingConnection::wait_for_request() {
     }
     read_deadline_ = Clock::now() + server_.options().transfer_period;
     return result != WaitResult::abandoned && has_bytes(fd_) ? Next::request
-                                                             : Next::end;  // one more look if it is too late
+                                                             : Next::end;  // last check after the deadline
 }
 
 std::size_t BlockingConnection::read_some(std::span<char> buffer) {
@@ -242,7 +242,8 @@ bool BlockingConnection::write_all(std::string_view bytes) {
             return false;
         }
     }
-    read_deadline_ = Clock::now() + server_.options().transfer_period;  // a next request may be half read already
+    // Part of the next request may already have been read.
+    read_deadline_ = Clock::now() + server_.options().transfer_period;
     return true;
 }
 
@@ -270,7 +271,7 @@ BlockingServer::~BlockingServer() {
     if (is_worker_process()) {
         impl_->end();
     } else {
-        // In a forked child there are no threads to wait for, and what they use cannot be destroyed.
+        // In a forked child the threads do not exist: they cannot be joined, and what they use cannot be destroyed.
         std::ignore = new std::shared_ptr(impl_);
     }
 }

@@ -15,7 +15,7 @@ namespace holdfast {
 
 namespace {
 
-constexpr int write_timeout_ms = 1000;  // a supervisor reads within milliseconds, or is stopped
+constexpr int write_timeout_ms = 1000;  // a supervisor that runs reads within milliseconds
 
 }  // namespace
 
@@ -32,13 +32,13 @@ void ControlPipe::send(const Report& report, Delivery delivery) const {
 }
 
 std::optional<Command> ControlPipe::receive() const {
-    // Commands are short; what does not fit is cut by the kernel and no command of this version. recv(2) takes no
-    // descriptors: those that come beside a message are closed by the kernel.
+    // Commands are short. A longer packet is truncated by the kernel and is not a command of this version. recv(2)
+    // accepts no descriptors: the kernel closes those that come with a message.
     std::array<char, 1024> buffer;
     for (;;) {
         const ssize_t size = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);
         if (size < 0 && errno == EINTR) continue;
-        if (size <= 0) return std::nullopt;  // 0: the end, or an empty packet; is_lost() tells
+        if (size <= 0) return std::nullopt;  // 0 is the end or an empty packet; is_lost() distinguishes them
         if (static_cast<std::size_t>(size) > buffer.size()) continue;
         const auto decoded = wire::decode_command({buffer.data(), static_cast<std::size_t>(size)});
         if (const auto* command = std::get_if<Command>(&decoded)) return *command;

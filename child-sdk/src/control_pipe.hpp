@@ -7,7 +7,7 @@
 
 namespace holdfast {
 
-// The worker's end of the control pipe; without a supervisor, nothing: what is said goes nowhere.
+// The worker's end of the control pipe. Without a supervisor there is no pipe, and messages are discarded.
 class ControlPipe {
   public:
     explicit ControlPipe(UniqueFd fd) : fd_(std::move(fd)) {}
@@ -16,18 +16,18 @@ class ControlPipe {
     int fd() const { return fd_.get(); }
 
     enum class Delivery {
-        best_effort,  // the next one says the same and more: may be dropped
-        blocking,     // waits a second for room in the pipe before it is given up
+        best_effort,  // may be dropped, because the next message contains the same and more
+        blocking,     // waits up to one second for room in the pipe, then drops the message
     };
 
-    // Any thread. A supervisor that is gone or does not read is no error: it will find out.
+    // May be called from any thread. Ignores errors: the supervisor may have ended or may not read.
     void send(const Report& report, Delivery delivery = Delivery::blocking) const;
 
-    // The next command that makes sense; others are skipped. Empty: nothing more for now, poll(2) tells when. Never
-    // blocks.
+    // Returns the next valid command and skips invalid messages. Returns nothing if no command is queued; poll(2) the
+    // descriptor then. Never blocks.
     std::optional<Command> receive() const;
 
-    // Whether the supervisor has hung up. Commands that it sent before may still be unread.
+    // Whether the supervisor has closed its end. Commands that it sent before may still be unread.
     bool is_lost() const;
 
   private:

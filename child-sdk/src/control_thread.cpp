@@ -12,13 +12,13 @@ namespace holdfast {
 
 namespace {
 
-// Ordinary tools deliver one wish as two signals; what comes within this time is the same wish.
+// Common tools send two signals for one stop; a further signal within this time is ignored.
 constexpr std::chrono::seconds repeated_signal_window{1};
 
-// For main to return after wait() gave up. What is held may be what a destructor waits for.
+// Time for main to return after wait() gave up. A destructor may be waiting for what is still held.
 constexpr std::chrono::seconds exit_timeout{1};
 
-// Whatever the environment says.
+// Lower bound for any value of the environment.
 constexpr std::chrono::milliseconds min_watchdog_interval{1};
 
 constexpr std::uint64_t wake_key = 1, control_key = 2;
@@ -74,8 +74,8 @@ void ControlThread::start_thread() {
 void ControlThread::dispatch() {
     if (dispatching_.test_and_set()) {
         throw std::logic_error(
-            "cannot dispatch(): it is running, here below a callback or on another thread; call it from the event "
-            "loop");
+            "cannot dispatch(): it is already running, in a caller of this callback or on another thread; call it from "
+            "the event loop only");
     }
     handle_events(Poller::Timeout::zero);
     dispatching_.clear();
@@ -95,17 +95,18 @@ void ControlThread::handle_events(Poller::Timeout timeout) {
 }
 
 void ControlThread::receive_commands() {
-    // Asked before reading: what was sent before the end is then in the pipe already.
+    // Checked before reading: everything that was sent before the end is then in the pipe.
     const bool is_lost = stage_machine_.pipe().is_lost();
     while (const auto command = stage_machine_.pipe().receive()) {
-        if (command->stage == Stage::run) stop_requested_ = false;  // it may be asked for again
+        if (command->stage == Stage::run) stop_requested_ = false;  // a new stop may be requested
         stage_machine_.apply(*command);
     }
     if (!is_lost) return;
     poller_.remove(stage_machine_.pipe().fd());
     is_supervised_ = false;
     next_watchdog_.reset();
-    // Nobody accepts in its place: no reason to be announced. And what was cancelled is not given its time again.
+    // Without a supervisor no successor starts, so the lame duck is skipped. A worker that was cancelled gets no second
+    // grace period.
     local_stage_ = stage_machine_.is_cancelled() ? LocalStage::grace : LocalStage::lame_duck;
     enter_next_local_stage();
 }
@@ -134,7 +135,7 @@ void ControlThread::begin_local_stop() {
     enter_next_local_stage();
 }
 
-// The ladder of a worker that stands alone.
+// Enters the next stage of a standalone worker.
 void ControlThread::enter_next_local_stage() {
     const auto now = last_stage_change_ = Clock::now();
     if (local_stage_ == LocalStage::serving) {
@@ -149,12 +150,12 @@ void ControlThread::enter_next_local_stage() {
     }
     if (local_stage_ == LocalStage::grace) {
         local_stage_ = LocalStage::cancel;
-        stage_machine_.log_held("the grace period is over; asking what is still held to end now:");
+        stage_machine_.log_held("the grace period is over; cancelling what is still held:");
         const auto end = now + periods_.cancel;
         return apply_local_stage(Stage::cancel, end, end);
     }
     if (local_stage_ == LocalStage::given_up) {
-        log_error("still here, a second after giving up: something waits for what is held; ending the process");
+        log_error("the process has not exited one second after wait() gave up; ending it with status 3");
         std::_Exit(StageMachine::unclean_exit_status);
     }
     local_stage_end_.reset();
@@ -169,8 +170,8 @@ void ControlThread::apply_local_stage(Stage stage, Clock::time_point end, Clock:
         {.stage = stage, .deadline_usec = usec_of(end), .kill_usec = usec_of(kill), .reason = Reason::stop});
 }
 
-// Twice in the time that may pass. By whoever drives: a loop that hangs in dispatch() mode says nothing, while a thread
-// of ours speaks for the process alone.
+// Sends two messages per watchdog period. With dispatch(), an event loop that hangs sends nothing; the control thread
+// only proves that the process is alive.
 void ControlThread::send_watchdog() {
     const auto now = Clock::now();
     if (!next_watchdog_ || now < *next_watchdog_) return;

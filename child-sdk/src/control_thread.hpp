@@ -13,20 +13,20 @@
 
 namespace holdfast {
 
-// How long a worker that stands alone gives itself.
+// The periods of a standalone worker.
 struct StagePeriods {
     std::chrono::milliseconds lame_duck;
     std::chrono::milliseconds grace;
     std::chrono::milliseconds cancel;
 };
 
-// Hears the supervisor, the signals and the health probes, and passes on what they want. Where nobody else keeps the
-// deadlines (no supervisor, or not any more), it does. Driven by a thread of its own, which blocks all signals in
-// itself, so that they reach the program's own threads, and sleeps without a timeout unless the worker is leaving; or
-// by dispatch().
+// Receives the supervisor's commands, stop signals and health probes, and passes them to the StageMachine. Enforces the
+// deadlines itself if there is no supervisor, or if it has ended. Runs on its own thread or in dispatch(). The thread
+// blocks all signals, so that they reach the program's threads, and sleeps without a timeout unless the worker is
+// leaving.
 class ControlThread {
   public:
-    // `health` empty: no probes. `watchdog` 0: nobody wants to hear that we live. Throws std::system_error,
+    // `health` empty: no health endpoint. `watchdog` 0: no watchdog messages. Throws std::system_error,
     // std::invalid_argument (the address of `health`).
     ControlThread(StageMachine& stage_machine, Process& process, StagePeriods periods, const std::string& health,
                   std::chrono::microseconds watchdog);
@@ -36,8 +36,8 @@ class ControlThread {
 
     void start_thread();
 
-    // For who drives it himself: when fd() is readable. Does what there is to do, the stage machine's steps included.
-    // Throws std::logic_error where it is already at it.
+    // For a program's event loop: call dispatch() when fd() is readable. It does all pending work, including the steps
+    // of the stage machine. Throws std::logic_error if it is already running.
     int fd() const { return poller_.fd(); }
     void dispatch();
 
@@ -45,13 +45,7 @@ class ControlThread {
 
   private:
     using Clock = std::chrono::steady_clock;
-    enum class LocalStage {
-        serving,
-        lame_duck,
-        grace,
-        cancel,
-        given_up
-    };  // of the ladder of a worker that stands alone
+    enum class LocalStage { serving, lame_duck, grace, cancel, given_up };  // the stage of a standalone worker
 
     void handle_events(Poller::Timeout timeout);
     void receive_commands();
@@ -70,13 +64,13 @@ class ControlThread {
     std::optional<Health> health_;
     std::atomic<bool> is_supervised_;
     std::atomic_flag dispatching_;
-    bool stop_requested_ = false;  // STOPPING=1 was said
+    bool stop_requested_ = false;  // STOPPING=1 was sent
     LocalStage local_stage_ = LocalStage::serving;
     std::optional<Clock::time_point> local_stage_end_;
     Clock::time_point last_stage_change_;
     const std::chrono::microseconds watchdog_;
-    std::optional<Clock::time_point> next_watchdog_;  // empty: nobody wants to hear it
-    std::jthread thread_;                             // last: it uses all the others
+    std::optional<Clock::time_point> next_watchdog_;  // empty: no watchdog
+    std::jthread thread_;                             // last: it uses all other members
 };
 
 }  // namespace holdfast

@@ -38,7 +38,7 @@ Call call_or_log_error(std::string_view what, const std::function<void()>& funct
     } catch (const std::exception& failure) {
         log_error(std::string(what) + ": " + failure.what());
     } catch (...) {
-        log_error(std::string(what) + ": something that is no std::exception was thrown");
+        log_error(std::string(what) + ": an exception that is not a std::exception");
     }
     return Call::threw;
 }

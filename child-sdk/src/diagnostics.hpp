@@ -6,13 +6,13 @@
 
 namespace holdfast {
 
-// One line on stderr, in one write: "holdfast: ...". Control characters are escaped.
+// Writes one line to stderr in one write: "holdfast: ...". Control characters are escaped.
 void log_error(std::string_view text);
 
-// The same with the drain report for a person below it, still in one write.
+// Writes the same line followed by the drain report as text, in one write.
 void log_error(std::string_view text, const DrainReport& report);
 
-// Calls the program's function. What it throws becomes "holdfast: <what>: <its message>".
+// Calls a function of the program. Logs an exception as "holdfast: <what>: <its message>".
 enum class Call { returned, threw };
 Call call_or_log_error(std::string_view what, const std::function<void()>& function);
 

@@ -38,7 +38,7 @@ int option_of(int fd, int option) {
     return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
-// The number alone proves nothing: some ancestor may have closed it and opened something else there.
+// Checks the inode: an ancestor may have closed the descriptor and opened something else with its number.
 bool is_control_pipe(int fd, std::uint64_t inode) {
     struct stat status {};
     return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == inode &&
@@ -68,14 +68,14 @@ std::vector<InheritedListener> take_listeners() {
     std::string_view rest = names == nullptr ? "" : names;
     const int count = static_cast<int>(std::min<std::uint64_t>(number_from("LISTEN_FDS").value_or(0), 4096));
     for (int fd = first_listener_fd; fd < first_listener_fd + count; ++fd) {
-        if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) break;  // fewer are open than were announced
+        if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) break;  // fewer are open than announced
         listeners.push_back({.fd = UniqueFd(fd), .name = next_name(rest), .address = address_of(fd)});
     }
     for (const char* variable : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}) ::unsetenv(variable);
     return listeners;
 }
 
-// Not WATCHDOG_PID's alone, for the reason why LISTEN_PID is not asked.
+// WATCHDOG_PID is not checked, for the same reason as LISTEN_PID in take_environment().
 std::chrono::microseconds watchdog_period() {
     constexpr std::uint64_t most = std::chrono::microseconds(longest_period).count();
     const std::uint64_t period = std::min(number_from("WATCHDOG_USEC").value_or(0), most);
@@ -86,7 +86,7 @@ std::chrono::microseconds watchdog_period() {
 
 StartEnvironment take_environment() {
     StartEnvironment environment{.control = take_control(), .listeners = {}, .watchdog = {}};
-    // Behind a wrapper LISTEN_PID is the wrapper's; who holds the control pipe is the worker all the same.
+    // Behind a wrapper LISTEN_PID is the pid of the wrapper; a process with the control pipe is the worker in any case.
     if (environment.control || number_from("LISTEN_PID") == static_cast<std::uint64_t>(::getpid())) {
         environment.listeners = take_listeners();
     }
@@ -99,8 +99,8 @@ std::chrono::milliseconds duration_from(const char* variable, std::chrono::milli
     if (text == nullptr) return bounded(otherwise);
     std::uint64_t count = 0;
     const std::string_view whole = text;
-    constexpr std::uint64_t most = longest_period.count();  // of any unit: bounded() does the rest
-    if (whole == "0") return {};                            // no unit is missing there
+    constexpr std::uint64_t most = longest_period.count();  // in any unit; bounded() limits the product
+    if (whole == "0") return {};                            // needs no unit
     const auto [end, failure] = std::from_chars(text, text + whole.size(), count);
     if (failure == std::errc::result_out_of_range) count = UINT64_MAX;
     const std::string_view unit = whole.substr(static_cast<std::size_t>(end - text));

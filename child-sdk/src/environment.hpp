@@ -9,27 +9,27 @@
 
 namespace holdfast {
 
-// A listening socket that this process was started with.
+// A listening socket that this process inherited.
 struct InheritedListener {
     UniqueFd fd;
     std::string name;
     Address address;
 };
 
-// What a process was started with, checked to be meant for it, and then taken out of the environment, so that no child
-// of it believes it was meant. (WATCHDOG_USEC stays, for a program that reads it itself; WATCHDOG_PID guards it.) All
-// descriptors are close-on-exec.
+// What this process inherited from its supervisor. Checks that it is meant for this process, and removes the variables
+// so that child processes do not use them. (WATCHDOG_USEC stays for programs that read it themselves; WATCHDOG_PID
+// protects it.) All descriptors are close-on-exec.
 struct StartEnvironment {
-    UniqueFd control;  // none: no supervisor
+    UniqueFd control;  // empty: no supervisor
     std::vector<InheritedListener> listeners;
-    std::chrono::microseconds watchdog{};  // the longest silence that the supervisor takes for life; 0: any
+    std::chrono::microseconds watchdog{};  // the supervisor's watchdog timeout; 0: none
 };
 
-// Changes the environment: before there are other threads.
+// Changes the environment: call it before there are other threads.
 StartEnvironment take_environment();
 
-// A duration like "500ms", "30s", "5m", "1h", "0", bounded() like `otherwise`. Throws std::invalid_argument, naming the
-// variable.
+// Reads a duration such as "500ms", "30s", "5m", "1h", "0" from a variable; `otherwise` if it is not set. The result is
+// bounded(). Throws std::invalid_argument, naming the variable.
 std::chrono::milliseconds duration_from(const char* variable, std::chrono::milliseconds otherwise);
 
 }  // namespace holdfast

@@ -1,4 +1,4 @@
-// What the program holds in its hands: requests, sessions, items of work, resources.
+// The handles that a program holds: requests, sessions, items of work, resources.
 
 #include <holdfast/request.hpp>
 #include <holdfast/resource.hpp>

@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t max_clients = 64;
 constexpr std::size_t max_request_bytes = 8192;
 constexpr std::chrono::seconds client_timeout{5};
-constexpr std::chrono::milliseconds accept_retry_delay{100};  // while no descriptor is left
+constexpr std::chrono::milliseconds accept_retry_delay{100};  // after EMFILE and the like
 
 std::string response(std::string_view status, std::string_view body) {
     std::string text = "HTTP/1.1 ";
@@ -73,7 +73,7 @@ void Health::accept_all() {
         UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (!fd && accept_failed_for_long(errno)) return pause_accepting();
         if (!fd) return;
-        // The oldest gives way: who asks now is answered now.
+        // At the limit, the oldest connection is closed in favour of the new one.
         if (clients_.size() == max_clients) {
             poller_.remove(clients_.begin()->second.fd.get());
             clients_.erase(clients_.begin());
@@ -82,13 +82,13 @@ void Health::accept_all() {
         try {
             poller_.add(fd.get(), EPOLLIN | EPOLLRDHUP, key);
         } catch (const std::system_error&) {
-            continue;  // the kernel watches no more: closed
+            continue;  // the kernel's limit on watches was reached; closes the connection
         }
         clients_.try_emplace(key, std::move(fd), Clock::now() + client_timeout, std::string(), std::string());
     }
 }
 
-// Somebody waits in the queue and cannot be accepted: asked again at once, the kernel would say so again at once.
+// Connections are queued but cannot be accepted: stops polling the listener for a moment, to avoid a busy loop.
 void Health::pause_accepting() {
     poller_.change(listener_.get(), 0, first_key);
     paused_until_ = Clock::now() + accept_retry_delay;
@@ -98,7 +98,7 @@ void Health::serve(std::uint64_t key, Client& client) {
     if (client.response.empty()) {
         if (!read_request(client)) return;
         client.response = response_to(client.request);
-        // Short answers fit any socket's buffer: what does not go out at once goes to nobody.
+        // The response fits into any socket's send buffer. What cannot be sent at once is dropped.
         std::ignore =
             ::send(client.fd.get(), client.response.data(), client.response.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         ::shutdown(client.fd.get(), SHUT_WR);
@@ -111,7 +111,7 @@ void Health::serve(std::uint64_t key, Client& client) {
     clients_.erase(key);
 }
 
-// Whether a whole head has been read, or as much of one as is read at all.
+// Returns whether the request head is complete, or reading must end.
 bool Health::read_request(Client& client) {
     std::array<char, 1024> bytes;
     const ssize_t size = ::recv(client.fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
@@ -126,14 +126,14 @@ std::string Health::response_to(std::string_view request) const {
     const std::size_t method_end = line.find(' ');
     const std::size_t target_end = line.find(' ', method_end == line.npos ? line.size() : method_end + 1);
     if (target_end == line.npos || request.find("\r\n\r\n") == request.npos) {
-        return response("400 Bad Request", "this is no request\n");
+        return response("400 Bad Request", "malformed request\n");
     }
     const std::string_view method = line.substr(0, method_end);
     std::string_view target = line.substr(method_end + 1, target_end - method_end - 1);
     target = target.substr(0, target.find('?'));
     if (method != "GET" && method != "HEAD") return response("405 Method Not Allowed", "");
     const bool is_live = target == "/livez";
-    if (!is_live && target != "/readyz") return response("404 Not Found", "there are /livez and /readyz\n");
+    if (!is_live && target != "/readyz") return response("404 Not Found", "not found; use /livez or /readyz\n");
     const bool is_good = is_live || is_ready_();
     const std::string_view body = method == "HEAD" ? "" : is_good ? "ok\n" : "not ready\n";
     return response(is_good ? "200 OK" : "503 Service Unavailable", body);

@@ -13,25 +13,25 @@
 
 namespace holdfast {
 
-// /livez and /readyz for whoever asks from outside: a few short answers in plain HTTP/1.1, one a connection. Not
-// synchronised: all on the control thread. Whatever a client does costs it a connection of its own, and at most
-// `max_clients` of them; a slow one is dropped.
+// Serves /livez and /readyz in plain HTTP/1.1, one request per connection. Not synchronised: use it on the control
+// thread only. At most `max_clients` connections are open at a time, and slow clients are disconnected, so a client can
+// affect only its own connection.
 class Health {
   public:
     using Clock = std::chrono::steady_clock;
 
-    // Binds at once, shared with everybody of the same user who names the address (SO_REUSEPORT): with several workers
-    // any of them answers. Throws std::system_error, std::invalid_argument. `is_ready` decides about /readyz.
+    // Binds at once with SO_REUSEPORT: all processes of the same user that use this address share it, and any of them
+    // answers. `is_ready` decides the answer of /readyz. Throws std::system_error, std::invalid_argument.
     Health(std::string_view address, Poller& poller, std::function<bool()> is_ready);
     ~Health();
     Health(const Health&) = delete;
     Health& operator=(const Health&) = delete;
 
-    // The keys that it uses with the poller begin here.
+    // The first of the poller keys that it uses.
     static constexpr std::uint64_t first_key = 1000;
     void handle(const epoll_event& event);
 
-    // Drops who is too slow; when to come again.
+    // Closes connections whose time is over. Returns when to call it again.
     std::optional<Clock::time_point> close_expired(Clock::time_point now);
 
   private:

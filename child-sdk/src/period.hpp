@@ -5,10 +5,10 @@
 
 namespace holdfast {
 
-// Longer than anybody waits, and far from where the clock's nanoseconds end.
+// Far below the range of the clock's nanoseconds.
 inline constexpr std::chrono::milliseconds longest_period = std::chrono::hours(24 * 365);
 
-// A period of the program's or the operator's, as one can reckon with: 0 at least, a year at most.
+// Limits a period of the program or the operator to between 0 and one year.
 inline std::chrono::milliseconds bounded(std::chrono::milliseconds period) {
     return std::clamp(period, std::chrono::milliseconds::zero(), longest_period);
 }

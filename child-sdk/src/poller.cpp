@@ -46,7 +46,7 @@ void Poller::set_alarm(std::optional<Clock::time_point> at) {
     alarm_ = at;
     itimerspec time{};
     if (at) {
-        // All zero would disarm it; what is over already rings at once.
+        // An all-zero time would disarm the timer. A time in the past fires at once.
         const auto since_boot = std::max(at->time_since_epoch(), Clock::duration{1});
         const auto whole = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
         time.it_value.tv_sec = whole.count();

@@ -12,8 +12,8 @@
 
 namespace holdfast {
 
-// What the control thread waits for, as one descriptor that a foreign event loop can wait for, too: an epoll with a
-// timer in it.
+// Waits for file descriptors and one timer by epoll. Its own descriptor is readable when one of them is ready, so that
+// a foreign event loop can wait for it.
 class Poller {
   public:
     using Clock = std::chrono::steady_clock;
@@ -23,15 +23,15 @@ class Poller {
 
     int fd() const { return epoll_.get(); }
 
-    // `key` tells the descriptor apart; 0 is the timer's. Level-triggered.
+    // `key` identifies the descriptor in the events; 0 is reserved for the timer. Level-triggered.
     void add(int fd, std::uint32_t events, std::uint64_t key);
     void change(int fd, std::uint32_t events, std::uint64_t key);
     void remove(int fd);
 
-    // Readable then, or never.
+    // Sets when the timer fires; nothing: never.
     void set_alarm(std::optional<Clock::time_point> at);
 
-    // What is ready, at most as many as fit; the timer is quieted and left out.
+    // Returns the descriptors that are ready, as many as fit. Resets the timer and omits it.
     enum class Timeout { zero, infinite };
     std::span<const epoll_event> wait(Timeout timeout);
 

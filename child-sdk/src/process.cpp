@@ -16,11 +16,12 @@ namespace holdfast {
 
 namespace {
 
-// All that the two handlers may touch: lock-free, never destroyed, so that a late signal finds nothing freed.
+// The state that the signal handler and the fork handler may access: lock-free, and never destroyed, so that a late
+// signal accesses no freed memory.
 struct Shared {
-    std::atomic<pid_t> present{0};  // this process, as seen after the last fork
-    std::atomic<pid_t> owner{0};    // the process whose worker this is; 0: none
-    std::atomic<pid_t> maker{0};    // the process that made the last worker; it may be gone
+    std::atomic<pid_t> present{0};  // this process; updated by fork
+    std::atomic<pid_t> owner{0};    // the process that has a worker; 0: none
+    std::atomic<pid_t> maker{0};    // the process that created the last worker; it may have ended
     std::atomic<int> wake_fd{-1};
     std::atomic<int> control_fd{-1};
     std::atomic<std::uint32_t> stop_signals{0};
@@ -34,7 +35,7 @@ void write_wake(int fd) {
     std::ignore = ::write(fd, &one, sizeof one);
 }
 
-// In a forked child the signal means the child: it gets the default effect, whatever the parent is.
+// In a forked child the signal gets its default effect.
 void on_stop_signal(int number) {
     const int saved = errno;
     if (::getpid() == shared.owner.load(std::memory_order_relaxed)) {
@@ -47,7 +48,7 @@ void on_stop_signal(int number) {
     errno = saved;
 }
 
-// The child must not keep the control pipe open: the supervisor reads its end as the worker's.
+// Closes the control pipe in the child: the supervisor treats its end of file as the end of the worker.
 void in_forked_child() {
     shared.present.store(::getpid(), std::memory_order_relaxed);
     const int control_fd = shared.control_fd.exchange(-1, std::memory_order_relaxed);
@@ -65,7 +66,7 @@ Process::Process(int control_fd) : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK
     if (!wake_) throw std::system_error(errno, std::generic_category(), "cannot create an eventfd");
     const pid_t pid = ::getpid();
     if (shared.owner.exchange(pid) == pid) {
-        throw std::logic_error("cannot create a second holdfast::Worker: a process has one; pass it by reference");
+        throw std::logic_error("cannot create a second holdfast::Worker: a process can have only one; pass it by reference");
     }
     watch_forks();
     shared.present = pid;

@@ -9,30 +9,30 @@
 
 namespace holdfast {
 
-// What a worker has in common with its whole process: two signals, and what becomes of a fork. One at a time.
+// The process-wide state of a worker: its two stop signals, and the handling of fork. One at a time.
 //
-// A signal handler and a fork handler are given no argument, so they find the present object through a variable of
-// process.cpp; nothing else does.
+// Signal handlers and fork handlers have no user argument; they find the object through a global variable of
+// process.cpp. Nothing else uses that variable.
 class Process {
   public:
-    // Throws std::logic_error if this process has one already.
+    // Throws std::logic_error if this process already has one.
     explicit Process(int control_fd);
     ~Process();
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
 
-    // An eventfd: readable when a stop signal came, or wake() was called.
+    // An eventfd that is readable after a stop signal or wake().
     int wake_fd() const { return wake_.get(); }
     void wake();
     void clear_wake();
 
-    // The former actions of the stop signals. Again: nothing happens.
+    // Restores the previous actions of the stop signals. Further calls do nothing.
     void restore_signals();
 
-    // The same as a stop signal.
+    // Has the same effect as a stop signal.
     void request_stop();
 
-    // Stop signals since the last call.
+    // Returns the number of stop signals since the last call.
     std::uint32_t take_stop_signals();
 
   private:
@@ -43,10 +43,10 @@ class Process {
     bool handles_signals_ = true;
 };
 
-// The pid of this process, also in a forked child, once there was a Process. One load, no system call.
+// The pid of this process, correct in a forked child as well, once a Process has existed. One load, no system call.
 pid_t current_pid();
 
-// Whether this process itself made the last Worker that it knows of: false in a forked child. Two loads.
+// Whether this process itself created the last Worker: false in a forked child. Two loads.
 bool is_worker_process();
 
 }  // namespace holdfast

@@ -14,12 +14,12 @@ namespace holdfast {
 
 namespace {
 
-// The calling thread's pool; null before there is one and after it was left. Without a destructor, and so of use to
-// the very end of a thread.
+// The pool of the calling thread; null before it has one and after it released it. Trivially destructible, so that it
+// can be used until the thread ends.
 constinit thread_local SlotPool* own_pool = nullptr;
 constinit thread_local bool has_detached = false;
 
-// Holds the pool for the thread, and the core for the pool.
+// Keeps the pool assigned to the thread, and the core alive for the pool.
 class ThreadPoolLease {
   public:
     ThreadPoolLease() = default;
@@ -50,7 +50,7 @@ class ThreadPoolLease {
 
 thread_local ThreadPoolLease thread_pool_lease;
 
-// The clock of describe(), read at a fraction of its price: ages are for people.
+// Cheaper than steady_clock, of the same epoch as describe() uses. Ages need not be exact.
 std::int64_t coarse_nanoseconds() {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
@@ -62,7 +62,7 @@ RequestSlot& take_or_grow(RequestRegistryCore& core, SlotPool& pool) {
     return slot != nullptr ? *slot : core.grow(pool);
 }
 
-// For a thread that is about to end, and has left its pool already.
+// For a thread that is about to end and has already released its pool.
 RequestSlot& take_without_pool(RequestRegistryCore& core) {
     SlotPool& pool = core.acquire_pool();
     RequestSlot& slot = take_or_grow(core, pool);
@@ -80,8 +80,8 @@ RequestSlot& take(RequestRegistryCore& core) {
     return take_or_grow(core, *own_pool);
 }
 
-// A thread without a pool of this core: nothing but the request keeps the core alive, so it is held before the count
-// falls if there is something to be done afterwards.
+// Ends a request on a thread without a pool of this core. Only the request keeps the core alive, so the core must be
+// locked before the count is decremented if there is work to do afterwards.
 void end_without_pool(RequestRegistryCore& core, RequestSlot& slot) {
     slot.pool().ended_without_pool.fetch_add(1, std::memory_order_relaxed);
     slot.pool().give_back(slot);
@@ -112,7 +112,7 @@ SlotPool& RequestRegistryCore::acquire_pool() {
 }
 
 void RequestRegistryCore::release_pool(SlotPool& pool) {
-    // In a forked child the lock may be held for ever, by a thread that only the parent has.
+    // In a forked child a thread of the parent may hold the lock for ever.
     if (::getpid() == pid_) {
         const std::lock_guard lock(pools_mutex_);
         idle_pools_.push_back(&pool);
@@ -218,7 +218,7 @@ RequestRegistry::Closed RequestRegistry::close_if_empty() {
 
 std::uint64_t RequestRegistry::held() const {
     const std::uint64_t word = core_->word.load(std::memory_order_acquire);
-    // What is refused counts for a moment, too.
+    // A request that is being refused is also counted for a moment.
     return (word & RequestRegistryCore::closed) != 0 ? 0 : word / RequestRegistryCore::one;
 }
 
@@ -228,7 +228,7 @@ void RequestRegistry::describe(Clock::time_point now, std::size_t most, std::vec
     const auto is_older = [](const RequestSlot::Shown& one, const RequestSlot::Shown& other) {
         return one.since < other.since;
     };
-    std::vector<RequestSlot::Shown> oldest;  // a heap, the youngest of them first
+    std::vector<RequestSlot::Shown> oldest;  // a max-heap by start time: the youngest at the front
     RequestSlot::Shown shown;
     for (const SlotBlock* block = core_->blocks(); block != nullptr && most > 0; block = block->next) {
         for (const RequestSlot& slot : block->slots) {

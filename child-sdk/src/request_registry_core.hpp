@@ -15,33 +15,34 @@
 
 namespace holdfast {
 
-// What a RequestRegistry shares with its requests and with the threads that began some: the count, the pools and their
-// slots.
+// The part of a RequestRegistry that its requests, and the threads that began them, share: the count, the pools and
+// their slots.
 class RequestRegistryCore : public std::enable_shared_from_this<RequestRegistryCore> {
   public:
-    // The word: a count of requests, and flags below it.
+    // The word holds the count of requests, with flags in its low bits.
     static constexpr std::uint64_t closed = 1;
     static constexpr std::uint64_t watched = 2;
-    static constexpr std::uint64_t orphaned = 4;  // the RequestRegistry has gone: the last request frees this
+    static constexpr std::uint64_t orphaned =
+        4;  // the RequestRegistry was destroyed: the last request frees this object
     static constexpr std::uint64_t flags = 7;
     static constexpr std::uint64_t one = 8;
 
     explicit RequestRegistryCore(std::function<void()> when_empty) : when_empty_(std::move(when_empty)) {}
 
-    // A pool that belongs to no thread, and its way back.
+    // Acquires a pool that no thread uses, and releases one.
     SlotPool& acquire_pool();
     void release_pool(SlotPool& pool);
 
-    // More slots for the caller's pool; one of them is the result.
+    // Adds slots to the caller's pool, and returns one of them.
     RequestSlot& grow(SlotPool& pool);
 
-    // Once the RequestRegistry has gone; from then on nothing begins.
+    // Called when the RequestRegistry is destroyed. No request begins afterwards.
     void orphan();
 
-    // What has to be done when the word became empty from `before`. The caller holds this object.
+    // Called when the word became empty, with its previous value. The caller keeps this object alive.
     void handle_empty(std::uint64_t before);
 
-    // Whether a count that ends has to look at what it leaves.
+    // Whether ending a request leads to a call of handle_empty().
     static bool must_handle_empty(std::uint64_t before) {
         return before / one == 1 && (before & (watched | orphaned)) != 0;
     }
@@ -52,15 +53,15 @@ class RequestRegistryCore : public std::enable_shared_from_this<RequestRegistryC
     alignas(64) std::atomic<std::uint64_t> word = 0;
 
   private:
-    // Not on the line of the word, which every request writes.
+    // On a different cache line than `word`, which every request writes.
     alignas(64) std::atomic<SlotBlock*> blocks_ = nullptr;
     const pid_t pid_ = ::getpid();
     mutable std::mutex pools_mutex_;
     std::list<SlotPool> pools_;
-    std::vector<SlotPool*> idle_pools_;  // has room for all
+    std::vector<SlotPool*> idle_pools_;  // capacity for all pools
     std::list<std::unique_ptr<SlotBlock>> owned_blocks_;
     const std::function<void()> when_empty_;
-    std::shared_ptr<RequestRegistryCore> self_;  // while orphaned
+    std::shared_ptr<RequestRegistryCore> self_;  // set while orphaned
 };
 
 }  // namespace holdfast

@@ -13,17 +13,19 @@ namespace holdfast {
 
 struct SlotPool;
 
-// What names one request in flight. Written by the thread that holds the request, read by anybody at the same time.
+// The start time and name of one request in flight. Written by the thread that holds the request; any thread may read
+// it concurrently.
 //
-// A reader takes what it read only if `state_` was the same before and after. That needs no fence: the words are stored
-// with release and loaded with acquire, so whoever saw a word of a later request also sees that the earlier one ended.
+// A reader uses what it read only if `state_` was the same before and after. This needs no fence: the words are stored
+// with release and loaded with acquire, so a thread that reads a word of a later request also sees that the earlier one
+// ended.
 class alignas(64) RequestSlot {
   public:
     explicit RequestSlot(SlotPool& pool) : pool_(&pool) {}
 
     SlotPool& pool() const { return *pool_; }
 
-    // `name` has max_name_bytes at most.
+    // `name` has at most max_name_bytes.
     void write(std::string_view name, std::int64_t since) {
         since_.store(since, std::memory_order_release);
         write_name(name);
@@ -38,7 +40,7 @@ class alignas(64) RequestSlot {
         std::string name;
     };
 
-    // Whether there is a request and it began before `limit`; then `shown` is it.
+    // Returns whether there is a request that began before `limit`, and stores it in `shown`.
     bool read_if_before(std::int64_t limit, Shown& shown) const {
         const std::uint64_t state = state_.load(std::memory_order_acquire);
         const std::int64_t since = since_.load(std::memory_order_acquire);
@@ -56,14 +58,14 @@ class alignas(64) RequestSlot {
         return true;
     }
 
-    RequestSlot* next = nullptr;  // in a list of free ones
+    RequestSlot* next = nullptr;  // in a list of free slots
 
   private:
-    static constexpr std::uint64_t generation_step = 256;  // the size of the name is below
+    static constexpr std::uint64_t generation_step = 256;  // the size of the name is in the low bits
     static constexpr std::size_t word_bytes = sizeof(std::uint64_t);
     static_assert(max_name_bytes % word_bytes == 0 && max_name_bytes < generation_step);
 
-    // A name longer than a word ends with a word of its own, which may overlap the one before.
+    // A name longer than a word ends with a word that may overlap the previous one.
     void write_name(std::string_view name) {
         const std::size_t size = name.size();
         if (size < word_bytes) {
@@ -103,8 +105,8 @@ class alignas(64) RequestSlot {
     }
 
     SlotPool* const pool_;
-    std::uint64_t generation_ = 0;          // only its holder's
-    std::atomic<std::uint64_t> state_ = 0;  // generation and size of the name; 0: no request
+    std::uint64_t generation_ = 0;          // accessed only by the thread that holds the request
+    std::atomic<std::uint64_t> state_ = 0;  // generation, and size of the name; 0: no request
     std::atomic<std::int64_t> since_ = 0;
     std::array<std::atomic<std::uint64_t>, max_name_bytes / word_bytes> words_{};
 };

@@ -10,7 +10,7 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::chrono::hours max_close_period{24 * 365 * 100};  // a sum of times stays far from its overflow
+constexpr std::chrono::hours max_close_period{24 * 365 * 100};  // keeps sums of times far below their overflow
 
 bool is_held(const User& user, const ResourceGraph::ExternalUsers& held) {
     switch (user.kind()) {
@@ -47,12 +47,12 @@ void ResourceGraph::use(Id resource, User user) {
     const std::string& name = nodes_.at(resource).name;
     const bool is_resource = user.kind() == User::Kind::resource;
     if (is_resource && user.id() >= nodes_.size()) {
-        throw std::logic_error("cannot give \"" + name + "\" a user: there is no resource with the number " +
-                               std::to_string(user.id()) + "; give what Worker::resource returned");
+        throw std::logic_error("cannot add a user to \"" + name + "\": there is no resource with the id " +
+                               std::to_string(user.id()) + "; pass a value that Worker::resource returned");
     }
     if (states_[resource] != State::open) {
-        throw std::logic_error("cannot give \"" + name +
-                               "\" a user: its close has begun; say what uses it before Worker::ready");
+        throw std::logic_error("cannot add a user to \"" + name +
+                               "\": its close has begun; declare the users before Worker::ready");
     }
     if (is_resource) {
         reject_cycle(resource, user.id());
@@ -68,9 +68,9 @@ void ResourceGraph::use(Id resource, User user) {
     }
 }
 
-// A new user closes a circle if the resource already uses it, directly or by way of others.
+// Throws if `user` would close a dependency cycle: `resource` already uses it, directly or indirectly.
 void ResourceGraph::reject_cycle(Id resource, Id user) const {
-    std::vector<std::optional<Id>> used_via(nodes_.size());  // from `user` up to those that use it
+    std::vector<std::optional<Id>> used_via(nodes_.size());  // from `user` up to the resources that use it
     std::vector<Id> found{user};
     used_via[user] = user;
     while (!found.empty() && !used_via[resource]) {
@@ -86,12 +86,13 @@ void ResourceGraph::reject_cycle(Id resource, Id user) const {
     if (!used_via[resource]) {
         return;
     }
-    std::string circle = nodes_[user].name + " uses " + nodes_[resource].name;
+    std::string cycle = nodes_[user].name + " uses " + nodes_[resource].name;
     for (Id at = resource; at != user; at = *used_via[at]) {
-        circle += " uses " + nodes_[*used_via[at]].name;
+        cycle += " uses " + nodes_[*used_via[at]].name;
     }
     throw std::logic_error("cannot let \"" + nodes_[resource].name + "\" be used by \"" + nodes_[user].name +
-                           "\": that is a circle (" + circle + "), of which none could be closed; leave one use out");
+                           "\": this is a dependency cycle (" + cycle +
+                           "), in which nothing could be closed; remove one use");
 }
 
 void ResourceGraph::set_close_period(Id resource, std::chrono::milliseconds period) {
@@ -123,7 +124,7 @@ bool ResourceGraph::has_to_wait_for_later(const States& states, Id id) const {
     if (nodes_[id].order == Order::free) {
         return false;
     }
-    std::optional<std::vector<bool>> waiting;  // costs something, and is hardly ever needed
+    std::optional<std::vector<bool>> waiting;  // computed lazily: expensive and rarely needed
     for (Id later = id + 1; later < nodes_.size(); ++later) {
         if (is_waited_for(states, later)) {
             if (!waiting) {
@@ -137,7 +138,7 @@ bool ResourceGraph::has_to_wait_for_later(const States& states, Id id) const {
     return false;
 }
 
-// Whether it keeps those waiting that were registered earlier: not if it hangs, nor if something that hangs uses it.
+// Whether resources that were registered earlier wait for it: not if it hangs, nor if a resource that hangs uses it.
 bool ResourceGraph::is_waited_for(const States& states, Id id) const {
     if (is_over(states[id])) {
         return false;
@@ -218,7 +219,8 @@ std::size_t ResourceGraph::open_count() const {
         std::count_if(states_.begin(), states_.end(), [](State state) { return !is_over(state); }));
 }
 
-// What runs, then what went wrong, then what is to come: if all goes well, in that order.
+// First the resources being closed, then those whose close threw, then the others in the order in which they will be
+// closed if nothing goes wrong.
 std::vector<ResourceGraph::Id> ResourceGraph::report_order() const {
     std::vector<Id> order;
     for (const State wanted : {State::hanging, State::closing, State::threw}) {
@@ -248,7 +250,7 @@ void ResourceGraph::describe(Clock::time_point now, std::size_t most, std::vecto
     }
 }
 
-// Within max_name_bytes, and the end is what matters.
+// Shortens the name, not the remark, to stay within max_name_bytes.
 std::string ResourceGraph::description(Id id) const {
     std::string remark;
     switch (states_[id]) {
@@ -272,7 +274,7 @@ std::string ResourceGraph::description(Id id) const {
     return std::string(wire::cut(nodes_[id].name, max_name_bytes - remark.size())) + remark;
 }
 
-// Of several, one that hangs: it is to blame.
+// If there are several, prefers one that hangs, because it is the cause.
 std::optional<ResourceGraph::Id> ResourceGraph::blocking_user(Id id) const {
     std::optional<Id> holds;
     for (const Id user : nodes_[id].users) {

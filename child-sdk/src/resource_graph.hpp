@@ -12,12 +12,14 @@
 
 namespace holdfast {
 
-// Which resource may be closed next: pure, no thread, no clock, no lock. Its owner synchronises, and does the closing.
+// Decides which resource may be closed next. Pure: no thread, no clock, no lock. The owner synchronises access and runs
+// the closes.
 //
-// Two relations hold a close back. A user does until it is released, whatever happens: nothing is ever closed under
-// somebody who uses it. And resources of Order::last close in reverse order of their registration, after all that was
-// registered later (of either order); that is a habit, not a use, so one whose close hangs or throws does not stop
-// those before it, nor does what is held back by such a one; and where habit contradicts use, use wins.
+// Two relations delay a close. First, uses: a resource is closed only after all its users have been released, without
+// exception. Second, order: resources of Order::last are closed in reverse order of registration, after all resources
+// (of either order) that were registered later. The second relation is only a preference: a resource whose close hangs
+// or throws does not delay resources registered before it, nor does a resource that waits for such a one. Where the two
+// contradict each other, uses take precedence.
 class ResourceGraph {
   public:
     using Clock = std::chrono::steady_clock;
@@ -26,55 +28,56 @@ class ResourceGraph {
 
     Id add(std::string name, std::function<void()> close, Order order, Clock::time_point now);
 
-    // Throws std::logic_error: a circle (named in the order of use: "a uses b uses a"), a resource that is being closed
-    // or is closed. Changes nothing then. The same user again: nothing happens. `name_of_task` is not needed: tasks use
-    // resources and are used by none, so they never are part of a circle.
+    // Adds a user. Throws std::logic_error and changes nothing if this would create a dependency cycle (the message
+    // names it: "a uses b uses a") or if the close of the resource has begun. Adding a user twice has no effect. Tasks
+    // use resources but are never used, so they cannot be part of a cycle.
     void use(Id resource, User user);
 
     void set_close_period(Id resource, std::chrono::milliseconds period);
 
-    // What else is held at the moment. A task is named by the id in its User.
+    // Which other users are currently held. A task is identified by the id in its User.
     struct ExternalUsers {
         bool requests = false;
         bool sessions = false;
         bool work = false;
-        std::vector<std::uint32_t> tasks = {};  // that still run
+        std::vector<std::uint32_t> tasks = {};  // running tasks
     };
 
-    // One that nothing holds back, of several the one registered last; none if there is none now.
+    // Returns a resource that may be closed now; of several, the one registered last.
     std::optional<Id> next(const ExternalUsers& held) const;
 
-    // The close begins: the function to be called, once.
+    // Begins the close. Returns the function, which the caller must call once.
     std::function<void()> begin_close(Id resource, Clock::time_point now);
     enum class Outcome { closed, threw };
     void end_close(Id resource, Outcome outcome);
 
-    // Closes that have just been found to take longer than their period: each is told once. They hold back their own
-    // resources on, but not those that merely were registered earlier.
+    // Returns closes that have exceeded their timeout since the last call; each is returned once. They continue to
+    // delay the resources that they use, but no longer those that were registered earlier.
     std::vector<Id> take_overdue(Clock::time_point now);
-    std::optional<Clock::time_point> next_deadline() const;  // when take_overdue() may find another one
+    std::optional<Clock::time_point> next_deadline() const;  // when the next timeout passes
 
     const std::string& name(Id resource) const { return nodes_.at(resource).name; }
-    std::size_t open_count() const;  // not closed, those being closed included
+    std::size_t open_count() const;  // not closed, including those being closed
     bool is_all_closed() const { return open_count() == 0; }
 
-    // Those that are not closed, those being closed and then the next one first, as lines of a drain report: kind
-    // "resource"; the name says what goes on: "db-pool", "db-pool (closing)", "db-pool (its close hangs)", "cache (used
-    // by db-pool)". A resource whose close threw counts as closed, but is named: "db-pool (its close threw)". `most`
-    // lines at most. Ages since the close began, or else since registration.
+    // Adds at most `most` entries to a drain report (kind "resource"): resources being closed first, then the next to
+    // be closed. The name shows the state: "db-pool", "db-pool (closing)", "db-pool (its close hangs)", "cache (used by
+    // db-pool)". A resource whose close threw counts as closed but is listed: "db-pool (its close threw)". The age
+    // counts from the start of the close, or else from the registration.
     void describe(Clock::time_point now, std::size_t most, std::vector<Waiting>& report) const;
 
   private:
     enum class State : std::uint8_t { open, closing, hanging, closed, threw };
-    using States = std::vector<State>;  // apart from the nodes: describe() plays through what is to come
+    using States =
+        std::vector<State>;  // separate from the nodes, so that report_order() can simulate the closes to come
 
     struct Node {
         std::string name;
         std::function<void()> close;
         Order order = Order::free;
-        std::vector<Id> users;             // other resources
+        std::vector<Id> users;             // other resources that use this one
         std::vector<User> external_users;  // requests, sessions, work, tasks
-        Clock::time_point since;           // the registration, then the beginning of its close
+        Clock::time_point since;           // the registration, or the start of the close
         std::chrono::milliseconds period;
     };
 

@@ -12,7 +12,7 @@ namespace {
 
 using Clock = Sessions::Clock;
 
-// When a session is to have left; nothing: not before the stage ends.
+// When the session must have left; nothing: not before the stage ends.
 std::optional<Clock::time_point> leave_by(const SessionState& session) {
     if (!session.notified_at || !session.leave_within) return std::nullopt;
     return *session.notified_at + *session.leave_within;
@@ -26,7 +26,7 @@ bool is_overdue(const SessionState& session, Clock::time_point now) {
     return end && *end <= now;
 }
 
-// The mark is what people have to see: a long name is cut for it.
+// Shortens the name, not the mark, to fit.
 std::string shown_name(const SessionState& session, Clock::time_point now) {
     if (!is_overdue(session, now)) return session.name;
     return std::string(wire::cut(session.name, max_name_bytes - overdue_mark.size())).append(overdue_mark);

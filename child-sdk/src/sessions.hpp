@@ -14,19 +14,19 @@ namespace holdfast {
 
 class StageMachine;
 
-// One session. Its members but the stop source are guarded by the StageMachine's mutex; so is Sessions.
+// The state of one session. The StageMachine's mutex guards all members except the stop source, and Sessions as well.
 struct SessionState {
     std::shared_ptr<StageMachine> stage_machine;
     std::string name;
     std::chrono::steady_clock::time_point since;
     std::optional<std::chrono::milliseconds> leave_within;
-    std::optional<std::chrono::steady_clock::time_point> notified_at;  // that it has to leave
-    bool is_expired = false;                                           // the cancel came: its own time is over
+    std::optional<std::chrono::steady_clock::time_point> notified_at;  // when it was asked to leave
+    bool is_expired = false;                                           // the cancel came: its own period is over
     std::stop_source stop;
     std::list<SessionState*>::iterator self;
 };
 
-// The sessions that are held, the oldest first. Not synchronised: its owner is.
+// The open sessions, oldest first. Not synchronised: the owner holds a lock.
 class Sessions {
   public:
     using Clock = std::chrono::steady_clock;
@@ -34,18 +34,19 @@ class Sessions {
     void add(SessionState& session);
     void remove(SessionState& session);
 
-    // All that were not told before. The caller requests the stops, without a lock: they run functions of the program.
+    // Marks all sessions that have not been asked to leave yet, and returns their stop sources. The caller requests the
+    // stops without holding a lock, because they run functions of the program.
     [[nodiscard]] std::vector<std::stop_source> mark_notified(Clock::time_point now);
 
-    // The cancel: their time is over, those that come later included.
+    // Called at the cancel: ends the period of all sessions, including later ones.
     void expire_all();
 
     std::uint64_t count() const { return held_.size(); }
 
-    // Whether the drain has to wait for one: it is held, and its own time to leave is not over.
+    // Whether the drain must wait for a session: one is open and its period to leave is not over.
     bool blocks_drain(Clock::time_point now) const;
 
-    // When the next one becomes overdue.
+    // When the next session becomes overdue.
     std::optional<Clock::time_point> next_overdue(Clock::time_point now) const;
 
     void describe(Clock::time_point now, std::vector<Waiting>& report) const;

@@ -14,17 +14,17 @@ namespace holdfast {
 
 class RequestRegistryCore;
 
-// Slots that are made together and live as long as the RequestRegistry, so that they can be looked at without a lock.
+// Slots that are allocated together. They live as long as the RequestRegistry, so that readers need no lock.
 struct SlotBlock {
     std::deque<RequestSlot> slots;
     SlotBlock* next = nullptr;
 };
 
-// The slots of one thread. Whoever else ends a request of its gives the slot back by way of `returned`.
+// The slots of one thread. Other threads that end its requests return the slots through `returned`.
 struct alignas(64) SlotPool {
     explicit SlotPool(RequestRegistryCore& owner) : core(&owner) {}
 
-    // By the thread it belongs to: a free slot, or null.
+    // For the owning thread: returns a free slot, or null.
     RequestSlot* take() {
         if (free == nullptr) {
             free = returned.exchange(nullptr, std::memory_order_acquire);
@@ -40,7 +40,7 @@ struct alignas(64) SlotPool {
         free = &slot;
     }
 
-    // By any other thread. Only pushed to and taken whole, so that a slot may come back at any time.
+    // For any other thread. The list is only pushed to and taken as a whole, so there is no ABA problem.
     void give_back(RequestSlot& slot) {
         slot.next = returned.load(std::memory_order_relaxed);
         while (
@@ -48,10 +48,10 @@ struct alignas(64) SlotPool {
         }
     }
 
-    // By the thread it belongs to: a request has ended there.
+    // For the owning thread: counts a request that ended on it.
     void count_end() { ended.store(ended.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
-    // More slots, as many as there are: memory follows need, but a thread with one request at a time stays small.
+    // Allocates as many slots as the pool has (4 to 256), so a thread with one request at a time uses little memory.
     std::unique_ptr<SlotBlock> make_block() {
         const std::size_t count = std::clamp<std::size_t>(size, 4, 256);
         auto block = std::make_unique<SlotBlock>();
@@ -67,7 +67,7 @@ struct alignas(64) SlotPool {
     std::atomic<std::uint64_t> ended = 0;
 
     alignas(64) std::atomic<RequestSlot*> returned = nullptr;
-    std::atomic<std::uint64_t> ended_without_pool = 0;  // by threads that have no pool
+    std::atomic<std::uint64_t> ended_without_pool = 0;  // counts ends on threads that have no pool
 };
 
 }  // namespace holdfast

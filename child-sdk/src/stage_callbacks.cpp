@@ -19,14 +19,14 @@ Callback::Remaining until(StageCallbacks::Deadline deadline) {
 
 }  // namespace
 
-// One function on its way to another thread: run there once, or never. Outlives the Runner's wait for it.
+// A function posted to another thread. It runs there once, or never. May outlive the Runner's wait for it.
 class Runner::Posted {
   public:
     enum class State { waiting, running, over, discarded };
 
     Posted(std::string what, const std::function<void()>& function) : what_(std::move(what)), function_(&function) {}
 
-    // On the other thread. The function is the caller's: it is touched only while the caller waits.
+    // Called on the other thread. The caller owns the function, so it is accessed only while the caller waits.
     void run() {
         {
             const std::lock_guard lock(mutex_);
@@ -37,7 +37,7 @@ class Runner::Posted {
         set(State::over, call);
     }
 
-    // Nobody has it any more, or nobody shall run it.
+    // Called when the function can no longer run, or must not.
     void discard() {
         const std::lock_guard lock(mutex_);
         if (state_ == State::waiting) state_ = State::discarded;
@@ -76,8 +76,8 @@ Call Runner::run(std::string_view what, const std::function<void()>& function) c
         if (is_stopped_) return Call::threw;
         pending_.push_back(posted);
     }
-    const Call given = call_or_log_error("cannot post a function to where WorkerOptions::post takes it", [&] {
-        // The last copy of what is posted tells that nobody will run it any more.
+    const Call given = call_or_log_error("cannot post a function by WorkerOptions::post", [&] {
+        // Destroying the last copy of the posted function shows that it will not run.
         std::shared_ptr<void> last_copy(nullptr, [posted](void*) { posted->discard(); });
         post_([posted, last_copy = std::move(last_copy)] { posted->run(); });
     });
@@ -86,8 +86,7 @@ Call Runner::run(std::string_view what, const std::function<void()>& function) c
     const std::lock_guard lock(mutex_);
     std::erase(pending_, posted);
     if (has_run) return posted->call();
-    if (!is_stopped_)
-        log_error(std::string(what) + ": it was thrown away unrun by what WorkerOptions::post gave it to");
+    if (!is_stopped_) log_error(std::string(what) + ": WorkerOptions::post discarded it without running it");
     return Call::threw;
 }
 

@@ -14,18 +14,18 @@
 
 namespace holdfast {
 
-// Where functions of the program run: on the thread that asks, or on one of the program's choice. Any thread may call
-// anything.
+// Runs functions of the program: on the calling thread, or on the thread that WorkerOptions::post selects. Thread-safe.
 class Runner {
   public:
     using Post = std::function<void(std::function<void()>)>;
 
     explicit Runner(Post post) : post_(std::move(post)) {}
 
-    // Runs it and waits for its end. What it throws is reported as "<what>: <message>".
+    // Runs the function and waits until it has returned. Logs an exception as "<what>: <message>".
     Call run(std::string_view what, const std::function<void()>& function) const;
 
-    // From now on what was posted and has not begun will not run, and nobody waits for it: its thread may be gone.
+    // Discards posted functions that have not begun, and stops waiting for them, because their thread may no longer
+    // run.
     void stop();
 
   private:
@@ -37,14 +37,14 @@ class Runner {
     bool is_stopped_ = false;
 };
 
-// The program's functions for each stage, in the order in which they were added. Not synchronised: nothing is added
-// once they may run.
+// The stage callbacks of the program, in the order in which they were added. Not synchronised: none may be added once
+// they can run.
 class StageCallbacks {
   public:
     void add(Stage stage, Callback callback) { callbacks_[index_of(stage)].push_back(std::move(callback)); }
     void add_released(Callback callback) { released_.push_back(std::move(callback)); }
 
-    // Each is told how much is left until then.
+    // Each callback receives the time until the deadline.
     using Deadline = std::optional<std::chrono::steady_clock::time_point>;
     void run(Stage stage, Deadline deadline, const Runner& runner) const;
     void run_released(Deadline deadline, const Runner& runner) const;

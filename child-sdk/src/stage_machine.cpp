@@ -1,4 +1,4 @@
-// What the program and the control thread ask of the stage machine. The steps are in stage_machine_steps.cpp.
+// The functions that the program and the control thread call. The steps are in stage_machine_steps.cpp.
 
 #include "stage_machine.hpp"
 
@@ -18,7 +18,7 @@ namespace holdfast {
 
 namespace {
 
-// How far a stage leads away from serving.
+// Orders the stages from serving to cancel.
 int rank_of(Stage stage) {
     switch (stage) {
         case Stage::run:
@@ -37,7 +37,7 @@ int rank_of(Stage stage) {
 
 std::optional<StageMachine::Clock::time_point> instant(std::optional<std::int64_t> usec) {
     if (!usec) return std::nullopt;
-    // The clock counts nanoseconds: what it cannot hold is later than anybody waits.
+    // The clock counts nanoseconds: limits the value to what it can represent.
     constexpr std::int64_t latest = INT64_MAX / 1000;
     return StageMachine::Clock::time_point(std::chrono::microseconds(std::min(*usec, latest)));
 }
@@ -98,18 +98,18 @@ std::uint32_t StageMachine::start_task(std::string name, std::function<void(std:
 
 std::uint32_t StageMachine::add_resource(std::string name, std::function<void()> close, ResourceGraph::Order order) {
     const std::lock_guard lock(mutex_);
-    refuse_if_releasing("take charge of " + name);
+    refuse_if_releasing("add the resource " + name);
     return resources_.add(std::move(name), std::move(close), order, Clock::now());
 }
 
 void StageMachine::add_user(std::uint32_t resource, User user) {
-    refuse_in_child("tell who uses a resource");
+    refuse_in_child("add a user to a resource");
     const std::lock_guard lock(mutex_);
     resources_.use(resource, user);
 }
 
 void StageMachine::set_close_period(std::uint32_t resource, std::chrono::milliseconds period) {
-    refuse_in_child("limit a close");
+    refuse_in_child("set the timeout of a close");
     const std::lock_guard lock(mutex_);
     resources_.set_close_period(resource, bounded(period));
 }
@@ -141,7 +141,7 @@ std::shared_ptr<SessionState> StageMachine::begin_session(std::string_view name,
 }
 
 void StageMachine::end_session(SessionState& session) {
-    if (is_forked_child()) return;  // the mutex may have been another thread's at the fork
+    if (is_forked_child()) return;  // another thread may have held the mutex at the fork
     const std::lock_guard lock(mutex_);
     sessions_.remove(session);
     if (wanted_ == Stage::drain) note_change();
@@ -165,10 +165,11 @@ std::shared_ptr<WorkState> StageMachine::hold_work(std::string_view name, std::f
     Lock lock(mutex_);
     const bool is_done_with = phase_ == Phase::releasing && holds_nothing();
     if (is_done_with || phase_ == Phase::finishing || phase_ == Phase::released) {
-        refuse("take charge of " + std::string(name));
+        refuse("hold the item of work " + std::string(name));
     }
     work_items_.add(*item);
-    if (cancelled_) run_hand_backs(work_items_.begin_hand_back(*item), lock);  // the others have gone back already
+    // After the cancel all other items have been handed back already.
+    if (cancelled_) run_hand_backs(work_items_.begin_hand_back(*item), lock);
     return item;
 }
 
@@ -199,7 +200,8 @@ void StageMachine::run_hand_backs(const WorkItems::Due& due, Lock& lock) {
 
 void StageMachine::ready() {
     const std::lock_guard lock(mutex_);
-    if (std::exchange(is_ready_, true)) throw std::logic_error("ready() was called before: once is enough");
+    if (std::exchange(is_ready_, true))
+        throw std::logic_error("cannot call ready() twice: the worker is already serving; remove one call");
     begin_serving();
     Report report = make_report(Clock::now());
     report.ready = true;
@@ -263,14 +265,14 @@ void StageMachine::apply(const Command& command) {
     note_change();
 }
 
-// Not under the lock: nobody may read what we write.
+// Writes without the lock: the write can block.
 void StageMachine::log_held(std::string_view why) const {
     const DrainReport state = report();
     if (!state.waiting.empty()) log_error(why, state);
 }
 
 StageMachine::GaveUp StageMachine::give_up() {
-    const DrainReport state = report();  // written without the lock: nobody may read what we write
+    const DrainReport state = report();  // written without the lock: the write can block
     {
         const std::lock_guard lock(mutex_);
         if (is_released()) return GaveUp::too_late;
@@ -299,7 +301,7 @@ void StageMachine::shut_down() {
     if (cancel_thread_.joinable()) cancel_thread_.join();
     for (std::thread& closer : close_threads_) closer.join();
     tasks_.join_all();
-    // What the program's functions own may hold a session, which holds us.
+    // The program's functions may own sessions, which own this object: breaks the reference cycle.
     const StageCallbacks callbacks = std::exchange(callbacks_, {});
     const ResourceGraph resources = std::exchange(resources_, {});
 }
@@ -332,8 +334,8 @@ void StageMachine::refuse_in_child(std::string_view what) const {
 
 void StageMachine::refuse(std::string_view what) {
     throw std::logic_error("cannot " + std::string(what) +
-                           ": the drain is over and resources are being closed; accept nothing after on_drain, and "
-                           "hold a session for a connection that may still ask");
+                           ": the drain is over and resources are being closed; stop accepting in on_drain, and "
+                           "hold a session for each connection that may still send a request");
 }
 
 }  // namespace holdfast

@@ -28,30 +28,29 @@
 
 namespace holdfast {
 
-// Brings the program from one stage to the next, and knows what it still holds.
+// Brings the program from one stage to the next, and tracks what it still holds.
 //
-//   starting --open--> serving --nothing in flight, wanted: drain--> releasing --nothing held--> finishing --> released
+//  starting --open--> serving --nothing in flight, wanted: drain--> releasing --nothing held--> finishing --> released
 //
-// What is wanted (the last stage that was told) and what is reached are different things: apply() only notes the
-// wish; step() runs the callbacks that lead there, one stage at a time, and so a wish that changes meanwhile is never
-// half obeyed. Nothing leads back from `releasing`. Steps are taken by a thread of our own, or by advance().
+// The wanted stage (the last one received) and the reached stage differ: apply() only records the wanted stage; step()
+// runs the callbacks that lead there, one stage at a time. A stage that changes during a callback is therefore never
+// half entered. Nothing leads back from `releasing`. The steps run on an own thread, or in advance().
 //
-// Any thread may call anything. Shared with all sessions and items of work, which may outlive the Worker.
+// Thread-safe. Shared with all sessions and items of work, which may outlive the Worker.
 class StageMachine : public std::enable_shared_from_this<StageMachine> {
   public:
     using Clock = std::chrono::steady_clock;
     using Lock = std::unique_lock<std::mutex>;
     enum class Steps { own_thread, advance };
-    static constexpr int unclean_exit_status = 3;  // as the supervisor ends when it had to kill
+    static constexpr int unclean_exit_status = 3;  // same as the supervisor's status after it had to kill
 
-    // `changed` is called whenever advance() or send_due_report() may have something to do; from any thread, under the
-    // lock.
+    // `changed` is called when advance() or send_due_report() may have work to do; from any thread, with the lock held.
     static std::shared_ptr<StageMachine> make(UniqueFd control, Steps steps, Runner::Post post,
                                               std::function<void()> changed);
     StageMachine(const StageMachine&) = delete;
     StageMachine& operator=(const StageMachine&) = delete;
 
-    // The program's side.
+    // Called by the program.
     void add_callback(Stage stage, Callback callback);
     void add_released_callback(Callback callback);
     std::uint32_t start_task(std::string name, std::function<void(std::stop_token)> task);
@@ -68,37 +67,38 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     void release_work(WorkState& item);  // hands it back unless it was claimed
     void ready();
     int wait();
-    void open();  // the program is put together: stages that were told before begin
+    void open();  // the program has registered its callbacks: deferred stages begin
     std::optional<int> result() const;
     std::optional<Clock::time_point> deadline() const;
     DrainReport report() const;
     const std::atomic<bool>& draining() const { return draining_; }
-    bool is_serving() const;  // ready, and not told to leave or to look as if
+    bool is_serving() const;  // ready, and in the run stage
     bool is_forked_child() const;
     void refuse_in_child(std::string_view what) const;  // throws in a forked child
 
-    // The control thread's side.
+    // Called by the control thread.
     const ControlPipe& pipe() const { return pipe_; }
     void apply(const Command& command);
-    bool is_finished() const;  // released, or given up
+    bool is_finished() const;  // released, or gave up
     bool is_cancelled() const;
 
-    // Takes all steps that can be taken now, where no thread of ours does; and says when to look again at the latest.
+    // Takes all steps that are possible now. Does nothing if the steps have their own thread.
     void advance();
 
-    // To be called after everything else, and at the time that it returned: sends the drain report that is due, and
-    // retries what the system refused.
+    // Sends the drain report if it is due, and retries to start threads that the system refused. Call it last in an
+    // iteration, and again at the time that it returns.
     std::optional<Clock::time_point> send_due_report();
 
-    // The report on stderr: where no supervisor tells it.
+    // Writes the drain report to stderr, for a worker without a supervisor.
     void log_held(std::string_view why) const;
 
-    // The last deadline has passed and no supervisor will act on it: reports, lets wait() return 3, or, if nobody
-    // waits, ends the process. Too late: everything was released just before, and nothing happens.
+    // Called when the last deadline has passed and there is no supervisor: logs what is held and makes wait() return 3,
+    // or ends the process if no thread is in wait(). Returns too_late and does nothing if everything was released just
+    // before.
     enum class GaveUp { yes, too_late };
     GaveUp give_up();
 
-    // The end of the Worker; the control thread is gone.
+    // Called by the destructor of the Worker, after the control thread has ended.
     void shut_down();
 
   private:
@@ -107,7 +107,7 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
 
     StageMachine(UniqueFd control, Steps steps, Runner::Post post, std::function<void()> changed);
 
-    void note_change();  // under the lock, as all below that take none
+    void note_change();  // call with the lock held, as all functions below that take no lock
     void begin_serving();
     void cancel();
     void run_cancel();
@@ -144,26 +144,27 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     const pid_t pid_;
     const Steps steps_;
     Runner runner_;
-    sigset_t signal_mask_{};  // of the thread that made the worker: callbacks run with it
+    sigset_t signal_mask_{};  // of the thread that created the worker: callbacks run with it
     std::atomic<bool> draining_{false};
     std::shared_ptr<RequestRegistry> request_registry_;
     Tasks tasks_;
 
-    mutable std::mutex mutex_;  // all below; taken before the mutexes of the request registry and of the tasks
+    mutable std::mutex
+        mutex_;  // guards all members below; locked before the mutexes of the request registry and of the tasks
     std::condition_variable changed_;
-    std::function<void()> on_change_;  // empty once the control thread is gone
+    std::function<void()> on_change_;  // empty once the control thread has ended
     std::uint64_t changes_ = 0;
     Phase phase_ = Phase::starting;
-    Stage wanted_ = Stage::run;  // never cancel: that is a drain in a hurry
+    Stage wanted_ = Stage::run;  // never cancel, which is stored as drain and `cancelled_`
     Stage reached_ = Stage::run;
     bool is_ready_ = false;
-    bool answer_due_ = false;  // `run` is answered even if nothing had to be undone
+    bool answer_due_ = false;  // `run` is answered even if there was nothing to undo
     bool cancelled_ = false;
-    bool cancel_pending_ = false;  // the cancel was told, and what belongs to it has not begun
+    bool cancel_pending_ = false;  // the cancel was received, and its actions have not begun
     std::optional<Clock::time_point> cancel_running_since_;
-    std::string_view calling_;  // the stage whose callbacks run; empty: none do
+    std::string_view calling_;  // the stage whose callbacks are running; empty: none
     Clock::time_point calling_since_;
-    bool is_unclean_ = false;  // at the cancel, or by a close that threw or overstayed
+    bool is_unclean_ = false;  // something was held at the cancel, or a close threw or timed out
     bool gave_up_ = false;
     bool shutting_down_ = false;
     int waiters_ = 0;
@@ -173,7 +174,7 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     Sessions sessions_;
     WorkItems work_items_;
     ResourceGraph resources_;
-    std::optional<ResourceGraph::Id> closing_;  // its close runs, and is not overdue
+    std::optional<ResourceGraph::Id> closing_;  // the resource being closed, unless its close is overdue
     StageCallbacks callbacks_;
     std::thread stage_thread_;
     std::thread cancel_thread_;

@@ -1,4 +1,4 @@
-// What the stage machine reports of its state.
+// The reports of the stage machine.
 
 #include <algorithm>
 #include <array>
@@ -12,9 +12,10 @@ namespace {
 
 constexpr std::chrono::milliseconds longest_interval{1000};
 constexpr std::chrono::milliseconds shortest_interval{100};
-constexpr std::chrono::seconds extension_step{5};  // asked for when less than that is left, and requests finish
+constexpr std::chrono::seconds extension_step{5};  // requested when less time is left and requests finish
 
-// The oldest of each kind first, then the second oldest of each: what is cut off at the end is the least telling.
+// The oldest of each kind first, then the second oldest of each, and so on: entries that do not fit are the least
+// important.
 std::vector<Waiting> by_age_rank(std::array<std::vector<Waiting>, 6> kinds) {
     std::vector<Waiting> all;
     for (std::size_t rank = 0; rank < max_waiting_of_a_kind; ++rank) {
@@ -25,7 +26,7 @@ std::vector<Waiting> by_age_rank(std::array<std::vector<Waiting>, 6> kinds) {
     return all;
 }
 
-// Once a second, and more often when less is left: a request for more time must come before the time is over.
+// Once a second, and more often near the deadline, so that an extension is requested in time.
 std::chrono::steady_clock::duration report_interval(std::optional<std::chrono::steady_clock::time_point> deadline,
                                                     std::chrono::steady_clock::time_point now) {
     using Interval = std::chrono::steady_clock::duration;
@@ -112,7 +113,7 @@ std::optional<StageMachine::Clock::time_point> StageMachine::send_due_report() {
     return next_step ? std::min(*next_step, *next_report_) : next_report_;
 }
 
-// Only requests that finish are progress; time alone earns no time.
+// Requests an extension only if requests finish; time alone is not progress.
 std::optional<std::int64_t> StageMachine::extension(Clock::time_point now) {
     const std::uint64_t before = std::exchange(served_at_report_, request_registry_->served());
     const bool progresses = served_at_report_ > before && request_registry_->held() > 0;

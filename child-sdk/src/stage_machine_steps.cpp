@@ -1,4 +1,4 @@
-// How the stage machine gets from where it is to where it is wanted.
+// The steps that lead from the reached stage to the wanted one.
 
 #include <memory>
 #include <system_error>
@@ -10,7 +10,7 @@
 
 namespace holdfast {
 
-// Everybody is asked at once, whatever the drain is waiting for.
+// Records the cancel. Its actions run on their own thread, whatever the drain is waiting for.
 void StageMachine::cancel() {
     if (std::exchange(cancelled_, true)) return;
     is_unclean_ = is_unclean_ || !describe(Clock::now()).waiting.empty();
@@ -18,7 +18,7 @@ void StageMachine::cancel() {
     sessions_.expire_all();
 }
 
-// What is still held is asked to end now. Hand-backs come first: they are what must not be lost.
+// Asks everything that is still held to end. Hand-backs come first, because items of work must not be lost.
 void StageMachine::run_cancel() {
     Lock lock(mutex_);
     run_hand_backs(work_items_.begin_hand_back_all(), lock);
@@ -119,7 +119,7 @@ void StageMachine::enter_stage(Stage stage, Lock& lock) {
         request_registry_->watch(stage == Stage::drain ? RequestRegistry::Watch::on : RequestRegistry::Watch::off);
     }
     if (stage == Stage::run) answer_due_ = false;
-    // A wish that changed meanwhile has its own answer, after its own callbacks.
+    // If the wanted stage changed meanwhile, that stage sends its own answer after its callbacks.
     if (stage == Stage::lame_duck || wanted_ != stage) return;
     Report report = make_report(Clock::now());
     report.accepting = stage == Stage::run;
@@ -131,7 +131,7 @@ void StageMachine::notify_sessions(Lock& lock) {
     auto stops = sessions_.mark_notified(Clock::now());
     lock.unlock();
     if (!stops.empty()) {
-        runner_.run("a session could not be told to leave", [&stops] {
+        runner_.run("cannot ask a session to leave", [&stops] {
             for (std::stop_source& stop : stops) stop.request_stop();
         });
     }
@@ -165,9 +165,9 @@ StageMachine::Stepped StageMachine::release_some(Lock& lock) {
     return Stepped::yes;
 }
 
-// One at a time, unless one hangs: what closes beside what is nobody's surprise then.
+// Closes one resource at a time, unless a close hangs, so that closes never run concurrently without need.
 StageMachine::Stepped StageMachine::close_next(Lock& lock) {
-    // A task that empties its queue may be between two items; where none runs, none can be started from now on.
+    // A running task may be about to take an item from its queue. Without running tasks, none can be started any more.
     const bool may_take_work = tasks_.close_if_empty() == Tasks::Closed::no;
     const ResourceGraph::ExternalUsers held{.requests = request_registry_->held() > 0,
                                             .sessions = sessions_.count() > 0,
@@ -196,9 +196,9 @@ void StageMachine::close(ResourceGraph::Id resource, const Close& function) {
     const std::string what = "cannot close " + resources_.name(resource);
     lock.unlock();
     const Call call = runner_.run(what, *function);
-    *function = nullptr;  // what it owned may be the resource itself, or use others
+    *function = nullptr;  // the objects that it owns may be the resource itself, or use others
     lock.lock();
-    log_overdue_closes();  // where nobody looked while it ran
+    log_overdue_closes();  // with advance(), nothing checked while it ran
     resources_.end_close(resource,
                          call == Call::threw ? ResourceGraph::Outcome::threw : ResourceGraph::Outcome::closed);
     is_unclean_ = is_unclean_ || call == Call::threw;
@@ -210,7 +210,7 @@ void StageMachine::close(ResourceGraph::Id resource, const Close& function) {
 void StageMachine::log_overdue_closes() {
     for (const ResourceGraph::Id resource : resources_.take_overdue(Clock::now())) {
         log_error("closing " + resources_.name(resource) +
-                  " takes longer than it may; going on with what does not use it");
+                  " has exceeded its timeout; continuing with resources that do not depend on it");
         is_unclean_ = true;
         if (closing_ == resource) closing_.reset();
         send_state();

@@ -24,7 +24,7 @@ std::optional<std::uint32_t> Tasks::start(std::string name, std::function<void(s
 
 void Tasks::run(Task& task, std::function<void(std::stop_token)> body) {
     body(task.stop.get_token());
-    body = nullptr;  // what it owned may use resources, too
+    body = nullptr;  // the objects that it owns may use resources as well
     {
         const std::lock_guard lock(mutex_);
         task.ended = true;

@@ -14,33 +14,33 @@
 
 namespace holdfast {
 
-// Background threads with a name. Any thread may call anything. No function of the program (a body, what it owns, a
-// stop callback) ever runs while the mutex is held.
+// Named background threads. Thread-safe. No function of the program (a body, the objects that it owns, a stop callback)
+// runs while the mutex is held.
 class Tasks {
   public:
     using Clock = std::chrono::steady_clock;
 
-    // `ended` is called by each task when its body is gone.
+    // Each task calls `ended` when its body has been destroyed.
     explicit Tasks(std::function<void()> ended) : ended_(std::move(ended)) {}
 
-    // The task's number; nothing after close().
+    // Returns the number of the task; nothing after close_if_empty() has closed.
     std::optional<std::uint32_t> start(std::string name, std::function<void(std::stop_token)> body);
 
-    // Also of those that are started later.
+    // Applies also to tasks that are started later.
     void request_stop();
 
-    // Joins those whose body has returned: waits for nothing else.
+    // Joins tasks whose body has returned. Does not block.
     void join_ended();
     void join_all();
 
-    // Those that are not joined, the oldest first.
+    // The tasks that are not joined, oldest first.
     std::vector<std::uint32_t> running() const;
 
-    // Whether all are joined; if so, no further one can be started.
+    // Closes if all tasks are joined. No task can be started afterwards.
     enum class Closed { yes, no };
     Closed close_if_empty();
 
-    // Those whose body still runs: their number, and the oldest as lines of a drain report.
+    // Counts the tasks whose body is running, and adds the oldest to a drain report.
     std::uint64_t describe(Clock::time_point now, std::vector<Waiting>& report) const;
 
   private:

@@ -9,13 +9,14 @@
 
 namespace holdfast {
 
-// A fact that any number of threads can wait for by poll(2), as long as it lasts.
+// An eventfd for a condition: readable while it is set, for any number of threads in poll(2).
 class WakeupFd {
   public:
     WakeupFd() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
         if (fd_.get() >= 0) return;
-        throw std::system_error(errno, std::generic_category(),
-                                "cannot make an eventfd to serve with: no descriptor is left; raise ulimit -n");
+        throw std::system_error(
+            errno, std::generic_category(),
+            "cannot create an eventfd for the server: no descriptor is left; raise the limit (ulimit -n)");
     }
     void set() const { ::eventfd_write(fd_.get(), 1); }
     void clear() const {

@@ -10,7 +10,7 @@ namespace holdfast {
 
 namespace {
 
-constexpr std::string_view back_mark = " (going back)";
+constexpr std::string_view back_mark = " (handing back)";
 
 std::string shown_name(const WorkState& item) {
     if (item.state != WorkState::State::handing_back) return item.name;

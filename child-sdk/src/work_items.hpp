@@ -13,12 +13,12 @@ namespace holdfast {
 
 class StageMachine;
 
-// One item of work. Guarded by the StageMachine's mutex; so is WorkItems.
+// The state of one item of work. Guarded by the StageMachine's mutex, as is WorkItems.
 struct WorkState : std::enable_shared_from_this<WorkState> {
     enum class State {
         held,
-        claimed,       // the program commits it, and holds it until it lets go
-        handing_back,  // its function runs
+        claimed,       // will not be handed back; held until release()
+        handing_back,  // its hand_back function is running
         gone
     };
     std::shared_ptr<StageMachine> stage_machine;
@@ -29,20 +29,21 @@ struct WorkState : std::enable_shared_from_this<WorkState> {
     std::list<WorkState*>::iterator self;
 };
 
-// The items of work that are held, the oldest first. Not synchronised: its owner is.
+// The items of work that are held, oldest first. Not synchronised: the owner holds a lock.
 class WorkItems {
   public:
     using Clock = std::chrono::steady_clock;
 
     void add(WorkState& item);
 
-    // False: it is going back, or has gone; somebody else will do it.
+    // Returns false if the item is being or was handed back: it will be done elsewhere.
     bool claim(WorkState& item);
 
-    // Lets go of an item that was claimed; of any other nothing happens.
+    // Releases a claimed item. Does nothing for others.
     void release(WorkState& item);
 
-    // Those of which hand_back has to be called, without a lock, and then end_hand_back(): until then they are held.
+    // Return the items whose hand_back must be called, without a lock, followed by end_hand_back(). They stay held
+    // until then.
     using Due = std::vector<std::shared_ptr<WorkState>>;
     [[nodiscard]] Due begin_hand_back(WorkState& item);
     [[nodiscard]] Due begin_hand_back_all();

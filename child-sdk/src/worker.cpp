@@ -29,7 +29,7 @@ Report hello() {
     return report;
 }
 
-// The operator's word is the last one.
+// Environment variables, set by the operator, override the program's options.
 WorkerOptions with_environment(WorkerOptions options) {
     options.lame_duck = duration_from("HOLDFAST_LAME_DUCK", options.lame_duck);
     options.grace_period = duration_from("HOLDFAST_GRACE_PERIOD", options.grace_period);
@@ -38,14 +38,14 @@ WorkerOptions with_environment(WorkerOptions options) {
     if (const char* health = std::getenv("HOLDFAST_HEALTH"); health != nullptr) options.health = health;
     if (options.health.starts_with("unix:")) {
         throw std::invalid_argument("cannot serve health probes at " + options.health +
-                                    ": workers share the address, and a path has one owner; give it a port, like "
-                                    "127.0.0.1:9901");
+                                    ": workers share the address, which a unix path does not allow; use an address "
+                                    "with a port, like 127.0.0.1:9901");
     }
     const bool dispatches = options.drive == WorkerOptions::Drive::dispatch;
     if (dispatches && options.post) {
         throw std::logic_error(
-            "cannot take WorkerOptions::post together with Drive::dispatch: callbacks run in "
-            "dispatch() there; leave one of the two out");
+            "cannot combine WorkerOptions::post with Drive::dispatch: callbacks then run in dispatch(); remove one of "
+            "the two");
     }
     return options;
 }
@@ -76,14 +76,14 @@ class Worker::Impl {
 
     ~Impl() {
         control_thread.reset();
-        process.restore_signals();  // nobody heeds them any more, and a task may not end
+        process.restore_signals();  // they are no longer handled, and a task may not end
         stage_machine->shut_down();
     }
 
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 
-    // The StageMachine of a process that is the worker.
+    // The StageMachine; throws in a forked child.
     StageMachine& here(std::string_view what) const {
         stage_machine->refuse_in_child(what);
         return *stage_machine;
@@ -93,8 +93,8 @@ class Worker::Impl {
         here(what);
         if (options.drive == WorkerOptions::Drive::dispatch) return;
         throw std::logic_error("cannot " + std::string(what) +
-                               ": this worker has a helper thread, which does it; make it with "
-                               "WorkerOptions{.drive = WorkerOptions::Drive::dispatch}, or leave it to the thread");
+                               ": this worker has a control thread, which does it; create the worker with "
+                               "WorkerOptions{.drive = WorkerOptions::Drive::dispatch}, or do not call this function");
     }
 
     const WorkerOptions options;
@@ -124,8 +124,8 @@ Listener Worker::listen(std::string_view name, std::string_view address) {
     if (inherited) return adopt(*std::move(inherited), name);
     const std::string both = std::string(name) + "=" + std::string(address);
     if (!listeners.is_empty()) {
-        throw std::logic_error("cannot find the listener " + both + " among those handed over: " + listeners.list() +
-                               "; start the worker with --listen " + both + ", or ask for one of them");
+        throw std::logic_error("cannot find the listener " + both + " among the inherited ones: " + listeners.list() +
+                               "; start the worker with --listen " + both + ", or use one of these");
     }
     UniqueFd fd = bind_listener(wanted);
     const std::string bound = to_string(address_of(fd.get()));
@@ -140,11 +140,11 @@ Listener Worker::listener(std::string_view name_or_address) {
     try {
         if (!inherited) inherited = listeners.take("", name_or_address);
     } catch (const std::invalid_argument&) {
-        // It is a name, then, and nobody has it.
+        // It is a name, and no listener has it.
     }
     if (inherited) return adopt(*std::move(inherited), "");
-    throw std::logic_error("cannot find the listener " + std::string(name_or_address) + " among those handed over: " +
-                           listeners.list() + "; use listen(), which binds one where there is no supervisor");
+    throw std::logic_error("cannot find the listener " + std::string(name_or_address) + " among the inherited ones: " +
+                           listeners.list() + "; use listen(), which binds the address if there is no supervisor");
 }
 
 Listener Worker::listener() {
@@ -152,8 +152,8 @@ Listener Worker::listener() {
     const std::lock_guard lock(impl_->listeners_mutex);
     auto inherited = impl_->listeners.take_only();
     if (inherited) return adopt(*std::move(inherited), "");
-    throw std::logic_error("cannot tell which listener is meant by \"the only one\": handed over and not taken are: " +
-                           impl_->listeners.list() + "; name one");
+    throw std::logic_error("cannot return the only listener: these were inherited and have not been taken: " +
+                           impl_->listeners.list() + "; pass a name or an address");
 }
 
 Listener Worker::adopt(InheritedListener inherited, std::string_view name) {
@@ -189,13 +189,13 @@ Task Worker::start_task(std::string name, std::function<void(std::stop_token)> t
 }
 
 Resource Worker::resource(std::string name, std::function<void()> close) {
-    StageMachine& stage_machine = impl_->here("take charge of a resource");
+    StageMachine& stage_machine = impl_->here("add a resource");
     const auto id = stage_machine.add_resource(std::move(name), std::move(close), ResourceGraph::Order::free);
     return Resource(impl_->stage_machine, id);
 }
 
 Resource Worker::close_last(std::string name, std::function<void()> close) {
-    StageMachine& stage_machine = impl_->here("take charge of a resource");
+    StageMachine& stage_machine = impl_->here("add a resource");
     const auto id = stage_machine.add_resource(std::move(name), std::move(close), ResourceGraph::Order::last);
     return Resource(impl_->stage_machine, id);
 }
@@ -210,7 +210,7 @@ Work Worker::hold_work(std::string_view name, std::function<void()> hand_back) {
     return Work(impl_->stage_machine->hold_work(name, std::move(hand_back)));
 }
 
-void Worker::ready() { impl_->here("say ready").ready(); }
+void Worker::ready() { impl_->here("call ready()").ready(); }
 
 void Worker::stop() {
     impl_->here("stop");
@@ -230,7 +230,7 @@ int Worker::wait() {
 }
 
 int Worker::fd() const {
-    impl_->expect_dispatch("give its descriptor");
+    impl_->expect_dispatch("return its descriptor");
     return impl_->control_thread->fd();
 }
 
@@ -239,13 +239,13 @@ void Worker::dispatch() {
     impl_->control_thread->dispatch();
 }
 
-std::optional<int> Worker::result() const { return impl_->here("tell the result").result(); }
+std::optional<int> Worker::result() const { return impl_->here("return the result").result(); }
 
 std::optional<Worker::Clock::time_point> Worker::deadline() const {
-    return impl_->here("know the deadline").deadline();
+    return impl_->here("return the deadline").deadline();
 }
 
-DrainReport Worker::report() const { return impl_->here("report").report(); }
+DrainReport Worker::report() const { return impl_->here("return a report").report(); }
 
 std::chrono::milliseconds Worker::keep_alive_min() const { return impl_->options.keep_alive_min; }
 

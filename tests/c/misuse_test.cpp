@@ -122,7 +122,7 @@ TEST(COptions, OfALaterProgramAreRefusedOnlyIfItUsesWhatIsUnknown) {
     holdfast_worker* worker = nullptr;
     ASSERT_EQ(holdfast_init_options(&options.known, sizeof options), 0);
     options.unknown = 1;
-    expect_error(holdfast_new(&options.known, &worker), E2BIG, "install a newer one");
+    expect_error(holdfast_new(&options.known, &worker), E2BIG, "install a newer version");
     options.unknown = 0;
     EXPECT_EQ(holdfast_new(&options.known, &worker), 0) << holdfast_last_error();
     EXPECT_EQ(holdfast_free(&worker), 0);

@@ -159,7 +159,7 @@ TEST(Unclean, ACircleOfResourcesIsNamedInTheLastWordsOfAStart) {
     SupervisorProcess run(options);
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
     EXPECT_THAT(run.wait_for("worker_crashed").text,
-                ContainsRegex("exited with status 1 .*unclean: .*cache.*circle.*db-pool uses cache uses db-pool"));
+                ContainsRegex("exited with status 1 .*unclean: .*cache.*cycle.*db-pool uses cache uses db-pool"));
 }
 
 TEST(Unclean, ACircleOfResourcesIsNamedInTheAnswerOfAFailedRestart) {
@@ -170,7 +170,7 @@ TEST(Unclean, ACircleOfResourcesIsNamedInTheAnswerOfAFailedRestart) {
     run.wait_until_serving();
     const CommandResult restarted = run.command("restart");
     EXPECT_EQ(restarted.status, ExitStatus{ExitedWith{1}});
-    EXPECT_THAT(restarted.output, ContainsRegex("circle.*db-pool uses cache uses db-pool"));
+    EXPECT_THAT(restarted.output, ContainsRegex("cycle.*db-pool uses cache uses db-pool"));
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 

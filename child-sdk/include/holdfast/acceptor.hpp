@@ -7,38 +7,41 @@
 
 namespace holdfast {
 
-/// One connection of a listener that others share, for a loop that was told by poll(2) that there is one. Sets
-/// O_NONBLOCK first if somebody cleared it. The descriptor is non-blocking and close-on-exec; -1 with errno EAGAIN when
-/// the queue is empty (or a sibling was quicker), or with what accept4(2) says.
+/// Accepts one connection from a shared listener, for an event loop in which poll(2) has reported the listener
+/// readable. Sets O_NONBLOCK on the listener first if another process has cleared it. Returns a descriptor that is
+/// non-blocking and close-on-exec, or -1 with errno EAGAIN if the queue is empty (or another process took the
+/// connection), or with the errno of accept4(2).
 ///
-/// Between the look at the flag and accept(2) a sibling of another kind could still clear it: who must not block even
-/// then uses Acceptor, which accepts on a thread of its own.
+/// Another process can still clear the flag between that check and accept(2), and the call then blocks. A program that
+/// must never block uses Acceptor, which accepts on its own thread.
 int accept_one(int listener_fd);
 
-/// Whether accept_one() failed for a reason that comes back at once (no descriptor left): wait a little then.
+/// Whether accept_one() failed with an error that an immediate retry would meet again (such as EMFILE): wait before the
+/// retry.
 bool accept_failed_for_long(int error);
 
-/// Accepts on a thread of its own from a listener that other processes share, and stops in time.
+/// Accepts connections from a shared listener on its own thread, and stops at the right stage.
 ///
-/// It takes part in the stages by itself: at pause and drain it accepts until the queue is empty and then rests; at run
-/// it accepts again. A connection is counted (as the session "connection") from before accept(2) on, so it is never in
-/// nobody's hands.
+/// It registers its own stage callbacks: at pause and drain it accepts until the queue is empty and then stops
+/// accepting; at run it resumes. A connection is counted as a session named "connection" from before accept(2), so a
+/// connection that was just accepted is never missing from the count.
 ///
-/// Why a thread: the listener's O_NONBLOCK belongs to everybody who shares it. Set just before accept(2), it can be
-/// cleared in between, and the sibling that cleared it can take the connection that poll(2) promised; accept(2) then
-/// blocks until the next client. This thread has nothing else to do, and is interrupted by a signal (SIGURG, which is
-/// ignored by default; its handler is installed here) when it is to rest.
+/// Why a thread: O_NONBLOCK belongs to the socket, which all processes share. Another process can clear the flag after
+/// it was set and before accept(2), and take the connection that poll(2) reported; accept(2) then blocks until the next
+/// client arrives. This thread has no other work and may block. A signal interrupts it when it has to stop (SIGURG,
+/// which is ignored by default; the class installs a handler for it).
 class Acceptor {
   public:
-    /// Called on the accepting thread for each connection. The descriptor is non-blocking and close-on-exec, and is
-    /// owned by the callee; the session ends with the connection. An exception that leaves it ends the process.
+    /// Called on the accepting thread for each connection. The callback owns the descriptor, which is non-blocking and
+    /// close-on-exec, and the session; end the session when the connection ends. An exception that leaves the callback
+    /// terminates the process.
     using Accepted = std::function<void(int fd, Session connection)>;
 
-    /// Takes the listener over and accepts at once. Before Worker::ready(); has to live until Worker::wait() returned.
-    /// `worker` has to outlive it. Throws std::system_error.
+    /// Takes ownership of the listener and accepts at once. Create it before Worker::ready(); it must live until
+    /// Worker::wait() has returned, and `worker` must outlive it. Throws std::system_error.
     Acceptor(Worker& worker, Listener listener, Accepted accepted);
 
-    /// Rests and closes the listener (which lives on in the supervisor).
+    /// Stops accepting and closes the listener in this process. The supervisor's copy stays open.
     ~Acceptor();
 
     Acceptor(const Acceptor&) = delete;

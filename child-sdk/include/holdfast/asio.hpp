@@ -17,47 +17,48 @@
 
 namespace holdfast {
 
-/// What an AsioServer does with its connections.
+/// Options of an AsioServer.
 struct AsioOptions {
-    std::chrono::milliseconds keep_alive_max{75'000};  ///< idle, while the worker serves
-    std::chrono::milliseconds linger{1'000};           ///< for the client to close after us
+    std::chrono::milliseconds keep_alive_max{75'000};  ///< idle timeout while the worker serves
+    std::chrono::milliseconds linger{1'000};           ///< how long to wait for the client to close after us
 };
 
-/// One client of an AsioServer, with a strand of its own: used in the server's handler only, and dead when that
-/// returns. A cancel of the worker cancels whatever the handler waits for: its next co_await throws operation_aborted.
+/// One client connection of an AsioServer, with its own strand. Use it only in the server's handler; it is destroyed
+/// when the handler returns. A cancel of the worker cancels the operation that the handler awaits: its next co_await
+/// throws operation_aborted.
 class AsioConnection : public std::enable_shared_from_this<AsioConnection> {
   public:
-    using Socket = boost::asio::generic::stream_protocol::socket;  ///< TCP and unix alike
-    using Clock = std::chrono::steady_clock;                       ///< of its deadlines
+    using Socket = boost::asio::generic::stream_protocol::socket;  ///< TCP or unix
+    using Clock = std::chrono::steady_clock;                       ///< the clock of the deadlines
 
-    /// What wait_for_request() has waited for.
+    /// The result of wait_for_request().
     enum class Next {
-        request,  ///< its first byte is there
-        end       ///< there will be none: return from the handler
+        request,  ///< the first byte of a request has arrived
+        end       ///< there will be no further request: return from the handler
     };
 
-    /// Made by AsioServer.
+    /// Created by AsioServer.
     AsioConnection(Socket socket, Session session, Worker& worker, AsioOptions options);
     AsioConnection(const AsioConnection&) = delete;
     AsioConnection& operator=(const AsioConnection&) = delete;
 
-    /// To read from and to write to, as it is or as the lowest layer of something else.
+    /// The socket to read from and write to, directly or as the lowest layer of a stream.
     Socket& socket() { return socket_; }
 
-    /// Waits as an idle connection does, by the rule of KeepAlive: a drain that begins meanwhile shortens the wait, one
-    /// that is taken back makes it long again. To be called when everything that was read has been used. Leaves the
-    /// connection without a deadline.
+    /// Waits for the next request as an idle connection, by the rules of KeepAlive: a drain shortens the wait, and a
+    /// drain that is taken back restores it. Call it when all bytes that were read have been used. Afterwards the
+    /// connection has no deadline.
     boost::asio::awaitable<Next> wait_for_request();
 
-    /// What is read or written from now on and not done by then ends with operation_aborted. Cheap: may be called for
-    /// every operation.
+    /// Sets a deadline for reads and writes: those started from now on and not complete by then end with
+    /// operation_aborted. Cheap enough to call for every operation.
     void expires_at(Clock::time_point deadline);
-    /// The same, from now on.
+    /// Sets the deadline relative to now.
     void expires_after(Clock::duration duration) { expires_at(Clock::now() + duration); }
-    /// No deadline any more.
+    /// Removes the deadline.
     void expires_never() { expires_at(Clock::time_point::max()); }
 
-    /// Whether an answer given now has to say "Connection: close". After such an answer return from the handler.
+    /// Whether the response must contain "Connection: close". Return from the handler after such a response.
     bool says_close() const { return rule_.is_on() && worker_.draining(); }
 
   private:
@@ -70,20 +71,20 @@ class AsioConnection : public std::enable_shared_from_this<AsioConnection> {
     void on_timer();
 
     Socket socket_;
-    Session session_;  // the drain waits for this connection
+    Session session_;  // makes the drain wait for this connection
     Worker& worker_;
     boost::asio::steady_timer timer_;
     boost::asio::cancellation_signal cancel_;
     KeepAlive rule_;
     Clock::time_point deadline_ = Clock::time_point::max();
-    Clock::time_point alarm_ = Clock::time_point::max();  // when the timer fires: not after the deadline, if at all
+    Clock::time_point alarm_ = Clock::time_point::max();  // when the timer fires; not later than the deadline
     Clock::time_point idle_since_;
     bool is_idle_ = false;
     bool is_abandoned_ = false;
 };
 
-/// Serves every connection with a coroutine, and takes part in the stages by itself: a pause stops accepting and
-/// touches no connection, the drain ends idle ones by the rule of KeepAlive, the cancel ends all of them.
+/// Serves every connection with a coroutine. It registers its own stage callbacks: a pause stops accepting and leaves
+/// connections alone, a drain closes idle connections by the rules of KeepAlive, a cancel closes all of them.
 ///
 ///     boost::asio::thread_pool io(1);
 ///     holdfast::AsioServer server(worker, worker.listen("http", ":8080"), io.get_executor(),
@@ -93,25 +94,27 @@ class AsioConnection : public std::enable_shared_from_this<AsioConnection> {
 ///         }
 ///     });
 ///
-/// When the handler returns, the sending half is closed, the client's last bytes are read until it closes as well
-/// (AsioOptions::linger at most), and then the connection is closed. If it throws, the connection is closed at once:
-/// boost::system::system_error is a usual end (the client went away, the time was over, all was cancelled), anything
-/// else is reported on stderr.
+/// When the handler returns, the server closes the sending half, reads the client's last bytes until the client closes
+/// as well (for at most AsioOptions::linger), and closes the connection. If the handler throws, the connection is
+/// closed at once. boost::system::system_error is a normal end (the client disconnected, a deadline passed, the worker
+/// was cancelled); any other exception is written to stderr.
 ///
-/// Any number of threads may run the executor: each connection has a strand. Accepting is done by a thread of its own
-/// (see Acceptor), because asio's acceptor relies on the listener's flags, which others change.
+/// Any number of threads may run the executor, because each connection has a strand. A separate thread accepts
+/// connections (see Acceptor), because the acceptor of Asio relies on the listener's flags, which other processes
+/// change.
 class AsioServer {
   public:
-    /// The coroutine that serves one connection to its end, on that connection's strand.
+    /// The coroutine that serves one connection until it ends, on that connection's strand.
     using Handler = std::function<boost::asio::awaitable<void>(AsioConnection&)>;
 
-    /// Takes the listener over and serves at once, before Worker::ready(). `worker` and the execution context have to
-    /// outlive it; it has to live until Worker::wait() returned. Coroutines that a stopped context still holds are
-    /// destroyed with it: what the handler uses has to outlive the context. Throws std::system_error.
+    /// Takes ownership of the listener and serves at once. Create it before Worker::ready(); it must live until
+    /// Worker::wait() has returned. `worker` and the execution context must outlive it. Coroutines that a stopped
+    /// context still holds are destroyed with the context, so whatever the handler uses must outlive the context.
+    /// Throws std::system_error.
     AsioServer(Worker& worker, Listener listener, boost::asio::any_io_executor executor, Handler handler,
                AsioOptions options = {});
 
-    /// Accepts no more, and ends every connection as the cancel does: their coroutines end on the executor.
+    /// Stops accepting and ends every connection as a cancel does; the coroutines end on the executor.
     ~AsioServer();
 
     AsioServer(const AsioServer&) = delete;
@@ -120,7 +123,7 @@ class AsioServer {
   private:
     class State;
 
-    std::shared_ptr<State> state_;  // outlives the server where a coroutine does
+    std::shared_ptr<State> state_;  // outlives the server if a coroutine still uses it
     std::unique_ptr<Acceptor> acceptor_;
 };
 

@@ -15,47 +15,50 @@
 
 namespace holdfast {
 
-/// What a BlockingServer does with its connections.
+/// Options of a BlockingServer.
 struct BlockingOptions {
-    std::size_t most_connections = 512;                 ///< at a time, each with a thread; others wait in the queue
-    std::chrono::milliseconds keep_alive_max{75'000};   ///< idle, while the worker serves
-    std::chrono::milliseconds transfer_period{30'000};  ///< to read one request; to write one answer
-    std::chrono::milliseconds linger{1'000};            ///< for the client to close after us
+    std::size_t most_connections = 512;  ///< limit; each has a thread; further ones wait in the accept queue
+    std::chrono::milliseconds keep_alive_max{75'000};   ///< idle timeout while the worker serves
+    std::chrono::milliseconds transfer_period{30'000};  ///< timeout to read one request, and to write one response
+    std::chrono::milliseconds linger{1'000};            ///< how long to wait for the client to close after us
 };
 
-/// One client of a BlockingServer. Used on its own thread only, by the server's handler, and dead when that returns.
+/// One client connection of a BlockingServer. Use it only on its own thread, in the server's handler; it is destroyed
+/// when the handler returns.
 ///
-/// When the worker is cancelled, every wait in it ends at once; from then on nothing is read or written.
+/// A cancel ends every wait of the connection at once; after it nothing is read or written.
 class BlockingConnection {
   public:
     ~BlockingConnection();
     BlockingConnection(const BlockingConnection&) = delete;
     BlockingConnection& operator=(const BlockingConnection&) = delete;
 
-    /// What wait_for_request() has waited for.
+    /// The result of wait_for_request().
     enum class Next {
-        request,  ///< its first byte is there
-        end       ///< there will be none: return from the handler
+        request,  ///< the first byte of a request has arrived
+        end       ///< there will be no further request: return from the handler
     };
 
-    /// Waits as an idle connection does, by the rule of KeepAlive: a drain that begins meanwhile shortens the wait, one
-    /// that is taken back makes it long again. To be called when everything that was read has been used. Gives the
-    /// next request BlockingOptions::transfer_period to be read.
+    /// Waits for the next request as an idle connection, by the rules of KeepAlive: a drain shortens the wait, and a
+    /// drain that is taken back restores it. Call it when all bytes that were read have been used. The request must
+    /// then be read within BlockingOptions::transfer_period.
     Next wait_for_request();
 
-    /// Reads what there is, and waits for it if there is nothing. 0: the client has closed, or the time is over.
+    /// Reads available bytes; blocks until there are any. Returns 0 if the client has closed the connection or the
+    /// timeout has passed.
     std::size_t read_some(std::span<char> buffer);
 
-    /// False: the client has closed, or the time is over.
+    /// Writes all bytes. Returns false if the client has closed the connection or the timeout has passed.
     bool write_all(std::string_view bytes);
 
-    /// Whether an answer given now has to say "Connection: close". After such an answer return from the handler.
+    /// Whether the response must contain "Connection: close". Return from the handler after such a response.
     bool says_close() const;
 
-    /// Waits so long, as for something that a request needs. False: cancelled, do not answer any more.
+    /// Blocks for `duration`, for example in place of work that a request needs. Returns false if the worker was
+    /// cancelled: do not respond any more.
     bool wait_for(std::chrono::milliseconds duration);
 
-    /// For options and addresses. Non-blocking; owned by this object.
+    /// The socket, for socket options and addresses. Non-blocking; owned by this object.
     int fd() const { return fd_; }
 
   private:
@@ -70,9 +73,9 @@ class BlockingConnection {
     KeepAlive::Clock::time_point read_deadline_;
 };
 
-/// Serves every connection on a thread of its own, with plain blocking code, and takes part in the stages by itself: a
-/// pause stops accepting and touches no connection, the drain ends idle ones by the rule of KeepAlive, the cancel ends
-/// all of them.
+/// Serves every connection on its own thread with plain blocking code. It registers its own stage callbacks: a pause
+/// stops accepting and leaves connections alone, a drain closes idle connections by the rules of KeepAlive, a cancel
+/// closes all of them.
 ///
 ///     holdfast::BlockingServer server(worker, worker.listen("http", ":8080"), [&](auto& connection) {
 ///         while (connection.wait_for_request() == holdfast::BlockingConnection::Next::request) {
@@ -80,18 +83,19 @@ class BlockingConnection {
 ///         }
 ///     });
 ///
-/// When the handler returns, the sending half is closed, the client's last bytes are read until it closes as well
-/// (BlockingOptions::linger at most), and then the connection is closed. If it throws, that is reported on stderr and
-/// the connection is closed at once.
+/// When the handler returns, the server closes the sending half, reads the client's last bytes until the client closes
+/// as well (for at most BlockingOptions::linger), and closes the connection. If the handler throws, the exception is
+/// written to stderr and the connection is closed at once.
 class BlockingServer {
   public:
-    using Handler = std::function<void(BlockingConnection&)>;  ///< serves one connection to its end
+    using Handler = std::function<void(BlockingConnection&)>;  ///< serves one connection until it ends
 
-    /// Takes the listener over and serves at once, before Worker::ready(). `worker`, and all that the handler uses,
-    /// have to outlive it; it has to live until Worker::wait() returned. Throws std::system_error.
+    /// Takes ownership of the listener and serves at once. Create it before Worker::ready(); it must live until
+    /// Worker::wait() has returned. `worker` and everything that the handler uses must outlive it. Throws
+    /// std::system_error.
     BlockingServer(Worker& worker, Listener listener, Handler handler, BlockingOptions options = {});
 
-    /// Ends every connection as the cancel does, and waits for the handlers to return.
+    /// Ends every connection as a cancel does, and waits until the handlers have returned.
     ~BlockingServer();
 
     BlockingServer(const BlockingServer&) = delete;

@@ -8,26 +8,25 @@
 
 namespace holdfast {
 
-/// A function of the program for a stage: takes nothing, or the time that is left until the stage's deadline (never
-/// negative; the largest duration where there is no deadline). It may throw: that is reported on stderr and stops
-/// nothing.
+/// A stage callback of the program. It takes no argument or the time until the stage's deadline (never negative; the
+/// largest duration if there is no deadline). An exception that it throws is written to stderr and stops nothing.
 class Callback {
   public:
-    using Remaining = std::chrono::microseconds;  ///< until the deadline
+    using Remaining = std::chrono::microseconds;  ///< time until the deadline
 
-    /// Of a function that takes the time that is left.
+    /// Wraps a function that takes the time until the deadline.
     template <class Function>
     requires(!std::same_as<std::remove_cvref_t<Function>, Callback> &&
              std::invocable<std::remove_cvref_t<Function>&, Remaining>) Callback(Function&& function)
         : function_(std::forward<Function>(function)) {}
 
-    /// Of a function that takes nothing.
+    /// Wraps a function that takes no argument.
     template <class Function>
     requires(!std::same_as<std::remove_cvref_t<Function>, Callback> && std::invocable<std::remove_cvref_t<Function>&> &&
              !std::invocable<std::remove_cvref_t<Function>&, Remaining>) Callback(Function&& function)
         : function_([plain = std::forward<Function>(function)](Remaining) mutable { plain(); }) {}
 
-    /// Calls it. Throws what it throws.
+    /// Calls the function. Exceptions propagate.
     void operator()(Remaining remaining) const { function_(remaining); }
 
   private:

@@ -19,20 +19,20 @@
 #include <unordered_map>
 #include <utility>
 
-/// An event loop on epoll(7), and servers in it.
+/// An event loop on epoll(7), and servers that run in it.
 namespace holdfast::epoll {
 
-/// An event loop on epoll(7), in one thread: descriptors, timers, and the stages of a worker that was made with
-/// WorkerOptions::Drive::dispatch. Not synchronised: everything on the thread that calls run().
+/// A single-threaded event loop on epoll(7): file descriptors, timers, and the stages of a worker created with
+/// WorkerOptions::Drive::dispatch. Not synchronised: use it only on the thread that calls run().
 class Loop {
   public:
-    using Clock = std::chrono::steady_clock;                  ///< of the timers
-    using Ready = std::function<void(std::uint32_t events)>;  ///< called with what epoll_wait(2) said
+    using Clock = std::chrono::steady_clock;                  ///< the clock of the timers
+    using Ready = std::function<void(std::uint32_t events)>;  ///< called with the events of epoll_wait(2)
 
-    /// A timer that waits; empty: none. To be given back to cancel().
+    /// A pending timer, for cancel(); an empty value is no timer.
     using Timer = std::pair<Clock::time_point, std::uint64_t>;
 
-    /// `worker` has to outlive the loop. Throws std::system_error.
+    /// `worker` must outlive the loop. Throws std::system_error.
     explicit Loop(Worker& worker) : worker_(worker), epoll_fd_(::epoll_create1(EPOLL_CLOEXEC)) {
         if (epoll_fd_ < 0) throw std::system_error(errno, std::generic_category(), "cannot create an epoll instance");
         watch(worker_.fd(), EPOLLIN, [this](std::uint32_t) { worker_.dispatch(); });
@@ -41,8 +41,9 @@ class Loop {
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
 
-    /// Calls `ready` for these events of a descriptor (level-triggered; errors too), until forget(). Borrows the
-    /// descriptor. Of a descriptor that is watched already, changes both. Throws std::system_error.
+    /// Calls `ready` for these events of a descriptor (level-triggered; errors are included) until forget(). Does not
+    /// own the descriptor. If the descriptor is already watched, replaces events and callback. Throws
+    /// std::system_error.
     void watch(int fd, std::uint32_t events, Ready ready) {
         const auto [place, is_new] = watched_.insert_or_assign(fd, std::make_shared<Ready>(std::move(ready)));
         epoll_event event{.events = events, .data = {.fd = fd}};
@@ -50,25 +51,25 @@ class Loop {
         watched_.erase(place);
         throw std::system_error(errno, std::generic_category(), "cannot watch a descriptor");
     }
-    /// Before the descriptor is closed. Of one that is not watched, nothing happens.
+    /// Stops watching a descriptor; call it before the descriptor is closed. Unknown descriptors are ignored.
     void forget(int fd) {
         if (watched_.erase(fd) > 0) ::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
     }
 
-    /// Calls once, at that time or soon afterwards.
+    /// Calls `call` once, at `when` or shortly afterwards.
     Timer at(Clock::time_point when, std::function<void()> call) {
         const Timer timer{when, ++timers_made_};
         timers_.emplace(timer, std::move(call));
         return timer;
     }
-    /// Calls once, so long from now.
+    /// Calls `call` once, after `delay`.
     Timer after(std::chrono::milliseconds delay, std::function<void()> call) {
         return at(Clock::now() + delay, std::move(call));
     }
-    /// Of a timer that has fired, or of none, nothing happens.
+    /// Cancels a timer. Timers that have fired, and empty ones, are ignored.
     void cancel(const Timer& timer) { timers_.erase(timer); }
 
-    /// Turns until the worker has released everything: what Worker::wait() would return.
+    /// Runs the loop until the worker has released everything. Returns the result of Worker::wait().
     int run() {
         while (!worker_.result()) turn();
         return *worker_.result();
@@ -82,7 +83,7 @@ class Loop {
             const epoll_event& event = events[static_cast<std::size_t>(i)];
             const auto found = watched_.find(event.data.fd);
             if (found == watched_.end()) continue;
-            const std::shared_ptr<Ready> ready = found->second;  // may be forgotten by its own call
+            const std::shared_ptr<Ready> ready = found->second;  // the callback may call forget() on itself
             (*ready)(event.events);
         }
         const Clock::time_point now = Clock::now();
@@ -104,10 +105,10 @@ class Loop {
     std::uint64_t timers_made_ = 0;
 };
 
-/// A connection in a Loop. Made by Server.
+/// A connection in a Loop. Created by Server.
 class Connection : public StreamConnection {
   public:
-    /// Takes the descriptor over, non-blocking or not.
+    /// Takes ownership of the descriptor, non-blocking or not.
     Connection(Loop& loop, int fd, StreamServer& server, Session session)
         : StreamConnection(server, std::move(session)), loop_(loop), fd_(fd) {}
     ~Connection() override { close_now(); }
@@ -115,7 +116,7 @@ class Connection : public StreamConnection {
   protected:
     int socket() const override { return fd_; }
     void start_reading() override { watch(EPOLLIN); }
-    void stop_reading() override { watch(0); }  // errors only: a client that is gone is seen all the same
+    void stop_reading() override { watch(0); }  // errors only: a client that disconnects is still noticed
     void send(std::string_view bytes) override {
         rest_ = bytes;
         send_more();
@@ -165,13 +166,13 @@ class Connection : public StreamConnection {
     Loop& loop_;
     int fd_;
     Loop::Timer deadline_{};
-    std::string_view rest_;  // of the answer
+    std::string_view rest_;  // the unsent part of the response
 };
 
 /// Serves a listener on a Loop. See StreamServer.
 class Server : public StreamServer {
   public:
-    /// Accepts at once. `worker` and `loop` have to outlive it.
+    /// Accepts at once. `worker` and `loop` must outlive it.
     Server(Worker& worker, Loop& loop, Listener listener, Serve serve)
         : StreamServer(worker, std::move(listener), std::move(serve)), loop_(loop) {
         watch();

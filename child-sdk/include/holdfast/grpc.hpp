@@ -20,30 +20,32 @@
 
 namespace holdfast {
 
-/// A gRPC C++ server on a listener that others share: an Acceptor hands it connections
-/// (ServerBuilder::experimental().AddExternalConnectionAcceptor), which the server's own port could not.
+/// Runs a gRPC C++ server on a shared listener. An Acceptor passes connections to the server
+/// (ServerBuilder::experimental().AddExternalConnectionAcceptor), because a listening port of the server itself cannot
+/// be shared.
 ///
 ///     std::unique_ptr<grpc::Server> server;
 ///     holdfast::GrpcConnections connections(worker, builder, grpc::InsecureServerCredentials());
 ///     server = builder.BuildAndStart();
 ///     connections.serve(*server, worker.listen("grpc", ":50051"));
 ///
-/// How the connections leave. A gRPC client keeps its connection for good, and is asked to leave it by GOAWAY. The only
-/// call that sends one when told to is grpc::Server::Shutdown(), and it refuses at the same moment what clients send
-/// before they have read it: calls are lost (2 of 1,226 in twenty restarts), and there is no way back. What asks
-/// without losing any is the age of a connection (GRPC_ARG_MAX_CONNECTION_AGE_MS): GOAWAY, a round trip, and calls in
-/// flight end in peace. So connections have an age from the beginning, and a draining worker waits for its last ones to
-/// reach it: a drain takes up to `age` and a tenth longer than its longest call, and can be taken back by run. The
-/// cancel calls Shutdown().
+/// How connections end. A gRPC client keeps its connection open until the server sends GOAWAY. The only call that sends
+/// GOAWAY on request is grpc::Server::Shutdown(); it also rejects calls that clients send before they have read the
+/// GOAWAY, so calls are lost (2 of 1,226 in twenty restarts), and it cannot be undone. The maximum connection age
+/// (GRPC_ARG_MAX_CONNECTION_AGE_MS) loses no calls: the server sends GOAWAY, waits a round trip, and lets calls in
+/// flight finish. All connections therefore have a maximum age from the start, and a drain waits until the last ones
+/// have reached it. A drain takes up to `age` plus a tenth longer than its longest call, and can be taken back by run.
+/// The cancel calls Shutdown().
 ///
-/// What does not work: to send GOAWAY at the drain; to be told by gRPC that a connection has ended (asked for every
-/// 20 ms while draining).
+/// Limitations: GOAWAY cannot be sent when the drain begins. gRPC does not report that a connection has ended; this
+/// class checks every 20 ms during a drain.
 ///
-/// Calls are not counted from here: hold Worker::begin_request() in the handler. All functions from any thread.
+/// Calls are not counted here: hold a Worker::begin_request() in the handler. All functions may be called from any
+/// thread.
 class GrpcConnections {
   public:
-    /// Before BuildAndStart(). `age` (a tenth more or less) is how long a connection lives, and a drain takes.
-    /// `worker` has to outlive it.
+    /// Create it before BuildAndStart(). `age` (plus or minus a tenth) limits how long a connection lives, and thus how
+    /// long a drain takes. `worker` must outlive it.
     GrpcConnections(Worker& worker, ::grpc::ServerBuilder& builder,
                     const std::shared_ptr<::grpc::ServerCredentials>& credentials,
                     std::chrono::milliseconds age = std::chrono::seconds(10))
@@ -53,8 +55,8 @@ class GrpcConnections {
         external_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, credentials);
     }
 
-    /// After BuildAndStart(), before Worker::ready(): accepts at once. This object has to live until Worker::wait()
-    /// returned, and `server` longer than it.
+    /// Accepts at once. Call it after BuildAndStart() and before Worker::ready(). This object must live until
+    /// Worker::wait() has returned, and `server` must outlive it.
     void serve(::grpc::Server& server, Listener listener) {
         acceptor_.emplace(worker_, std::move(listener),
                           [this](int fd, Session session) { add(fd, std::move(session)); });
@@ -89,7 +91,7 @@ class GrpcConnections {
         external_->HandleNewConnection(&connection);
     }
 
-    // gRPC has closed the descriptor, or closed it and opened another connection at its number.
+    // gRPC has closed the descriptor, or closed it and opened another connection with the same number.
     void remove_dead() {
         std::erase_if(connections_, [](const auto& entry) { return inode_of(entry.first) != entry.second.inode; });
     }

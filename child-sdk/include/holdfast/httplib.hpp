@@ -19,19 +19,19 @@
 
 namespace holdfast {
 
-/// cpp-httplib (0.11) over a connection of a BlockingServer. Made by HttplibServer.
+/// The stream of cpp-httplib (0.11) on a connection of a BlockingServer. Created by HttplibServer.
 class HttplibStream final : public httplib::Stream {
   public:
-    /// Borrows the connection.
+    /// Does not own the connection.
     explicit HttplibStream(BlockingConnection& connection) : connection_(connection) {}
 
-    /// Bytes that were read ahead: the client sent its next request without waiting.
+    /// Whether bytes were read ahead: the client sent its next request early (pipelining).
     bool has_bytes() const { return next_ < size_; }
 
-    bool is_readable() const override { return true; }  ///< the waits, and their deadlines, are in read()
-    bool is_writable() const override { return true; }  ///< and in write()
+    bool is_readable() const override { return true; }  ///< read() waits and applies the deadlines
+    bool is_writable() const override { return true; }  ///< write() waits and applies the deadlines
 
-    /// What was read ahead, or else what the connection has. 0 at its end.
+    /// Returns bytes that were read ahead, or else bytes from the connection. 0 at the end of the stream.
     ssize_t read(char* buffer, std::size_t size) override {
         if (!has_bytes()) {
             next_ = 0;
@@ -43,17 +43,18 @@ class HttplibStream final : public httplib::Stream {
         return static_cast<ssize_t>(taken);
     }
 
-    /// All of it; -1 if the connection is over.
+    /// Writes all bytes. Returns -1 if the connection has ended.
     ssize_t write(const char* bytes, std::size_t size) override {
         return connection_.write_all({bytes, size}) ? static_cast<ssize_t>(size) : -1;
     }
 
-    /// Of the client; nothing on a unix socket.
+    /// The address of the client; unchanged on a unix socket.
     void get_remote_ip_and_port(std::string& ip, int& port) const override { name(::getpeername, ip, port); }
-    /// Of this end; nothing on a unix socket.
+    /// The address of this end; unchanged on a unix socket.
     void get_local_ip_and_port(std::string& ip, int& port) const override { name(::getsockname, ip, port); }
 
-    /// None: the library would answer 500 from descriptor 1024 on, because it uses select(2) on its own sockets.
+    /// Always invalid: cpp-httplib calls select(2) on its own sockets, and would answer 500 for descriptors of 1024 and
+    /// above.
     socket_t socket() const override { return INVALID_SOCKET; }
 
   private:
@@ -79,8 +80,8 @@ class HttplibStream final : public httplib::Stream {
     std::size_t size_ = 0;
 };
 
-/// A httplib::Server whose connections are accepted, waited for and closed by holdfast: Get(), Post(), the handlers,
-/// mount points, default headers and the payload limit are used as ever; serve() takes the place of listen().
+/// A httplib::Server whose connections holdfast accepts, reads and closes. Get(), Post(), handlers, mount points,
+/// default headers and the payload limit work as usual; serve() replaces listen().
 ///
 ///     holdfast::HttplibServer server(worker);
 ///     server.Get("/", [](const httplib::Request&, httplib::Response& answer) { answer.set_content("OK\n", ...); });
@@ -88,30 +89,31 @@ class HttplibStream final : public httplib::Stream {
 ///     worker.ready();
 ///     return worker.wait();
 ///
-/// The library's own listen() does not work in a worker: it binds a socket of its own, stop() shuts it down, an
-/// accept(2) that fails closes it, and idle connections are closed without a look. So it never sees the listener. What
-/// that costs:
-/// - listen(), bind_to_port(), bind_to_any_port(), listen_after_bind(): do not call them. is_running() is always false,
-///   and stop() does nothing: the worker's stages start and stop.
+/// The library's own listen() cannot be used in a worker: it binds its own socket, stop() shuts that socket down, a
+/// failed accept(2) closes it, and idle connections are closed without a check for unread bytes. This class therefore
+/// never passes the listener to the library. The consequences:
+/// - listen(), bind_to_port(), bind_to_any_port(), listen_after_bind(): do not call them. is_running() always returns
+///   false and stop() does nothing, because the worker's stages start and stop the server.
 /// - set_keep_alive_timeout(), set_keep_alive_max_count(), set_read_timeout(), set_write_timeout(),
-///   set_idle_interval(), set_tcp_nodelay() (always on), set_socket_options(), set_address_family(), new_task_queue:
-///   no effect. BlockingOptions has the times and the number of threads; requests on a connection are not limited.
-/// - TLS (httplib::SSLServer): not possible, its handshake is private to the library.
-/// - The library decides on "Connection: close" when a request begins: an answer that is on its way when the drain
-///   begins does not say it. Its connection then stays readable for keep_alive_min, and the next answer says it.
-/// - Streamed answers (content providers) are served to their end in a drain; at the cancel their next write fails.
-/// - Each request is counted as "GET /path" from the end of its head until it was answered.
+///   set_idle_interval(), set_tcp_nodelay() (always on), set_socket_options(), set_address_family(), new_task_queue: no
+///   effect. BlockingOptions sets the timeouts and the number of threads. The number of requests on a connection is not
+///   limited.
+/// - TLS (httplib::SSLServer) is not possible, because its handshake is private to the library.
+/// - The library decides on "Connection: close" when a request begins. A response in progress when the drain begins
+///   does not contain it; its connection then stays readable for keep_alive_min, and the next response contains it.
+/// - Streamed responses (content providers) are completed in a drain. At the cancel their next write fails.
+/// - Each request is counted as "GET /path" from the end of its head until it has been answered.
 class HttplibServer : public httplib::Server {
   public:
-    /// `worker` has to outlive it.
+    /// `worker` must outlive it.
     explicit HttplibServer(Worker& worker) : worker_(worker) {
-        // The library cuts streamed answers short where there is no listener, and uses it for nothing else here.
+        // Without a listener the library truncates streamed responses. It uses this member for nothing else here.
         svr_sock_ = 0;
         set_keep_alive_max_count(std::numeric_limits<int>::max());
     }
 
-    /// Takes the listener over and serves at once: after the routes are set, before Worker::ready(). Once for each
-    /// listener; this object has to live until Worker::wait() returned. Throws std::system_error.
+    /// Takes ownership of the listener and serves at once. Call it once per listener, after the routes are set and
+    /// before Worker::ready(). This object must live until Worker::wait() has returned. Throws std::system_error.
     void serve(Listener listener, BlockingOptions options = {}) {
         set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(options.keep_alive_max).count());
         servers_.push_back(std::make_unique<BlockingServer>(

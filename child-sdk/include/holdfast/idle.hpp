@@ -16,31 +16,32 @@
 
 namespace holdfast {
 
-/// The rule of KeepAlive for the connections of a library that reads and closes them itself (holdfast/libevent.hpp,
-/// holdfast/microhttpd.hpp): it is told which of them are idle, and ends those from outside, by shutdown(2) of the
-/// connection, which the library takes for the client's end. While the worker serves it does nothing: how long a
-/// connection may be idle then is the library's own setting.
+/// Applies the rules of KeepAlive to connections that a library reads and closes itself (holdfast/libevent.hpp,
+/// holdfast/microhttpd.hpp). The adapter reports which connections are idle; this class ends those by shutdown(2),
+/// which the library sees as the client's end of stream. It does nothing while the worker serves: the library's own
+/// idle timeout applies then.
 ///
-/// Not synchronised. Descriptors are borrowed; remove() comes before their end.
+/// Not synchronised. Does not own descriptors; call remove() before a descriptor is closed.
 class IdleConnections {
   public:
-    using Clock = KeepAlive::Clock;  ///< of all its times
+    using Clock = KeepAlive::Clock;  ///< the clock of all time points
 
-    /// Of a worker that serves.
+    /// Starts in the serving state.
     explicit IdleConnections(KeepAlive::Limits limits) : keep_alive_(limits) {}
 
-    /// The rule that it obeys.
+    /// The rules that apply.
     const KeepAlive& keep_alive() const { return keep_alive_; }
 
-    /// A connection that has been accepted, and is idle. In place of a dead one with this descriptor.
+    /// Adds a connection that was just accepted and is idle. Replaces an entry with the same descriptor.
     void add(int fd, Session session) {
         Connection connection{.session = std::move(session), .since = Clock::now(), .received = received(fd)};
         connections_.insert_or_assign(fd, std::move(connection));
     }
-    /// A connection that is over. Of one that is not known, nothing happens.
+    /// Removes a connection that has ended. Unknown descriptors are ignored.
     void remove(int fd) { connections_.erase(fd); }
 
-    /// A request is served. False: the client had been told that this connection ends; do not serve it.
+    /// Marks a connection as serving a request. Returns false if the client has already been told that the connection
+    /// ends: do not serve the request.
     bool set_busy(int fd) {
         const auto found = connections_.find(fd);
         if (found == connections_.end()) return true;
@@ -48,7 +49,7 @@ class IdleConnections {
         found->second.state = State::busy;
         return true;
     }
-    /// Its answer has been written.
+    /// Marks a connection as idle: its response has been written.
     void set_idle(int fd) {
         const auto found = connections_.find(fd);
         if (found == connections_.end() || found->second.state != State::busy) return;
@@ -57,12 +58,13 @@ class IdleConnections {
         found->second.received = received(fd);
     }
 
-    /// The worker begins to leave: end_overdue() next.
+    /// The drain begins. Call end_overdue() next.
     void leave() { keep_alive_.leave(Clock::now()); }
-    /// The worker serves on.
+    /// The drain was taken back.
     void stay() { keep_alive_.stay(); }
 
-    /// While leaving: ends what may end, and says when to come back; nothing: when something has changed.
+    /// During a drain: ends the connections whose deadline has passed, and returns the next deadline. Returns nothing
+    /// if there is none; call it again when the state of a connection changes.
     std::optional<Clock::time_point> end_overdue() {
         if (!keep_alive_.is_leaving()) return std::nullopt;
         std::optional<Clock::time_point> next;
@@ -75,12 +77,12 @@ class IdleConnections {
         return next;
     }
 
-    /// Every connection ends now, requests or not.
+    /// Ends every connection now, also those that serve a request.
     void cut_all() {
         for (auto& [fd, connection] : connections_) cut(fd, connection);
     }
 
-    /// Calls with the descriptor of each; those of which it returns true are removed.
+    /// Calls `is_dead` with each descriptor, and removes those for which it returns true.
     template <class IsDead>
     void remove_if(IsDead is_dead) {
         std::erase_if(connections_, [&](const auto& entry) { return is_dead(entry.first); });
@@ -91,13 +93,14 @@ class IdleConnections {
     struct Connection {
         Session session;
         State state = State::idle;
-        Clock::time_point since;  // idle, or half-closed
-        std::uint64_t received;   // bytes, when it became idle
+        Clock::time_point since;  // when it became idle or half-closed
+        std::uint64_t received;   // bytes received until it became idle
     };
 
-    // Of its whole life, which tells that the library has read some of a request that it has not shown to anybody yet.
-    // Of no use on unix sockets: there a request that comes in pieces just at the end can be cut. The C library's
-    // tcp_info ends before that field (tcpi_bytes_received), and the kernel's own header does not go with it.
+    // Bytes received since the connection began. It reveals that the library has read part of a request that it has not
+    // reported yet. Does not work on unix sockets: there, a request that arrives in pieces just at the deadline can be
+    // cut. The field is tcpi_bytes_received: the tcp_info of the C library ends before it, and the kernel's header
+    // cannot be included together with that of the C library.
     static std::uint64_t received(int fd) {
         constexpr std::size_t place = 16;
         std::array<std::uint64_t, place + 1> info{};
@@ -129,7 +132,7 @@ class IdleConnections {
     static void cut(int fd, Connection& connection) {
         ::shutdown(fd, SHUT_RDWR);
         connection.state = State::cut;
-        connection.session.end();  // for its client it is over, whenever the library notices
+        connection.session.end();  // the client sees the end now, even if the library notices later
     }
 
     KeepAlive keep_alive_;

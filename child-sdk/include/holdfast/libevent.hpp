@@ -23,24 +23,26 @@
 #include <utility>
 #include <vector>
 
-/// Workers and servers on libevent.
+/// Servers on libevent.
 namespace holdfast::libevent {
 
-/// An evhttp on a listener that others share, in one thread with its event_base, for a worker that was made with
+/// Runs an evhttp server on a shared listener, single-threaded with its event_base, for a worker created with
 /// WorkerOptions::Drive::dispatch.
 ///
-/// evhttp accepts by itself, and relies on O_NONBLOCK, which is everybody's: it is set anew at each wake-up before
-/// evhttp is called. A sibling that clears it between that and accept(2), and takes the connection as well, makes this
-/// loop block until the next client comes: do not share a listener with programs that make it blocking, or use
-/// holdfast/epoll.hpp. What is idle ends by the rule of KeepAlive; an answer with "Connection: close" is followed by
-/// evhttp's own close, which does not linger: a client that sends a request before it has read the answer to the one
-/// before may lose that answer. libevent lets SIGPIPE through: ignore it. evhttp_set_timeout() says how long a
-/// connection may be idle while the worker serves.
+/// evhttp accepts connections itself and relies on O_NONBLOCK, a flag that all processes share. This class sets the
+/// flag at each wake-up before evhttp runs. If another process clears it between that moment and accept(2) and also
+/// takes the connection, the loop blocks until the next client connects: do not share a listener with programs that
+/// make it blocking, or use holdfast/epoll.hpp.
 ///
-/// Not synchronised. Destroyed before evhttp_free(); worker, base and http have to outlive it.
+/// Idle connections are closed by the rules of KeepAlive. After a response with "Connection: close", evhttp closes the
+/// connection without lingering: a client that sends its next request before it has read that response may lose the
+/// response. libevent does not ignore SIGPIPE: the program must. evhttp_set_timeout() sets the idle timeout while the
+/// worker serves.
+///
+/// Not synchronised. Destroy it before evhttp_free(); worker, base and http must outlive it.
 class Server {
   public:
-    /// Accepts at once. Takes evhttp_set_bevcb() for itself. Throws std::runtime_error.
+    /// Accepts at once. Replaces the callback of evhttp_set_bevcb(). Throws std::runtime_error.
     Server(Worker& worker, event_base* base, evhttp* http, Listener listener)
         : worker_(worker), base_(base), http_(http), idle_({.min = worker.keep_alive_min()}) {
         evhttp_set_bevcb(http_, &Server::on_connection, this);
@@ -52,7 +54,7 @@ class Server {
         accept_event_ = make_event(listener_fd_, EV_READ | EV_PERSIST,
                                    [](int, short, void* self) { static_cast<Server*>(self)->before_accept(); });
         adopt_event_ = make_event(-1, 0, [](int, short, void* self) { static_cast<Server*>(self)->adopt_accepted(); });
-        timer_event_ = make_event(-1, 0, [](int, short, void*) {});  // wakes the loop up
+        timer_event_ = make_event(-1, 0, [](int, short, void*) {});  // wakes up the loop
         retry_event_ = make_event(-1, 0, [](int, short, void* self) { static_cast<Server*>(self)->accept(); });
         event_add(worker_event_.get(), nullptr);
         accept();
@@ -68,8 +70,8 @@ class Server {
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// Turns until the worker has released everything: what Worker::wait() would return. Instead of
-    /// event_base_dispatch(): a queue cannot be emptied from inside of it.
+    /// Runs the loop until the worker has released everything. Returns the result of Worker::wait(). Use it instead of
+    /// event_base_dispatch(): the accept queue cannot be emptied from inside that function.
     int run() {
         while (!worker_.result()) {
             event_base_loop(base_, EVLOOP_ONCE);
@@ -80,18 +82,20 @@ class Server {
         return *worker_.result();
     }
 
-    /// First in a request's callback. The result counts the request as long as it lives: until reply(). Nothing: the
-    /// client had been told that the connection ends, and the request has been dropped: return.
+    /// Call it first in a request's callback. The returned object counts the request; keep it until reply(). Returns
+    /// nothing if the client had already been told that the connection ends: the request was dropped, return from the
+    /// callback.
     [[nodiscard]] std::optional<Request> begin(evhttp_request* request, std::string_view name) {
         if (idle_.set_busy(fd_of(request))) {
             evhttp_request_set_on_complete_cb(request, &Server::on_complete, this);
             return worker_.begin_request(name);
         }
-        evhttp_send_reply(request, HTTP_SERVUNAVAIL, "Closing", nullptr);  // nobody reads it: it ends the connection
+        evhttp_send_reply(request, HTTP_SERVUNAVAIL, "Closing",
+                          nullptr);  // the client does not read it; ends the connection
         return std::nullopt;
     }
 
-    /// evhttp_send_reply(), with "Connection: close" while the worker leaves.
+    /// Calls evhttp_send_reply(), with "Connection: close" while the worker is draining.
     void reply(evhttp_request* request, int code, const char* reason, evbuffer* body) {
         if (idle_.keep_alive().says_close())
             evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
@@ -103,7 +107,7 @@ class Server {
         void operator()(event* made) const { event_free(made); }
     };
     using Event = std::unique_ptr<event, Free>;
-    static constexpr int max_queue_length = 4096;  // net.core.somaxconn: under load it may never be seen empty
+    static constexpr int max_queue_length = 4096;  // net.core.somaxconn; under load the queue may never be empty
 
     Event make_event(int fd, short what, event_callback_fn call) {
         Event made(event_new(base_, fd, what, call, this));
@@ -126,7 +130,7 @@ class Server {
 
     evconnlistener* accepting() const { return evhttp_bound_socket_get_listener(bound_); }
 
-    // Of two events of one descriptor libevent calls the one first that was added last.
+    // Adds the event after evhttp's: of two events of one descriptor, libevent calls the one that was added last first.
     void accept() {
         set_nonblocking(listener_fd_);
         evconnlistener_enable(accepting());
@@ -135,7 +139,7 @@ class Server {
         is_accepting_ = true;
     }
 
-    // Without a descriptor left, evhttp would fail to accept again and again.
+    // Stops accepting for a moment if no descriptor is left: evhttp would retry in a busy loop.
     void before_accept() {
         set_nonblocking(listener_fd_);
         const int spare = ::fcntl(listener_fd_, F_DUPFD_CLOEXEC, 0);
@@ -157,8 +161,9 @@ class Server {
         pollfd waiting{.fd = listener_fd_, .events = POLLIN, .revents = 0};
         for (int i = 0; is_accepting_ && i<max_queue_length&& ::poll(&waiting, 1, 0)> 0; ++i) {
             set_nonblocking(listener_fd_);
-            // Once: without it libevent goes on for as long as anything is ready, and the worker's own descriptor is,
-            // from its next command on, until dispatch() is called again, from which this may be called.
+            // EVLOOP_ONCE: without it libevent loops for as long as any descriptor is ready, and the worker's
+            // descriptor stays ready from its next command until dispatch() is called, which may be the caller of this
+            // function.
             event_base_loop(base_, EVLOOP_ONCE | EVLOOP_NONBLOCK);
         }
         is_accepting_ = false;
@@ -171,7 +176,7 @@ class Server {
         if (flags >= 0 && (flags & O_NONBLOCK) == 0) ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     }
 
-    // evhttp has accepted. Which descriptor it was, the bufferevent knows a little later.
+    // Called when evhttp accepts a connection. The bufferevent gets its descriptor a little later.
     static bufferevent* on_connection(event_base* base, void* self) {
         auto* const server = static_cast<Server*>(self);
         bufferevent* const made = bufferevent_socket_new(base, -1, 0);
@@ -207,8 +212,8 @@ class Server {
         return ::fstat(fd, &status) == 0 ? std::optional(status.st_ino) : std::nullopt;
     }
 
-    // evhttp tells nobody that a connection is gone which never asked anything. The descriptor does: it is closed, or
-    // belongs to another connection. A look at each of them: while serving, once a second at the most.
+    // Removes connections whose descriptor was closed or belongs to another connection: evhttp does not report the end
+    // of a connection that never sent a request. Checks all of them, while serving at most once a second.
     void remove_dead() {
         const auto now = IdleConnections::Clock::now();
         if (!idle_.keep_alive().is_leaving() && now < next_sweep_) return;

@@ -17,15 +17,15 @@
 #include <string_view>
 #include <utility>
 
-/// Workers and servers in an event loop of libuv.
+/// Servers in an event loop of libuv.
 namespace holdfast::uv {
 
-/// A handle of libuv and what it calls. uv_close(3) is not over when it returns: the memory lives on in the loop until
-/// then, so the loop has to turn once more before it is closed (Loop's destructor sees to it).
+/// Owns a libuv handle and its callback. uv_close(3) completes asynchronously: the loop uses the memory until then, so
+/// it must run once more before it is closed (the destructor of Loop does this).
 template <class Handle>
 class Owned {
   public:
-    /// The handle is not initialised yet: uv_..._init(get()) comes next.
+    /// Does not initialise the handle: call uv_..._init(get()) next.
     explicit Owned(std::function<void()> call = {}) : box_(new Box{{}, std::move(call)}) { box_->handle.data = box_; }
     ~Owned() {
         uv_close(reinterpret_cast<uv_handle_t*>(&box_->handle),
@@ -34,11 +34,12 @@ class Owned {
     Owned(const Owned&) = delete;
     Owned& operator=(const Owned&) = delete;
 
-    /// Valid until this object dies.
+    /// The handle, valid as long as this object.
     Handle* get() const { return &box_->handle; }
-    /// Calls what the handle was made with: from a callback of libuv.
+    /// Calls the callback; for use in libuv callbacks.
     static void call(Handle* handle) {
-        const std::function<void()> call = static_cast<Box*>(handle->data)->call;  // may close the handle
+        const std::function<void()> call =
+            static_cast<Box*>(handle->data)->call;  // a copy: the callback may close the handle
         if (call) call();
     }
 
@@ -55,16 +56,16 @@ inline void check(int result, const char* action) {
     if (result < 0) throw std::runtime_error(std::string("cannot ") + action + ": " + uv_strerror(result));
 }
 
-/// A worker (WorkerOptions::Drive::dispatch) in an event loop of libuv: no other thread. Only on the thread that runs
-/// the loop. libuv lets SIGPIPE through: ignore it.
+/// Runs a worker (WorkerOptions::Drive::dispatch) in an event loop of libuv, without other threads. Use it only on the
+/// thread that runs the loop. libuv does not ignore SIGPIPE: the program must.
 class Loop {
   public:
-    /// Both have to outlive it. Throws std::runtime_error.
+    /// Both arguments must outlive it. Throws std::runtime_error.
     Loop(Worker& worker, uv_loop_t* loop) : worker_(worker), loop_(loop), poll_([this] { worker_.dispatch(); }) {
         check(uv_poll_init(loop_, poll_.get(), worker_.fd()), "watch the worker's descriptor");
         uv_poll_start(poll_.get(), UV_READABLE, [](uv_poll_t* poll, int, int) { Owned<uv_poll_t>::call(poll); });
     }
-    /// After everything else of this namespace.
+    /// Destroy it after all other objects of this namespace.
     ~Loop() {
         uv_poll_stop(poll_.get());
         uv_run(loop_, UV_RUN_NOWAIT);
@@ -72,10 +73,10 @@ class Loop {
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
 
-    /// What it was made with.
+    /// The libuv loop.
     uv_loop_t* get() const { return loop_; }
 
-    /// Calls once.
+    /// Calls `call` once, after `delay`.
     void after(std::chrono::milliseconds delay, std::function<void()> call) {
         auto* const once = new Once{{}, std::move(call)};
         once->timer.data = once;
@@ -84,7 +85,7 @@ class Loop {
         uv_timer_start(&once->timer, &Loop::call_once, static_cast<std::uint64_t>(delay.count()), 0);
     }
 
-    /// Turns until the worker has released everything: what Worker::wait() would return.
+    /// Runs the loop until the worker has released everything. Returns the result of Worker::wait().
     int run() {
         while (!worker_.result()) uv_run(loop_, UV_RUN_ONCE);
         return *worker_.result();
@@ -106,22 +107,23 @@ class Loop {
     Owned<uv_poll_t> poll_;
 };
 
-/// A timer that can be set again and again.
+/// A timer that can be set repeatedly.
 class Deadline {
   public:
-    /// `passed` is called on the loop's thread.
+    /// `passed` is called on the thread of the loop.
     Deadline(uv_loop_t* loop, std::function<void()> passed) : timer_(std::move(passed)) {
         uv_timer_init(loop, timer_.get());
     }
-    /// Instead of the last one.
+    /// Sets the deadline, replacing the previous one.
     void set(std::chrono::steady_clock::time_point deadline) {
         using std::chrono::milliseconds;
         const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
-        const auto delay = std::max(left, milliseconds(0)) + milliseconds(1);  // libuv's clock is cut to milliseconds
+        const auto delay =
+            std::max(left, milliseconds(0)) + milliseconds(1);  // libuv truncates its clock to milliseconds
         uv_update_time(timer_.get()->loop);
         uv_timer_start(timer_.get(), &Owned<uv_timer_t>::call, static_cast<std::uint64_t>(delay.count()), 0);
     }
-    /// No deadline any more.
+    /// Removes the deadline.
     void clear() { uv_timer_stop(timer_.get()); }
 
   private:
@@ -131,7 +133,7 @@ class Deadline {
 /// A connection as a uv_stream_t.
 class Connection : public StreamConnection {
   public:
-    /// Takes the descriptor over, and closes it if libuv refuses it: see is_open().
+    /// Takes ownership of the descriptor. Closes it if libuv rejects it, see is_open().
     Connection(uv_loop_t* loop, int fd, StreamServer& server, Session session)
         : StreamConnection(server, std::move(session)), fd_(fd), deadline_(loop, [this] { on_deadline(); }) {
         stream_ = new Stream;
@@ -148,7 +150,7 @@ class Connection : public StreamConnection {
     }
     ~Connection() override { close_now(); }
 
-    /// Whether libuv has taken it.
+    /// Whether libuv has accepted the descriptor.
     bool is_open() const { return failed_ == 0 && stream_ != nullptr; }
 
   protected:
@@ -169,7 +171,7 @@ class Connection : public StreamConnection {
     void close_socket() override { close_now(); }
 
   private:
-    // Outlives the connection until libuv has closed it.
+    // Outlives the connection until libuv has closed the handle.
     struct Stream {
         union {
             uv_handle_t handle;
@@ -227,11 +229,11 @@ class Connection : public StreamConnection {
     Deadline deadline_;
 };
 
-/// Serves a listener in a loop of libuv. See StreamServer. The listener is polled and accepted from here: uv_listen(3)
-/// would call listen(2) again, on a socket that is everybody's.
+/// Serves a listener in a libuv loop. See StreamServer. The listener is polled and accepted here, because uv_listen(3)
+/// would call listen(2) again on a shared socket.
 class Server : public StreamServer {
   public:
-    /// Accepts at once. `worker` and `loop` have to outlive it. Throws std::runtime_error.
+    /// Accepts at once. `worker` and `loop` must outlive it. Throws std::runtime_error.
     Server(Worker& worker, Loop& loop, Listener listener, Serve serve)
         : StreamServer(worker, std::move(listener), std::move(serve)),
           loop_(loop.get()),

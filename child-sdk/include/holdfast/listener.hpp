@@ -4,40 +4,40 @@
 
 namespace holdfast {
 
-/// Where a listening socket comes from.
+/// The origin of a listening socket.
 enum class Origin {
-    inherited,   ///< handed over by the supervisor (or by systemd): it lives on when this process ends
-    bound_here,  ///< bound by this process, which stands alone
+    inherited,   ///< inherited from the supervisor (or systemd), where it stays open after this process ends
+    bound_here,  ///< bound by this process, which runs standalone
 };
 
-/// A bound, listening socket that this process may accept from. Got from Worker; closed when destroyed.
+/// A bound listening socket that this process may accept from. Obtained from Worker; closed by the destructor.
 ///
-/// An inherited socket is shared with the supervisor and with other workers, and so are its flags and its backlog: do
-/// not shutdown(2) it, do not listen(2) on it again, and do not rely on O_NONBLOCK, which any of the others can set or
-/// clear at any time: ask poll(2), and let accept(2) block nothing that matters. Closing it is harmless.
+/// An inherited socket is shared with the supervisor and with other workers, and so are its flags and its backlog. Do
+/// not call shutdown(2) or listen(2) on it, and do not rely on O_NONBLOCK, which the other processes can set or clear
+/// at any time: use poll(2), and call accept(2) only where blocking does no harm. Closing the socket is harmless.
 ///
-/// Not synchronised: one thread at a time.
+/// Not synchronised: use it from one thread at a time.
 class Listener {
   public:
-    /// Takes the descriptor over; the other has none then.
+    /// Takes ownership of the descriptor; `other` is left without one.
     Listener(Listener&& other) noexcept;
-    /// Closes its own, and takes the other's over.
+    /// Closes its own descriptor and takes ownership of the other one.
     Listener& operator=(Listener&& other) noexcept;
     ~Listener();
 
-    /// The descriptor, still owned by this object. Close-on-exec. -1 after release().
+    /// The file descriptor, still owned by this object. Close-on-exec. -1 after release().
     int fd() const { return fd_; }
 
-    /// "http", as it was asked for or named with `--listen http=:8080`.
+    /// The name that was requested, or given with `--listen http=:8080`: "http".
     const std::string& name() const { return name_; }
 
-    /// What it is really bound to: "127.0.0.1:8080", "[::]:8080", "unix:/run/app.sock", "unix:@name".
+    /// The address that it is bound to: "127.0.0.1:8080", "[::]:8080", "unix:/run/app.sock", "unix:@name".
     const std::string& address() const { return address_; }
 
-    /// Where it comes from.
+    /// Whether it was inherited or bound by this process.
     Origin origin() const { return origin_; }
 
-    /// Gives the descriptor away, to a library that closes it itself.
+    /// Gives up ownership of the descriptor, for a library that closes it itself.
     [[nodiscard]] int release();
 
   private:

@@ -25,29 +25,29 @@
 /// Servers on libmicrohttpd.
 namespace holdfast::microhttpd {
 
-/// A libmicrohttpd daemon with a thread of its own, on a listener that others share. The daemon never sees the listener
-/// (it would shut it down for everybody when it stops): an Acceptor hands it connections. Each request is counted,
-/// until its answer is written. What is idle ends by the rule of KeepAlive; an answer with "Connection: close" is
-/// followed by the daemon's own close, which does not linger: a client that sends a request before it has read the
-/// answer to the one before may lose that answer.
+/// Runs a libmicrohttpd daemon with its own thread on a shared listener. The daemon never sees the listener, which it
+/// would shut down for all processes when it stops: an Acceptor passes it connections. Each request is counted until
+/// its response is written. Idle connections are closed by the rules of KeepAlive. After a response with "Connection:
+/// close", the daemon closes the connection without lingering: a client that sends its next request before it has read
+/// that response may lose the response.
 ///
 /// All functions may be called from any thread.
 class Server {
   public:
-    using Clock = std::chrono::steady_clock;  ///< of its waits
+    using Clock = std::chrono::steady_clock;  ///< the clock of suspend()
 
-    /// What MHD_start_daemon(3) takes. The callbacks are called on the daemon's thread.
+    /// The arguments of MHD_start_daemon(3). Callbacks run on the daemon's thread.
     struct Settings {
-        MHD_AccessHandlerCallback handler;                 ///< called for each request, as MHD_start_daemon(3) says
+        MHD_AccessHandlerCallback handler;                 ///< called for each request, see MHD_start_daemon(3)
         void* handler_argument = nullptr;                  ///< its first argument
-        MHD_RequestCompletedCallback completed = nullptr;  ///< instead of MHD_OPTION_NOTIFY_COMPLETED
+        MHD_RequestCompletedCallback completed = nullptr;  ///< replaces MHD_OPTION_NOTIFY_COMPLETED
         void* completed_argument = nullptr;                ///< its first argument
-        /// More options, but MHD_OPTION_NOTIFY_CONNECTION. MHD_OPTION_CONNECTION_TIMEOUT is 75 s unless given.
+        /// Further options, except MHD_OPTION_NOTIFY_CONNECTION. MHD_OPTION_CONNECTION_TIMEOUT is 75 s by default.
         std::vector<MHD_OptionItem> options{};
     };
 
-    /// Starts the daemon, and accepts at once. Before Worker::ready(); has to live until Worker::wait() returned.
-    /// `worker` has to outlive it. Throws std::runtime_error.
+    /// Starts the daemon and accepts at once. Create it before Worker::ready(); it must live until Worker::wait() has
+    /// returned, and `worker` must outlive it. Throws std::runtime_error.
     Server(Worker& worker, Listener listener, Settings settings)
         : worker_(worker),
           settings_(std::move(settings)),
@@ -68,22 +68,23 @@ class Server {
     ~Server() {
         callback_guard_.disconnect();
         change([this] { is_cancelled_ = is_ending_ = true; });
-        timer_thread_.join();  // and with it every suspended connection is resumed
+        timer_thread_.join();  // after it has resumed every suspended connection
         MHD_stop_daemon(daemon_);
     }
 
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// MHD_queue_response(3), with "Connection: close" while the worker leaves: so `response` is of this answer alone.
+    /// Calls MHD_queue_response(3), with "Connection: close" while the worker is draining. The header is added to
+    /// `response`, so do not share it between requests.
     MHD_Result answer(MHD_Connection* connection, unsigned status, MHD_Response* response) {
         const bool closes = locked([this] { return idle_.keep_alive().says_close(); });
         if (closes) MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
         return MHD_queue_response(connection, status, response);
     }
 
-    /// In a handler: does nothing with this connection for so long, and then calls the handler again. Less long if the
-    /// worker has to cancel.
+    /// For handlers: suspends the connection for `duration` (shorter if the worker is cancelled) and then calls the
+    /// handler again.
     void suspend(MHD_Connection* connection, std::chrono::milliseconds duration) {
         MHD_suspend_connection(connection);
         change([&] { suspended_.emplace(Clock::now() + duration, connection); });
@@ -105,7 +106,7 @@ class Server {
         return daemon;
     }
 
-    // On the acceptor's thread; the daemon takes the connection over on its own.
+    // Called on the acceptor's thread; the daemon takes over the connection on its own thread.
     void add(int fd, Session session) {
         locked([&] { added_.insert_or_assign(fd, std::move(session)); });
         sockaddr_storage address{};
@@ -130,7 +131,7 @@ class Server {
         });
     }
 
-    // What a request has beside what the handler keeps of it.
+    // State of one request: its count, and the pointer that the program's handler stores.
     struct Exchange {
         Request counted;
         void* state = nullptr;
@@ -163,7 +164,7 @@ class Server {
         });
     }
 
-    // The thread that ends idle connections and resumes suspended ones. At rest it sleeps.
+    // Ends idle connections and resumes suspended ones. Sleeps while there is nothing to do.
     void run_timers() {
         std::unique_lock lock(mutex_);
         while (!is_ending_ || !suspended_.empty()) {
@@ -196,7 +197,7 @@ class Server {
         return function();
     }
 
-    // Of something that run_timers() has to know.
+    // Changes state that run_timers() depends on.
     template <class Function>
     void change(Function function) {
         const std::lock_guard lock(mutex_);
@@ -219,7 +220,7 @@ class Server {
     bool is_cancelled_ = false;
     bool is_ending_ = false;
     IdleConnections idle_;
-    std::unordered_map<int, Session> added_;  // and not yet seen by the daemon
+    std::unordered_map<int, Session> added_;  // not yet reported by the daemon
     std::multimap<Clock::time_point, MHD_Connection*> suspended_;
     MHD_Daemon* daemon_;
     std::thread timer_thread_;

@@ -11,15 +11,15 @@ namespace holdfast {
 struct SessionState;
 struct WorkState;
 
-/// One request in flight, from Worker::begin_request: counted, named, and released when this object dies. The drain
-/// waits for it, and the drain report names it. Movable, not copyable; may be ended on another thread than it was begun
-/// on. May outlive the Worker. Eight bytes.
+/// One request in flight, from Worker::begin_request. It is counted and named until this object is destroyed. The drain
+/// waits for it, and the drain report names it. Movable, not copyable; may be ended on a different thread than it was
+/// begun on. May outlive the Worker. Eight bytes.
 class Request {
   public:
-    Request() = default;  ///< holds nothing
-    /// Takes over; the other holds nothing then.
+    Request() = default;  ///< an empty object
+    /// Takes over the request; `other` is left empty.
     Request(Request&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
-    /// Ends its own, and takes over.
+    /// Ends its own request and takes over the other one.
     Request& operator=(Request&& other) noexcept {
         if (this != &other) {
             end();
@@ -29,7 +29,7 @@ class Request {
     }
     ~Request() { end(); }
 
-    /// Lets go before the scope ends. Again: nothing happens.
+    /// Ends the request before the scope ends. Further calls do nothing.
     void end() {
         if (slot_ != nullptr) give_back(std::exchange(slot_, nullptr));
     }
@@ -42,27 +42,28 @@ class Request {
     void* slot_ = nullptr;
 };
 
-/// Something longer than a request, from Worker::begin_session: a stream, a WebSocket, a tunnel, an open connection.
-/// It has no end of its own that a drain could wait for, so it is told to leave: its stop token is requested when the
-/// drain begins, and it has a deadline of its own. Movable, not copyable; may be ended on any thread, and may outlive
-/// the Worker.
+/// Something that lasts longer than a request, from Worker::begin_session: a stream, a WebSocket, a tunnel, an open
+/// connection. A session need not end by itself, so a drain asks it to leave: its stop token is requested when the
+/// drain begins, and it has its own deadline. Movable, not copyable; may be ended on any thread, and may outlive the
+/// Worker.
 class Session {
   public:
-    Session() = default;                    ///< holds nothing
-    Session(Session&&) noexcept = default;  ///< the other holds nothing then
-    /// Ends its own, and takes over.
+    Session() = default;                    ///< an empty object
+    Session(Session&&) noexcept = default;  ///< leaves the other object empty
+    /// Ends its own session and takes over the other one.
     Session& operator=(Session&& other) noexcept;
     ~Session();
 
-    /// Lets go before the scope ends. Again: nothing happens.
+    /// Ends the session before the scope ends. Further calls do nothing.
     void end();
 
-    /// Requested when the worker drains (on the thread that runs callbacks) and stays requested even if the drain is
-    /// taken back: what was told to leave leaves.
+    /// Requested when the worker drains, on the thread that runs callbacks. It stays requested if the drain is taken
+    /// back, because the client may have been told already.
     std::stop_token stop_token() const;
 
-    /// When it is to have left: what was given to begin_session, or else the end of the stage. Nothing until told.
-    /// Later it is named as overdue, and holds back only the resources that sessions use.
+    /// When the session must have left: the period given to begin_session after it was asked to leave, or else the end
+    /// of the stage. Nothing until it is asked. After the deadline it is reported as overdue, and delays only the
+    /// resources that sessions use.
     std::optional<std::chrono::steady_clock::time_point> deadline() const;
 
   private:
@@ -72,28 +73,29 @@ class Session {
     std::shared_ptr<SessionState> state_;
 };
 
-/// An item of work taken from a queue, from Worker::hold_work. If it dies unclaimed, or is unclaimed at the cancel, its
-/// `hand_back` is called, once: the item goes back to where it came from, and is counted. What work uses stays open
-/// until the item is let go of, or has gone back.
+/// An item of work taken from a queue, from Worker::hold_work. If it is destroyed unclaimed, or is unclaimed at the
+/// cancel, its `hand_back` is called once to put the item back into its queue, and the item is counted as handed back.
+/// Resources that items of work use stay open until the item has been released or handed back.
 class Work {
   public:
-    Work() = default;                 ///< holds nothing
-    Work(Work&&) noexcept = default;  ///< the other holds nothing then
-    /// Hands its own back, if it is unfinished, and takes over.
+    Work() = default;                 ///< an empty object
+    Work(Work&&) noexcept = default;  ///< leaves the other object empty
+    /// Hands its own item back if it is unfinished, and takes over the other one.
     Work& operator=(Work&& other) noexcept;
     ~Work();
 
-    /// What finish() says.
-    /// Of claim() and finish().
+    /// The result of claim() and finish().
     enum class Outcome {
         ours,        ///< commit it: hand_back will not be called any more
-        handed_back  ///< it was put back meanwhile (the cancel): somebody else will do it; do not commit
+        handed_back  ///< it was handed back meanwhile (at the cancel) and will be done elsewhere: do not commit
     };
 
-    /// Before what cannot be done twice: from now on the item will not go back. It is held on. Again: the same.
+    /// Claims the item; call it before a step that must not happen twice. The item will not be handed back any more,
+    /// and stays held. Further calls return the same.
     Outcome claim();
 
-    /// claim(), and lets go of it: when all is done. Later calls say handed_back.
+    /// Claims the item as claim() does, and releases it; call it when the item is done. Further calls return
+    /// handed_back.
     Outcome finish();
 
   private:

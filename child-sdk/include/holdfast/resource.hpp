@@ -8,29 +8,30 @@ namespace holdfast {
 
 class StageMachine;
 
-/// Who may use a resource: a task, another resource, or everything of a kind. A value; made by the SDK.
+/// A user of a resource: a task, another resource, or everything of one kind. A plain value, created by the SDK.
 class User {
   public:
-    /// What it stands for.
+    /// What the user is.
     enum class Kind : std::uint8_t { requests, sessions, work, tasks, task, resource };
 
-    /// Made by the SDK: there are constants for those of a kind, and Task and Resource for one.
+    /// Created by the SDK: use the constants below for a whole kind, and Task and Resource for a single user.
     constexpr explicit User(Kind kind, std::uint32_t id = 0) : kind_(kind), id_(id) {}
-    constexpr Kind kind() const { return kind_; }            ///< what it stands for
-    constexpr std::uint32_t id() const { return id_; }       ///< of a task or a resource; 0 for the others
-    friend constexpr bool operator==(User, User) = default;  ///< the same kind and id
+    constexpr Kind kind() const { return kind_; }            ///< what the user is
+    constexpr std::uint32_t id() const { return id_; }       ///< the id of a task or a resource; 0 for whole kinds
+    friend constexpr bool operator==(User, User) = default;  ///< same kind and id
 
   private:
     Kind kind_;
     std::uint32_t id_;
 };
 
-inline constexpr User requests{User::Kind::requests};  ///< every request, now and later
-inline constexpr User sessions{User::Kind::sessions};  ///< every session, overdue ones too
-inline constexpr User work{User::Kind::work};    ///< every item of work, those that running tasks may still take too
-inline constexpr User tasks{User::Kind::tasks};  ///< every task, now and later
+inline constexpr User requests{User::Kind::requests};  ///< every request, present and future
+inline constexpr User sessions{User::Kind::sessions};  ///< every session, including overdue ones
+inline constexpr User work{
+    User::Kind::work};  ///< every item of work, including those that running tasks may still take
+inline constexpr User tasks{User::Kind::tasks};  ///< every task, present and future
 
-/// A background task, from Worker::start_task: a name for it, to be given to Resource::used_by.
+/// A background task, from Worker::start_task. Pass it to Resource::used_by.
 class Task {
   public:
     /// For Resource::used_by.
@@ -43,24 +44,24 @@ class Task {
     User user_;
 };
 
-/// Something that is closed in the drain, from Worker::resource: a handle, copyable, not the resource itself. Valid as
+/// A handle to a resource that the drain closes, from Worker::resource. Copyable; does not own the resource. Valid as
 /// long as the Worker.
 class Resource {
   public:
-    /// The resource is closed only after all of these have been released. Throws std::logic_error, naming the circle,
-    /// if one of the users is (by way of others) used by this resource: that one is not added; also if the resource
-    /// is being closed already.
+    /// Declares that `users` use the resource: it is closed only after all of them have been released. Throws
+    /// std::logic_error if a user itself depends on this resource, directly or indirectly (the message names the
+    /// cycle), or if the close of this resource has begun; that user is not added.
     template <class... Users>
     Resource& used_by(Users... users) {
         (add_user(users), ...);
         return *this;
     }
 
-    /// How long its close may take before the drain names it and goes on with what does not depend on it: 5 s unless
-    /// told otherwise.
+    /// Sets the timeout of the resource's close; 5 s by default. After it, the drain reports the resource by name and
+    /// continues with what does not depend on it.
     Resource& within(std::chrono::milliseconds close_period);
 
-    /// For Resource::used_by of another one.
+    /// For Resource::used_by of another resource.
     operator User() const { return User(User::Kind::resource, id_); }
 
   private:

@@ -21,29 +21,30 @@ namespace holdfast {
 
 class StreamServer;
 
-/// One connection of a protocol that asks and answers in turn, in an event loop: what it may do when, after the rule of
-/// KeepAlive. It knows no protocol and no loop: the bytes mean something to the server's handler, and a class for a
-/// loop (holdfast/epoll.hpp, holdfast/libuv.hpp) moves them. Not synchronised: the loop's thread only.
+/// One connection of a request-response protocol in an event loop. Implements when the connection may read, write and
+/// close, by the rules of KeepAlive. It depends on no protocol and no event loop: the server's handler parses the
+/// bytes, and a derived class for an event loop (holdfast/epoll.hpp, holdfast/libuv.hpp) transfers them. Not
+/// synchronised: use it only on the thread of the loop.
 class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
   public:
-    using Clock = KeepAlive::Clock;  ///< of its deadlines
-    /// Said with an answer.
-    enum class After { keep, close };  ///< what becomes of the connection when the answer is written
+    using Clock = KeepAlive::Clock;  ///< the clock of the deadlines
+    /// Passed to answer().
+    enum class After { keep, close };  ///< what to do with the connection when the response is written
 
     virtual ~StreamConnection() = default;
     StreamConnection(const StreamConnection&) = delete;
     StreamConnection& operator=(const StreamConnection&) = delete;
 
-    /// What has been received and not been taken yet.
+    /// Received bytes that the handler has not consumed.
     std::string_view input() const { return input_; }
 
-    /// Whether an answer given now has to say "Connection: close" (and After::close then).
+    /// Whether the response must contain "Connection: close" (and pass After::close).
     bool says_close() const;
 
-    /// Keeps the request counted until its answer is written, or the connection is lost.
+    /// Keeps the request counted until its response is written or the connection is lost.
     void hold(Request request) { request_ = std::move(request); }
 
-    /// Answers the request that the handler took, at once or later. Without effect if the connection was lost.
+    /// Answers the request that the handler consumed, immediately or later. Has no effect if the connection was lost.
     void answer(std::string bytes, After after) {
         if (output_ || (state_ != State::offering && state_ != State::working)) return;
         output_ = std::move(bytes);
@@ -51,28 +52,28 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
         if (state_ == State::working) send_output();
     }
 
-    /// Closes now, whatever is under way.
+    /// Closes the connection now, in any state.
     void abandon();
 
   protected:
-    /// Of a connection that was accepted just now.
+    /// Created for a connection that was just accepted.
     StreamConnection(StreamServer& server, Session session) : server_(server), session_(std::move(session)) {}
 
-    /// @name Done by the class for a loop.
+    /// @name Implemented by the derived class for an event loop.
     /// @{
     virtual int socket() const = 0;
-    virtual void start_reading() = 0;  ///< received(), ended() or broken() follow
+    virtual void start_reading() = 0;  ///< leads to a call of received(), ended() or broken()
     virtual void stop_reading() = 0;
-    virtual void send(std::string_view bytes) = 0;  ///< stay valid until sent() or broken() is called, now or later
-    virtual void set_deadline(Clock::time_point deadline) = 0;  ///< instead of the last one; overdue() follows
+    virtual void send(std::string_view bytes) = 0;              ///< valid until sent() or broken() is called
+    virtual void set_deadline(Clock::time_point deadline) = 0;  ///< replaces the previous deadline; leads to overdue()
     virtual void clear_deadline() = 0;
     virtual void end_sending() { half_close(socket()); }
     virtual void close_socket() = 0;
     /// @}
 
-    /// @name Told by the class for a loop.
+    /// @name Called by the derived class for an event loop.
     /// @{
-    /// Bytes of the client.
+    /// Bytes from the client have arrived.
     void received(std::string_view bytes) {
         if (state_ == State::lingering || state_ == State::closed) return;
         input_ += bytes;
@@ -81,16 +82,16 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
     }
     void ended() { abandon(); }   ///< the client has closed its side
     void broken() { abandon(); }  ///< the connection was lost
-    void sent();                  ///< all that send() was given
+    void sent();                  ///< everything passed to send() was written
     void overdue();               ///< the deadline has passed
                                   /// @}
 
   private:
     friend class StreamServer;
-    // offering: the handler looks at the input. working: it has taken a request, and will answer.
+    // offering: the handler examines the input. working: it has consumed a request and will answer it.
     enum class State { idle, receiving, offering, working, answering, answered, lingering, closed };
     static constexpr std::size_t max_input_bytes = std::size_t{2} << 20;
-    static constexpr std::chrono::seconds transfer_timeout{30};  // for one request, and for one answer
+    static constexpr std::chrono::seconds transfer_timeout{30};  // to read one request, and to write one response
 
     void become_idle();
     void update_idle_deadline();
@@ -114,15 +115,16 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
     std::optional<std::string> output_;
 };
 
-/// Accepts connections in an event loop and takes part in the worker's stages, which have to be told on the loop's
-/// thread (WorkerOptions::Drive::dispatch, or WorkerOptions::post). Pause: empties the queue, accepts no more. Drain:
-/// the same, and connections end after the rule of KeepAlive. Run: as before. Cancel: closes everything.
+/// Accepts connections in an event loop, and registers its own stage callbacks, which must run on the thread of the
+/// loop (WorkerOptions::Drive::dispatch, or WorkerOptions::post). Pause: empties the accept queue and stops accepting.
+/// Drain: the same, and connections are closed by the rules of KeepAlive. Run: resumes. Cancel: closes everything.
 ///
-/// Derived from by a class for a loop. Worker and server have to outlive the loop's last turn.
+/// Base class of the servers for particular event loops. The worker and the server must outlive the last iteration of
+/// the loop.
 class StreamServer {
   public:
-    /// Looks at the input of a connection: returns how many bytes of it are a request that it answers (at once or
-    /// later), or 0 if bytes are missing. What is no request: connection->abandon().
+    /// Examines the input of a connection. Returns the size in bytes of the request that it consumes and answers
+    /// (immediately or later), or 0 if the request is incomplete. For invalid input it calls connection->abandon().
     using Serve = std::function<std::size_t(const std::shared_ptr<StreamConnection>& connection)>;
 
     virtual ~StreamServer() = default;
@@ -130,7 +132,7 @@ class StreamServer {
     StreamServer& operator=(const StreamServer&) = delete;
 
   protected:
-    /// Adds its callbacks to the worker: before Worker::ready().
+    /// Registers its callbacks with the worker. Create it before Worker::ready().
     StreamServer(Worker& worker, Listener listener, Serve serve)
         : worker_(worker),
           listener_(std::move(listener)),
@@ -140,25 +142,26 @@ class StreamServer {
         worker_.on_drain(callback_guard_.bind([](StreamServer& self) { self.leave(); }));
         worker_.on_run(callback_guard_.bind([](StreamServer& self) { self.stay(); }));
         worker_.on_cancel(callback_guard_.bind([](StreamServer& self) {
-            self.is_abandoned_ = true;  // those too that a drain, told with the cancel, still accepts
+            self.is_abandoned_ = true;  // also for connections that a drain callback still accepts after the cancel
             self.abandon_all();
         }));
     }
 
-    /// @name Done by the class for a loop. Each may be called when it is so already.
+    /// @name Implemented by the derived class for an event loop. Each may be called repeatedly.
     /// @{
-    virtual void watch_listener() = 0;   ///< accept_next() when it is readable
-    virtual void ignore_listener() = 0;  ///< for now
+    virtual void watch_listener() = 0;   ///< calls accept_next() when the listener is readable
+    virtual void ignore_listener() = 0;  ///< until watch_listener() is called
     virtual void watch_listener_later() = 0;
-    virtual std::shared_ptr<StreamConnection> adopt(int fd, Session session) = 0;  ///< or null, and closes `fd`
+    /// Returns null if it fails; then closes `fd`.
+    virtual std::shared_ptr<StreamConnection> adopt(int fd, Session session) = 0;
     /// @}
 
     /// The listener, which this object owns.
     int listener_fd() const { return listener_.fd(); }
 
-    /// Accepts one connection. False: the queue is empty, or nothing can be accepted for now.
+    /// Accepts one connection. Returns false if the queue is empty or accepting has to wait.
     bool accept_next() {
-        Session session = worker_.begin_session("connection");  // from before the accept on
+        Session session = worker_.begin_session("connection");  // counted from before accept(2)
         const int fd = accept_one(listener_.fd());
         if (fd < 0) {
             const int error = errno;
@@ -178,7 +181,7 @@ class StreamServer {
         return true;
     }
 
-    /// Closes every connection now: at the cancel, and before the class for a loop dies.
+    /// Closes every connection now. Called at the cancel, and by the destructor of the derived class.
     void abandon_all() {
         const auto connections = connections_;
         for (const auto& connection : connections) connection->abandon();
@@ -186,7 +189,7 @@ class StreamServer {
 
   private:
     friend class StreamConnection;
-    static constexpr int max_queue_length = 4096;  // net.core.somaxconn: under load it may never be seen empty
+    static constexpr int max_queue_length = 4096;  // net.core.somaxconn; under load the queue may never be empty
 
     void leave() {
         stop_accepting();
@@ -238,7 +241,7 @@ inline void StreamConnection::update_idle_deadline() {
     if (state_ == State::idle) set_deadline(server_.keep_alive_.idle_deadline(idle_since_));
 }
 
-// One request after the other, for as long as their answers can be written at once.
+// Handles pipelined requests, for as long as their responses can be written at once.
 inline void StreamConnection::process_input() {
     if (is_processing_input_) return;
     const auto self = shared_from_this();
@@ -276,8 +279,8 @@ inline void StreamConnection::sent() {
     process_input();
 }
 
-// The client sees the end, and what it still sends is read: unread bytes would reset the connection, and an answer on
-// its way with it.
+// Closes the sending half and reads the rest: closing a socket with unread bytes would reset the connection and destroy
+// a response in transit.
 inline void StreamConnection::finish() {
     state_ = State::lingering;
     end_sending();
@@ -288,7 +291,7 @@ inline void StreamConnection::finish() {
 inline void StreamConnection::overdue() {
     if (state_ != State::idle || !server_.keep_alive_.is_on()) return abandon();
     if (!has_bytes(socket())) return finish();
-    state_ = State::receiving;  // it has asked at the last moment: the loop will say so
+    state_ = State::receiving;  // a request arrived just in time; the loop will report it
     set_deadline(Clock::now() + transfer_timeout);
 }
 

@@ -15,47 +15,49 @@
 #include <string>
 #include <string_view>
 
-/// The SDK of holdfast: everything that a worker needs to be restarted and stopped without harm.
+/// The holdfast SDK: everything that a worker needs to be restarted and stopped without losing requests.
 namespace holdfast {
 
 struct InheritedListener;
 
-/// What a Worker is made with. The environment is the operator's and wins over the three periods, keep_alive_min and
-/// health: HOLDFAST_LAME_DUCK, HOLDFAST_GRACE_PERIOD, HOLDFAST_CANCEL_PERIOD, HOLDFAST_KEEP_ALIVE_MIN (durations like
-/// "500ms", "30s", "5m", "1h"), HOLDFAST_HEALTH ("127.0.0.1:9901").
-/// A period is 0 at least, and a year at most.
+/// Options of a Worker. Environment variables, which belong to the operator, override the three periods,
+/// keep_alive_min and health: HOLDFAST_LAME_DUCK, HOLDFAST_GRACE_PERIOD, HOLDFAST_CANCEL_PERIOD,
+/// HOLDFAST_KEEP_ALIVE_MIN (durations such as "500ms", "30s", "5m", "1h"), HOLDFAST_HEALTH ("127.0.0.1:9901").
+/// A period must be between 0 and one year.
 struct WorkerOptions {
-    /// @name The deadlines of a worker that stands alone; a supervisor gives its own.
+    /// @name Deadlines of a standalone worker. A supervisor sends its own.
     /// @{
-    std::chrono::milliseconds lame_duck{0};          ///< serve, but look unready; 0: none
-    std::chrono::milliseconds grace_period{30'000};  ///< to finish
-    std::chrono::milliseconds cancel_period{5'000};  ///< to abandon what is left
+    std::chrono::milliseconds lame_duck{0};          ///< keep serving, but fail health probes; 0: no such stage
+    std::chrono::milliseconds grace_period{30'000};  ///< time to finish
+    std::chrono::milliseconds cancel_period{5'000};  ///< time to abandon what is left
     /// @}
 
-    /// How long an idle keep-alive connection stays readable after the worker began to leave: for adapters, see
-    /// Worker::keep_alive_min(). 0 closes idle connections at once, and loses requests.
+    /// How long an idle keep-alive connection stays readable after the drain begins. Used by adapters, see
+    /// Worker::keep_alive_min(). 0 closes idle connections at once, which loses requests.
     std::chrono::milliseconds keep_alive_min{1'000};
 
-    /// Where /livez and /readyz are served; empty: nowhere. Shared by all workers that name the same address.
+    /// Address that serves /livez and /readyz; empty: none. All workers that name the same address share it.
     std::string health{};
 
-    /// Who drives a worker.
+    /// Which thread runs the worker's event processing.
     enum class Drive {
         helper_thread,  ///< a thread of the SDK
-        dispatch,       ///< the program's own event loop, by Worker::fd() and Worker::dispatch(); no thread is started
+        dispatch,       ///< the program's own event loop, by Worker::fd() and Worker::dispatch(); starts no thread
     };
-    /// Who drives this one, and so what a supervisor's watchdog hears (`--watchdog`): of the thread, that the process
-    /// lives, whatever becomes of the program's own loop; of dispatch(), that the loop calls it.
+    /// Which thread runs this worker's event processing. It also decides what a supervisor's watchdog (`--watchdog`)
+    /// sees: with helper_thread, that the process is alive, even if the program's event loop hangs; with dispatch, that
+    /// the event loop calls dispatch().
     Drive drive = Drive::helper_thread;
 
-    /// Where callbacks and closes run: called with a function that has to be run, once, on the thread of the program's
-    /// choice, e.g. `[&](auto f) { asio::post(io, std::move(f)); }`. Empty: on a thread of the SDK. Not with
-    /// Drive::dispatch, where they run in dispatch(). That thread has to run until wait() returned; cancel callbacks
-    /// take the same way, so a callback that hangs there delays them.
+    /// Posts callbacks and closes to a thread of the program's choice, for example
+    /// `[&](auto f) { asio::post(io, std::move(f)); }`. It is called with a function that the thread must call exactly
+    /// once. Empty: they run on a thread of the SDK. Cannot be combined with Drive::dispatch, where they run in
+    /// dispatch(). The thread must keep running until wait() has returned. Cancel callbacks are posted as well, so a
+    /// callback that hangs on that thread delays them.
     std::function<void(std::function<void()>)> post{};
 };
 
-/// The one object by which a program takes part in being restarted and stopped without harm.
+/// Connects a program to its supervisor, and restarts and stops it in stages. A program creates one.
 ///
 ///     holdfast::Worker worker;                                    // joins its supervisor, or stands alone
 ///     holdfast::Listener http = worker.listen("http", ":8080");   // inherited, or bound here when alone
@@ -65,136 +67,146 @@ struct WorkerOptions {
 ///     worker.ready();
 ///     return worker.wait();
 ///
-/// Stages. The supervisor tells them (PROTOCOL.md); a worker that stands alone takes SIGTERM and SIGINT for the drain
-/// (after the lame duck, if it has one), a second one (1 s later at least) for the next stage, and keeps the deadlines
-/// of WorkerOptions itself. A drain is: the on_drain callbacks; sessions are told to leave; requests and sessions end;
-/// then tasks are asked to stop and joined, and resources are closed, each when nothing uses it any more; then wait()
-/// returns. Until the first task is asked or the first resource closed, the supervisor can take the drain back
-/// (on_run). A stage that is told before ready() or wait() is called waits for that: the program is still being put
-/// together.
+/// Stages. The supervisor sends them (PROTOCOL.md). A standalone worker treats SIGTERM and SIGINT as the drain command
+/// (after the lame duck, if configured) and a further signal, at least 1 s later, as the next stage; it applies the
+/// deadlines of WorkerOptions itself. A drain runs in this order: the on_drain callbacks; sessions are asked to leave;
+/// requests and sessions end; tasks are asked to stop and are joined, and each resource is closed when nothing uses it
+/// any more; wait() returns. The supervisor can take the drain back (on_run) until the first task is asked to stop or
+/// the first resource is closed. A stage that arrives before ready() or wait() is called is deferred until then,
+/// because the program is still registering its callbacks.
 ///
-/// Threads. Every function may be called from any thread. One control thread listens; callbacks run on a thread that
-/// exists from the first stage on (or where WorkerOptions::post takes them), one after the other; each close on one of
-/// its own, and cancel callbacks too, so that what hangs can be cancelled. With WorkerOptions::Drive::dispatch there is
-/// no thread but those of tasks, and everything runs in dispatch(). At rest nothing wakes up.
+/// Threads. All functions may be called from any thread. A control thread receives commands. Callbacks run one after
+/// the other on a thread that exists from the first stage on (or where WorkerOptions::post takes them). Each close runs
+/// on its own thread, and so do cancel callbacks, so that a callback or close that hangs can be cancelled. With
+/// WorkerOptions::Drive::dispatch there are no threads except those of tasks, and everything runs in dispatch(). An
+/// idle worker causes no wake-ups.
 ///
-/// Signals. The constructor installs handlers for SIGTERM and SIGINT (with SA_RESTART; one that was ignored stays
-/// ignored), the destructor puts the former ones back. No signal is blocked in any thread of the program. Under a
-/// supervisor the two signals ask it for a stop (STOPPING=1) and end nothing.
+/// Signals. The constructor installs handlers for SIGTERM and SIGINT (with SA_RESTART; a signal that was ignored stays
+/// ignored); the destructor restores the previous ones. No signal is blocked in any thread of the program. Under a
+/// supervisor the two signals do not end the process; they ask the supervisor for a stop (STOPPING=1).
 ///
-/// Fork. A forked child of a worker is not the worker: there begin_request() counts nothing, and everything else that
-/// speaks or waits throws; the signals have their default effect again.
+/// Fork. A forked child is not a worker: begin_request() counts nothing there, and functions that send messages or wait
+/// throw. The two signals have their default effect again.
 ///
-/// Errors. Misuse throws std::logic_error (a wrong address or duration std::invalid_argument), what the system refuses
-/// std::system_error; each message says what to do.
+/// Errors. Misuse throws std::logic_error (an invalid address or duration: std::invalid_argument); system errors throw
+/// std::system_error. Each message says what to do.
 class Worker {
   public:
-    using Clock = std::chrono::steady_clock;  ///< CLOCK_MONOTONIC, which the supervisor uses as well
+    using Clock = std::chrono::steady_clock;  ///< CLOCK_MONOTONIC, the clock that the supervisor uses
 
-    /// Joins the supervisor that started this process, or stands alone. Changes the environment (takes what was meant
-    /// for this process out of it), so: first in main, before there are threads. One at a time in a process.
+    /// Connects to the supervisor that started this process, or runs standalone if there is none. Removes this
+    /// process's variables from the environment, so create it first in main, before there are other threads. A process
+    /// can have one Worker at a time.
     explicit Worker(WorkerOptions options = {});
 
-    /// Asks tasks to stop and joins them; closes nothing that wait() has not closed. If wait() gave up and something
-    /// still runs, the process ends here with status 3: what still runs may use what would be destroyed next.
+    /// Asks the tasks to stop and joins them. Does not close resources that wait() has not closed. If wait() gave up
+    /// and a task or callback is still running, the process exits here with status 3, because that code may use objects
+    /// that would be destroyed next.
     ~Worker();
 
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    /// The inherited listener of that name; else the one bound to that address; else the only one, if only one was
-    /// inherited. Where none was (or all are taken), binds `address` here: "8080" and ":8080" (IPv6 and IPv4),
+    /// Returns an inherited listener: the one with that name, else the one bound to that address, else the only one
+    /// inherited. If none was inherited, or all have been taken, binds `address`: "8080" and ":8080" (IPv6 and IPv4),
     /// "127.0.0.1:8080", "[::1]:8080", "unix:/run/app.sock", "unix:@abstract".
-    /// Throws std::logic_error if others were inherited, but none that fits.
+    /// Throws std::logic_error if listeners were inherited but none matches.
     Listener listen(std::string_view name, std::string_view address);
 
-    /// An inherited listener, by its name or its address; never binds.
+    /// Returns an inherited listener by its name or its address. Never binds.
     Listener listener(std::string_view name_or_address);
 
-    /// The only inherited listener.
+    /// Returns the only inherited listener.
     Listener listener();
 
-    /// @name Callbacks, in the order in which they were added. Add them before ready().
-    /// A callback takes nothing, or the time that is left of its stage: `[](std::chrono::microseconds left) {...}`.
+    /// @name Stage callbacks. They run in the order in which they were added. Add them before ready().
+    /// A callback takes no argument or the time until the stage's deadline: `[](std::chrono::microseconds left) {...}`.
     /// @{
-    /// Still serve and accept, but look unready to health probes.
+    /// Called at the lame-duck stage: keep serving and accepting, but fail health probes.
     void on_lame_duck(Callback callback);
-    /// Stop accepting, and return when the accept queue has been emptied: the supervisor is told so then. Serve what is
-    /// open; keep everything.
+    /// Called at the pause stage: stop accepting, and return when the accept queue is empty; the worker then reports
+    /// this to the supervisor. Keep serving open connections and release nothing.
     void on_pause(Callback callback);
-    /// As on_pause; then finish what is in flight, and close idle connections.
+    /// Called at the drain stage: stop accepting as for on_pause, finish requests in flight, close idle connections.
     void on_drain(Callback callback);
-    /// Accept again: the pause or the drain is taken back. The supervisor is told when all have returned.
+    /// Called when a pause or a drain is taken back: accept again. The worker reports this to the supervisor after all
+    /// callbacks have returned.
     void on_run(Callback callback);
-    /// The grace period is over: abandon what is left. May run beside a callback of another stage that hangs, and
-    /// before those of the drain if the cancel is the first that is told.
+    /// Called at the cancel stage: the grace period is over, abandon what is left. May run while a callback of another
+    /// stage hangs, and before the drain callbacks if cancel is the first stage that is received.
     void on_cancel(Callback callback);
-    /// Everything is released; wait() returns next.
+    /// Called when everything is released, just before wait() returns.
     void on_released(Callback callback);
     /// @}
 
-    /// Runs `task` on a thread of its own. The drain asks it to stop when no request is left (the cancel at once), and
-    /// joins it. An exception that leaves it ends the process, as with std::thread. Throws once resources are released.
+    /// Runs `task` on its own thread. The drain asks it to stop when no request is left (the cancel does so at once)
+    /// and joins it. An exception that leaves the task terminates the process, as with std::thread. Throws once the
+    /// release of resources has begun.
     Task start_task(std::string name, std::function<void(std::stop_token)> task);
 
-    /// Has `close` called in the drain, after everything that uses the resource (Resource::used_by) was released: of
-    /// nothing, as soon as requests and sessions have ended. An exception is reported by name, stops nothing else, and
-    /// lets wait() return 3; so does a close that overstays Resource::within.
+    /// Registers a resource. The drain calls `close` after all users of the resource (Resource::used_by) have been
+    /// released; without users, as soon as requests and sessions have ended. If `close` throws or exceeds
+    /// Resource::within, this is reported by name, the drain continues, and wait() returns 3.
     Resource resource(std::string name, std::function<void()> close);
 
-    /// The short form: a resource that requests, sessions, work and tasks use, closed after all that was added later.
+    /// Registers a resource that requests, sessions, items of work and tasks use, and that is closed after all
+    /// resources added later.
     Resource close_last(std::string name, std::function<void()> close);
 
-    /// Counts a request until the returned object dies. `name` is for people ("GET /report"), cut at 64 bytes. Fine
-    /// while draining; throws once resources are released, because they are what the request would use.
-    /// Two atomic operations from begin to end on the same thread, and no allocation.
+    /// Counts a request as in flight until the returned object is destroyed. `name` is shown to people ("GET /report")
+    /// and cut after 64 bytes. Allowed during a drain; throws once the release of resources has begun, because the
+    /// request would use them.
+    /// Costs two atomic operations from begin to end on the same thread, and does not allocate.
     [[nodiscard]] Request begin_request(std::string_view name);
 
-    /// Something longer than a request. Told to leave when the drain begins; to have left within `leave_within` of
-    /// that, or (nothing given) by the end of the stage. Throws like begin_request().
+    /// Begins a session: something that lasts longer than a request. It is asked to leave when the drain begins, and
+    /// must have left within `leave_within` of that, or by the end of the stage if no value is given. Throws as
+    /// begin_request() does.
     [[nodiscard]] Session begin_session(std::string_view name,
                                         std::optional<std::chrono::milliseconds> leave_within = std::nullopt);
 
-    /// Takes charge of an item of work until Work::finish(). Fine until everything is released: tasks may still drain
-    /// their queues. `hand_back` may run on any thread; what it throws is reported.
+    /// Holds an item of work until Work::finish(). Allowed until everything is released, because tasks may still empty
+    /// their queues. `hand_back` may run on any thread; an exception that it throws is reported.
     [[nodiscard]] Work hold_work(std::string_view name, std::function<void()> hand_back);
 
-    /// Serving from now on. Once; a second call throws.
+    /// Reports that the worker is serving. A second call throws.
     void ready();
 
-    /// The program's own wish to stop: the same as SIGTERM.
+    /// Requests a stop from within the program; the same as SIGTERM.
     void stop();
 
-    /// Waits until everything is released. 0: it was, in time. 3: the cancel found something still held, a close threw
-    /// or overstayed, or (alone) the last deadline passed; that is reported on stderr, by name.
-    /// After the latter the process has a second to end by itself: then it ends with 3, whatever a destructor waits
-    /// for.
+    /// Blocks until everything is released, and returns the exit status. 0: everything was released in time. 3: the
+    /// cancel found something still held, a close threw or exceeded its timeout, or (standalone) the last deadline
+    /// passed; the names are written to stderr.
+    /// After the last deadline the process has one second to exit by itself; then the SDK ends it with status 3, even
+    /// if a destructor is still waiting.
     int wait();
 
-    /// @name For WorkerOptions::Drive::dispatch: instead of wait().
+    /// @name For WorkerOptions::Drive::dispatch, instead of wait().
     /// @{
-    /// Readable when there is something for dispatch() to do. Level-triggered; owned by the worker.
+    /// Returns a file descriptor that is readable while there is something to dispatch. Level-triggered; owned by the
+    /// worker.
     int fd() const;
-    /// Does what there is to do, callbacks included, and returns. Only the callbacks, closes and the program's own
-    /// tasks can make it take long.
+    /// Does all pending work, including callbacks, and returns. Only callbacks, closes and the program's own tasks can
+    /// make it take long.
     void dispatch();
-    /// What wait() would return, once it would.
+    /// Returns the result of wait(), or nothing while wait() would block.
     std::optional<int> result() const;
     /// @}
 
-    /// Whether this process is to leave: answer with "Connection: close". One relaxed load.
+    /// Whether this process is leaving: answer requests with "Connection: close". Costs one relaxed load.
     bool draining() const { return draining_->load(std::memory_order_relaxed); }
 
-    /// When the present stage ends; nothing while serving.
+    /// The deadline of the current stage; nothing while the worker is serving.
     std::optional<Clock::time_point> deadline() const;
 
-    /// What is held now.
+    /// Returns a report of what is held now.
     DrainReport report() const;
 
-    /// WorkerOptions::keep_alive_min, or what the environment made of it.
+    /// WorkerOptions::keep_alive_min, or the value of the environment variable that overrides it.
     std::chrono::milliseconds keep_alive_min() const;
 
-    /// Whether a supervisor gives the commands.
+    /// Whether the worker has a supervisor.
     bool is_supervised() const;
 
   private:

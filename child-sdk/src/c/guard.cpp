@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t max_bytes = 1024;
 constexpr std::chrono::milliseconds longest{std::chrono::hours(24 * 365 * 30)};
 
-// Trivially destructible: a thread may end, and the library be used by what ends after it.
+// Trivially destructible: destructors that run when a thread ends may still call the library.
 std::array<char, max_bytes>& buffer() noexcept {
     thread_local constinit std::array<char, max_bytes> text{};
     return text;
@@ -50,12 +50,11 @@ int error_of_exception(int misuse) noexcept {
     } catch (const std::system_error& error) {
         return save_error(is_errno(error.code()) ? error.code().value() : EIO, error.what());
     } catch (const std::bad_alloc&) {
-        return save_error(ENOMEM, "cannot do this: there is no memory; give the process more, or hold less");
+        return save_error(ENOMEM, "out of memory; raise the memory limit of the process");
     } catch (const std::exception& error) {
         return save_error(EIO, error.what());
     } catch (...) {
-        return save_error(EIO,
-                          "cannot do this: something that is no std::exception was thrown; a callback may not throw");
+        return save_error(EIO, "an exception that is not a std::exception was thrown; callbacks must not throw");
     }
 }
 

@@ -8,19 +8,20 @@
 #include <string_view>
 #include <type_traits>
 
-// What stands between exceptions and C: every function of holdfast.h runs in guarded(), every callback of the program
-// by way of check_callback().
+// Keeps exceptions inside the library: every function of holdfast.h runs in guarded(), and every callback of the
+// program is called by call().
 
 namespace holdfast::c {
 
-// The calling thread's message, cut where it is too long. Never allocates, so that "no memory" can be told as well.
+// Sets the calling thread's error message, truncated if necessary. Does not allocate, so it works without memory.
 void set_last_error(std::string_view text) noexcept;
 const char* last_error() noexcept;
 
-// The exception that is being handled as a negative errno, its message kept. `misuse`: what a std::logic_error is.
+// Converts the exception being handled to a negative errno and stores its message. `misuse` is the errno of a
+// std::logic_error.
 int error_of_exception(int misuse) noexcept;
 
-// For functions that know better than EPERM; asked only if something was thrown.
+// The errno of misuse; functions with another one pass their own. Called only if an exception was thrown.
 struct UsualMisuse {
     int operator()() const noexcept { return EPERM; }
 };
@@ -44,19 +45,20 @@ int guarded(Function function, Misuse misuse = {}) noexcept {
 // "cannot begin a request: worker is NULL; ..."
 template <class Thing>
 Thing& not_null(Thing* thing, std::string_view what, std::string_view name) {
-    if (thing == nullptr) refuse(what, std::string(name) + " is NULL; pass what the function that makes it gave");
+    if (thing == nullptr) refuse(what, std::string(name) + " is NULL; pass a valid pointer");
     return *thing;
 }
 
-// A duration that no later arithmetic can overflow.
+// A duration that later arithmetic cannot overflow.
 std::chrono::milliseconds duration(std::int64_t milliseconds, std::string_view what);
 
 // Microseconds of CLOCK_MONOTONIC.
 std::int64_t usec_of(std::chrono::steady_clock::time_point time);
 
-// Forgets what an earlier function said on this thread: the callback that comes next may fail for another reason.
+// Clears the error message of this thread before a callback runs, so that an old message is not taken for the
+// callback's.
 void begin_callback() noexcept;
-// Throws what a callback returned.
+// Throws if a callback returned an error.
 void check_callback(int returned);
 
 template <class Function, class... Arguments>

@@ -15,17 +15,17 @@
 
 #include "guard.hpp"
 
-// What is behind the opaque handles, and where one is made of the other.
+// The objects behind the opaque handles.
 
 struct holdfast_worker {
     explicit holdfast_worker(holdfast::WorkerOptions options) : worker(std::move(options)) {}
 
     const pid_t pid = ::getpid();
-    // What a holdfast_user may name: a number that was made up must be an error, not a guess.
+    // The holdfast_users of this worker: any other number is an error.
     std::mutex mutex;
     std::map<holdfast_user, holdfast::Resource> resources;
     std::map<holdfast_user, holdfast::Task> tasks;
-    holdfast::Worker worker;  // the last member: its tasks may use the others until it is gone
+    holdfast::Worker worker;  // last: its tasks may use the other members until it is destroyed
 };
 
 struct holdfast_listener {
@@ -44,7 +44,7 @@ struct holdfast_session;
 
 namespace holdfast::c {
 
-// What a std::logic_error means: `usual`, but in a forked child it is the process that is wrong.
+// The errno of a std::logic_error: `usual`, but EPERM in a forked child.
 inline auto misuse_of(const holdfast_worker* worker, int usual) {
     return [worker, usual] { return worker == nullptr || ::getpid() == worker->pid ? usual : EPERM; };
 }
@@ -57,7 +57,7 @@ void end_handle(Handle** handle, std::string_view what) {
     delete std::exchange(not_null(handle, what, "the address of the handle"), nullptr);
 }
 
-// Makes a handle and gives it to the caller; NULL if that fails.
+// Creates an object and stores its handle; NULL if that fails.
 template <class Handle, class Make>
 void make_handle(Handle** handle, std::string_view what, Make make) {
     not_null(handle, what, "the address of the handle") = nullptr;

@@ -13,7 +13,7 @@ const holdfast::Listener& of(const holdfast_listener* listener) {
     return not_null(listener, what, "listener").listener;
 }
 
-// For strings, where an error has no number: "" and the message.
+// For functions that return a string: "" if the call fails; the error message is set.
 template <class Text>
 const char* guarded_text(Text text) noexcept {
     const char* found = "";
@@ -21,7 +21,7 @@ const char* guarded_text(Text text) noexcept {
     return found;
 }
 
-// In a forked child it is misuse; elsewhere the listener is what does not fit.
+// Misuse means EPERM in a forked child, else that no listener matches.
 template <class Find>
 int find(holdfast_worker* worker, holdfast_listener** listener, Find find) {
     return guarded(
@@ -32,7 +32,7 @@ int find(holdfast_worker* worker, holdfast_listener** listener, Find find) {
         misuse_of(worker, ENOENT));
 }
 
-// What it throws would end the process: nobody stands behind the accepting thread.
+// noexcept: an exception on the accepting thread would terminate the process.
 void deliver_connection(holdfast_accepted accepted, int fd, holdfast::Session connection, void* user) noexcept {
     holdfast_session* session = nullptr;
     const int error = guarded([&] {
@@ -40,7 +40,7 @@ void deliver_connection(holdfast_accepted accepted, int fd, holdfast::Session co
         call(accepted, fd, session, user);
     });
     if (session == nullptr) ::close(fd);
-    if (error < 0) holdfast::log_error("cannot take a connection: " + std::string(last_error()));
+    if (error < 0) holdfast::log_error("a callback for an accepted connection failed: " + std::string(last_error()));
 }
 
 }  // namespace
@@ -130,7 +130,7 @@ int holdfast_free_acceptor(holdfast_acceptor** acceptor) {
     constexpr std::string_view what_ends = "free an acceptor";
     return guarded([&] {
         holdfast_acceptor*& ended = not_null(acceptor, what_ends, "the address of the handle");
-        // In a forked child its thread does not exist, and cannot be joined.
+        // In a forked child the accepting thread does not exist and cannot be joined.
         if (ended != nullptr && ended->pid != ::getpid()) ended = nullptr;
         end_handle(acceptor, what_ends);
     });

@@ -6,7 +6,7 @@ namespace {
 
 using namespace holdfast::c;
 
-// The struct that the program sees, and what its pointers point to.
+// The struct that the program sees, and the objects that it points to.
 struct Report : holdfast_report {
     explicit Report(holdfast::DrainReport made) : holdfast_report{}, source(std::move(made)), lines(source.text()) {
         size = sizeof(holdfast_report);

@@ -3,16 +3,16 @@
 #include "diagnostics.hpp"
 #include "handles.hpp"
 
-// A Request is one pointer; the handle is that pointer, so that a request costs no allocation in C either.
+// A Request is a single pointer, and the handle is that pointer, so that a request allocates nothing in C either.
 static_assert(std::is_standard_layout_v<holdfast::Request> && sizeof(holdfast::Request) == sizeof(void*));
 
-// The callback ends before the session: its destructor waits for one that runs on another thread.
+// The callback is destroyed before the session; its destructor waits for a call that runs on another thread.
 struct holdfast_session {
     explicit holdfast_session(holdfast::Session begun) : session(std::move(begun)) {}
 
     holdfast::Session session;
-    // The callback may end the session that it belongs to, while it is still being added: at once on the adding thread,
-    // or on the one that tells. Then the adding thread deletes it.
+    // The callback may end its own session while it is being added: immediately on the adding thread, or on the thread
+    // that requests the stop. The adding thread then deletes the session.
     std::recursive_mutex mutex;
     bool is_adding = false;
     bool is_over = false;
@@ -27,7 +27,7 @@ namespace {
 
 using namespace holdfast::c;
 
-// A Request whose destructor is not called: the handle ends it.
+// A Request whose destructor is not called, because the handle ends it.
 class UnmanagedRequest {
   public:
     explicit UnmanagedRequest(holdfast::Request request) { new (&request_) holdfast::Request(std::move(request)); }
@@ -48,10 +48,10 @@ class UnmanagedRequest {
     };
 };
 
-// Reported by the SDK; what a callback of std::stop_callback throws would end the process.
+// noexcept: an exception that leaves a std::stop_callback would terminate the process. Errors are logged.
 void notify_leave(holdfast_callback callback, void* user) noexcept {
     const int error = guarded([&] { call(callback, user); });
-    if (error != 0) holdfast::log_error("cannot tell a session to leave: " + std::string(last_error()));
+    if (error != 0) holdfast::log_error("cannot ask a session to leave: " + std::string(last_error()));
 }
 
 }  // namespace
@@ -112,7 +112,7 @@ int holdfast_end_session(holdfast_session** session) {
 
 int holdfast_session_has_to_leave(const holdfast_session* session) {
     return guarded([&] {
-        const auto& asked = not_null(session, "ask whether a session has to leave", "session").session;
+        const auto& asked = not_null(session, "check whether a session has to leave", "session").session;
         return asked.stop_token().stop_requested() ? 1 : 0;
     });
 }
@@ -124,7 +124,8 @@ int holdfast_session_on_leave(holdfast_session* session, holdfast_callback callb
         not_null(session, what, "session");
         std::unique_lock lock(session->mutex);
         if (session->on_leave) {
-            throw std::logic_error("cannot add a callback to a session: it has one; do both in that one");
+            throw std::logic_error(
+                "cannot add a callback to a session: it already has one, which is the limit; combine the two");
         }
         session->is_adding = true;
         session->on_leave.emplace(session->session.stop_token(), [function, user] { notify_leave(function, user); });
@@ -136,7 +137,7 @@ int holdfast_session_on_leave(holdfast_session* session, holdfast_callback callb
 }
 
 int holdfast_session_deadline(const holdfast_session* session, int64_t* deadline_usec) {
-    constexpr std::string_view what = "tell the deadline of a session";
+    constexpr std::string_view what = "return the deadline of a session";
     return guarded([&] {
         const auto deadline = not_null(session, what, "session").session.deadline();
         not_null(deadline_usec, what, "deadline_usec") = deadline ? usec_of(*deadline) : -1;

@@ -10,8 +10,9 @@ holdfast_user number_of(User user) {
 Resource& resource_of(holdfast_worker& worker, holdfast_user number) {
     const auto found = worker.resources.find(number);
     if (found != worker.resources.end()) return found->second;
-    refuse("use a resource", "there is none of number " + std::to_string(number) +
-                                 "; pass what holdfast_resource() or holdfast_close_last() gave for this worker");
+    refuse("use a resource",
+           "there is none with the number " + std::to_string(number) +
+               "; pass a value that holdfast_resource() or holdfast_close_last() stored for this worker");
 }
 
 User user_of(const holdfast_worker& worker, holdfast_user number) {
@@ -29,9 +30,9 @@ User user_of(const holdfast_worker& worker, holdfast_user number) {
     }
     if (const auto task = worker.tasks.find(number); task != worker.tasks.end()) return task->second;
     if (const auto used = worker.resources.find(number); used != worker.resources.end()) return used->second;
-    refuse("use a resource", "there is no user of number " + std::to_string(number) +
-                                 "; pass one of enum holdfast_all, or what holdfast_start_task() or "
-                                 "holdfast_resource() gave for this worker");
+    refuse("use a resource", "there is no user with the number " + std::to_string(number) +
+                                 "; pass one of enum holdfast_all, or a value that holdfast_start_task() or "
+                                 "holdfast_resource() stored for this worker");
 }
 
 }  // namespace holdfast::c
@@ -43,7 +44,7 @@ using namespace holdfast::c;
 template <class Register>
 int add_resource(holdfast_worker* worker, const char* name, holdfast_callback close, void* user,
                  holdfast_user* resource, Register add) noexcept {
-    constexpr std::string_view what = "take charge of a resource";
+    constexpr std::string_view what = "add a resource";
     return guarded(
         [&] {
             not_null(worker, what, "worker");
@@ -80,7 +81,7 @@ int holdfast_used_by(holdfast_worker* worker, holdfast_user resource, holdfast_u
 
 int holdfast_close_within(holdfast_worker* worker, holdfast_user resource, int64_t milliseconds) {
     return guarded([&] {
-        const std::lock_guard lock(not_null(worker, "limit a close", "worker").mutex);
-        resource_of(*worker, resource).within(duration(milliseconds, "limit a close"));
+        const std::lock_guard lock(not_null(worker, "set the timeout of a close", "worker").mutex);
+        resource_of(*worker, resource).within(duration(milliseconds, "set the timeout of a close"));
     });
 }

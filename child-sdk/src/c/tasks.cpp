@@ -7,7 +7,7 @@
 #include "unique_fd.hpp"
 #include "users.hpp"
 
-// Lives on the stack of its task. The descriptor is made for those who ask for it.
+// Lives on the stack of its task. The descriptor is created on demand.
 struct holdfast_stop {
     explicit holdfast_stop(std::stop_token given) : token(std::move(given)) {}
 
@@ -15,7 +15,7 @@ struct holdfast_stop {
     std::mutex mutex;
     std::condition_variable_any changed;
     holdfast::UniqueFd fd;
-    std::optional<std::stop_callback<std::function<void()>>> on_stop;  // the last member: ends first
+    std::optional<std::stop_callback<std::function<void()>>> on_stop;  // last: destroyed first
 };
 
 namespace {
@@ -24,11 +24,11 @@ using namespace holdfast::c;
 
 int wait_for(holdfast_stop& stop, std::int64_t timeout_ms) {
     std::unique_lock lock(stop.mutex);
-    const auto never = [] { return false; };  // nothing but the token ends the wait
+    const auto never = [] { return false; };  // only the token ends the wait
     if (timeout_ms == -1) {
         stop.changed.wait(lock, stop.token, never);
     } else {
-        stop.changed.wait_for(lock, stop.token, duration(timeout_ms, "wait for the stop"), never);
+        stop.changed.wait_for(lock, stop.token, duration(timeout_ms, "wait for a stop request"), never);
     }
     return stop.token.stop_requested() ? 1 : 0;
 }
@@ -39,7 +39,7 @@ int make_fd(holdfast_stop& stop) {
     holdfast::UniqueFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!fd) {
         throw std::system_error(errno, std::generic_category(),
-                                "cannot make a descriptor for the stop: wait by holdfast_stop_wait() instead");
+                                "cannot create a descriptor for the stop token; use holdfast_stop_wait() instead");
     }
     stop.fd = std::move(fd);
     stop.on_stop.emplace(stop.token, [number = stop.fd.get()] { ::eventfd_write(number, 1); });
@@ -69,13 +69,13 @@ int holdfast_start_task(holdfast_worker* worker, const char* name, holdfast_task
 }
 
 int holdfast_stop_requested(const holdfast_stop* stop) {
-    return guarded([&] { return not_null(stop, "ask for the stop", "stop").token.stop_requested() ? 1 : 0; });
+    return guarded([&] { return not_null(stop, "check for a stop request", "stop").token.stop_requested() ? 1 : 0; });
 }
 
 int holdfast_stop_wait(holdfast_stop* stop, int64_t timeout_ms) {
-    return guarded([&] { return wait_for(not_null(stop, "wait for the stop", "stop"), timeout_ms); });
+    return guarded([&] { return wait_for(not_null(stop, "wait for a stop request", "stop"), timeout_ms); });
 }
 
 int holdfast_stop_fd(holdfast_stop* stop) {
-    return guarded([&] { return make_fd(not_null(stop, "make a descriptor for the stop", "stop")); });
+    return guarded([&] { return make_fd(not_null(stop, "create a descriptor for the stop token", "stop")); });
 }

@@ -6,11 +6,10 @@
 
 namespace holdfast::c {
 
-// The number that stands for a task or a resource: its kind in the upper half, so that 1 to 4 are left for
-// enum holdfast_all.
+// The number of a task or a resource. The kind is in the upper half, so that 1 to 4 are free for enum holdfast_all.
 holdfast_user number_of(User user);
 
-// The reverse; refuses what this worker did not give out. The worker's mutex has to be held.
+// The reverse. Throws for numbers that this worker did not return. Call with the worker's mutex held.
 User user_of(const holdfast_worker& worker, holdfast_user number);
 Resource& resource_of(holdfast_worker& worker, holdfast_user number);
 

@@ -12,7 +12,7 @@ using namespace holdfast::c;
 using holdfast::Worker;
 using holdfast::WorkerOptions;
 
-// A new field is one more line here; an old program that does not know it has a smaller size.
+// A new field needs one more line here. An old program, which does not know the field, passes a smaller size.
 const holdfast_options& default_options() {
     static const holdfast_options defaults = [] {
         const WorkerOptions usual;
@@ -27,19 +27,19 @@ const holdfast_options& default_options() {
     return defaults;
 }
 
-// What the program knows of the options, over the defaults. What it sets and we do not know must not be ignored.
+// The options that the program set, with defaults for the rest. Unknown options that are set must not be ignored.
 holdfast_options known_options(const holdfast_options* given) {
     holdfast_options options = default_options();
     if (given == nullptr) return options;
     if (given->size < sizeof given->size) {
-        refuse("make a worker", "the options have no size; fill them by holdfast_init_options() first");
+        refuse("create a worker", "the size of the options is 0; initialise them with holdfast_init_options()");
     }
     const auto* bytes = reinterpret_cast<const unsigned char*>(given);
     if (given->size > sizeof options &&
         std::any_of(bytes + sizeof options, bytes + given->size, [](unsigned char byte) { return byte != 0; })) {
         throw std::system_error(E2BIG, std::generic_category(),
-                                "cannot make a worker: it has options that this library (" +
-                                    std::string(holdfast::sdk_version) + ") does not know; install a newer one");
+                                "cannot create a worker: an option is set that this library (" +
+                                    std::string(holdfast::sdk_version) + ") does not know; install a newer version");
     }
     std::memcpy(&options, given, std::min(given->size, sizeof options));
     return options;
@@ -48,7 +48,7 @@ holdfast_options known_options(const holdfast_options* given) {
 WorkerOptions::Drive drive_of(int drive) {
     if (drive == holdfast_drive_helper_thread) return WorkerOptions::Drive::helper_thread;
     if (drive == holdfast_drive_dispatch) return WorkerOptions::Drive::dispatch;
-    refuse("make a worker", "drive is " + std::to_string(drive) + "; take one of enum holdfast_drive");
+    refuse("create a worker", "drive is " + std::to_string(drive) + "; use one of enum holdfast_drive");
 }
 
 void run_posted(void* argument) {
@@ -67,10 +67,10 @@ std::function<void(std::function<void()>)> posting(const holdfast_options& optio
 
 WorkerOptions to_cpp(const holdfast_options& options) {
     WorkerOptions made;
-    made.lame_duck = duration(options.lame_duck_ms, "make a worker");
-    made.grace_period = duration(options.grace_period_ms, "make a worker");
-    made.cancel_period = duration(options.cancel_period_ms, "make a worker");
-    made.keep_alive_min = duration(options.keep_alive_min_ms, "make a worker");
+    made.lame_duck = duration(options.lame_duck_ms, "create a worker");
+    made.grace_period = duration(options.grace_period_ms, "create a worker");
+    made.cancel_period = duration(options.cancel_period_ms, "create a worker");
+    made.keep_alive_min = duration(options.keep_alive_min_ms, "create a worker");
     if (options.health != nullptr) made.health = options.health;
     made.drive = drive_of(options.drive);
     made.post = posting(options);
@@ -92,7 +92,7 @@ int add_callback(holdfast_worker* worker, holdfast_stage_callback callback, void
 }  // namespace
 
 const char* holdfast_version() {
-    static constexpr std::string_view version = holdfast::sdk_version;  // of a literal: ends with NUL
+    static constexpr std::string_view version = holdfast::sdk_version;  // a literal, so it ends with NUL
     return version.data();
 }
 
@@ -116,7 +116,7 @@ int holdfast_init_options(holdfast_options* options, size_t size) {
 
 int holdfast_new(const holdfast_options* options, holdfast_worker** worker) {
     return guarded([&] {
-        make_handle(worker, "make a worker", [&] { return new holdfast_worker(to_cpp(known_options(options))); });
+        make_handle(worker, "create a worker", [&] { return new holdfast_worker(to_cpp(known_options(options))); });
     });
 }
 
@@ -149,7 +149,7 @@ int holdfast_on_released(holdfast_worker* worker, holdfast_stage_callback callba
 }
 
 int holdfast_ready(holdfast_worker* worker) {
-    return guarded([&] { of(worker, "say ready").ready(); });
+    return guarded([&] { of(worker, "call ready()").ready(); });
 }
 
 int holdfast_stop_worker(holdfast_worker* worker) {
@@ -161,7 +161,7 @@ int holdfast_wait(holdfast_worker* worker) {
 }
 
 int holdfast_fd(holdfast_worker* worker) {
-    return guarded([&] { return of(worker, "give a descriptor to an event loop").fd(); });
+    return guarded([&] { return of(worker, "return a descriptor for an event loop").fd(); });
 }
 
 int holdfast_dispatch(holdfast_worker* worker) {
@@ -170,19 +170,19 @@ int holdfast_dispatch(holdfast_worker* worker) {
 
 int holdfast_result(holdfast_worker* worker) {
     return guarded([&] {
-        if (const std::optional<int> status = of(worker, "know the result").result()) return *status;
-        set_last_error("cannot tell the result: the worker is not released yet; dispatch until it is");
+        if (const std::optional<int> status = of(worker, "return the result").result()) return *status;
+        set_last_error("cannot return the result: the worker has not released everything; continue to dispatch");
         return -EAGAIN;
     });
 }
 
 int holdfast_draining(const holdfast_worker* worker) {
-    if (worker != nullptr) return worker->worker.draining() ? 1 : 0;  // in the path of every request
-    return guarded([&] { not_null(worker, "tell whether the worker leaves", "worker"); });
+    if (worker != nullptr) return worker->worker.draining() ? 1 : 0;  // called for every request
+    return guarded([&] { not_null(worker, "check whether the worker is leaving", "worker"); });
 }
 
 int holdfast_deadline(holdfast_worker* worker, int64_t* deadline_usec) {
-    constexpr std::string_view what = "tell the deadline";
+    constexpr std::string_view what = "return the deadline";
     return guarded([&] {
         const auto deadline = of(worker, what).deadline();
         not_null(deadline_usec, what, "deadline_usec") = deadline ? usec_of(*deadline) : -1;
@@ -190,7 +190,7 @@ int holdfast_deadline(holdfast_worker* worker, int64_t* deadline_usec) {
 }
 
 int holdfast_remaining(holdfast_worker* worker, int64_t* remaining_usec) {
-    constexpr std::string_view what = "tell the remaining time";
+    constexpr std::string_view what = "return the remaining time";
     return guarded([&] {
         const auto deadline = of(worker, what).deadline();
         int64_t& remaining = not_null(remaining_usec, what, "remaining_usec");
@@ -199,10 +199,10 @@ int holdfast_remaining(holdfast_worker* worker, int64_t* remaining_usec) {
 }
 
 int holdfast_is_supervised(holdfast_worker* worker) {
-    return guarded([&] { return of(worker, "know the supervisor").is_supervised() ? 1 : 0; });
+    return guarded([&] { return of(worker, "check for a supervisor").is_supervised() ? 1 : 0; });
 }
 
 int holdfast_keep_alive_min(holdfast_worker* worker, int64_t* milliseconds) {
-    constexpr std::string_view what = "tell keep_alive_min";
+    constexpr std::string_view what = "return keep_alive_min";
     return guarded([&] { not_null(milliseconds, what, "milliseconds") = of(worker, what).keep_alive_min().count(); });
 }

@@ -10,7 +10,7 @@ namespace holdfast::wire {
 
 namespace {
 
-constexpr std::size_t quoted_bytes = 40;  // of a message in an explanation: enough to recognise it
+constexpr std::size_t quoted_bytes = 40;  // of a message that an explanation quotes
 
 using Verdict = std::optional<Malformed>;  // empty: the line is accepted
 
@@ -25,7 +25,7 @@ Malformed wrong_value(std::string_view key, std::string_view accepted, std::stri
 
 constexpr std::uint64_t largest_number = std::numeric_limits<std::int64_t>::max();
 
-// Digits and nothing else: no sign, no space, no overflow.
+// Accepts digits only: no sign, no space, no overflow.
 std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t largest = largest_number) {
     const bool digits = !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
     std::uint64_t value = 0;
@@ -37,12 +37,12 @@ std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t larg
 template <class Number>
 Verdict set_number(std::string_view key, std::string_view value, std::optional<Number>& target) {
     const auto number = number_in(value);
-    if (!number) return wrong_value(key, "a number from 0 on", value);
+    if (!number) return wrong_value(key, "a non-negative number", value);
     target = static_cast<Number>(*number);
     return std::nullopt;
 }
 
-// A flag says something by being 1. 0 says nothing, as with sd_notify(3).
+// A flag is set by 1. 0 has no effect, as in sd_notify(3).
 Verdict set_flag(std::string_view key, std::string_view value, bool& target) {
     if (value != "1" && value != "0") return wrong_value(key, "1", value);
     target = target || value == "1";
@@ -63,12 +63,12 @@ Verdict set_watchdog(std::string_view key, std::string_view value, Report& repor
 
 Verdict set_main_pid(std::string_view key, std::string_view value, Report& report) {
     const auto pid = number_in(value, std::numeric_limits<std::int32_t>::max());
-    if (!pid || *pid == 0) return wrong_value(key, "the number of a process", value);
+    if (!pid || *pid == 0) return wrong_value(key, "a process id", value);
     report.main_pid = static_cast<std::int64_t>(*pid);
     return std::nullopt;
 }
 
-// A stage that this side does not know is one that it will never send: left out.
+// Skips unknown stages: this side will never send them.
 Verdict set_stages(std::string_view value, Report& report) {
     report.stages.emplace();
     while (!value.empty()) {
@@ -79,20 +79,21 @@ Verdict set_stages(std::string_view value, Report& report) {
     return std::nullopt;
 }
 
-// The drain report of one message, bounded while it is being read: an entry that is not kept costs next to nothing.
+// Builds the drain report of one message, and discards entries beyond the limit as they are read.
 class DrainReport {
   public:
     Verdict add_waiting(std::string_view key, std::string_view value, Report& report) {
         if (!report.waiting) report.waiting.emplace();
-        if (value.empty()) return std::nullopt;  // "nothing is held"
+        if (value.empty()) return std::nullopt;  // an empty report
         const std::size_t first = value.find(separator);
         const std::size_t second = first == std::string_view::npos ? first : value.find(separator, first + 1);
-        if (second == std::string_view::npos) return wrong_value(key, "kind, name and age between \\x1f", value);
+        if (second == std::string_view::npos) return wrong_value(key, "kind, name and age separated by \\x1f", value);
         const auto age = number_in(value.substr(second + 1));
         if (!age) return wrong_value(key, "an age in microseconds", value.substr(second + 1));
         const std::string_view kind = cut(value.substr(0, first), max_name_bytes);
         const std::string_view name = cut(value.substr(first + 1, second - first - 1), max_name_bytes);
-        bytes_ += report_bytes_of(kind, name);  // grows on past the limit: nothing follows the first that is left out
+        // Counts discarded entries as well, so that all entries after the first one discarded are discarded.
+        bytes_ += report_bytes_of(kind, name);
         if (bytes_ > max_report_bytes) return std::nullopt;
         report.waiting->push_back(
             {.kind = std::string(kind), .name = std::string(name), .age_usec = static_cast<std::int64_t>(*age)});
@@ -102,9 +103,9 @@ class DrainReport {
     static Verdict add_held(std::string_view key, std::string_view value, Report& report) {
         if (!report.waiting) report.waiting.emplace();
         const std::size_t end = value.find(separator);
-        if (end == std::string_view::npos) return wrong_value(key, "kind and number between \\x1f", value);
+        if (end == std::string_view::npos) return wrong_value(key, "kind and number separated by \\x1f", value);
         const auto count = number_in(value.substr(end + 1));
-        if (!count) return wrong_value(key, "a number from 0 on", value.substr(end + 1));
+        if (!count) return wrong_value(key, "a non-negative number", value.substr(end + 1));
         const std::string_view kind = cut(value.substr(0, end), max_name_bytes);
         const auto known = std::ranges::find(report.held, kind, &HeldCount::kind);
         if (known != report.held.end()) {
@@ -119,7 +120,7 @@ class DrainReport {
     std::size_t bytes_ = 0;
 };
 
-// Lines of a message that is a Report, one after the other.
+// Reads the lines of a Report one by one.
 class ReportReader {
   public:
     Verdict add(std::string_view key, std::string_view value) {
@@ -134,7 +135,7 @@ class ReportReader {
         if (key == "MAINPID") return set_main_pid(key, value, report_);
         if (key == "STATUS") report_.status = std::string(cut(value, max_text_bytes));
         if (key == "SDK") report_.sdk = std::string(cut(value, max_text_bytes));
-        return std::nullopt;  // systemd's other keys and those of later versions mean nothing here
+        return std::nullopt;  // other keys of systemd, and of later versions, are ignored
     }
 
     Verdict check(std::size_t descriptors) const {
@@ -142,7 +143,7 @@ class ReportReader {
             return Malformed{"BARRIER=1 takes one descriptor, not " + std::to_string(descriptors)};
         }
         if (!report_.barrier && !keeps_descriptors_ && descriptors != 0) {
-            return Malformed{std::to_string(descriptors) + " descriptors that it does not announce"};
+            return Malformed{"it announces no descriptor, but " + std::to_string(descriptors) + " came with it"};
         }
         return std::nullopt;
     }
@@ -171,7 +172,7 @@ class ReportReader {
     bool keeps_descriptors_ = false;
 };
 
-// The rules that every packet obeys, then each line in turn. Blank lines are nothing; a packet of nothing else is
+// Checks the rules for packets and passes each line to `accept`. Skips blank lines; a packet without other lines is
 // empty.
 template <class Accept>
 Verdict for_each_line(std::string_view bytes, Accept accept) {

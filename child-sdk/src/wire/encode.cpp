@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// Builds KEY=VALUE lines. Values cannot break out of their line or field.
+// Builds KEY=VALUE lines. Values cannot contain the separators of lines or fields.
 class Packet {
   public:
     void flag(std::string_view key, bool said) {
@@ -27,7 +27,7 @@ class Packet {
         line(key, harmless(value, "\n\0"sv, limit));
     }
 
-    // Negative numbers do not exist in the protocol: they are left out. Larger ones than it has become its largest.
+    // The protocol has no negative numbers: they are omitted. Numbers beyond its range become its largest number.
     void number(std::string_view key, const std::optional<std::int64_t>& value) {
         if (value && *value >= 0) line(key, std::to_string(*value));
     }

@@ -18,7 +18,7 @@ std::uint8_t byte_at(std::string_view text, std::size_t index) { return static_c
 
 bool is_continuation(std::uint8_t byte) { return (byte & 0xC0U) == 0x80U; }
 
-// How many bytes the character has that begins with `lead`; 0 for a byte that begins none.
+// Returns the length in bytes of the character that begins with `lead`; 0 if no character does.
 std::size_t length_from(std::uint8_t lead) {
     if (lead < 0x80) return 1;
     if (lead >= 0xC2 && lead < 0xE0) return 2;
@@ -41,7 +41,7 @@ Character first_character(std::string_view text) {
     return {code, length};
 }
 
-// Characters that move the cursor, end the line, or turn the direction of what follows.
+// Whether the character moves the cursor, breaks the line, or changes the text direction.
 bool is_deceptive(char32_t code) {
     return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x061C || code == 0x200E || code == 0x200F ||
            (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF;
@@ -91,7 +91,8 @@ std::string printable(std::string_view text) {
 std::string_view cut(std::string_view text, std::size_t limit) {
     if (text.size() <= limit) return text;
     std::size_t end = limit;
-    // Four bytes are the longest character: more than three continuations before the cut are no UTF-8 anyway.
+    // A character has at most four bytes: with more than three continuation bytes before the cut, the text is not
+    // UTF-8.
     for (std::size_t back = 0; back < 3 && end > 0 && is_continuation(byte_at(text, end)); ++back) --end;
     if (is_continuation(byte_at(text, end))) end = limit;
     return text.substr(0, end);

@@ -121,7 +121,7 @@ TEST_F(Dispatch, WithinDispatchIsRefused) {
     worker.ready();
     supervisor.tell(Stage::pause);
     worker.dispatch();
-    EXPECT_THAT(message, HasSubstr("cannot dispatch(): it is running"));
+    EXPECT_THAT(message, HasSubstr("cannot dispatch(): it is already running"));
 }
 
 TEST_F(Dispatch, WaitIsALoopOfItsOwn) {
@@ -145,8 +145,8 @@ TEST(DispatchAlone, KeepsItsDeadlinesByTheDescriptor) {
 TEST(HelperThread, RefusesToBeDispatched) {
     const FakeSupervisor supervisor;
     Worker worker;
-    EXPECT_THAT(misuse([&] { worker.dispatch(); }), HasSubstr("this worker has a helper thread"));
-    EXPECT_THAT(misuse([&] { std::ignore = worker.fd(); }), HasSubstr("this worker has a helper thread"));
+    EXPECT_THAT(misuse([&] { worker.dispatch(); }), HasSubstr("this worker has a control thread"));
+    EXPECT_THAT(misuse([&] { std::ignore = worker.fd(); }), HasSubstr("this worker has a control thread"));
 }
 
 // A loop in a thread of the program that runs what it is posted.
@@ -207,13 +207,13 @@ TEST(Post, ThatThrowsAwayWhatItGotIsReportedAndHoldsNothingUp) {
     worker.ready();
     supervisor.tell(Stage::drain);
     EXPECT_EQ(worker.wait(), 0);
-    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("thrown away unrun"));
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("discarded it without running it"));
 }
 
 TEST(Post, DoesNotGoTogetherWithDispatch) {
     EXPECT_THAT(
         misuse([] { const Worker worker({.drive = WorkerOptions::Drive::dispatch, .post = [](auto f) { f(); }}); }),
-        HasSubstr("leave one of the two out"));
+        HasSubstr("remove one of the two"));
 }
 
 TEST(Callbacks, AreToldHowMuchIsLeft) {

@@ -209,7 +209,7 @@ TEST(ResourceGraph, RefusesAUserOfWhatIsBeingClosedOrIsClosed) {
 TEST(ResourceGraph, RefusesAResourceThatItDoesNotKnow) {
     Graph graph;
     const Id pool = graph.add("pool");
-    EXPECT_TRUE(contains(refusal(graph, pool, by(9)), "number 9"));
+    EXPECT_TRUE(contains(refusal(graph, pool, by(9)), "id 9"));
     EXPECT_EQ(graph.order(), "pool");
 }
 

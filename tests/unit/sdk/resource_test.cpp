@@ -100,7 +100,7 @@ TEST_F(Resources, WhoseCloseHangsAreNamedAndHoldBackOnlyWhatTheyUse) {
     may_close.count_down();
     EXPECT_EQ(waiter.status(), 3);
     EXPECT_THAT(recorder.lines(), ElementsAre("log", "socket"));
-    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("closing pool takes longer than it may"));
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("closing pool has exceeded its timeout"));
 }
 
 TEST_F(Resources, SayEachCloseInTheReportOfThatMoment) {
@@ -118,7 +118,7 @@ TEST_F(Resources, SayEachCloseInTheReportOfThatMoment) {
 TEST_F(Resources, CannotBeAddedNorGetUsersOnceTheyAreReleased) {
     Resource pool = worker.resource("pool", recorder.callback("pool"));
     EXPECT_EQ(drain(), 0);
-    EXPECT_THAT(misuse([&] { worker.resource("late", [] {}); }), HasSubstr("cannot take charge of late"));
+    EXPECT_THAT(misuse([&] { worker.resource("late", [] {}); }), HasSubstr("cannot add the resource late"));
     EXPECT_THAT(misuse([&] { pool.used_by(requests); }), HasSubstr("pool"));
 }
 

@@ -249,7 +249,7 @@ TYPED_TEST(Serving, ClosesOnlyTheConnectionWhoseHandlerThrew) {
     EXPECT_EQ(this->ask(bad, "throw"), "");
     EXPECT_EQ(this->ask(good), "keep");
     EXPECT_EQ(::testing::internal::GetCapturedStderr(),
-              "holdfast: a connection is closed, because its handler threw: as the test wanted\n");
+              "holdfast: closing a connection: its handler threw: as the test wanted\n");
 }
 
 TYPED_TEST(Serving, ClosesAConnectionWhoseRequestDoesNotComeInTime) {

@@ -198,7 +198,7 @@ TEST_F(Standalone, RequestMayOutliveTheWorker) {
 TEST(Misuse, ReadyTwice) {
     Worker worker;
     worker.ready();
-    EXPECT_THAT(misuse([&] { worker.ready(); }), HasSubstr("once is enough"));
+    EXPECT_THAT(misuse([&] { worker.ready(); }), HasSubstr("cannot call ready() twice"));
 }
 
 TEST(Misuse, CallbackAfterReady) {
@@ -214,12 +214,12 @@ TEST(Misuse, AfterRelease) {
     EXPECT_THAT(misuse([&] { std::ignore = worker.begin_request("GET /"); }), HasSubstr("cannot begin GET /"));
     EXPECT_THAT(misuse([&] { std::ignore = worker.begin_session("stream"); }), HasSubstr("cannot begin stream"));
     EXPECT_THAT(misuse([&] { worker.start_task("x", [](const std::stop_token&) {}); }), HasSubstr("start the task x"));
-    EXPECT_THAT(misuse([&] { worker.close_last("pool", [] {}); }), HasSubstr("take charge of pool"));
+    EXPECT_THAT(misuse([&] { worker.close_last("pool", [] {}); }), HasSubstr("add the resource pool"));
 }
 
 TEST(Misuse, SecondWorker) {
     const Worker worker;
-    EXPECT_THAT(misuse([] { Worker second; }), HasSubstr("a process has one"));
+    EXPECT_THAT(misuse([] { Worker second; }), HasSubstr("a process can have only one"));
 }
 
 TEST(Misuse, WaitInACallback) {

@@ -39,7 +39,7 @@ TEST(StubbornAlone, DestructorsDoNotOutliveWhatWasGivenUp) {
             worker.stop();
             worker.wait();
         },
-        ::testing::ExitedWithCode(3), "still here, a second after giving up");
+        ::testing::ExitedWithCode(3), "has not exited one second after wait.. gave up");
 }
 
 TEST(StubbornAlone, TasksCanBeEndedBySignalsOnceNobodyHeedsThem) {
@@ -71,7 +71,8 @@ TEST(StubbornAlone, PeriodsThatNoNumberHoldsAreLong) {
 }
 
 TEST(StubbornAlone, ProbesAtAPathAreRefused) {
-    EXPECT_THAT(misuse([] { const Worker worker({.health = "unix:/tmp/health"}); }), HasSubstr("give it a port"));
+    EXPECT_THAT(misuse([] { const Worker worker({.health = "unix:/tmp/health"}); }),
+                HasSubstr("use an address with a port"));
 }
 
 // What tasks use may be closed already: then no further task is started.

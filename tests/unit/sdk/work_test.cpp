@@ -128,7 +128,7 @@ TEST_F(WorkItems, ThatGoBackSlowlyHoldEverythingThatTheyUse) {
     Waiter waiter(worker);
     supervisor.tell(Stage::cancel);
     going.wait();
-    supervisor.wait_for(names("work order 6 (going back)"));
+    supervisor.wait_for(names("work order 6 (handing back)"));
     EXPECT_EQ(item.finish(), Work::Outcome::handed_back);
     EXPECT_FALSE(waiter.is_over());
     may_go.count_down();
@@ -160,7 +160,7 @@ TEST_F(WorkItems, CannotBeTakenOnceEverythingIsReleased) {
     supervisor.tell(Stage::drain);
     EXPECT_EQ(waiter.status(), 0);
     EXPECT_THAT(misuse([&] { std::ignore = worker.hold_work("late", [] {}); }),
-                HasSubstr("cannot take charge of late"));
+                HasSubstr("cannot hold the item of work late"));
 }
 
 TEST(WorkItemsOutlive, TheWorker) {

@@ -42,8 +42,10 @@ TEST(Command, MayGrowNewReasonsAndKeys) {
 }
 
 TEST(Command, WithATimeThatIsNoNumberIsRefused) {
-    EXPECT_THAT(why_no_command("STAGE=drain\nDEADLINE_USEC=-3"), testing::HasSubstr("DEADLINE_USEC takes a number"));
-    EXPECT_THAT(why_no_command("STAGE=drain\nKILL_USEC=soon"), testing::HasSubstr("KILL_USEC takes a number"));
+    EXPECT_THAT(why_no_command("STAGE=drain\nDEADLINE_USEC=-3"),
+                testing::HasSubstr("DEADLINE_USEC takes a non-negative number"));
+    EXPECT_THAT(why_no_command("STAGE=drain\nKILL_USEC=soon"),
+                testing::HasSubstr("KILL_USEC takes a non-negative number"));
 }
 
 TEST(Printable, LeavesWordsOfEveryLanguageAlone) {

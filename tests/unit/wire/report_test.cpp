@@ -161,8 +161,8 @@ TEST(Report, IsMalformedWithANumberThatIsNone) {
         EXPECT_EQ(why_no_report(key + std::to_string(INT64_MAX)), "accepted");
         EXPECT_THAT(why_no_report(std::string(key) + "9223372036854775808"), HasSubstr("takes a")) << key;
     }
-    EXPECT_THAT(why_no_report("MAINPID=0"), HasSubstr("number of a process"));
-    EXPECT_THAT(why_no_report("MAINPID=2147483648"), HasSubstr("number of a process"));
+    EXPECT_THAT(why_no_report("MAINPID=0"), HasSubstr("a process id"));
+    EXPECT_THAT(why_no_report("MAINPID=2147483648"), HasSubstr("a process id"));
 }
 
 TEST(Report, IsMalformedWithAFlagThatIsNeitherZeroNorOne) {
@@ -178,19 +178,19 @@ TEST(Report, IsMalformedWithAnEntryOfTheWrongShape) {
         EXPECT_THAT(why_no_report(std::string("X_HOLDFAST_WAITING=") + value), HasSubstr("X_HOLDFAST_WAITING takes"));
     }
     EXPECT_EQ(why_no_report("X_HOLDFAST_HELD=task"),
-              "X_HOLDFAST_HELD takes kind and number between \\x1f, not \"task\"");
+              "X_HOLDFAST_HELD takes kind and number separated by \\x1f, not \"task\"");
     for (const char* value : {"", "task", "task\x1f", "task\x1f-1", "task\x1fmany", "task\x1f\x31\x1f"}) {
         EXPECT_THAT(why_no_report(std::string("X_HOLDFAST_HELD=") + value), HasSubstr("X_HOLDFAST_HELD takes"));
     }
 }
 
 TEST(Report, IsMalformedWithDescriptorsThatNobodyAnnounced) {
-    EXPECT_EQ(why_no_report("READY=1", 2), "2 descriptors that it does not announce");
+    EXPECT_EQ(why_no_report("READY=1", 2), "it announces no descriptor, but 2 came with it");
     EXPECT_EQ(why_no_report("BARRIER=1", 1), "accepted");
     EXPECT_EQ(why_no_report("BARRIER=1", 0), "BARRIER=1 takes one descriptor, not 0");
     EXPECT_EQ(why_no_report("BARRIER=1\nFDSTORE=1", 2), "BARRIER=1 takes one descriptor, not 2");
     EXPECT_EQ(why_no_report("FDSTORE=1\nFDNAME=x", 3), "accepted");
-    EXPECT_EQ(why_no_report("FDSTORE=0\nFDNAME=x", 3), "3 descriptors that it does not announce");
+    EXPECT_EQ(why_no_report("FDSTORE=0\nFDNAME=x", 3), "it announces no descriptor, but 3 came with it");
 }
 
 TEST(Report, ChangesNothingWhenOneOfItsLinesIsMalformed) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// The implementation of holdfast/asio.hpp, one part. Everything happens on the connection's strand.
+// First part of the implementation of holdfast/asio.hpp. Everything runs on the connection's strand.
 
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -26,10 +26,10 @@ inline boost::asio::awaitable<AsioConnection::Next> AsioConnection::wait_for_req
         boost::system::error_code error;
         expires_at(rule_.idle_deadline(idle_since_));
         co_await socket_.async_wait(Socket::wait_read, net::redirect_error(net::use_awaitable, error));
-        if (error == net::error::operation_aborted && Clock::now() < deadline_) continue;  // it was moved meanwhile
+        if (error == net::error::operation_aborted && Clock::now() < deadline_) continue;  // the deadline was moved
         if (error && !rule_.is_on() && rule_.is_leaving()) break;
-        if (has_bytes(socket_.native_handle())) next = Next::request;  // also if it is too late: one more look
-        // With several threads the reactor may tell of bytes that have been read already.
+        if (has_bytes(socket_.native_handle())) next = Next::request;  // also after the deadline: a last check
+        // With several threads the reactor may report bytes that have already been read.
         if (error || next == Next::request || has_ended(socket_.native_handle())) break;
     }
     is_idle_ = false;
@@ -59,8 +59,8 @@ inline void AsioConnection::abandon() {
     cancel_.emit(boost::asio::cancellation_type::terminal);
 }
 
-// The timer is set again only where it would fire too late: most deadlines are never reached, and one that was moved
-// on is seen when the timer fires.
+// Restarts the timer only if it would fire too late. Most deadlines are never reached; a deadline that was extended is
+// noticed when the timer fires.
 inline void AsioConnection::expires_at(Clock::time_point deadline) {
     deadline_ = deadline;
     if (deadline < alarm_) start_timer(deadline);
@@ -71,7 +71,7 @@ inline void AsioConnection::start_timer(Clock::time_point alarm) {
     timer_.expires_at(alarm);
     timer_.async_wait([weak = weak_from_this(), alarm](boost::system::error_code error) {
         const auto self = weak.lock();
-        // A wait that was over already when the alarm was moved says nothing.
+        // Ignores a wait that had already completed when the alarm was moved.
         if (!error && self && self->alarm_ == alarm) self->on_timer();
     });
 }
@@ -81,7 +81,7 @@ inline void AsioConnection::on_timer() {
     if (Clock::now() < deadline_) return expires_at(deadline_);
     boost::system::error_code ignored;
     socket_.cancel(ignored);
-    // One operation may have been done already, and another one may follow it under the same deadline.
+    // The cancelled operation may already be complete, and another one may follow it under the same deadline.
     constexpr std::chrono::milliseconds again{100};
     start_timer(Clock::now() + again);
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// The implementation of holdfast/asio.hpp, the other part.
+// Second part of the implementation of holdfast/asio.hpp.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -22,7 +22,7 @@
 
 namespace holdfast {
 
-// What the coroutines of one server share. May be used on any thread.
+// State shared by the coroutines of one server. Thread-safe.
 class AsioServer::State : public std::enable_shared_from_this<AsioServer::State> {
   public:
     State(Worker& worker, boost::asio::any_io_executor executor, Handler handler, AsioOptions options)
@@ -39,7 +39,7 @@ class AsioServer::State : public std::enable_shared_from_this<AsioServer::State>
     void abandon();
 
   private:
-    // In the connection's coroutine: what is told to all is told to it.
+    // Registers a connection for as long as its coroutine runs, so that post_to_all() reaches it.
     class Registration {
       public:
         Registration(State& state, AsioConnection& connection);
@@ -92,7 +92,7 @@ inline void AsioServer::State::register_callbacks() {
     worker_.on_cancel(call(&State::abandon));
 }
 
-// Of the usual executors by their own types: a strand of one whose type is hidden would hide it twice, and pay twice.
+// Unwraps the usual executor types: a strand of a type-erased executor would be type-erased twice, at the cost of both.
 inline boost::asio::any_io_executor AsioServer::State::strand_of(const boost::asio::any_io_executor& executor) {
     namespace net = boost::asio;
     if (const auto* context = executor.target<net::io_context::executor_type>()) return net::make_strand(*context);
@@ -100,7 +100,7 @@ inline boost::asio::any_io_executor AsioServer::State::strand_of(const boost::as
     return net::make_strand(executor);
 }
 
-// On the accepting thread.
+// Called on the accepting thread.
 inline void AsioServer::State::begin(int fd, Session session) {
     namespace net = boost::asio;
     sockaddr_storage address{};
@@ -128,11 +128,11 @@ inline boost::asio::awaitable<void> AsioServer::State::serve(std::shared_ptr<Sta
         co_await connection->finish();
     } catch (const boost::system::system_error&) {
     } catch (const std::exception& failure) {
-        std::fprintf(stderr, "holdfast: a connection is closed, because its handler threw: %s\n", failure.what());
+        std::fprintf(stderr, "holdfast: closing a connection: its handler threw: %s\n", failure.what());
     }
 }
 
-// The mutex is held: every connection hears of the changes in their order.
+// Call with the mutex held: connections then receive the changes in order.
 template <class Action>
 void AsioServer::State::post_to_all(Action action) {
     for (const auto& [key, weak] : connections_) {
@@ -173,7 +173,7 @@ inline AsioServer::~AsioServer() {
     acceptor_.reset();
     try {
         state_->abandon();
-    } catch (const std::exception& failure) {  // no memory for it: they end with the execution context
+    } catch (const std::exception& failure) {  // out of memory: the coroutines end with the execution context
         std::fprintf(stderr, "holdfast: cannot end the connections of a server: %s\n", failure.what());
     }
 }

@@ -6,18 +6,18 @@
 
 namespace holdfast::detail {
 
-/// Between a worker's callbacks and the object that they belong to: a stage may still be told on another thread while
-/// the program, whose wait() has returned, takes everything apart.
+/// Protects the owner of stage callbacks against calls after its destruction: a stage may still be delivered on another
+/// thread while the program, whose wait() has returned, destroys its objects.
 template <class Owner>
 class CallbackGuard {
   public:
-    /// Until disconnect().
+    /// Callbacks reach `owner` until disconnect().
     explicit CallbackGuard(Owner& owner) : link_(std::make_shared<Link>()) { link_->owner = &owner; }
     ~CallbackGuard() { disconnect(); }
     CallbackGuard(const CallbackGuard&) = delete;
     CallbackGuard& operator=(const CallbackGuard&) = delete;
 
-    /// Calls with the owner as long as there is one.
+    /// Returns a callback that calls `function` with the owner, if it is still connected.
     template <class Function>
     auto bind(Function function) const {
         return [link = link_, function = std::move(function)] {
@@ -26,7 +26,7 @@ class CallbackGuard {
         };
     }
 
-    /// Waits for a call that is under way.
+    /// Disconnects the owner. Waits for a call in progress.
     void disconnect() {
         const std::lock_guard lock(link_->mutex);
         link_->owner = nullptr;
