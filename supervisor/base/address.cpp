@@ -15,7 +15,7 @@ constexpr std::string_view forms =
     "an address is 8080, :8080, 127.0.0.1:8080, [::1]:8080, unix:/run/app.sock, unix:@name, fd:3 or systemd";
 constexpr std::array<std::string_view, 3> kinds{"unix", "fd", "systemd"};
 constexpr std::array<std::string_view, 3> later_kinds{"udp", "unixgram", "unixpacket"};
-constexpr std::size_t longest_unix_name = 107;  // unix(7): 108 bytes with the NUL, or with the one of abstract names
+constexpr std::size_t longest_unix_name = 107;  // unix(7): 108 bytes with the final NUL or the leading one (abstract)
 constexpr std::size_t longest_name = 255;       // sd_listen_fds_with_names(3)
 
 bool is_name_letter(char c) {
@@ -40,15 +40,15 @@ Result<void> set_unix(ListenAddress& address, std::string_view path) {
     address.family = path.starts_with('@') ? Family::unix_abstract : Family::unix_path;
     if (address.family == Family::unix_abstract) path.remove_prefix(1);
     if (path.empty()) return error("a name is missing; write unix:/run/app.sock or unix:@name");
-    if (path.find('\0') != path.npos) return error("a NUL byte stands in it");
+    if (path.find('\0') != path.npos) return error("it contains a NUL byte");
     if (path.size() > longest_unix_name) {
-        return error("it has " + std::to_string(path.size()) + " bytes and a unix address takes " +
+        return error("it has " + std::to_string(path.size()) + " bytes; a unix address has at most " +
                      std::to_string(longest_unix_name));
     }
     if (address.family == Family::unix_path && !path.starts_with('/')) {
         return error("a path begins with /; write unix:/run/" + std::string(path));
     }
-    if (address.family == Family::unix_path && path.ends_with('/')) return error("that is a directory's name");
+    if (address.family == Family::unix_path && path.ends_with('/')) return error("it names a directory");
     address.path = path;
     return {};
 }
@@ -56,7 +56,8 @@ Result<void> set_unix(ListenAddress& address, std::string_view path) {
 Result<void> set_descriptor(ListenAddress& address, std::string_view number) {
     address.family = Family::descriptor;
     const auto descriptor = parse_count(number, 3, 1'000'000);
-    if (!descriptor) return error("the descriptor " + descriptor.error().text + ", as 0, 1 and 2 are standard streams");
+    if (!descriptor)
+        return error("the descriptor " + descriptor.error().text + "; 0, 1 and 2 are the standard streams");
     address.descriptor = static_cast<int>(*descriptor);
     return {};
 }
@@ -65,31 +66,31 @@ Result<void> set_bracketed(ListenAddress& address, std::string_view body) {
     const std::size_t end = body.find(']');
     if (end == body.npos) return error("the closing ] is missing; write [::1]:8080");
     const std::string_view host = body.substr(1, end - 1);
-    if (!is_ipv6(host)) return error(in_quotes(host) + " is no IPv6 address");
+    if (!is_ipv6(host)) return error(in_quotes(host) + " is not an IPv6 address");
     const std::string_view rest = body.substr(end + 1);
     if (!rest.starts_with(':')) return error("a port is missing; write [" + std::string(host) + "]:8080");
     address.host = host;
     return set_port(address, rest.substr(1));
 }
 
-// A word before the first colon that is neither a kind nor an IPv4 address.
+// The error for a word before the first colon that is neither a kind of address nor an IPv4 address.
 Error unknown_host(std::string_view word, std::string_view port) {
     if (word == "localhost") {
-        return error("names are not looked up; write 127.0.0.1:" + std::string(port) +
+        return error("host names are not resolved; write 127.0.0.1:" + std::string(port) +
                      " or [::1]:" + std::string(port));
     }
-    if (word == "*") return error("every address is written :" + std::string(port));
-    if (word == "tcp") return error("TCP needs no prefix; write " + std::string(port) + " alone");
+    if (word == "*") return error("to listen on every address, write :" + std::string(port));
+    if (word == "tcp") return error("TCP needs no prefix; write " + std::string(port));
     if (const auto kind = nearest(word, kinds)) {
         return error("there is no kind of address " + in_quotes(word) + ", did you mean " + in_quotes(*kind) + "?");
     }
-    return error(in_quotes(word) + " is no IPv4 address, and names are not looked up; " + std::string(forms));
+    return error(in_quotes(word) + " is not an IPv4 address, and host names are not resolved; " + std::string(forms));
 }
 
 Error without_colon(std::string_view body) {
     if (is_ipv4(body)) return error("a port is missing; write " + std::string(body) + ":8080");
-    if (body.starts_with('/')) return error("a path needs its kind; write unix:" + std::string(body));
-    if (body.starts_with('@')) return error("an abstract name needs its kind; write unix:" + std::string(body));
+    if (body.starts_with('/')) return error("a path needs a prefix; write unix:" + std::string(body));
+    if (body.starts_with('@')) return error("an abstract name needs a prefix; write unix:" + std::string(body));
     if (const auto kind = nearest(body, kinds))
         return error("did you mean " + in_quotes(*kind) + "? " + std::string(forms));
     return error(std::string(forms));
@@ -113,8 +114,8 @@ Result<void> set_body(ListenAddress& address, std::string_view body) {
         return error("the kind " + in_quotes(word) + " is not part of this version; " + std::string(forms));
     }
     if (rest.find(':') != rest.npos) {
-        // "::1:8080" can be read in two ways, so it is not read at all.
-        return error("an IPv6 address stands in brackets; write [" +
+        // "::1:8080" is ambiguous, so it is rejected.
+        return error("an IPv6 address needs brackets; write [" +
                      (is_ipv6(body.substr(0, body.rfind(':'))) ? std::string(body.substr(0, body.rfind(':')))
                                                                : std::string("::1")) +
                      "]:8080");
@@ -124,13 +125,14 @@ Result<void> set_body(ListenAddress& address, std::string_view body) {
     return set_port(address, rest);
 }
 
-// Takes "NAME=" off. An '=' behind any letter that an address can have is part of a path or of the query.
+// Removes the prefix "NAME=" from the text. An '=' after a character that only an address contains belongs to a path or
+// to the query.
 Result<void> take_name(ListenAddress& address, std::string_view& text) {
     const std::size_t mark = text.find_first_of("=:/?@[");
     if (mark == text.npos || text[mark] != '=') return {};
     const std::string_view name = text.substr(0, mark);
     if (name.empty() || name.size() > longest_name || !std::all_of(name.begin(), name.end(), is_name_letter)) {
-        return error(in_quotes(name) + " is no name: letters, digits, '_', '-' and '.' make one, 255 at most");
+        return error(in_quotes(name) + " is not a name: a name is 1 to 255 letters, digits, '_', '-' and '.'");
     }
     address.name = name;
     text.remove_prefix(mark + 1);
@@ -189,7 +191,7 @@ std::optional<std::string> find_conflict(const std::vector<ListenAddress>& addre
             }
             if (listener_name(addresses[j]) == listener_name(addresses[i])) {
                 return "cannot name two listeners " + in_quotes(listener_name(addresses[i])) +
-                       ": workers tell them apart by their names; write NAME=ADDRESS";
+                       ": workers distinguish listeners by name; write NAME=ADDRESS";
             }
         }
     }

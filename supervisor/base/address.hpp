@@ -11,12 +11,12 @@
 namespace holdfast {
 
 enum class Family { inet, unix_path, unix_abstract, descriptor, systemd };
-enum class SocketType { stream, datagram, seqpacket };  // `--listen` takes stream; the others have their room here
+enum class SocketType { stream, datagram, seqpacket };  // `--listen` supports only stream; the others are reserved
 enum class Transport { tcp, udp, local };
 
-// One `--listen`, as the user wrote it, taken apart but not resolved: users and groups are still names.
+// A parsed `--listen` argument. Users and groups are still names: nothing is resolved.
 struct ListenAddress {
-    std::string name;  // NAME=…; empty: named by its address
+    std::string name;  // NAME=…; empty: the listener is named by its address
     std::string text;  // the address as written, without name and query
     Family family = Family::inet;
     SocketType type = SocketType::stream;
@@ -25,7 +25,7 @@ struct ListenAddress {
     std::uint16_t port = 0;  // inet: 0 lets the kernel choose
     std::string path;        // unix: the path, or the abstract name without '@'
     int descriptor = -1;     // fd:N
-    // Query keys.
+    // Query keys:
     std::optional<int> backlog;  // default: the kernel's somaxconn
     std::optional<bool> v6only;
     bool nonblock = false;
@@ -33,15 +33,15 @@ struct ListenAddress {
     std::string user, group;            // unix paths
 };
 
-// Takes `[NAME=]ADDRESS[?key=value&…]` apart. The error names what is wrong, what is taken, and the nearest right
+// Parses `[NAME=]ADDRESS[?key=value&…]`. The error names the fault and the accepted forms, and suggests the correct
 // spelling of a misspelt key.
 Result<ListenAddress> parse_listen_address(std::string_view text);
 
-// The listener's name in LISTEN_FDNAMES: its own, or its address with ':' written as '_'.
+// The name of the listener in LISTEN_FDNAMES: its configured name, or its address with ':' replaced by '_'.
 std::string listener_name(const ListenAddress& address);
 
-// What is wrong with several addresses together, as a sentence: two listeners of one name, the same address twice.
-// Nothing if they can stand beside each other.
+// Returns the first conflict between addresses, as a sentence: two listeners with the same name, or the same address
+// twice; nullopt if there is none.
 std::optional<std::string> find_conflict(const std::vector<ListenAddress>& addresses);
 
 }  // namespace holdfast

@@ -47,7 +47,7 @@ Result<void> set_mode(ListenAddress& address, std::string_view value) {
     const bool is_octal = !value.empty() && value.size() <= 4 &&
                           std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '7'; });
     for (const char c : value) mode = mode * 8 + static_cast<std::uint32_t>(c - '0');
-    if (!is_octal || mode > 0777) return error(in_quotes(value) + " is no octal mode from 0 to 0777, like 0660");
+    if (!is_octal || mode > 0777) return error(in_quotes(value) + " is not an octal mode from 0 to 0777, such as 0660");
     address.mode = mode;
     return {};
 }
@@ -75,7 +75,7 @@ constexpr std::array query_keys{
 constexpr std::array<std::string_view, 10> later_keys{"reuseport", "defer-accept", "fastopen", "nodelay", "keepalive",
                                                       "mark",      "device",       "freebind", "rcvbuf",  "sndbuf"};
 
-std::string taken_keys() {
+std::string accepted_keys() {
     std::string list;
     for (const QueryKey& key : query_keys) list.append(list.empty() ? "" : ", ").append(key.word);
     return "the keys are " + list;
@@ -83,13 +83,13 @@ std::string taken_keys() {
 
 Error unknown_key(std::string_view word) {
     if (is_one_of(word, later_keys)) {
-        return error("the key " + in_quotes(word) + " is not part of this version; " + taken_keys());
+        return error("the key " + in_quotes(word) + " is not part of this version; " + accepted_keys());
     }
     std::vector<std::string_view> words(later_keys.begin(), later_keys.end());
     for (const QueryKey& key : query_keys) words.push_back(key.word);
     const auto meant = nearest(word, words);
     return error("there is no key " + in_quotes(word) + (meant ? ", did you mean " + in_quotes(*meant) + "? " : "; ") +
-                 taken_keys());
+                 accepted_keys());
 }
 
 bool applies(For what, const ListenAddress& address) {
@@ -111,8 +111,8 @@ Result<void> set_key(ListenAddress& address, std::string_view word, std::string_
     if (!applies(key->what, address)) {
         const std::string_view of = key->what == For::path       ? "unix paths"
                                     : key->what == For::internet ? "IPv6 addresses"
-                                                                 : "sockets that are opened or adopted one by one";
-        return error("the key " + in_quotes(word) + " is for " + std::string(of) + " alone");
+                                                                 : "single sockets";
+        return error("the key " + in_quotes(word) + " only applies to " + std::string(of));
     }
     const auto done = key->set(address, value);
     if (!done) return error(std::string(word) + ": " + done.error().text);
@@ -129,7 +129,7 @@ Result<void> apply_query(ListenAddress& address, std::string_view query) {
         const std::size_t equals = pair.find('=');
         const std::string_view word = pair.substr(0, equals);
         if (std::find(seen.begin(), seen.end(), word) != seen.end()) {
-            return error("the key " + in_quotes(word) + " is there twice");
+            return error("the key " + in_quotes(word) + " is given twice");
         }
         seen.push_back(word);
         auto done = set_key(address, word, equals == pair.npos ? "" : pair.substr(equals + 1));

@@ -7,7 +7,7 @@
 
 namespace holdfast {
 
-// Sets the keys of `query`, "backlog=100&nonblock", in an address whose family and host are known already.
+// Applies a query such as "backlog=100&nonblock" to an address. Its family and host must already be set.
 Result<void> apply_query(ListenAddress& address, std::string_view query);
 
 }  // namespace holdfast

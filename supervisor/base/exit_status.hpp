@@ -16,13 +16,13 @@ struct KilledBy {
     friend bool operator==(KilledBy, KilledBy) = default;
 };
 
-// How a process ended. A code and a signal of the same number stay apart.
+// How a process ended: with an exit status or by a signal.
 using ExitStatus = std::variant<ExitedWith, KilledBy>;
 
-// "exited with status 3", "was killed by signal 9 (SIGKILL)", with ", core dumped" where it is true.
+// "exited with status 3", "was killed by signal 9 (SIGKILL)", "…, core dumped".
 std::string describe(const ExitStatus& status);
 
-// "SIGTERM"; "signal 64" for one without a name.
+// "SIGTERM"; "signal 64" for a signal without a name.
 std::string signal_name(int signal);
 
 }  // namespace holdfast

@@ -20,10 +20,10 @@ Group& group_of(std::vector<Group>& groups, const std::string& kind) {
     return groups.emplace_back(Group{kind, 0, {}});
 }
 
-std::vector<Group> group(const std::vector<HeldItem>& things, const std::vector<HeldItemCount>& numbers) {
+std::vector<Group> group(const std::vector<HeldItem>& items, const std::vector<HeldItemCount>& counts) {
     std::vector<Group> groups;
-    for (const HeldItemCount& number : numbers) group_of(groups, number.kind).count = number.count;
-    for (const HeldItem& thing : things) group_of(groups, thing.kind).texts.push_back(&thing.text);
+    for (const HeldItemCount& count : counts) group_of(groups, count.kind).count = count.count;
+    for (const HeldItem& item : items) group_of(groups, item.kind).texts.push_back(&item.text);
     for (Group& each : groups) each.count = std::max<std::uint64_t>(each.count, each.texts.size());
     std::erase_if(groups, [](const Group& each) { return each.count == 0; });
     return groups;
@@ -47,13 +47,13 @@ std::string count_of(std::string_view kind, std::uint64_t count) {
     return number + std::string(kind) + (count == 1 ? "" : "s");
 }
 
-std::string describe_held(const std::vector<HeldItem>& things, const std::vector<HeldItemCount>& numbers) {
-    const std::vector<Group> groups = group(things, numbers);
+std::string describe_held(const std::vector<HeldItem>& items, const std::vector<HeldItemCount>& counts) {
+    const std::vector<Group> groups = group(items, counts);
     std::string text;
     for (std::size_t i = 0; i < std::min(groups.size(), most_kinds); ++i) {
         text += (i == 0 ? "" : "; ") + describe(groups[i]);
     }
-    if (groups.size() > most_kinds) text += "; and " + std::to_string(groups.size() - most_kinds) + " kinds more";
+    if (groups.size() > most_kinds) text += "; and " + std::to_string(groups.size() - most_kinds) + " more kinds";
     return text;
 }
 

@@ -6,24 +6,25 @@
 
 namespace holdfast {
 
-// A number that cannot be mistaken for a number of another kind.
+// A number with a type of its own, so that ids of different kinds cannot be mixed up.
 template <class Tag>
 struct Id {
     std::uint64_t value = 0;
     friend constexpr auto operator<=>(Id, Id) = default;
 };
 
-// One launch of one worker: never used twice in a supervisor's life, unlike a pid, a slot or a generation.
+// Identifies one launch of one worker. Never reused while the supervisor runs, unlike a pid or a slot.
 using WorkerId = Id<struct WorkerTag>;
-// Index of a place that should have a worker: 0 … target − 1. Stable over restarts.
+// Index of a position that is filled by one worker: 0 … target − 1. Restarts keep it.
 using SlotId = Id<struct SlotTag>;
-// 1, 2, …: the set of workers of one rollout.
+// Number of the set of workers launched by one rollout: 1, 2, ….
 using Generation = Id<struct GenerationTag>;
-// What a generation was launched from: argv, environment, directory and executable, held open by runtime/.
+// Identifies what a generation is launched from: argv, environment, directory and executable. Held open by runtime/.
 using LaunchSpecId = Id<struct LaunchSpecTag>;
-// A configuration that was read and is not in force yet, held by runtime/ until it is adopted or dropped; 0: none.
+// Identifies a configuration that was read but is not current yet. Held by runtime/ until it is adopted or dropped; 0:
+// none.
 using PlanId = Id<struct PlanTag>;
-// One question of one operator; 0 where nobody waits for the answer (a signal).
+// Identifies an operator's request; 0: no answer is expected (a signal).
 using RequestId = Id<struct RequestTag>;
 
 }  // namespace holdfast

@@ -12,7 +12,7 @@ bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' 
 
 bool is_octet(std::string_view text) {
     if (text.empty() || text.size() > 3 || !std::all_of(text.begin(), text.end(), is_digit)) return false;
-    if (text.size() > 1 && text[0] == '0') return false;  // some take it for octal
+    if (text.size() > 1 && text[0] == '0') return false;  // inet_aton(3) reads it as octal
     int value = 0;
     for (const char c : text) value = value * 10 + (c - '0');
     return value <= 255;
@@ -20,7 +20,8 @@ bool is_octet(std::string_view text) {
 
 bool is_zone(std::string_view zone) { return !zone.empty() && zone.size() < 16 && zone.find('/') == zone.npos; }
 
-// The number of 16-bit groups in a part without "::", −1 if it is malformed. An IPv4 address may be the last.
+// Returns the number of 16-bit groups in a part without "::", −1 if it is malformed. The last two groups may be written
+// as an IPv4 address.
 int count_groups(std::string_view part) {
     int groups = 0;
     while (!part.empty()) {

@@ -11,7 +11,7 @@ enum class StandardInput { null, inherit };
 enum class WorkerOutput { tee, inherit };
 enum class Privileges { keep, no_new };
 
-// `--limit nofile=65536` or `nofile=1024:65536`; `resource` is the number that setrlimit(2) takes.
+// `--limit nofile=65536` or `nofile=1024:65536`; `resource` is the constant for setrlimit(2).
 struct ResourceLimit {
     std::string name;
     int resource = 0;
@@ -19,10 +19,10 @@ struct ResourceLimit {
     std::uint64_t hard = 0;
 };
 
-// How a worker is launched, as the user wrote it. Resolved anew for each generation.
+// The options for launching a worker, as given by the user. They are resolved again for each generation.
 struct LaunchOptions {
     std::vector<std::string> command;  // COMMAND and its arguments; never empty
-    std::string user, group;           // names or numbers; empty: as the supervisor
+    std::string user, group;           // names or numbers; empty: those of the supervisor
     std::string chdir;
     std::optional<std::uint32_t> umask;
     std::vector<std::string> env_files;  // read in order
@@ -31,7 +31,7 @@ struct LaunchOptions {
     Privileges privileges = Privileges::keep;
     StandardInput standard_input = StandardInput::null;
     WorkerOutput output = WorkerOutput::tee;
-    std::string pre_restart;  // run by /bin/sh before a generation is launched in place of another; empty: none
+    std::string pre_restart;  // command for /bin/sh, run before a new generation replaces another; empty: none
 };
 
 }  // namespace holdfast

@@ -10,7 +10,7 @@ namespace holdfast {
 
 inline constexpr std::uint64_t unlimited = ~std::uint64_t{0};
 
-// What is known of the machine, and of one process on it. Empty: could not be found out.
+// Facts about the machine and one process on it. An empty optional or string: unknown, unless stated otherwise.
 struct MachineFacts {
     std::string kernel;  // "6.1.0-13-amd64"
     bool has_pidfd = false;
@@ -18,22 +18,22 @@ struct MachineFacts {
     bool has_peer_pidfd = false;  // SO_PEERPIDFD
     std::optional<std::uint64_t> somaxconn;
     std::optional<bool> migrates_requests;         // net.ipv4.tcp_migrate_req
-    std::optional<std::uint64_t> first_free_port;  // the lowest that needs no capability
+    std::optional<std::uint64_t> first_free_port;  // lowest port that needs no capability
     std::optional<bool> sees_other_processes;      // /proc is not mounted with hidepid
 
-    // Of the process.
+    // About the process:
     std::uint32_t uid = 0;
     std::optional<std::uint64_t> nofile_soft, nofile_hard, nproc_soft;
-    std::optional<std::uint64_t> capabilities;  // effective, a bit each as capabilities(7) numbers them
+    std::optional<std::uint64_t> capabilities;  // effective set, bit numbers of capabilities(7)
     bool is_in_cgroup_v2 = false;
     std::string cgroup;  // "/system.slice/web.service"
     bool may_manage_cgroup = false;
     bool counts_oom_kills = false;
 
-    // Who manages the process in turn.
+    // About the service manager of the process:
     std::string unit;                                     // "web.service"
-    std::string unit_type, unit_kill_mode;                // as the unit's files say; empty: they do not
-    std::optional<Duration> stop_timeout, start_timeout;  // of the unit; Duration::max(): none
+    std::string unit_type, unit_kill_mode;                // from the unit files; empty: not set there
+    std::optional<Duration> stop_timeout, start_timeout;  // timeouts of the unit; Duration::max(): none
     bool is_in_kubernetes = false;
 };
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view duration_form = "a duration is a number with a unit, like 500ms, 30s, 2m or 1h";
 constexpr std::string_view size_form = "a size is a number of bytes, or one with a unit, like 64K, 10M or 2G";
-// A hundred years: longer is a slip of the finger, and sums of several such stay far from an overflow.
+// A hundred years: a longer duration is a typing error, and sums of several such durations do not overflow.
 constexpr Duration longest = std::chrono::hours{24 * 365 * 100};
 
 struct TimeUnit {
@@ -26,7 +26,7 @@ constexpr std::array time_units{TimeUnit{"ms", std::chrono::milliseconds{1}}, Ti
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 Error no_duration(std::string_view text, const std::string& cause) {
-    return error(in_quotes(text) + " is no duration: " + cause + "; " + std::string(duration_form));
+    return error(in_quotes(text) + " is not a duration: " + cause + "; " + std::string(duration_form));
 }
 
 bool means_for_ever(std::string_view text) {
@@ -36,7 +36,7 @@ bool means_for_ever(std::string_view text) {
     return std::find(words.begin(), words.end(), small) != words.end();
 }
 
-// What people write for a unit elsewhere, and what it is here.
+// Suggests the unit for a spelling that is common in other programs.
 std::string unit_hint(std::string_view word) {
     constexpr std::array<std::pair<std::string_view, std::string_view>, 12> known{{{"sec", "s"},
                                                                                    {"secs", "s"},
@@ -52,8 +52,8 @@ std::string unit_hint(std::string_view word) {
                                                                                    {"hours", "h"}}};
     std::string small(word);
     std::transform(small.begin(), small.end(), small.begin(), lower);
-    for (const auto& [theirs, ours] : known) {
-        if (small == theirs) return ", did you mean " + in_quotes(ours) + "?";
+    for (const auto& [spelling, unit] : known) {
+        if (small == spelling) return ", did you mean " + in_quotes(unit) + "?";
     }
     for (const TimeUnit& unit : time_units) {
         if (small == unit.word) return ", did you mean " + in_quotes(unit.word) + "?";
@@ -63,7 +63,7 @@ std::string unit_hint(std::string_view word) {
 
 struct Number {
     long double value = 0;
-    std::size_t length = 0;  // letters of it; 0: no number
+    std::size_t length = 0;  // number of characters; 0: no number
 };
 
 Number leading_number(std::string_view text) {
@@ -77,7 +77,7 @@ Number leading_number(std::string_view text) {
     return {std::stold(std::string(text.substr(0, length))), length};
 }
 
-// 0 for a unit that is none.
+// Returns the number of bytes of a unit; 0 if it is unknown.
 std::uint64_t size_of_unit(std::string_view unit) {
     if (unit.empty()) return 1;
     std::string small(unit);
@@ -88,8 +88,9 @@ std::uint64_t size_of_unit(std::string_view unit) {
     return 0;
 }
 
-// Optimal string alignment: insertions, deletions, replacements and swapped neighbours count one each.
-std::size_t keystrokes_between(std::string_view a, std::string_view b) {
+// Edit distance (optimal string alignment): an insertion, a deletion, a replacement and a swap of two adjacent letters
+// count one each.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
     for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
     for (std::size_t j = 0; j <= b.size(); ++j) cost[0][j] = j;
@@ -110,8 +111,8 @@ std::size_t keystrokes_between(std::string_view a, std::string_view b) {
 Result<Duration> parse_duration(std::string_view text) {
     if (text.empty()) return no_duration(text, "it is empty");
     if (means_for_ever(text)) {
-        return error(in_quotes(text) + " is refused: every wait of holdfast ends, or a stop could last for ever; " +
-                     "name the longest time that you would wait, like 24h");
+        return error(in_quotes(text) + " is not accepted: every wait in holdfast is limited, so that a stop always " +
+                     "ends; give a maximum, like 24h");
     }
     Duration sum{0};
     std::string_view rest = text;
@@ -128,7 +129,7 @@ Result<Duration> parse_duration(std::string_view text) {
         const auto unit = std::find_if(time_units.begin(), time_units.end(),
                                        [word](const TimeUnit& candidate) { return candidate.word == word; });
         if (unit == time_units.end()) {
-            return no_duration(text, in_quotes(word.substr(0, 20)) + " is no unit" + unit_hint(word));
+            return no_duration(text, in_quotes(word.substr(0, 20)) + " is not a unit" + unit_hint(word));
         }
         const long double usec = number.value * static_cast<long double>(unit->length.count());
         if (usec > static_cast<long double>((longest - sum).count())) return no_duration(text, "it is too long");
@@ -139,7 +140,7 @@ Result<Duration> parse_duration(std::string_view text) {
 
 Result<std::uint64_t> parse_size(std::string_view text) {
     const auto refuse = [text](const std::string& cause) {
-        return error(in_quotes(text) + " is no size: " + cause + "; " + std::string(size_form));
+        return error(in_quotes(text) + " is not a size: " + cause + "; " + std::string(size_form));
     };
     std::uint64_t number = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -147,7 +148,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     if (problem != std::errc{}) return refuse("it does not begin with a number");
     const std::string_view word = text.substr(static_cast<std::size_t>(end - text.data()));
     const std::uint64_t unit = size_of_unit(word);
-    if (unit == 0) return refuse(in_quotes(word.substr(0, 20)) + " is no unit");
+    if (unit == 0) return refuse(in_quotes(word.substr(0, 20)) + " is not a unit");
     if (number > std::numeric_limits<std::uint64_t>::max() / unit) return refuse("it is too large");
     return number * unit;
 }
@@ -163,18 +164,18 @@ Result<std::uint64_t> parse_count(std::string_view text, std::uint64_t least, st
     } else if (least > 0) {
         range += " of at least " + std::to_string(least);
     }
-    return error(in_quotes(text) + " is not taken: " + range + " is wanted");
+    return error(in_quotes(text) + " is not " + range);
 }
 
 std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates) {
-    // Nobody misspells at such length; the bound keeps the table small.
+    // Limits the size of the table in edit_distance(); no option is that long.
     if (word.empty() || word.size() > 64) return std::nullopt;
     std::optional<std::string_view> best;
     std::size_t fewest = std::max<std::size_t>(1, word.size() / 3) + 1;
     for (const std::string_view candidate : candidates) {
-        const std::size_t strokes = keystrokes_between(word, candidate);
-        if (strokes >= fewest || strokes >= candidate.size()) continue;
-        fewest = strokes;
+        const std::size_t distance = edit_distance(word, candidate);
+        if (distance >= fewest || distance >= candidate.size()) continue;
+        fewest = distance;
         best = candidate;
     }
     return best;

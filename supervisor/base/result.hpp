@@ -7,12 +7,12 @@
 
 namespace holdfast {
 
-// Why something could not be done, in words for a person: "cannot <do what> to <what>: <cause>". `code` is the errno
-// behind it, 0 where there is none.
+// The cause of a failure, as a message for people: "cannot <do what> to <what>: <cause>". `code` is the errno, 0 if
+// there is none.
 struct Error {
-    // No constructor from the text alone: a Result<std::string> could not tell it from a value.
+    // There is no constructor from a string alone: in a Result<std::string> it would be ambiguous with a value.
     Error() = default;
-    Error(std::string words, int number) : text(std::move(words)), code(number) {}
+    Error(std::string message, int number) : text(std::move(message)), code(number) {}
     std::string text;
     int code = 0;
 };

@@ -3,11 +3,11 @@
 namespace holdfast {
 
 std::vector<std::string> service_parent_directories(const RuntimeEnvironment& environment) {
-    std::vector<std::string> collections;
-    if (environment.uid == 0) collections.emplace_back("/run/holdfast");
-    if (!environment.xdg_runtime_dir.empty()) collections.push_back(environment.xdg_runtime_dir + "/holdfast");
-    collections.push_back("/tmp/holdfast-" + std::to_string(environment.uid));
-    return collections;
+    std::vector<std::string> parents;
+    if (environment.uid == 0) parents.emplace_back("/run/holdfast");
+    if (!environment.xdg_runtime_dir.empty()) parents.push_back(environment.xdg_runtime_dir + "/holdfast");
+    parents.push_back("/tmp/holdfast-" + std::to_string(environment.uid));
+    return parents;
 }
 
 std::vector<std::string> candidate_directories(std::string_view name, const RuntimeEnvironment& environment) {
@@ -15,8 +15,8 @@ std::vector<std::string> candidate_directories(std::string_view name, const Runt
     std::vector<std::string> candidates;
     const std::string first = environment.runtime_directory.substr(0, environment.runtime_directory.find(':'));
     if (!first.empty()) candidates.push_back(first);
-    for (std::string& collection : service_parent_directories(environment)) {
-        candidates.push_back(std::move(collection.append("/").append(name)));
+    for (std::string& parent : service_parent_directories(environment)) {
+        candidates.push_back(std::move(parent.append("/").append(name)));
     }
     return candidates;
 }

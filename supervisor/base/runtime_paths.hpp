@@ -7,23 +7,23 @@
 
 namespace holdfast {
 
-// What decides where a service's runtime directory lies. Empty where the user or the environment said nothing.
+// The inputs for the location of a service's runtime directory. Empty strings: not set.
 struct RuntimeEnvironment {
-    std::string runtime_dir;        // --runtime-dir: the directory itself, and then the only candidate
-    std::string runtime_directory;  // $RUNTIME_DIRECTORY, as a service manager sets it; of several the first
+    std::string runtime_dir;        // --runtime-dir: the directory itself; there is no other candidate then
+    std::string runtime_directory;  // $RUNTIME_DIRECTORY, set by a service manager; only the first of a list is used
     std::string xdg_runtime_dir;    // $XDG_RUNTIME_DIR
-    std::uint32_t uid = 0;          // effective
+    std::uint32_t uid = 0;          // effective uid
 };
 
-// Where the runtime directory of service `name` can lie, best first. The supervisor takes the first that it can have;
-// its clients try them in the same order.
+// The candidates for the runtime directory of service `name`, in order of preference. The supervisor uses the first
+// usable one; its clients try them in the same order.
 std::vector<std::string> candidate_directories(std::string_view name, const RuntimeEnvironment& environment);
 
-// The directories whose entries are the runtime directories of this user's services, for a client that was given no
-// name. A directory chosen by --runtime-dir or $RUNTIME_DIRECTORY lies where its user put it, so it is not among them.
+// The directories that contain the runtime directories of this user's services, for a client without a service name.
+// Directories set by --runtime-dir or $RUNTIME_DIRECTORY are not included.
 std::vector<std::string> service_parent_directories(const RuntimeEnvironment& environment);
 
-// Names of what lies in a runtime directory.
+// Names of the entries in a runtime directory.
 inline constexpr std::string_view api_socket_file = "api.sock";
 inline constexpr std::string_view lock_file = "lock";
 inline constexpr std::string_view worker_records_folder = "workers";

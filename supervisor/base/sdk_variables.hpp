@@ -6,8 +6,8 @@
 
 namespace holdfast {
 
-// What an operator says to the SDK of a worker (holdfast-sdk(3)). Every other HOLDFAST_ variable is the supervisor's
-// own word to a worker, and nobody else's.
+// The environment variables by which an operator configures the SDK in a worker (holdfast-sdk(3)). All other HOLDFAST_
+// variables are set by the supervisor only.
 inline constexpr std::array<std::string_view, 7> sdk_variables{
     "HOLDFAST_LAME_DUCK", "HOLDFAST_GRACE_PERIOD", "HOLDFAST_CANCEL_PERIOD", "HOLDFAST_KEEP_ALIVE_MIN",
     "HOLDFAST_HEALTH",    "HOLDFAST_LIBRARY",      "HOLDFAST_NODE_ADDON"};

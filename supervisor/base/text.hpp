@@ -6,7 +6,7 @@
 
 namespace holdfast {
 
-// ASCII only, whatever the locale says.
+// ASCII only, independent of the locale.
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 inline std::string in_quotes(std::string_view text) { return '"' + std::string(text) + '"'; }

@@ -83,7 +83,7 @@ TEST(Commands, DoctorLooksAtAFileOrASupervisor) {
 
 TEST(Commands, RefuseWhatTheyDoNotTake) {
     EXPECT_THAT(refusal_of("scale"), HasSubstr("scale: a number of workers is missing: write holdfast scale [NAME] N"));
-    EXPECT_THAT(refusal_of("scale web"), HasSubstr("N: \"web\" is not taken: a whole number from 0 to 4096"));
+    EXPECT_THAT(refusal_of("scale web"), HasSubstr("N: \"web\" is not a whole number from 0 to 4096"));
     EXPECT_THAT(refusal_of("scale web 5000"), HasSubstr("from 0 to 4096"));
     EXPECT_THAT(refusal_of("restart a b"), HasSubstr("\"b\" is one word too many"));
     EXPECT_THAT(refusal_of("restart a/b"), HasSubstr("is no name"));

@@ -70,7 +70,7 @@ TEST_F(ConfigFile, NamesFileAndLineAndTheRightSpelling) {
     EXPECT_THAT(refusal("\n# x\nwrokers = 3\n"), HasSubstr("3: there is no key \"wrokers\", did you mean workers?"));
     EXPECT_THAT(refusal("workers 3"), HasSubstr("1: \"workers 3\" is no setting: write KEY = VALUE"));
     EXPECT_THAT(refusal("= 3"), HasSubstr("has no key"));
-    EXPECT_THAT(refusal("grace-period = 5"), HasSubstr("1: grace-period: \"5\" is no duration"));
+    EXPECT_THAT(refusal("grace-period = 5"), HasSubstr("1: grace-period: \"5\" is not a duration"));
     EXPECT_THAT(refusal("workers = 1\n\nworkers = 2"), HasSubstr("3: workers is given twice, first in line 1"));
     EXPECT_THAT(refusal("no-new-privileges = maybe"), HasSubstr("yes or no"));
     EXPECT_THAT(refusal("workers = 4 # four"), HasSubstr("a comment stands on a line of its own"));

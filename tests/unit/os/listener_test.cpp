@@ -232,8 +232,8 @@ TEST(SocketActivation, PassedWronglyIsToldApart) {
     };
     expect_in_child([&] {
         const std::string own = std::to_string(::getpid());
-        refusal_with("two", own, "LISTEN_FDS \"two\" is not taken");
-        refusal_with("1", "me", "LISTEN_PID \"me\" is not taken");
+        refusal_with("two", own, "LISTEN_FDS \"two\" is not a whole number");
+        refusal_with("1", "me", "LISTEN_PID \"me\" is not a whole number");
         refusal_with("0", own, "no socket was passed");
         ::close(3);
         refusal_with("1", own, "cannot take descriptor 3, which LISTEN_FDS promises");
