@@ -18,9 +18,9 @@ Result<UniqueFd> open_api_socket(const RuntimeDirectory& directory) {
     const auto address = unix_address(path);
     if (!address) return address.error();
     UniqueFd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    if (!fd) return errno_error("make the API socket");
+    if (!fd) return errno_error("create the API socket");
     remove_api_socket(directory);
-    // The name is born with the mode: there is no moment in which others could connect.
+    // bind() creates the file with the socket's mode, so other users cannot connect at any moment.
     if (::fchmod(fd.get(), 0600) != 0) return errno_error("set the mode of " + path);
     if (::bind(fd.get(), address->get(), address->length) != 0) return errno_error("bind " + path);
     if (::listen(fd.get(), backlog) != 0) return errno_error("listen on " + path);

@@ -6,11 +6,12 @@
 
 namespace holdfast::os {
 
-// The listening socket of the operators' API: `api.sock` in the runtime directory, mode 0600, non-blocking,
-// close-on-exec. What a dead supervisor left there is replaced: the lock is ours.
+// Opens the listening socket of the operators' API: `api.sock` in the runtime directory, mode 0600, non-blocking,
+// close-on-exec. Replaces the socket file of a dead supervisor; this is safe because the caller holds the lock of the
+// directory.
 Result<UniqueFd> open_api_socket(const RuntimeDirectory& directory);
 
-// At the end, before RuntimeDirectory::remove.
+// Call before RuntimeDirectory::remove.
 void remove_api_socket(const RuntimeDirectory& directory);
 
 }  // namespace holdfast::os

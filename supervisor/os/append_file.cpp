@@ -34,10 +34,10 @@ Result<void> AppendFile::open() {
                          O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
     if (!file_) return errno_error("open " + name_);
     struct stat status {};
-    if (::fstat(file_.get(), &status) != 0) return errno_error("look at " + name_);
+    if (::fstat(file_.get(), &status) != 0) return errno_error("stat " + name_);
     if (!S_ISREG(status.st_mode)) {
         file_.reset();
-        return error("cannot write to " + name_ + ": it is no file", EINVAL);
+        return error("cannot write to " + name_ + ": it is not a regular file", EINVAL);
     }
     char last = '\n';
     if (status.st_size > 0) static_cast<void>(!::pread(file_.get(), &last, 1, status.st_size - 1));
@@ -52,7 +52,7 @@ bool AppendFile::is_gone() const {
 
 Result<std::uint64_t> AppendFile::size() const {
     struct stat status {};
-    if (::fstat(file_.get(), &status) != 0) return errno_error("look at " + name_);
+    if (::fstat(file_.get(), &status) != 0) return errno_error("stat " + name_);
     return static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -65,7 +65,7 @@ Result<void> AppendFile::write(std::string_view bytes, std::uint64_t size_before
     }
     int failed = written < 0 ? errno : ENOSPC;
     if (written > 0) {
-        // Why it was cut short is what the kernel says to the rest; what comes of that is cut off with it.
+        // A short write does not set errno. Writing the rest gives the cause; whatever it writes is truncated as well.
         const auto rest = bytes.substr(static_cast<std::size_t>(written));
         const ssize_t more = ::write(file_.get(), rest.data(), rest.size());
         if (more < 0) failed = errno;

@@ -9,23 +9,22 @@
 
 namespace holdfast::os {
 
-// A file of lines that only grows at its end, and is bounded all the same: before it would pass `limit` it is renamed
-// to
-// "<name>.1", in place of the one that has that name, and begun anew. Every line is one write(2). What could not be
-// written wholly (a full disk) is cut off again, and where not even that is possible the next line begins with a line
-// end: a reader finds whole lines, and pieces that are none. One writer alone.
+// An append-only file of lines with a bounded size. Before the file would exceed `limit` bytes it is renamed to
+// "<name>.1" (which replaces a file of that name), and a new file is started. Each line is written with one write(2). A
+// partial write (full disk) is truncated again; where the truncation fails too, the next line starts with a newline, so
+// a reader sees complete lines and fragments that do not parse. Only one writer at a time is supported.
 class AppendFile {
   public:
-    // Nothing is opened before the first line. `directory_fd` is borrowed.
+    // Opens nothing before the first line. `directory_fd` is borrowed.
     AppendFile(int directory_fd, std::string name, std::uint64_t limit)
         : directory_fd_(directory_fd), name_(std::move(name)), limit_(limit) {}
 
-    // `line` ends with its only line end. SIGXFSZ has to be blocked or ignored.
+    // `line` contains no newline but the one at its end. SIGXFSZ must be blocked or ignored.
     Result<void> append(std::string_view line);
 
   private:
     Result<void> open();
-    // Whether somebody has taken the file away since.
+    // Whether the open file was deleted in the meantime.
     bool is_gone() const;
     Result<std::uint64_t> size() const;
     Result<void> write(std::string_view bytes, std::uint64_t size_before);

@@ -23,7 +23,7 @@ BindProblem bind_problem(std::string text, std::vector<SocketHolder> holders = {
 
 std::optional<BindProblem> try_to_bind(const ListenAddress& address, const SocketAddress& socket_address) {
     const UniqueFd socket(::socket(socket_address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!socket) return bind_problem(errno_error("open a socket").text);
+    if (!socket) return bind_problem(errno_error("create a socket").text);
     const int on = 1;
     const int only_v6 = address.v6only.value_or(false) ? 1 : 0;
     ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -54,7 +54,7 @@ std::optional<BindProblem> check_path(const ListenAddress& address) {
     if (::access(folder.c_str(), W_OK | X_OK) != 0) return bind_problem(folder + ": " + errno_text(errno));
     struct stat entry {};
     if (::lstat(address.path.c_str(), &entry) == 0 && !S_ISSOCK(entry.st_mode)) {
-        return bind_problem("something that is no socket lies there");
+        return bind_problem("the path exists and is not a socket");
     }
     return check_owner(address);
 }
@@ -65,7 +65,7 @@ std::optional<BindProblem> check_descriptor(const ListenAddress& address) {
     if (::getsockopt(address.descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0) {
         return bind_problem(errno_text(errno));
     }
-    return listens != 0 ? std::nullopt : std::optional(bind_problem("it does not listen"));
+    return listens != 0 ? std::nullopt : std::optional(bind_problem("the socket is not listening"));
 }
 
 }  // namespace
@@ -84,7 +84,7 @@ std::optional<BindProblem> find_bind_problem(const ListenAddress& address) {
         case Family::descriptor:
             return check_descriptor(address);
         case Family::systemd:
-            return std::nullopt;  // known only when the service manager starts it
+            return std::nullopt;  // the sockets exist only when the service manager starts the process
     }
     return std::nullopt;
 }

@@ -10,14 +10,15 @@
 
 namespace holdfast::os {
 
-// Why an address cannot be had, and by whom it is held where that is why.
+// Why an address cannot be bound; with EADDRINUSE also the processes that use it.
 struct BindProblem {
     std::string text;
     std::vector<SocketHolder> holders;
 };
 
-// Whether `run` could listen at this address now. Nothing is left behind, and nobody can connect meanwhile: a TCP port
-// is bound for a moment and never listened on, of a unix path only its folder and who answers are looked at.
+// Checks whether `run` could listen on this address now. Leaves nothing behind, and no client can connect during the
+// check: a TCP port is bound for a moment but never listened on; for a unix path only the directory and the process
+// that accepts on it are checked.
 std::optional<BindProblem> find_bind_problem(const ListenAddress& address);
 
 }  // namespace holdfast::os

@@ -15,14 +15,15 @@
 namespace holdfast::os {
 namespace {
 
-// Real programs have a dozen program headers, a few hundred bytes of notes and 20 bytes of build-id.
+// Limits for malformed files. Real programs have a dozen program headers, a few hundred bytes of notes and a build-id
+// of 20 bytes.
 constexpr std::size_t max_headers = 128;
 constexpr std::size_t max_note_bytes = 16 << 10;
 constexpr std::size_t max_id_bytes = 64;
 
 using Bytes = std::span<const unsigned char>;
 
-// What is there of it, up to the buffer's end.
+// Reads up to the end of the buffer or of the file; returns the number of bytes.
 std::size_t read_at(int fd, std::uint64_t offset, std::span<unsigned char> into) {
     std::size_t done = 0;
     while (done < into.size() && offset + done <= static_cast<std::uint64_t>(std::numeric_limits<off_t>::max())) {
@@ -51,12 +52,13 @@ std::string hexadecimal(Bytes bytes) {
     return text;
 }
 
-// How many bytes a field of `size` bytes takes that begins `offset` bytes into its note.
+// The size, including padding, of a field of `size` bytes that starts at `offset` bytes into its note.
 std::size_t padded(std::size_t size, std::size_t offset, std::size_t alignment) {
     return (offset + size + alignment - 1) / alignment * alignment - offset;
 }
 
-// Takes `size` bytes off the front, and those that pad them; nothing, and an empty rest, where there are fewer.
+// Removes `size` bytes and their padding from the front and returns them without padding. Returns nothing and clears
+// `rest` if there are fewer bytes.
 Bytes take(Bytes& rest, std::size_t size, std::size_t with_padding) {
     if (size > rest.size()) {
         rest = {};
@@ -69,7 +71,7 @@ Bytes take(Bytes& rest, std::size_t size, std::size_t with_padding) {
 
 std::string find_in_notes(Bytes rest, std::size_t alignment) {
     constexpr std::string_view owner("GNU\0", 4);
-    Elf64_Nhdr note{};  // the same in both classes
+    Elf64_Nhdr note{};  // same layout in ELF32 and ELF64
     while (rest.size() >= sizeof note) {
         std::memcpy(&note, rest.data(), sizeof note);
         rest = rest.subspan(sizeof note);
@@ -96,7 +98,7 @@ std::string find_in_segments(int fd) {
         if (segment.p_type != PT_NOTE) continue;
         notes.resize(std::min<std::uint64_t>(segment.p_filesz, max_note_bytes));
         notes.resize(read_at(fd, segment.p_offset, notes));
-        // Some linkers (mold) put notes that are aligned to 4 bytes into a segment that is aligned to 8.
+        // Some linkers (mold) put notes with an alignment of 4 bytes into a segment with an alignment of 8.
         std::string found = find_in_notes(notes, 4);
         if (found.empty() && segment.p_align == 8) found = find_in_notes(notes, 8);
         if (!found.empty()) return found;
@@ -110,7 +112,7 @@ std::string read_build_id(int file_fd) {
     std::array<unsigned char, EI_NIDENT> identity{};
     if (read_at(file_fd, 0, identity) != identity.size()) return {};
     if (std::memcmp(identity.data(), ELFMAG, SELFMAG) != 0) return {};
-    // Of the other byte order is no program for this machine.
+    // An ELF file of the other byte order cannot run on this machine.
     constexpr unsigned char own_order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
     if (identity[EI_DATA] != own_order) return {};
     if (identity[EI_CLASS] == ELFCLASS64) return find_in_segments<Elf64_Ehdr, Elf64_Phdr>(file_fd);

@@ -4,9 +4,9 @@
 
 namespace holdfast::os {
 
-// The GNU build-id in an ELF file's notes, in hexadecimal digits: two programs of the same one were linked from the
-// same parts. Empty for files that have none, scripts among them, and for files that only look like ELF: whatever the
-// file claims, a bounded part of it is read. `file_fd` is open for reading.
+// Reads the GNU build-id from the notes of an ELF file, as hexadecimal digits. Equal build-ids mean that two programs
+// were linked from the same input. Empty for files without a build-id, such as scripts, and for malformed ELF files.
+// The amount of data that is read is bounded, whatever the file contains. `file_fd` must be open for reading.
 std::string read_build_id(int file_fd);
 
 }  // namespace holdfast::os

@@ -25,7 +25,7 @@ bool is_connected_to_itself(int socket_fd) {
 
 Result<UniqueFd> begin_connect(const SocketAddress& socket_address) {
     UniqueFd socket{::socket(socket_address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    if (!socket) return errno_error("make a socket");
+    if (!socket) return errno_error("create a socket");
     if (::connect(socket.get(), socket_address.get(), socket_address.length) != 0 && errno != EINPROGRESS) {
         return errno_error("connect to " + to_text(socket_address));
     }

@@ -6,13 +6,13 @@
 
 namespace holdfast::os {
 
-// A stream socket that is on its way to `socket_address`, non-blocking and close-on-exec: writable once that is
-// decided. The error's code is the errno where it is decided already, EAGAIN among them: a unix listener whose queue is
-// full.
+// Starts a connection to `socket_address`. The stream socket is non-blocking and close-on-exec; it becomes writable
+// when the connection has succeeded or failed. Fails at once with the errno as code where the kernel reports one
+// immediately, for example EAGAIN for a unix listener with a full queue.
 Result<UniqueFd> begin_connect(const SocketAddress& socket_address);
 
-// How it ended: 0, or an errno. A port that nobody listens at can connect to itself, where the kernel gives the client
-// that very port: ECONNREFUSED, as it would have been with any other.
+// The result of the connection attempt: 0 or an errno. A client can connect to itself when the kernel assigns it the
+// very port that it connects to and that has no listener; reported as ECONNREFUSED, as for any other source port.
 int connect_outcome(int socket_fd);
 
 }  // namespace holdfast::os

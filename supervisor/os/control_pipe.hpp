@@ -8,13 +8,13 @@
 
 namespace holdfast::os {
 
-// The two ends of one worker's control pipe: a SOCK_SEQPACKET socketpair, both ends close-on-exec. Messages go through
-// send_packet and receive_packet. The worker's end is given to the launcher and closed here when it has been launched,
-// or our end never hangs up.
+// Both ends of one worker's control pipe: a SOCK_SEQPACKET socketpair, both ends close-on-exec. Messages are sent with
+// send_packet and received with receive_packet. The worker's end is passed to the launcher and must be closed here
+// after the launch; otherwise our end never sees a hang-up.
 struct ControlPipe {
     UniqueFd ours;
     UniqueFd workers;
-    std::uint64_t workers_inode = 0;  // HOLDFAST_CONTROL_INODE
+    std::uint64_t workers_inode = 0;  // value of HOLDFAST_CONTROL_INODE
 };
 
 Result<ControlPipe> open_control_pipe();

@@ -17,12 +17,13 @@ namespace {
 std::optional<std::uint32_t> as_number(const std::string& text) {
     std::uint32_t number = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-    // The largest means "leave as it is" to the kernel.
+    // The kernel reads the largest number as "leave unchanged".
     if (problem != std::errc{} || end != text.data() + text.size() || number == UINT32_MAX) return std::nullopt;
     return number;
 }
 
-// Calls one of getpwnam_r(3)'s kind with a buffer that is large enough. The errno; `found` stays null for no entry.
+// Calls a function of the getpwnam_r(3) family with a growing buffer. Returns the errno; `found` stays null without an
+// entry.
 template <class Entry, class Lookup>
 int look_up(Entry& entry, Entry*& found, std::vector<char>& buffer, Lookup lookup) {
     constexpr std::size_t largest = 1 << 20;
@@ -32,7 +33,7 @@ int look_up(Entry& entry, Entry*& found, std::vector<char>& buffer, Lookup looku
     }
 }
 
-// "Not found" has many errnos, see getpwnam(3).
+// Several errnos mean "not found", see getpwnam(3).
 bool means_missing(int problem) { return problem == 0 || problem == ENOENT || problem == ESRCH || problem == EBADF; }
 
 LaunchFailure not_found(const std::string& kind, const std::string& name, int problem) {
@@ -100,7 +101,7 @@ std::variant<Account, LaunchFailure> find_account(const std::string& user, const
     Credentials& credentials = account.credentials;
     if (credentials.gid == static_cast<gid_t>(-1)) {
         return LaunchFailure{
-            "find the group of the user " + user + ": the user database does not know this number, so give --group too",
+            "find the group of user " + user + ": the user database has no entry for this uid; specify --group as well",
             0};
     }
     credentials.groups = groups_of(account.name, credentials.gid);

@@ -10,14 +10,14 @@ namespace holdfast::os {
 
 struct LaunchFailure;
 
-// Who a worker runs as.
+// The user and groups that a worker runs as.
 struct Credentials {
     uid_t uid = 0;
     gid_t gid = 0;
     std::vector<gid_t> groups;  // supplementary
 };
 
-// An entry of the user database; home, shell and name are empty for a number that has none.
+// An entry of the user database. home, shell and name are empty for a uid without an entry.
 struct Account {
     Credentials credentials;
     std::string name;
@@ -25,11 +25,11 @@ struct Account {
     std::string shell;
 };
 
-// `user` and `group` are names or numbers; either may be empty: then the supervisor's user, or the user's own group.
-// With a user the supplementary groups are those that the group database lists for it, else the group alone.
+// `user` and `group` are names or numbers. An empty user means the supervisor's user; an empty group means the primary
+// group of the user. With a user, the supplementary groups are those of the group database, otherwise only the group.
 std::variant<Account, LaunchFailure> find_account(const std::string& user, const std::string& group);
 
-// Whether the calling process has exactly these already, so that nothing needs to be set (and no privilege).
+// Whether the calling process already has exactly these credentials, so that no change and no privilege is needed.
 bool are_own(const Credentials& credentials);
 
 }  // namespace holdfast::os

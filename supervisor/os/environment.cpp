@@ -11,7 +11,7 @@ bool has_key(std::string_view entry, std::string_view key) {
     return entry.size() > key.size() && entry.starts_with(key) && entry[key.size()] == '=';
 }
 
-bool is_own_handle(std::string_view entry) {
+bool is_supervisor_variable(std::string_view entry) {
     if (is_sdk_variable(entry.substr(0, entry.find('=')))) return false;
     return entry.starts_with("LISTEN_") || entry.starts_with("WATCHDOG_") || entry.starts_with("HOLDFAST_") ||
            has_key(entry, "NOTIFY_SOCKET");
@@ -41,10 +41,10 @@ std::optional<std::string_view> Environment::find(std::string_view key) const {
     return std::nullopt;
 }
 
-Environment without_own_handles(const std::vector<std::string>& base_environment) {
+Environment without_supervisor_variables(const std::vector<std::string>& base_environment) {
     Environment environment;
     for (const std::string& entry : base_environment) {
-        if (!is_own_handle(entry)) environment.set(entry);
+        if (!is_supervisor_variable(entry)) environment.set(entry);
     }
     return environment;
 }

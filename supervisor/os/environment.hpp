@@ -7,10 +7,10 @@
 
 namespace holdfast::os {
 
-// The environment of a process to be: each key once, a later entry wins.
+// The environment of a process that is to be launched. Each key occurs once; a later entry replaces an earlier one.
 class Environment {
   public:
-    // `entry` is "KEY=VALUE"; one without '=' is dropped.
+    // `entry` is "KEY=VALUE"; an entry without '=' is ignored.
     void set(std::string entry);
     void set(std::string_view key, std::string_view value);
     std::optional<std::string_view> find(std::string_view key) const;
@@ -20,8 +20,8 @@ class Environment {
     std::vector<std::string> entries_;
 };
 
-// The supervisor's environment without what was meant for the supervisor alone: LISTEN_*, NOTIFY_SOCKET, WATCHDOG_*,
-// HOLDFAST_*.
-Environment without_own_handles(const std::vector<std::string>& base_environment);
+// The supervisor's environment without the variables that are addressed to the supervisor itself: LISTEN_*,
+// NOTIFY_SOCKET, WATCHDOG_*, HOLDFAST_*.
+Environment without_supervisor_variables(const std::vector<std::string>& base_environment);
 
 }  // namespace holdfast::os

@@ -15,13 +15,13 @@ bool is_comment(std::string_view line) {
     return first == std::string_view::npos || line[first] == '#';
 }
 
-// What is wrong with a line that is no comment; nullptr for nothing.
+// The syntax error in a line that is not a comment; nullptr if there is none.
 const char* fault_of(std::string_view line) {
-    if (line.find('\0') != std::string_view::npos) return "it holds a NUL byte";
+    if (line.find('\0') != std::string_view::npos) return "it contains a NUL byte";
     const auto equals = line.find('=');
     if (equals == std::string_view::npos || equals == 0) return "expected KEY=VALUE";
     if (line.substr(0, equals).find_first_of(blanks) != std::string_view::npos) {
-        return "expected KEY=VALUE, without blanks before the '='";
+        return "expected KEY=VALUE, without spaces before the '='";
     }
     return nullptr;
 }

@@ -8,8 +8,8 @@
 
 namespace holdfast::os {
 
-// Adds the entries of a file: lines KEY=VALUE, taken literally (no quotes, no expansion); blank lines and lines that
-// begin with '#' are comments. The failure names file and line.
+// Adds the entries of a file. Lines have the form KEY=VALUE and are taken literally (no quotes, no expansion). Blank
+// lines and lines that begin with '#' are comments. A failure names the file and the line.
 std::optional<LaunchFailure> add_environment_file(const std::string& path, Environment& environment);
 
 }  // namespace holdfast::os

@@ -7,12 +7,12 @@
 
 namespace holdfast::os {
 
-// The kernel's words for an errno: "No such file or directory". Safe in every thread.
+// The text of an errno, such as "No such file or directory". Thread-safe.
 std::string errno_text(int error_number);
 
-// "cannot <what>: <the kernel's words>". The one place where errno becomes an Error.
+// "cannot <what>: <text of the errno>". The only place where an errno becomes an Error.
 Error errno_error(std::string_view what, int error_number);
-// The same for the present errno.
+// The same for the current errno.
 Error errno_error(std::string_view what);
 
 }  // namespace holdfast::os

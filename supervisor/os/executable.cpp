@@ -13,15 +13,15 @@
 namespace holdfast::os {
 namespace {
 
-// The same file, for reading; empty where we may not.
+// Reopens the file for reading; empty without read permission.
 UniqueFd open_to_read(const UniqueFd& held) {
     const std::string path = "/proc/self/fd/" + std::to_string(held.get());
     return UniqueFd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)};
 }
 
-// The program after "#!"; empty for what is no script, or cannot be read (then only the kernel can tell).
+// The program after "#!". Empty if the file is not a script or cannot be read (then only the kernel knows).
 std::string interpreter_of(const UniqueFd& readable) {
-    std::array<char, 256> head{};  // as much as the kernel looks at, see execve(2)
+    std::array<char, 256> head{};  // the kernel reads as many bytes, see execve(2)
     const ssize_t size = readable ? ::pread(readable.get(), head.data(), head.size(), 0) : -1;
     if (size < 2) return {};
     std::string_view line(head.data(), static_cast<std::size_t>(size));
@@ -45,24 +45,25 @@ bool leads_to(const std::string& path, int directory_fd, const FileIdentity& ide
     return !path.empty() && ::fstatat(directory_fd, path.c_str(), &status, 0) == 0 && identity_of(status) == identity;
 }
 
-// Whether what the descriptor holds is what it held at first.
+// Whether the open file still has the content that it had when it was found.
 bool holds_the_same(const Executable& executable) {
     struct stat status = {};
     if (::fstat(executable.file.get(), &status) != 0) return false;
     if (executable.build_id.empty()) return identity_of(status) == executable.identity;
-    // Touched, or stripped: another size or time need not be another program. And a copy that keeps size and time, as
-    // rsync --inplace --times makes them, is one all the same.
+    // Only the build id is compared here. A changed size or time does not mean another program (the file may have been
+    // touched or stripped), and an equal size and time does not mean the same one (rsync --inplace --times preserves
+    // both).
     const UniqueFd readable = open_to_read(executable.file);
     return readable && read_build_id(readable.get()) == executable.build_id;
 }
 
-// 0, or why the file cannot be executed.
+// Returns 0, or the errno that says why the file cannot be executed.
 int open_executable(const std::string& path, int directory_fd, Executable& into) {
     UniqueFd file{::openat(directory_fd, path.c_str(), O_PATH | O_CLOEXEC)};
     if (!file) return errno;
     struct stat status = {};
     if (::fstat(file.get(), &status) != 0) return errno;
-    // Whether this worker's user may is for the kernel to say, when it comes to it.
+    // Any execute bit is enough here: whether the worker's user may execute the file is left to execve(2).
     constexpr mode_t by_anybody = S_IXUSR | S_IXGRP | S_IXOTH;
     if (!S_ISREG(status.st_mode) || (status.st_mode & by_anybody) == 0) return EACCES;
     into.path = path;
@@ -75,7 +76,7 @@ int open_executable(const std::string& path, int directory_fd, Executable& into)
     return 0;
 }
 
-bool is_worth_looking_on(int problem) {
+bool should_search_on(int problem) {
     return problem == ENOENT || problem == ENOTDIR || problem == EACCES || problem == ENODEV || problem == ETIMEDOUT ||
            problem == ESTALE;
 }
@@ -103,7 +104,7 @@ std::variant<Executable, LaunchFailure> find_executable(const std::string& comma
         const int problem = open_executable(candidate, directory_fd, executable);
         if (problem == 0) return executable;
         if (problem == EACCES) worst = EACCES;
-        if (!is_worth_looking_on(problem)) return LaunchFailure{"execute " + candidate, problem};
+        if (!should_search_on(problem)) return LaunchFailure{"execute " + candidate, problem};
         if (colon == std::string_view::npos) break;
         search_path.remove_prefix(colon + 1);
     }
@@ -128,13 +129,14 @@ std::optional<std::string> find_program_change(const Executable& executable, int
             return std::nullopt;
         }
         const bool is_gone = ::faccessat(directory_fd, path.c_str(), F_OK, 0) != 0;
-        return path + (is_gone ? " is gone" : " is another file now") +
-               ", and a script runs by its path alone; deploy into a new directory, and keep the former one";
+        return path + (is_gone ? " no longer exists" : " is a different file now") +
+               ", and a script can only be run by its path; deploy each release into a new directory and keep the "
+               "previous one";
     }
     if (holds_the_same(executable)) return std::nullopt;
     return path +
-           " was overwritten in place, and no copy of the former program exists; deploy into a new directory, or move "
-           "a new file over the old one";
+           " was overwritten in place, and there is no copy of the previous program; deploy each release into a new "
+           "directory, or rename a new file over the old one";
 }
 
 }  // namespace holdfast::os

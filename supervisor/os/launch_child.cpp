@@ -11,7 +11,7 @@ namespace holdfast::os {
 namespace {
 
 constexpr int last_signal = 64;
-constexpr long signal_set_size = 8;  // of the kernel's, not of libc's
+constexpr long signal_set_size = 8;  // of the kernel's signal set, not libc's
 
 template <class Pointee>
 long address(Pointee* pointer) noexcept {
@@ -19,7 +19,8 @@ long address(Pointee* pointer) noexcept {
 }
 
 void reset_dispositions() noexcept {
-    // The kernel's struct sigaction; all zeros is SIG_DFL. SIGKILL's and SIGSTOP's are refused, and are that already.
+    // The kernel's struct sigaction; all zeros is SIG_DFL. Setting SIGKILL and SIGSTOP fails, but they cannot be
+    // changed.
     const unsigned long to_default[4] = {};
     for (int signal = 1; signal <= last_signal; ++signal) {
         raw_syscall(SYS_rt_sigaction, signal, address(&to_default), 0, signal_set_size);
@@ -42,7 +43,7 @@ void write_decimal(char* into, long number) noexcept {
     *into = '\0';
 }
 
-// Lifts a descriptor that lies where others go.
+// Moves a descriptor out of the range of the targets.
 long lift(int& fd, int first_closed_fd) noexcept {
     if (fd < 0 || fd >= first_closed_fd) return 0;
     const long lifted = raw_syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, first_closed_fd);
@@ -50,7 +51,7 @@ long lift(int& fd, int first_closed_fd) noexcept {
     return lifted;
 }
 
-// All sources are lifted before the first is put in its place: a target may be another's source.
+// All sources are moved out of the way before the first dup3: a target may be the number of another source.
 long place_descriptors(ChildPlan& plan) noexcept {
     long result = lift(plan.directory_fd, plan.first_closed_fd);
     if (result >= 0) result = lift(plan.executable_fd, plan.first_closed_fd);
@@ -59,7 +60,7 @@ long place_descriptors(ChildPlan& plan) noexcept {
         result = raw_syscall(SYS_dup3, plan.moves[i].source, plan.moves[i].target, 0);
     }
     if (result < 0) return result;
-    // Closed by exec, not now: the directory and the executable are still needed.
+    // exec closes them, not this call: the directory and the executable are still needed.
     return raw_syscall(SYS_close_range, plan.first_closed_fd, static_cast<long>(~0U), CLOSE_RANGE_CLOEXEC);
 }
 
@@ -79,7 +80,7 @@ struct Step {
     bool failed() const noexcept { return result < 0; }
 };
 
-// Groups first: once the user has changed there is no right to any of them.
+// The groups must be changed first: after setresuid() the process may lack the privilege.
 Step change_identity(const ChildPlan& plan) noexcept {
     if (plan.identity == ChildPlan::Identity::keep) return {};
     Step step{ChildStage::groups, raw_syscall(SYS_setgroups, plan.group_count, address(plan.groups))};
@@ -118,7 +119,8 @@ long execute(const ChildPlan& plan) noexcept {
 int run_child(void* argument) noexcept {
     ChildPlan& plan = *static_cast<ChildPlan*>(argument);
     const long pid = raw_syscall(SYS_getpid);
-    // Whoever gives up writes before it reads, as the child does: one of the two sees the other.
+    // The thread that cancels the launch sets `given_up` and then reads `pid`; the child writes `pid` and then reads
+    // `given_up`. So at least one of the two sees the other.
     __atomic_store_n(plan.pid, static_cast<pid_t>(pid), __ATOMIC_SEQ_CST);
     while (__atomic_load_n(plan.given_up, __ATOMIC_SEQ_CST) != 0) raw_syscall(SYS_exit_group, 127);
     if (plan.listen_pid != nullptr) write_decimal(plan.listen_pid, pid);

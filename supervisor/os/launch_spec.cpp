@@ -12,7 +12,7 @@
 namespace holdfast::os {
 namespace {
 
-// What execvp(3) searches without PATH.
+// The search path of execvp(3) if PATH is not set.
 constexpr std::string_view default_path = "/bin:/usr/bin";
 
 using Problem = std::optional<LaunchFailure>;
@@ -33,7 +33,8 @@ Problem add_account(const LaunchOptions& options, LaunchSpec& spec, Environment&
 
 Problem open_directory(const std::string& name, LaunchSpec& spec) {
     if (name.empty()) {
-        // For finding the program again. A worker stays where we are, so it does not matter if we may not open it.
+        // Only needed to find the program again. A failure does not matter, because the worker inherits the current
+        // directory.
         spec.directory.reset(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
         return std::nullopt;
     }
@@ -63,13 +64,13 @@ int LaunchSpec::directory_fd() const { return directory ? directory.get() : AT_F
 std::variant<LaunchSpec, LaunchFailure> resolve(const LaunchOptions& options,
                                                 const std::vector<std::string>& base_environment) {
     LaunchSpec spec;
-    if (options.command.empty()) return LaunchFailure{"execute nothing: there is no command", 0};
+    if (options.command.empty()) return LaunchFailure{"start a worker: no command was given", 0};
     spec.argv = options.command;
     spec.umask = options.umask;
     spec.limits = options.limits;
     spec.privileges = options.privileges;
     spec.standard_input = options.standard_input;
-    Environment environment = without_own_handles(base_environment);
+    Environment environment = without_supervisor_variables(base_environment);
     if (Problem problem = add_account(options, spec, environment)) return std::move(*problem);
     for (const std::string& file : options.env_files) {
         if (Problem problem = add_environment_file(file, environment)) return std::move(*problem);
@@ -83,7 +84,7 @@ std::variant<LaunchSpec, LaunchFailure> resolve(const LaunchOptions& options,
 
 std::variant<LaunchSpec, LaunchFailure> resolve_other_command(const LaunchSpec& like, std::vector<std::string> argv) {
     LaunchSpec spec;
-    if (argv.empty()) return LaunchFailure{"execute nothing: there is no command", 0};
+    if (argv.empty()) return LaunchFailure{"start a process: no command was given", 0};
     spec.argv = std::move(argv);
     spec.environment = like.environment;
     spec.directory_name = like.directory_name;
@@ -102,7 +103,8 @@ std::variant<LaunchSpec, LaunchFailure> resolve_other_command(const LaunchSpec& 
 std::optional<std::string> find_relaunch_problem(const LaunchSpec& spec) {
     struct stat status = {};
     if (!spec.directory_name.empty() && ::fstat(spec.directory.get(), &status) == 0 && status.st_nlink == 0) {
-        return "the directory that " + spec.directory_name + " was then is gone; keep the former releases";
+        return "the directory " + spec.directory_name +
+               " of that time no longer exists; keep the directories of previous releases";
     }
     return find_program_change(spec.executable, spec.directory_fd());
 }

@@ -14,8 +14,8 @@
 
 namespace holdfast::os {
 
-// Why nothing runs. For people: "cannot <stage>: <the errno's words>", or "cannot <stage>" alone where error_number is
-// 0 (the stage says why then: "find the user www: there is no such user").
+// Why a launch failed. As text: "cannot <stage>: <text of the errno>", or only "cannot <stage>" if error_number is 0;
+// then the stage includes the reason ("find the user www: there is no such user").
 struct LaunchFailure {
     std::string stage;
     int error_number = 0;
@@ -23,13 +23,13 @@ struct LaunchFailure {
 
 std::string describe(const LaunchFailure& failure);
 
-// What every worker of one generation is launched from. Holds directory and executable open, so that a generation can
-// be refilled as it was when the paths mean something else by then.
+// Everything that the workers of one generation have in common. Keeps the directory and the executable open, so that a
+// worker of this generation can be replaced unchanged even if the paths lead elsewhere by then.
 struct LaunchSpec {
     std::vector<std::string> argv;
-    std::vector<std::string> environment;  // "KEY=VALUE", each key once
-    std::string directory_name;            // --chdir; empty: where the supervisor is
-    UniqueFd directory;                    // where that led; empty: our own may not be opened
+    std::vector<std::string> environment;  // "KEY=VALUE"; each key occurs once
+    std::string directory_name;            // --chdir; empty: the supervisor's directory
+    UniqueFd directory;                    // the open directory; empty: our own, which cannot be opened
     Executable executable;
     std::optional<Credentials> credentials;  // empty: the supervisor's own
     std::optional<mode_t> umask;
@@ -37,22 +37,21 @@ struct LaunchSpec {
     Privileges privileges = Privileges::keep;
     StandardInput standard_input = StandardInput::null;
 
-    int directory_fd() const;  // AT_FDCWD without a directory
+    int directory_fd() const;  // AT_FDCWD without an open directory
 };
 
-// Reads the environment files, finds user, group, directory and executable as they are now. `base_environment` is the
-// supervisor's own as it was at start; what the supervisor itself was handed (LISTEN_*, NOTIFY_SOCKET, WATCHDOG_*,
-// HOLDFAST_*) is taken out. Later entries win: base, then HOME USER LOGNAME SHELL of --user, env files, --env.
-// A command with '/' is relative to the directory, any other is searched along the worker's PATH.
-// Blocks as long as the file systems and the user database do; uses no shared state, so any thread may call it.
+// Reads the environment files and resolves user, group, directory and executable. `base_environment` is the environment
+// of the supervisor at start; variables that are addressed to the supervisor itself (LISTEN_*, NOTIFY_SOCKET,
+// WATCHDOG_*, HOLDFAST_*) are removed from it. Later entries override earlier ones: base, then HOME USER LOGNAME SHELL
+// of --user, env files, --env. A command with '/' is relative to the directory; any other is searched along the
+// worker's PATH. Thread-safe. May block on file systems and on the user database.
 std::variant<LaunchSpec, LaunchFailure> resolve(const LaunchOptions& options,
                                                 const std::vector<std::string>& base_environment);
 
-// Another command in the surroundings of `like`: its directory, environment, user and limits.
+// Resolves another command with the directory, environment, user and limits of `like`.
 std::variant<LaunchSpec, LaunchFailure> resolve_other_command(const LaunchSpec& like, std::vector<std::string> argv);
 
-// Why nothing can be launched from `spec` as it was when it was resolved, as a sentence; nothing where it can. Blocks
-// as long as the file systems do.
+// Why `spec` can no longer be launched as it was resolved, as a sentence; nullopt if it can. May block on file systems.
 std::optional<std::string> find_relaunch_problem(const LaunchSpec& spec);
 
 }  // namespace holdfast::os

@@ -19,21 +19,21 @@
 #include "os/environment.hpp"
 #include "os/launch_child.hpp"
 
-// clone(2) of libc under its other name: ThreadSanitizer takes the first for itself, and counts every CLONE_VM child as
-// a fork after which this process may start no threads.
+// libc's clone(2) under its internal name: ThreadSanitizer intercepts clone() and takes every CLONE_VM child for a
+// fork, after which it forbids the process to start threads.
 extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...) noexcept;
 
 namespace holdfast::os {
 namespace {
 
 constexpr std::size_t stack_size = 64 << 10;
-constexpr std::size_t guard_size = 16 << 10;  // a page or more on every machine
+constexpr std::size_t guard_size = 16 << 10;  // at least one page on every architecture
 constexpr std::string_view listen_pid = "LISTEN_PID=";
 constexpr std::string_view watchdog_pid = "WATCHDOG_PID=";
 constexpr std::string_view room_for_a_pid = "0123456789";
 
-// All signals, also those that libc keeps for itself and would leave out of a set: no handler of ours may run in the
-// child, which shares our memory.
+// Blocks all signals, including those that libc reserves for itself and excludes from signal sets: no signal handler
+// may run in the child, because it shares our memory.
 class AllSignalsBlocked {
   public:
     AllSignalsBlocked() noexcept {
@@ -62,7 +62,7 @@ std::string joined(const std::vector<std::string>& names) {
     return text;
 }
 
-// Everything that a ChildPlan points to.
+// Owns everything that a ChildPlan points to.
 class PreparedLaunch {
   public:
     PreparedLaunch(const LaunchSpec& spec, const LaunchPlan& plan, int null_device_fd, pid_t& pid, const int& given_up)
@@ -89,7 +89,7 @@ class PreparedLaunch {
         if (!plan.listener_names.empty()) {
             environment.set("LISTEN_FDS", std::to_string(plan.listener_names.size()));
             environment.set("LISTEN_FDNAMES", joined(plan.listener_names));
-            environment.set("LISTEN_PID", room_for_a_pid);  // the child writes its own
+            environment.set("LISTEN_PID", room_for_a_pid);  // the child writes its pid
         }
         if (plan.watchdog_usec > 0) {
             environment.set("WATCHDOG_USEC", std::to_string(plan.watchdog_usec));
@@ -121,7 +121,8 @@ class PreparedLaunch {
         child_.executable_fd = method == ExecMethod::descriptor ? spec.executable.file.get() : -1;
         child_.argv = argument_pointers_.data();
         child_.environment = environment_pointers_.data();
-        // Without --chdir a worker stays where we are: to enter that directory anew its user would need a right to it.
+        // Without --chdir the worker inherits the current directory: entering it again would require that the worker's
+        // user has search permission.
         child_.directory_fd = spec.directory_name.empty() ? -1 : spec.directory.get();
         child_.moves = moves_.data();
         child_.move_count = static_cast<int>(moves_.size());
@@ -150,30 +151,30 @@ class PreparedLaunch {
 std::string execute_failure_stage(const LaunchSpec& spec, int error_number) {
     const Executable& executable = spec.executable;
     const std::string stage = "execute " + executable.path;
-    // The kernel says ENOENT for a missing interpreter too; the file itself is known to be there.
+    // ENOENT can also mean that the interpreter is missing; the file itself is known to exist.
     if (error_number != ENOENT || !is_unchanged(executable, spec.directory_fd())) return stage;
-    if (executable.interpreter.empty()) return stage + " by the program loader that it asks for";
-    return stage + " by its interpreter " + executable.interpreter;
+    if (executable.interpreter.empty()) return stage + " with the dynamic loader that it names";
+    return stage + " with its interpreter " + executable.interpreter;
 }
 
 std::string failure_stage(const ChildPlan& child, const LaunchSpec& spec) {
     switch (child.failed_stage) {
         case ChildStage::process_group:
-            return "make a process group";
+            return "create a process group";
         case ChildStage::descriptors:
             return "pass descriptors to the worker";
         case ChildStage::limit:
             return "set the limit " + spec.limits[static_cast<std::size_t>(child.failed_limit)].name;
         case ChildStage::groups:
-            return "take the supplementary groups of user " + std::to_string(child.uid);
+            return "set the supplementary groups of user " + std::to_string(child.uid);
         case ChildStage::group:
-            return "take group " + std::to_string(child.gid);
+            return "set the group id " + std::to_string(child.gid);
         case ChildStage::user:
-            return "become user " + std::to_string(child.uid);
+            return "set the user id " + std::to_string(child.uid);
         case ChildStage::directory:
             return "change directory to " + spec.directory_name;
         case ChildStage::privileges:
-            return "forbid new privileges";
+            return "set no_new_privs";
         case ChildStage::none:
         case ChildStage::execute:
             break;
@@ -181,9 +182,9 @@ std::string failure_stage(const ChildPlan& child, const LaunchSpec& spec) {
     return execute_failure_stage(spec, child.error_number);
 }
 
-// Whether the child ended before it executed anything; it is reaped then. Such a child has no exit signal yet, which is
-// what __WCLONE looks for, and exec gives it SIGCHLD: so this returns at once when it has executed, and waits for the
-// last breath of one that has not.
+// Reaps the child if it ended before exec; returns nullopt if it has executed. Before exec the child has no exit
+// signal, so __WCLONE matches it; exec sets the exit signal to SIGCHLD, and __WCLONE no longer does. The call therefore
+// returns immediately for a child that has executed, and waits for the end of one that has not.
 std::optional<siginfo_t> reap_unexecuted(int pidfd) {
     siginfo_t info = {};
     for (;;) {
@@ -202,10 +203,10 @@ std::optional<LaunchFailure> Launcher::prepare() {
     if (stack_ == nullptr) {
         void* memory = ::mmap(nullptr, guard_size + stack_size, PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-        if (memory == MAP_FAILED) return LaunchFailure{"reserve memory for the launch", errno};
+        if (memory == MAP_FAILED) return LaunchFailure{"allocate the stack for the launch", errno};
         stack_ = memory;
         if (::mprotect(memory, guard_size, PROT_NONE) != 0)
-            return LaunchFailure{"guard the memory of the launch", errno};
+            return LaunchFailure{"protect the stack for the launch", errno};
     }
     if (!null_device_) null_device_.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!null_device_) return LaunchFailure{"open /dev/null", errno};
@@ -232,7 +233,7 @@ std::variant<Leader, LaunchFailure> Launcher::launch(const LaunchSpec& spec, con
     if (child.failed_stage != ChildStage::none) return LaunchFailure{failure_stage(child, spec), child.error_number};
     if (is_given_up()) return LaunchFailure{"execute " + spec.executable.path, ECANCELED};
     return LaunchFailure{"execute " + spec.executable.path + ": it was killed by " +
-                             signal_name(unexecuted->si_status) + " before it began",
+                             signal_name(unexecuted->si_status) + " before it executed the program",
                          0};
 }
 
@@ -245,7 +246,7 @@ void Launcher::give_up() {
     static_cast<void>(kill_now(child_));
 }
 
-// Unless the one who gave up has done it.
+// Does nothing if give_up() has already stored it.
 void Launcher::store_child(pid_t pid) {
     const std::lock_guard lock(mutex_);
     if (!child_) child_ = Process{pid, UniqueFd{child_pidfd_}};

@@ -15,22 +15,24 @@
 
 namespace holdfast::os {
 
-// What one worker gets beside its spec. Descriptors are borrowed.
+// Everything that is specific to one worker. Descriptors are borrowed.
 struct LaunchPlan {
-    std::vector<std::string> environment;  // "KEY=VALUE"; wins over the spec's. LISTEN_*, WATCHDOG_* are the launcher's
-    std::vector<int> inherited_fds;        // become 3, 4, …: the listeners, then whatever else (the control fd)
-    std::vector<std::string> listener_names;  // of the first so many of them: LISTEN_FDS and LISTEN_FDNAMES
-    std::int64_t watchdog_usec = 0;           // WATCHDOG_USEC, and WATCHDOG_PID with it; 0: neither
+    // "KEY=VALUE"; overrides the environment of the spec. The launcher itself sets LISTEN_* and WATCHDOG_*.
+    std::vector<std::string> environment;
+    std::vector<int> inherited_fds;           // become 3, 4, …: first the listeners, then others (the control pipe)
+    std::vector<std::string> listener_names;  // of the first of them, in order: LISTEN_FDS and LISTEN_FDNAMES
+    std::int64_t watchdog_usec = 0;           // WATCHDOG_USEC, and with it WATCHDOG_PID; 0: neither is set
     int output_fd = -1;                       // standard output; -1: the supervisor's own
     int error_fd = -1;                        // standard error; -1: the supervisor's own
 };
 
-// Starts workers, one at a time; every thread needs its own. The worker sees exactly 0, 1, 2 and what the plan names,
-// default signal dispositions, an empty signal mask, and a process group of its own.
+// Starts workers, one at a time. Not thread-safe: every thread needs its own launcher. The worker has exactly the
+// descriptors 0, 1, 2 and those of the plan, default signal dispositions, an empty signal mask, and its own process
+// group.
 //
-// clone(2) with CLONE_VM|CLONE_VFORK|CLONE_PIDFD on a stack of its own: the cost does not grow with the supervisor. The
-// calling thread stands still until the command was executed, on a dead mount for ever; then this object with its
-// stack must stay as long as the thread.
+// Uses clone(2) with CLONE_VM|CLONE_VFORK|CLONE_PIDFD and a separate stack, so the cost does not grow with the size of
+// the supervisor. The calling thread is suspended until the command has been executed, on a dead mount forever; in that
+// case this object and its stack must live as long as the thread.
 class Launcher {
   public:
     Launcher() = default;
@@ -38,11 +40,12 @@ class Launcher {
     Launcher(const Launcher&) = delete;
     Launcher& operator=(const Launcher&) = delete;
 
-    // The worker, its command executed; or why not, with nothing left behind.
+    // Returns the leader once its command has been executed, or the failure; a failed launch leaves nothing behind.
     std::variant<Leader, LaunchFailure> launch(const LaunchSpec& spec, const LaunchPlan& plan);
 
-    // For other threads, when launch() hangs: what it stands still for is killed, and executes nothing any more; nor
-    // does what this object is to launch later (ECANCELED). The thread is free as soon as the kernel lets it go.
+    // Cancels a launch() that hangs; called from another thread. Kills the child that it waits for, so the child
+    // executes nothing any more. Later calls of launch() fail with ECANCELED. The thread continues as soon as the
+    // kernel lets it.
     void give_up();
 
   private:
@@ -53,11 +56,11 @@ class Launcher {
 
     void* stack_ = nullptr;
     UniqueFd null_device_;
-    std::mutex mutex_;  // not held while launch() stands still
-    Process child_;     // held by its pidfd, not by its number, which may be anybody's once it is reaped
-    // The child reads and writes these with atomic built-ins: it may not run code of libstdc++.
+    std::mutex mutex_;  // not locked while launch() is suspended
+    Process child_;     // identified by its pidfd: the pid may be reused once it is reaped
+    // The child accesses these with atomic built-ins, because it must not run code of libstdc++.
     int given_up_ = 0;
-    pid_t child_in_launch_ = 0;  // not 0: it lives, and its pidfd is known
+    pid_t child_in_launch_ = 0;  // not 0: the child is alive, and child_pidfd_ is valid
     int child_pidfd_ = -1;       // written by the kernel before the child runs
 };
 

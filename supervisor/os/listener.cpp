@@ -17,12 +17,12 @@
 namespace holdfast::os {
 namespace {
 
-constexpr int default_somaxconn = 4096;  // Linux since 5.4, for where /proc does not say
+constexpr int default_somaxconn = 4096;  // Linux since 5.4; used when /proc is not readable
 
 Result<UniqueFd> make_socket(int family, const ListenAddress& address) {
     const int flags = SOCK_CLOEXEC | (address.nonblock ? SOCK_NONBLOCK : 0);
     UniqueFd fd{::socket(family, SOCK_STREAM | flags, 0)};
-    if (!fd) return errno_error("make a socket");
+    if (!fd) return errno_error("create a socket");
     return fd;
 }
 
@@ -44,15 +44,15 @@ Result<void> describe_address(Listener& listener) {
     return {};
 }
 
-// What the errnos of bind and listen mean to the user of an address.
+// Adds to the errno of bind or listen what it means for the address.
 Error binding_error(const ListenAddress& address, int error_number) {
     std::string text = errno_text(error_number);
     if (error_number == EADDRINUSE) {
         const std::string holders = describe(find_holders(address));
-        text += holders.empty() ? ", by a process that cannot be seen from here" : ", held by " + holders;
+        text += holders.empty() ? ", held by a process that is not visible from here" : ", held by " + holders;
     }
-    if (error_number == EACCES && address.port != 0) text += ": a port this low needs root or CAP_NET_BIND_SERVICE";
-    if (error_number == EADDRNOTAVAIL) text += ": no interface of this machine has it";
+    if (error_number == EACCES && address.port != 0) text += ": a privileged port needs root or CAP_NET_BIND_SERVICE";
+    if (error_number == EADDRNOTAVAIL) text += ": no interface of this machine has this address";
     return error(text, error_number);
 }
 
@@ -70,9 +70,9 @@ Result<UniqueFd> bind_internet(const SocketAddress& socket_address, const Listen
     return fd;
 }
 
-// A port that the kernel chose belongs to the socket only until a shutdown; one that was asked for stays. So the kernel
-// chooses for a first socket, and a second asks for the same port while the first still keeps it (SO_REUSEADDR lets
-// two share it as long as neither listens).
+// A socket loses a port that the kernel chose at shutdown(), but keeps a port that was requested explicitly. Therefore
+// the kernel chooses a port for a first socket, and a second socket requests the same port while the first is still
+// open. SO_REUSEADDR allows both to be bound to the port as long as neither listens.
 Result<UniqueFd> bind_keeping_port(const std::string& host, const ListenAddress& address) {
     const auto socket_address = internet_address(host, address.port);
     if (!socket_address) return socket_address.error();
@@ -83,7 +83,7 @@ Result<UniqueFd> bind_keeping_port(const std::string& host, const ListenAddress&
     return bind_internet(*chosen, address);
 }
 
-// IPv6 that is switched off looks like this.
+// The errnos that bind returns when IPv6 is disabled.
 bool means_no_ipv6(int error_number) { return error_number == EAFNOSUPPORT || error_number == EADDRNOTAVAIL; }
 
 Result<UniqueFd> bind_host(const ListenAddress& address) {
@@ -109,7 +109,7 @@ Result<Listener> open_internet(const ListenAddress& address) {
             return listener;
         }
         problem = binding_error(address, started.error().code);
-        // Somebody else may have begun to listen at a chosen port in between: another is as good.
+        // Another process may have started to listen on the chosen port in the meantime: try another port.
         if (address.port != 0 || problem.code != EADDRINUSE) break;
     }
     return problem;
@@ -141,19 +141,19 @@ int option(int fd, int name) {
     return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
 }
 
-// Takes a socket that listens already.
+// Takes over a socket that is already listening.
 Result<Listener> adopt(UniqueFd fd, const ListenAddress& address) {
     Listener listener;
     listener.address = address;
     listener.ownership = Ownership::adopted;
     listener.fd = std::move(fd);
     const int type = option(listener.fd.get(), SO_TYPE);
-    if (type < 0) return error("it is no socket");
-    if (type != SOCK_STREAM) return error("it is no stream socket, and others are not part of this version");
-    if (option(listener.fd.get(), SO_ACCEPTCONN) != 1) return error("it does not listen");
+    if (type < 0) return error("it is not a socket");
+    if (type != SOCK_STREAM) return error("it is not a stream socket, and other types are not supported");
+    if (option(listener.fd.get(), SO_ACCEPTCONN) != 1) return error("the socket is not listening");
     const int flags = ::fcntl(listener.fd.get(), F_GETFL);
     if (address.nonblock && ::fcntl(listener.fd.get(), F_SETFL, flags | O_NONBLOCK) != 0) {
-        return errno_error("make it non-blocking");
+        return errno_error("set it to non-blocking mode");
     }
     if (address.backlog) {
         if (auto started = start_listening(listener); !started) return started.error();
@@ -170,9 +170,9 @@ Result<Listener> adopt_number(const ListenAddress& address) {
     const int fd = address.descriptor;
     if (fd < 3) return error("0, 1 and 2 are the standard streams");
     const int flags = ::fcntl(fd, F_GETFD);
-    // What somebody passed to us cannot be close-on-exec, and all that we opened ourselves is.
+    // A descriptor that was passed to us cannot be close-on-exec, while all that we open ourselves are.
     if (flags < 0 || (flags & FD_CLOEXEC) != 0) return error("no such descriptor was passed to holdfast");
-    if (::fcntl(fd, F_SETFD, flags | FD_CLOEXEC) != 0) return errno_error("make it close-on-exec");
+    if (::fcntl(fd, F_SETFD, flags | FD_CLOEXEC) != 0) return errno_error("set it to close-on-exec");
     return adopt(UniqueFd(fd), address);
 }
 
@@ -181,13 +181,14 @@ Result<std::vector<Listener>> adopt_passed(const ListenAddress& address) {
     if (!sockets) return sockets.error();
     if (sockets->empty()) {
         return error(
-            "no socket was passed (LISTEN_FDS and LISTEN_PID); is the .socket unit started, and bound to this one?");
+            "no socket was passed (LISTEN_FDS and LISTEN_PID); check that the .socket unit is started and "
+            "belongs to this service");
     }
     std::vector<Listener> listeners;
     for (PassedSocket& socket : *sockets) {
-        const std::string words = "descriptor " + std::to_string(socket.fd.get()) + ": ";
+        const std::string prefix = "descriptor " + std::to_string(socket.fd.get()) + ": ";
         auto listener = adopt(std::move(socket.fd), address);
-        if (!listener) return error(words + listener.error().text, listener.error().code);
+        if (!listener) return error(prefix + listener.error().text, listener.error().code);
         listener->address.name = std::move(socket.name);
         listener->address.text = listener->bound;
         listener->name = listener_name(listener->address);

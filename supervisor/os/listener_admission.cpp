@@ -13,9 +13,9 @@ namespace {
 
 bool is_local(const Listener& listener) { return listener.socket_address.family() == AF_UNIX; }
 
-// Accepts what waits in a unix socket's queue and closes it. The descriptor may be blocking, and a worker may be
-// quicker than we between poll and accept: the socket's own timeout, the only thing of it that this touches, ends such
-// a wait.
+// Accepts and closes all connections in the queue of a unix socket. The descriptor may be blocking, and a worker may
+// accept the connection between our poll and accept; the receive timeout of the socket ends that wait. The timeout is
+// the only setting that is changed, and it is restored.
 void empty_queue(int listener_fd) {
     timeval before{};
     socklen_t size = sizeof before;
@@ -32,14 +32,15 @@ void empty_queue(int listener_fd) {
 
 int wanted_backlog(const Listener& listener) { return listener.backlog.value_or(SOMAXCONN); }
 
-// A new socket at the same name, in place of a dead one.
+// Binds a new socket to the name of a dead one.
 Revival reopen(Listener& listener) {
     if (listener.ownership == Ownership::adopted) {
         errno = EPERM;
         return Revival::failed;
     }
     if (listener.address.family == Family::unix_abstract) {
-        // The name is free when nobody has the dead socket any more, ourselves included. One without a name is as dead.
+        // The name becomes free when no process has the dead socket open, including ours. A placeholder keeps `fd`
+        // open.
         listener.fd.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     }
     auto fresh = open_listeners(listener.address);
@@ -54,8 +55,8 @@ Revival reopen(Listener& listener) {
 }
 
 Revival revive_internet(Listener& listener) {
-    // An adopted one may have lost a port that the kernel chose, and listen() would take any other. One that still has
-    // its port says EINVAL.
+    // An adopted listener may have lost a port that the kernel chose; listen() would then choose another one. bind()
+    // returns EINVAL for a socket that still has its port.
     const bool is_bound =
         ::bind(listener.fd.get(), listener.socket_address.get(), listener.socket_address.length) == 0 ||
         errno == EINVAL;
@@ -98,7 +99,7 @@ Revival listen_again(Listener& listener) {
 }
 
 bool is_shut_down(const Listener& listener) {
-    if (is_local(listener)) {  // unix sockets claim to accept even then
+    if (is_local(listener)) {  // SO_ACCEPTCONN stays set for unix sockets
         pollfd state{listener.fd.get(), POLLRDHUP, 0};
         return ::poll(&state, 1, 0) == 1;
     }

@@ -12,7 +12,7 @@ Result<void> change_backlog(Listener& listener, std::optional<int> backlog) {
     const int most = largest_backlog();
     const int wanted = backlog.value_or(most);
     const int in_effect = std::min(wanted, most);
-    // One that is refused at present gets it when it listens again.
+    // A listener that is shut down at present gets the new backlog when it listens again.
     if (!is_shut_down(listener) && ::listen(listener.fd.get(), in_effect) != 0) {
         return errno_error("change the backlog of " + listener.bound);
     }

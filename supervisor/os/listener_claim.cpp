@@ -13,11 +13,11 @@
 namespace holdfast::os {
 namespace {
 
-constexpr int max_attempts = 3;  // at a process whose descriptors come and go
+constexpr int max_attempts = 3;  // for a process whose descriptors change during the scan
 
 using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
 
-// The inode in "socket:[123]"; 0 for everything else.
+// Parses the inode of "socket:[123]"; 0 for any other link.
 std::uint64_t inode_in(std::string_view link) {
     constexpr std::string_view prefix = "socket:[";
     std::uint64_t inode = 0;
@@ -25,7 +25,7 @@ std::uint64_t inode_in(std::string_view link) {
     return inode;
 }
 
-// Looks at one process; `left` counts down the descriptors that may still be looked at in all.
+// Scans one process. `left` is the number of descriptors that may still be inspected, over all processes.
 ListenerClaim scan_descriptors(const std::string& folder, std::span<const std::uint64_t> inodes, int& left) {
     const Directory descriptors(::opendir(folder.c_str()), &::closedir);
     if (!descriptors) return ListenerClaim::not_known;
@@ -36,7 +36,7 @@ ListenerClaim scan_descriptors(const std::string& folder, std::span<const std::u
         std::array<char, 64> target{};
         const ssize_t size = ::readlinkat(::dirfd(descriptors.get()), entry->d_name, target.data(), target.size());
         if (size <= 0) {
-            found = ListenerClaim::not_known;  // closed a moment ago, or not for our eyes
+            found = ListenerClaim::not_known;  // just closed, or no permission
         } else if (const auto inode = inode_in({target.data(), static_cast<std::size_t>(size)});
                    inode != 0 && std::ranges::find(inodes, inode) != inodes.end()) {
             return ListenerClaim::held;
@@ -54,7 +54,8 @@ ListenerClaim find_listener_claim(std::span<const pid_t> processes, std::span<co
     int left = max_descriptors;
     for (const pid_t process : processes) {
         const std::string folder = proc + "/" + std::to_string(process) + "/fd";
-        // A descriptor that is closed while it is looked at may have been moved elsewhere: looked at anew, then.
+        // A descriptor that is closed during the scan may have been duplicated to a number that was already passed:
+        // scan again.
         ListenerClaim one = ListenerClaim::not_known;
         for (int attempt = 0; attempt < max_attempts && one == ListenerClaim::not_known && left >= 0; ++attempt) {
             one = scan_descriptors(folder, inodes, left);

@@ -17,7 +17,8 @@
 namespace holdfast::os {
 namespace {
 
-// On a listening socket these two fields of tcp_info mean the queue (tcp_get_info in the kernel; ss(8) relies on it).
+// For a listening socket these two fields of tcp_info contain the queue (tcp_get_info in the kernel; ss(8) relies on
+// it).
 std::optional<Queue> internet_queue(int fd) {
     tcp_info info{};
     socklen_t size = sizeof info;
@@ -51,7 +52,7 @@ std::optional<Queue> read_answer(std::span<const std::byte> answer) {
     return std::nullopt;
 }
 
-// sock_diag(7) about exactly one unix socket. A kernel built without it does not tell.
+// Queries sock_diag(7) for exactly one unix socket. nullopt if the kernel was built without it.
 std::optional<Queue> local_queue(int fd) {
     struct stat status {};
     if (::fstat(fd, &status) != 0) return std::nullopt;

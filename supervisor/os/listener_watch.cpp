@@ -17,8 +17,8 @@ Result<ListenerWatch> ListenerWatch::open() {
 
 Result<void> ListenerWatch::add(int listener_fd, std::uint64_t key) {
     epoll_event event{};
-    // EPOLLHUP comes unasked; EPOLLRDHUP is what a unix listener says. Once only: a listener that cannot be revived
-    // must not keep the loop busy.
+    // EPOLLHUP is always reported; a unix listener reports EPOLLRDHUP. One-shot, so that a listener that cannot be
+    // revived does not keep the loop busy.
     event.events = EPOLLRDHUP | EPOLLONESHOT;
     event.data.u64 = key;
     int done = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, listener_fd, &event);

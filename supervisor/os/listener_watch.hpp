@@ -8,21 +8,22 @@
 
 namespace holdfast::os {
 
-// Tells when a listener was shut down, by a worker or its library, and is silent otherwise: connections that arrive
-// wake nobody here. An epoll of its own, because Asio's would wake for every connection: hand `fd()` to the event loop
-// (readable: call `take`). One thread.
+// Reports listeners that a worker or its library has shut down. New connections cause no wake-up. It uses its own epoll
+// instance, because Asio's would wake up for every connection. Watch `fd()` in the event loop and call `take` when it
+// is readable. Not thread-safe.
 class ListenerWatch {
   public:
     static Result<ListenerWatch> open();
 
     int fd() const { return epoll_.get(); }
 
-    // Watches `listener_fd` under `key`; each is reported once, until `add` is called for it again after its revival.
-    // Removing must come before the descriptor is closed: workers keep the description alive, and with it the watch.
+    // Watches `listener_fd` under `key`. Each shutdown is reported once; call `add` again after the listener was
+    // revived. Call `remove` before the descriptor is closed: workers keep the open file description alive, and with it
+    // the epoll entry.
     Result<void> add(int listener_fd, std::uint64_t key);
     void remove(int listener_fd);
 
-    // The keys of the listeners that were shut down since they were added.
+    // The keys of the listeners that were shut down since the last call.
     std::vector<std::uint64_t> take();
 
   private:

@@ -19,7 +19,7 @@ namespace holdfast::os {
 namespace {
 
 constexpr std::size_t small_file = 64 * 1024;
-constexpr int peer_pidfd_option = 77;  // SO_PEERPIDFD, younger than the headers
+constexpr int peer_pidfd_option = 77;  // SO_PEERPIDFD; newer than the kernel headers
 
 std::string content_of(const std::string& path) {
     const auto text = read_file(path, small_file);
@@ -33,7 +33,7 @@ std::optional<std::uint64_t> number_in(const std::string& text, int base = 10) {
     return number;
 }
 
-// The rest of the line that begins with `key`, without the blanks before it.
+// The rest of the line that begins with `key`, without leading blanks.
 std::string line_of(const std::string& text, const std::string& key) {
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
@@ -66,7 +66,7 @@ bool has_peer_pidfd() {
 void inspect_kernel(MachineFacts& facts) {
     utsname names{};
     if (::uname(&names) == 0) facts.kernel = names.release;
-    // Arguments that cannot succeed: only whether the call exists is wanted.
+    // The arguments are invalid on purpose: this only tests whether the system call exists.
     facts.has_pidfd = has_call(SYS_pidfd_open, -1, 0, 0);
     facts.has_close_range = has_call(SYS_close_range, 1, 0, 0);
     facts.has_peer_pidfd = has_peer_pidfd();

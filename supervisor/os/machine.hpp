@@ -6,8 +6,8 @@
 
 namespace holdfast::os {
 
-// Looks at the machine and at the process `pid`, 0 for this one. Changes nothing, starts nothing; what cannot be read
-// is left empty.
+// Collects facts about this machine and about the process `pid` (0: this process). Changes nothing and starts nothing.
+// Facts that cannot be read are left empty.
 MachineFacts inspect_machine(pid_t pid = 0);
 
 }  // namespace holdfast::os

@@ -19,7 +19,8 @@ namespace {
 
 std::string unguessable_name() {
     std::array<std::uint64_t, 2> random{};
-    [[maybe_unused]] const ssize_t filled = ::getrandom(random.data(), sizeof random, 0);  // cannot fail: so few bytes
+    // cannot fail for so few bytes
+    [[maybe_unused]] const ssize_t filled = ::getrandom(random.data(), sizeof random, 0);
     std::array<char, 48> name{};
     std::snprintf(name.data(), name.size(), "holdfast-%016llx%016llx", static_cast<unsigned long long>(random[0]),
                   static_cast<unsigned long long>(random[1]));
@@ -30,10 +31,10 @@ std::string unguessable_name() {
 
 Result<NotifySocket> NotifySocket::open(const std::string& directory, std::string_view worker) {
     UniqueFd fd{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-    if (!fd) return errno_error("make a notify socket");
+    if (!fd) return errno_error("create a notify socket");
     const int on = 1;
     if (::setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) {
-        return errno_error("ask who sends to a notify socket");
+        return errno_error("enable SO_PASSCRED on a notify socket");
     }
     const std::string path = directory + "/notify-" + std::string(worker);
     const auto socket_address = unix_address(path);
@@ -51,7 +52,7 @@ Result<NotifySocket> NotifySocket::open(const std::string& directory, std::strin
     }
     if (bound != 0) return errno_error("bind " + path);
     NotifySocket socket(std::move(fd), path);
-    if (::chmod(path.c_str(), 0666) != 0) return errno_error("let workers write to " + path);
+    if (::chmod(path.c_str(), 0666) != 0) return errno_error("set the mode of " + path);
     return socket;
 }
 

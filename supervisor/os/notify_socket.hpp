@@ -10,12 +10,12 @@
 
 namespace holdfast::os {
 
-// NOTIFY_SOCKET of one worker: the socket is the identity. A datagram socket that every uid may write to, which is why
-// each packet's `sender` must be compared with the worker's uid. Its file, if it has one, goes with it.
+// NOTIFY_SOCKET of one worker: the socket identifies the worker. Every uid may send to this datagram socket, so the
+// `sender` of each packet must be compared with the worker's uid. The destructor removes its file, if it has one.
 class NotifySocket {
   public:
-    // Lies at `<directory>/notify-<worker>`, replacing what a dead supervisor left there. With an empty directory, or a
-    // path longer than a unix address can be, it gets an abstract name that nobody can guess.
+    // Binds to `<directory>/notify-<worker>` and replaces a socket file left there by a dead supervisor. With an empty
+    // directory, or a path that is too long for a unix address, it uses a random abstract name.
     static Result<NotifySocket> open(const std::string& directory, std::string_view worker);
 
     NotifySocket(NotifySocket&& other) noexcept;
@@ -23,13 +23,13 @@ class NotifySocket {
     ~NotifySocket();
 
     int fd() const { return fd_.get(); }
-    // The variable's value: a path, or '@' and the abstract name.
+    // The value of the variable: a path, or '@' and the abstract name.
     const std::string& address() const { return address_; }
 
-    // Never blocks. The packet has a sender.
+    // Never blocks. Every packet has a sender.
     Packet receive(std::span<char> buffer) const { return receive_packet(fd_.get(), buffer); }
 
-    // Its end, as os::close_channel ends a channel; empty afterwards.
+    // Closes the socket like os::close_channel; the object is empty afterwards.
     [[nodiscard]] std::vector<UniqueFd> close_channel();
 
   private:

@@ -29,7 +29,7 @@ std::optional<std::uint64_t> count_of(const std::string& path) {
     return text ? count_in(*text) : std::nullopt;
 }
 
-// Our cgroup of version 2: "/system.slice/web.service". Nothing where there is none.
+// Our cgroup in version 2, such as "/system.slice/web.service"; nullopt if there is none.
 std::optional<std::string> own_cgroup(const std::string& path) {
     const auto text = read_file(path, file_limit);
     if (!text) return std::nullopt;
@@ -46,7 +46,7 @@ std::optional<std::string> own_cgroup(const std::string& path) {
 
 OomCount::OomCount(const OomSources& sources) {
     auto cgroup = own_cgroup(sources.own_cgroup);
-    // The root has no such file.
+    // The root cgroup has no memory.events.
     while (cgroup && cgroup->size() > 1) {
         std::string events = sources.cgroups + *cgroup + "/memory.events";
         if (count_of(events)) {

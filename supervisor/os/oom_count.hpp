@@ -6,24 +6,24 @@
 
 namespace holdfast::os {
 
-// Where the kernel counts those whom it killed for want of memory. Other places are for tests.
+// The files in which the kernel counts OOM kills. Tests use other paths.
 struct OomSources {
     std::string own_cgroup = "/proc/self/cgroup";
     std::string cgroups = "/sys/fs/cgroup";
     std::string vmstat = "/proc/vmstat";
 };
 
-// How many processes the kernel has killed for want of memory: in our cgroup (version 2) and below it, or, where that
-// is not counted, in the next one above; else on the whole machine. It counts before the victim gets its SIGKILL.
-// Nothing where the kernel does not tell.
+// The number of processes that the OOM killer has killed: in our cgroup (version 2) and its descendants; if it has no
+// counter, in the nearest ancestor that has one; otherwise on the whole machine. The kernel increments the counter
+// before it sends SIGKILL to the victim. nullopt if the kernel reports no count.
 class OomCount {
   public:
-    // Chooses the place; it stays the same from then on, so that two readings can be compared.
+    // Chooses the file once, so that two readings can be compared.
     explicit OomCount(const OomSources& sources = {});
     std::optional<std::uint64_t> read() const;
 
   private:
-    std::string path_;  // empty: nobody counts
+    std::string path_;  // empty: no counter is available
 };
 
 }  // namespace holdfast::os

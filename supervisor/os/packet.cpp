@@ -12,8 +12,8 @@
 namespace holdfast::os {
 namespace {
 
-// SCM_MAX_FD of the kernel. Room for all: descriptors that find no room are closed by the kernel in our thread, where
-// SO_LINGER can make it wait.
+// The kernel's SCM_MAX_FD. The buffer has room for all of them: the kernel closes descriptors that do not fit in our
+// thread, and with SO_LINGER that close can block.
 constexpr std::size_t max_descriptors = 253;
 
 using ControlBuffer = std::array<std::byte, CMSG_SPACE(max_descriptors * sizeof(int)) + CMSG_SPACE(sizeof(ucred))>;
@@ -36,7 +36,7 @@ void take_control_messages(msghdr& header, Packet& packet) {
     }
 }
 
-// Nothing was read: is it an empty packet or the end? Behind an empty packet others may wait, also after a hang-up.
+// Distinguishes an empty packet from the end. Other packets may follow an empty one, even after a hang-up.
 Arrival classify_empty_read(int fd) {
     pollfd state{fd, POLLRDHUP, 0};
     if (::poll(&state, 1, 0) == 0) return Arrival::empty;
@@ -53,7 +53,7 @@ bool may_hang_in_close(int fd) {
     struct stat status {};
     if (::fstat(fd, &status) != 0) return false;
     const mode_t type = status.st_mode & S_IFMT;
-    return type != S_IFSOCK && type != S_IFIFO && type != 0;  // 0: eventfd, epoll and their like
+    return type != S_IFSOCK && type != S_IFIFO && type != 0;  // 0: eventfd, epoll and other anonymous files
 }
 
 }  // namespace
@@ -71,8 +71,8 @@ Packet receive_packet(int fd, std::span<char> buffer) {
         header.msg_control = control.data();
         header.msg_controllen = control.size();
         size = ::recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        // ECONNRESET is told once when the peer went away without reading all that we wrote; what it had written
-        // before is still there behind it.
+        // ECONNRESET is reported once if the peer closed the socket without reading everything that we sent. Packets
+        // that it sent before can still be read.
     } while (size < 0 && (errno == EINTR || errno == ECONNRESET));
     if (size < 0) {
         packet.arrival = classify_receive_error(errno);
@@ -119,7 +119,7 @@ std::vector<UniqueFd> close_received(std::vector<UniqueFd> descriptors) {
 std::vector<UniqueFd> close_channel(UniqueFd channel) {
     std::vector<UniqueFd> slow;
     if (!channel) return slow;
-    ::shutdown(channel.get(), SHUT_RDWR);  // nothing more comes in; what waits can still be read
+    ::shutdown(channel.get(), SHUT_RDWR);  // no new packets arrive; those in the queue can still be read
     std::array<char, 1> buffer{};
     while (true) {
         Packet packet = receive_packet(channel.get(), buffer);

@@ -11,7 +11,7 @@
 
 namespace holdfast::os {
 
-// Who sent a packet, by the kernel's word. The pid may be gone already; the uid cannot lie.
+// The sender of a packet, reported by the kernel. The process may have exited already; the uid cannot be forged.
 struct Sender {
     pid_t pid = 0;
     uid_t uid = 0;
@@ -19,44 +19,43 @@ struct Sender {
 
 enum class Arrival {
     message,
-    empty,    // a packet without a byte: malformed, not an end
-    nothing,  // none there now
-    lost,     // hung up: nothing more can ever come
+    empty,    // a packet of zero bytes: malformed, but not the end
+    nothing,  // no packet is available now
+    lost,     // hung up: no packet can arrive any more
 };
 
 struct Packet {
     Arrival arrival = Arrival::nothing;
-    std::string_view bytes;             // in the caller's buffer
-    std::vector<UniqueFd> descriptors;  // close-on-exec; to be dropped by `close_received`
+    std::string_view bytes;             // points into the caller's buffer
+    std::vector<UniqueFd> descriptors;  // close-on-exec; close them with `close_received`
     bool is_truncated = false;          // the packet was longer than the buffer
-    bool lost_descriptors = false;      // it carried more descriptors than we could take
-    std::optional<Sender> sender;       // sockets with SO_PASSCRED
+    bool lost_descriptors = false;      // the packet had more descriptors than could be received
+    std::optional<Sender> sender;       // for sockets with SO_PASSCRED
 };
 
-// Reads one packet of a unix SEQPACKET or datagram socket, never blocking, whatever flags the socket has. `lost` comes
-// only after everything that was written before the hang-up.
+// Reads one packet from a unix SEQPACKET or datagram socket. Never blocks, no matter which flags the socket has. `lost`
+// is returned only after everything that was sent before the hang-up.
 Packet receive_packet(int fd, std::span<char> buffer);
 
 enum class SendResult {
     sent,
-    full,  // the reader does not read
-    lost,  // there is no reader any more
+    full,  // the peer does not read
+    lost,  // the peer has closed the socket
 };
 
-// Writes one packet, never blocking, never raising SIGPIPE.
+// Sends one packet. Never blocks and never raises SIGPIPE.
 SendResult send_packet(int fd, std::string_view bytes);
 
-// A socket's close() waits for its unread bytes where its owner set SO_LINGER (4 s measured). Turns that off; nothing
-// happens to other descriptors. The setting is shared with whoever else holds the socket.
+// close() of a socket waits for unread bytes if its owner set SO_LINGER (4 s measured). This turns it off; other kinds
+// of descriptors are not affected. The setting is shared with all processes that have the socket open.
 void disarm_linger(int fd);
 
-// Drops descriptors that somebody sent us, without waiting: sockets are disarmed and closed, pipes and anonymous files
-// closed. Returned are those whose close() belongs to a file system or a device, which can hang: close them in a thread
-// that may.
+// Closes received descriptors without blocking: sockets (after disarm_linger), pipes and anonymous files. Returns those
+// whose close() is done by a file system or a device and can hang: close them on a separate thread.
 [[nodiscard]] std::vector<UniqueFd> close_received(std::vector<UniqueFd> descriptors);
 
-// Closes a channel for good. What its peer wrote and nobody read may carry descriptors, which the kernel would close
-// here and now: they are taken out first and dropped as above. Returned are those that may hang.
+// Closes a channel for good. Unread packets may carry descriptors, which the kernel would close synchronously: they are
+// received first and closed with close_received. Returns those whose close() can hang.
 [[nodiscard]] std::vector<UniqueFd> close_channel(UniqueFd channel);
 
 }  // namespace holdfast::os

@@ -13,11 +13,11 @@ namespace holdfast::os {
 
 Result<OutputPipe> open_output_pipe() {
     std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno_error("make a pipe for a worker's output");
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno_error("create a pipe for a worker's output");
     OutputPipe pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-    // The two ends have each their own description: the worker's stays blocking.
-    if (::fcntl(pipe.reader.get(), F_SETFL, O_NONBLOCK) != 0) return errno_error("make a pipe non-blocking");
-    // Without /proc the plain end must do: SIGPIPE then, should the worker outlive us.
+    // The two ends have separate open file descriptions: the worker's end stays blocking.
+    if (::fcntl(pipe.reader.get(), F_SETFL, O_NONBLOCK) != 0) return errno_error("set a pipe to non-blocking mode");
+    // Without /proc the write-only end is used; a worker that outlives us then gets SIGPIPE.
     UniqueFd both_ways{
         ::open(("/proc/self/fd/" + std::to_string(pipe.writer.get())).c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY)};
     if (both_ways) pipe.writer = std::move(both_ways);

@@ -8,8 +8,9 @@
 
 namespace holdfast::os {
 
-// A worker's standard error, for quoting its last words. Reading never blocks. The writer's end is open for reading as
-// well: so a worker that outlives us is not killed by SIGPIPE at its next line. Both close-on-exec.
+// A pipe for the standard error of a worker, whose last lines are quoted. Reading never blocks. The writer's end is
+// opened for reading as well, so that a worker that outlives us is not killed by SIGPIPE at its next line. Both ends
+// are close-on-exec.
 struct OutputPipe {
     UniqueFd reader;
     UniqueFd writer;
@@ -24,7 +25,7 @@ struct Chunk {
     std::size_t size = 0;
 };
 
-// Reads what is there. `end`: every writer has closed it.
+// Reads the bytes that are available. `end`: all writers have closed the pipe.
 Chunk read_chunk(int reader_fd, std::span<char> buffer);
 
 }  // namespace holdfast::os

@@ -13,11 +13,12 @@
 namespace holdfast::os {
 namespace {
 
-constexpr int queue_length = 16;  // one probe at a time: more wait there only where the worker does not accept
+// only one probe runs at a time; more connections wait only if the worker does not accept
+constexpr int queue_length = 16;
 
 Result<std::string> make_folder(const std::string& below) {
     std::string name = below + "/holdfast-probe-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) return errno_error("make a folder in " + below);  // 0700
+    if (::mkdtemp(name.data()) == nullptr) return errno_error("create a directory in " + below);  // 0700
     return Result<std::string>(boost::system::in_place_value, std::move(name));
 }
 
@@ -42,8 +43,8 @@ Result<void> ProbeListener::bind(const std::string& path) {
     if (!socket_address) return socket_address.error();
     address_ = *socket_address;
     fd_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!fd_) return errno_error("make a probe listener");
-    // Before the bind, which gives the file the socket's mode: so nobody else can connect for a moment either.
+    if (!fd_) return errno_error("create a probe listener");
+    // bind() creates the file with the socket's mode, so other users cannot connect at any moment.
     if (::fchmod(fd_.get(), 0600) != 0) return errno_error("set the mode of a probe listener");
     int bound = ::bind(fd_.get(), address_.get(), address_.length);
     if (bound != 0 && errno == EADDRINUSE) {
@@ -53,7 +54,7 @@ Result<void> ProbeListener::bind(const std::string& path) {
     if (bound != 0) return errno_error("bind " + path);
     path_ = path;
     if (::chmod(path.c_str(), 0600) != 0) return errno_error("set the mode of " + path);
-    if (::listen(fd_.get(), queue_length) != 0) return errno_error("listen at " + path);
+    if (::listen(fd_.get(), queue_length) != 0) return errno_error("listen on " + path);
     return {};
 }
 

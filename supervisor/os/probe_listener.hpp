@@ -9,12 +9,12 @@
 
 namespace holdfast::os {
 
-// A unix listener of one worker alone, which inherits it: who is asked there is this worker and no other. Only our uid
-// (and root) may connect. Its file, and the folder where one was made for it, go with it.
+// A unix listener that only one worker inherits, so that a probe reaches exactly this worker. Only our uid and root may
+// connect. The destructor removes the socket file, and the directory if one was created for it.
 class ProbeListener {
   public:
-    // Lies at `<directory>/probe-<worker>`, replacing what a dead supervisor left there. With an empty directory, or a
-    // path longer than a unix address can be, in a folder of its own below `fallback`.
+    // Binds to `<directory>/probe-<worker>` and replaces a socket file left there by a dead supervisor. With an empty
+    // directory, or a path that is too long for a unix address, it creates its own directory below `fallback`.
     static Result<ProbeListener> open(const std::string& directory, std::string_view worker,
                                       const std::string& fallback = "/tmp");
 
@@ -32,8 +32,8 @@ class ProbeListener {
 
     UniqueFd fd_;
     SocketAddress address_;
-    std::string path_;    // bound there; empty: not bound
-    std::string folder_;  // made for it alone; empty: none
+    std::string path_;    // path of the socket file; empty: not bound
+    std::string folder_;  // directory that was created for it; empty: none
 };
 
 }  // namespace holdfast::os

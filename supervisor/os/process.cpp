@@ -16,11 +16,11 @@ namespace {
 
 std::string sending(int signal, const std::string& whom) { return "send " + signal_name(signal) + " to " + whom; }
 
-std::string process_words(pid_t pid) { return "process " + std::to_string(pid); }
+std::string describe_process(pid_t pid) { return "process " + std::to_string(pid); }
 
 Result<UniqueFd> open_pidfd(pid_t pid) {
     UniqueFd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
-    if (!pidfd) return errno_error("open " + process_words(pid));
+    if (!pidfd) return errno_error("open " + describe_process(pid));
     return pidfd;
 }
 
@@ -42,7 +42,7 @@ bool descends_from(pid_t pid, const Leader& leader, std::span<const std::string>
 Result<void> send_signal(const Process& process, int signal) {
     if (!process) return errno_error(sending(signal, "a process that is gone"), ESRCH);
     if (::syscall(SYS_pidfd_send_signal, process.pidfd(), signal, nullptr, 0) == 0) return {};
-    return errno_error(sending(signal, process_words(process.pid())));
+    return errno_error(sending(signal, describe_process(process.pid())));
 }
 
 Result<void> signal_group(const Leader& leader, int signal) {
@@ -65,21 +65,21 @@ bool has_ended(const Process& process) {
 Result<Process> open_process(pid_t pid, std::uint64_t start_time) {
     Result<UniqueFd> pidfd = open_pidfd(pid);
     if (!pidfd) return pidfd.error();
-    // Looked at after it was opened: if the number is still that process's now, it was then.
+    // Checked after the pidfd was opened: if the pid still belongs to that process now, it did then.
     const auto status = process_status(pid);
-    if (!status || status->start_time != start_time) return errno_error("open " + process_words(pid), ESRCH);
+    if (!status || status->start_time != start_time) return errno_error("open " + describe_process(pid), ESRCH);
     return Process{pid, std::move(*pidfd)};
 }
 
 Result<Process> claim_main_process(pid_t claimed, const Leader& leader, std::span<const std::string> markers,
                                    uid_t uid) {
-    const std::string taking = "take " + process_words(claimed) + " for the main process";
+    const std::string taking = "take " + describe_process(claimed) + " for the main process";
     if (claimed <= 1 || claimed == ::getpid() || !leader) return errno_error(taking, EINVAL);
     Result<UniqueFd> pidfd = open_pidfd(claimed);
     if (!pidfd) return errno_error(taking, pidfd.error().code);
     const bool is_ours = descends_from(claimed, leader, markers);
     const auto owner = process_uid(claimed);
-    // Alive now means that the number was this process's all the while.
+    // If the process is alive now, the pid has belonged to it during all checks.
     Process process{claimed, std::move(*pidfd)};
     if (has_ended(process)) return errno_error(taking, ESRCH);
     if (!is_ours) return error("cannot " + taking + ": it does not descend from the worker", EPERM);

@@ -12,8 +12,8 @@
 
 namespace holdfast::os {
 
-// One process and its pidfd: whatever becomes of the number, the descriptor means this process and no other.
-// Empty (false) by default and after a move.
+// A process, identified by its pidfd: even if the pid is reused, the descriptor refers to this process only. Empty
+// (false) by default and after a move.
 class Process {
   public:
     Process() = default;
@@ -34,9 +34,9 @@ class Process {
     UniqueFd pidfd_;
 };
 
-// The process that was started for a worker: our child, leader of its group, not reaped yet. As long as one exists its
-// number, and with it the group's, cannot belong to a stranger. Only Launcher makes it, only Reaper ends it (and
-// leaves it empty), so a group cannot be signalled after that.
+// The process that was started for a worker: our child, the leader of its process group, not reaped yet. As long as a
+// Leader exists, neither the pid nor the process group can be reused. Only Launcher creates it and only Reaper ends it
+// (leaving it empty), so that no signal is sent to the group after that.
 class Leader {
   public:
     Leader() = default;
@@ -51,27 +51,26 @@ class Leader {
     Process process_;
 };
 
-// All of these fail with ESRCH for an empty one and for one that is gone, with EPERM where the kernel forbids it. The
-// error's text names signal and pid. Signal 0 asks without sending.
+// All of these fail with ESRCH for an empty process and for one that no longer exists, and with EPERM if the kernel
+// forbids it. The text of the error names the signal and the pid. Signal 0 only checks.
 Result<void> send_signal(const Process& process, int signal);
 Result<void> signal_group(const Leader& leader, int signal);
-// SIGKILL, under a name that no variable can hide.
+// SIGKILL, under a name that can be searched for: no variable can contain it.
 Result<void> kill_now(const Process& process);
 Result<void> kill_group_now(const Leader& leader);
 
-// Whether it is SIGKILL.
 bool is_kill(int signal);
 
-// Whether it has ended, reaped or not.
+// Whether the process has ended, reaped or not.
 bool has_ended(const Process& process);
 
-// The process that `pid` was when it started at `start_time` (ProcessStatus::start_time); ESRCH when the number
-// belongs to another by now.
+// Opens the process with this pid that started at `start_time` (ProcessStatus::start_time). ESRCH if the pid belongs to
+// another process now.
 Result<Process> open_process(pid_t pid, std::uint64_t start_time);
 
-// For MAINPID=: the claimed process, if it is alive, runs as `uid`, and descends from the worker's leader (an orphan
-// descends when it is in the leader's group or has one of the worker's `markers`, see process_tree.hpp).
-// Costs a few reads of /proc, and never more than 64 whatever a worker claims.
+// Verifies MAINPID=: returns the claimed process if it is alive, runs as `uid`, and descends from the worker's leader
+// (an orphan counts as a descendant if it is in the leader's group or has one of the worker's `markers`, see
+// process_tree.hpp). Costs a few reads of /proc, at most 64 whatever a worker claims.
 Result<Process> claim_main_process(pid_t claimed, const Leader& leader, std::span<const std::string> markers,
                                    uid_t uid);
 

@@ -28,7 +28,7 @@ std::optional<Number> parse_number(std::string_view text) {
     return number;
 }
 
-// Takes the next word off the front.
+// Removes the next word from the front and returns it.
 std::string_view next_word(std::string_view& text) {
     const auto begin = text.find_first_not_of(" \t\n");
     if (begin == std::string_view::npos) return text = {};
@@ -43,7 +43,7 @@ void read_number(std::string_view& text, Number& into) {
     into = parse_number<Number>(next_word(text)).value_or(Number{});
 }
 
-// Calls `visit` for each number among the names of a directory of /proc.
+// Calls `visit` for each entry of a directory of /proc whose name is a number.
 template <class Visit>
 void for_each_numbered(const std::string& directory, Visit visit) {
     const std::unique_ptr<DIR, int (*)(DIR*)> listing{::opendir(directory.c_str()), &::closedir};
@@ -71,7 +71,7 @@ std::optional<ProcessStatus> process_status(pid_t pid) {
     const auto content = read_file(proc_path(pid, "stat"), stat_limit);
     if (!content) return std::nullopt;
     std::string_view text = *content;
-    // "812 (name) S …": the name may hold blanks and parentheses, the rest cannot.
+    // "812 (name) S …": only the name can contain blanks and parentheses.
     const auto open = text.find('(');
     const auto close = text.rfind(')');
     if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
@@ -105,7 +105,7 @@ std::optional<uid_t> process_uid(pid_t pid) {
     return parse_number<uid_t>(next_word(text));
 }
 
-std::vector<pid_t> children_by_looking_everywhere(pid_t pid) {
+std::vector<pid_t> children_by_scanning_proc(pid_t pid) {
     std::vector<pid_t> children;
     for_each_numbered("/proc", [&](pid_t candidate) {
         const auto status = process_status(candidate);
@@ -115,14 +115,14 @@ std::vector<pid_t> children_by_looking_everywhere(pid_t pid) {
 }
 
 std::vector<pid_t> children_of(pid_t pid) {
-    if (!kernel_lists_children()) return children_by_looking_everywhere(pid);
+    if (!kernel_lists_children()) return children_by_scanning_proc(pid);
     std::vector<pid_t> children;
     for_each_numbered(proc_path(pid, "task"), [&](pid_t thread) { add_children(pid, thread, children); });
     return children;
 }
 
 std::vector<pid_t> children_of_first_thread(pid_t pid) {
-    if (!kernel_lists_children()) return children_by_looking_everywhere(pid);
+    if (!kernel_lists_children()) return children_by_scanning_proc(pid);
     std::vector<pid_t> children;
     add_children(pid, pid, children);
     return children;

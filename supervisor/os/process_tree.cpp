@@ -13,7 +13,7 @@ bool is_same(const ProcessStatus& left, const ProcessStatus& right) {
     return left.pid == right.pid && left.start_time == right.start_time;
 }
 
-// Collects one tree, each process once.
+// Collects one tree; each process occurs once.
 class Scan {
   public:
     Scan(const TreeQuery& query, const SeenProcesses& seen)
@@ -21,9 +21,10 @@ class Scan {
 
     ProcessTree run() {
         if (!query_.leader) return {};
-        // One that has ended has no children any more: they are orphans.
+        // A leader that has ended has no children any more: they are orphans now.
         if (!has_ended(query_.leader.process())) add_with_descendants(query_.leader.pid());
-        // Who died while its children were listed has left them to us: looked for until a look brings nothing new.
+        // Processes that ended while their children were listed have left them to us: repeat until no new orphan is
+        // found.
         while (add_orphans() == Progress::some) {
         }
         return std::move(tree_);
@@ -46,7 +47,7 @@ class Scan {
         return progress;
     }
 
-    // Whether an orphan (a child of ours that is no leader) is this worker's.
+    // Whether an orphan (a child of ours that is not a leader) belongs to this worker.
     bool is_ours(pid_t orphan) const {
         const auto status = process_status(orphan);
         if (!status) return false;
@@ -57,7 +58,7 @@ class Scan {
         return was_near_one_of_ours || has_environment_entry(orphan, query_.markers);
     }
 
-    // A stray that leads a session of its own and dies leaves orphans that have nothing else in common with it.
+    // A stray that leads its own session and ends leaves orphans that share nothing else with the worker.
     bool shares_group_or_session(const ProcessStatus& seen, const ProcessStatus& orphan) const {
         if (orphan.start_time < seen.start_time) return false;
         return (orphan.group == seen.group && orphan.group != own_group_) ||
@@ -98,16 +99,17 @@ bool contains(const SeenProcesses& seen, const ProcessStatus& process) {
     return std::any_of(seen.begin(), seen.end(), [&](const ProcessStatus& one) { return is_same(one, process); });
 }
 
-// Kills whom no former round has settled; returns who could not be killed. Settled is who has got its SIGKILL, or ended
-// before it came: such a one may have left a child behind that only the next scan sees.
-std::vector<ProcessStatus> settle(const std::vector<ProcessStatus>& members, SeenProcesses& settled) {
+// Sends SIGKILL to the members that no earlier round has handled; returns those that could not be signalled. A process
+// counts as handled once it was sent SIGKILL, or had ended before: one that had ended may have left a child that only
+// the next scan finds.
+std::vector<ProcessStatus> kill_members(const std::vector<ProcessStatus>& members, SeenProcesses& handled) {
     std::vector<ProcessStatus> unreachable;
     for (const ProcessStatus& member : members) {
-        if (contains(settled, member)) continue;
+        if (contains(handled, member)) continue;
         const Result<Process> process = open_process(member.pid, member.start_time);
         const Result<void> killed = process ? kill_now(*process) : Result<void>(process.error());
         if (killed || killed.error().code == ESRCH) {
-            settled.push_back(member);
+            handled.push_back(member);
         } else {
             unreachable.push_back(member);
         }
@@ -133,23 +135,25 @@ int signal_strays(const ProcessTree& tree, int signal) {
 }
 
 ProcessTree kill_tree_now(const TreeQuery& query, SeenProcesses& seen) {
-    // Who has got its SIGKILL cannot fork any more, so the rounds end when some in a row find nobody new: one alone may
-    // have missed a process that was just executing something (its environment cannot be read then), or a list of
-    // children that changed under the reading. Bounded all the same: a worker may fork faster than it can be scanned.
+    // A process that was sent SIGKILL cannot fork any more, so the rounds end when several in a row find no new
+    // process. A single round is not enough: it may miss a process in the middle of an exec (its environment cannot be
+    // read then) or a list of children that changed while it was read. The number of rounds is limited because a worker
+    // may fork faster than it can be scanned.
     constexpr int max_rounds = 200;
     constexpr int quiet_rounds_at_the_end = 5;
     int quiet_rounds = 0;
     SeenProcesses remembered = seen;
-    SeenProcesses settled;
+    SeenProcesses handled;
     ProcessTree unreachable;
     for (int round = 0; round < max_rounds && quiet_rounds < quiet_rounds_at_the_end; ++round) {
-        (void)kill_group_now(query.leader);  // whole at once; who cannot be reached is found below
+        // atomic for the group; processes that it does not reach are found by the scan
+        (void)kill_group_now(query.leader);
         const ProcessTree tree = Scan{query, remembered}.run();
-        const std::size_t settled_before = settled.size();
-        unreachable.group = settle(tree.group, settled);
-        unreachable.strays = settle(tree.strays, settled);
+        const std::size_t handled_before = handled.size();
+        unreachable.group = kill_members(tree.group, handled);
+        unreachable.strays = kill_members(tree.strays, handled);
         seen = members_of(tree);
-        quiet_rounds = settled.size() == settled_before ? quiet_rounds + 1 : 0;
+        quiet_rounds = handled.size() == handled_before ? quiet_rounds + 1 : 0;
         for (const ProcessStatus& member : seen) {
             if (!contains(remembered, member)) remembered.push_back(member);
         }

@@ -12,38 +12,37 @@
 
 namespace holdfast::os {
 
-// The processes of one worker that are alive.
+// The live processes of one worker.
 struct ProcessTree {
-    std::vector<ProcessStatus> group;   // in the leader's process group; the leader too while it lives
-    std::vector<ProcessStatus> strays;  // descendants that left the group
+    std::vector<ProcessStatus> group;   // in the process group of the leader, including the leader while it is alive
+    std::vector<ProcessStatus> strays;  // descendants that left the process group
     bool empty() const { return group.empty() && strays.empty(); }
     std::size_t size() const { return group.size() + strays.size(); }
 };
 
-// How a process whose parent died (it is our child then: we are a subreaper) is known as this worker's.
+// How to recognise orphans of a worker (their parent has ended, and they are our children because we are a subreaper).
 struct TreeQuery {
     const Leader& leader;
     // Environment entries that only this worker's processes have: "HOLDFAST_CONTROL_INODE=…", "HOLDFAST_WORKER=1.0".
     std::span<const std::string> markers;
-    // Whether a child of ours is the leader of any worker; such a one is never an orphan.
+    // Whether a child of ours is the leader of any worker; leaders are never orphans.
     std::function<bool(pid_t)> is_leader;
 };
 
-// What former scans found: processes that lose every other sign of whose they are can still be recognised by it.
-// Empty at first; kept by the caller for as long as the worker lives; a scan leaves in it what it found.
+// The processes that the last scan found; an orphan that has lost all other marks is recognised by them. Initially
+// empty; the caller keeps it as long as the worker is alive; each scan updates it.
 using SeenProcesses = std::vector<ProcessStatus>;
 
-// One look through /proc, about 30 us for each process of the worker and each orphan. Meant for the moments when
-// something happened: a leader's end, a stage, a SIGCHLD. It cannot see what forks meanwhile: the fork's parent is
-// seen.
+// Scans /proc once; costs about 30 us for each process of the worker and each orphan. Call it on events: the end of a
+// leader, a change of stage, SIGCHLD. It misses processes that are forked during the scan, but not their parents.
 ProcessTree scan_tree(const TreeQuery& query, SeenProcesses& seen);
 
-// The signal to every stray. Returns how many got it.
+// Sends a signal to every stray. Returns the number of processes that it was sent to.
 int signal_strays(const ProcessTree& tree, int signal);
 
-// SIGKILL to all of the worker's processes, again and again until a scan finds none that has not got it: whatever forks
-// meanwhile is found too. Returns the processes that could not be signalled (no permission). Those that were may still
-// be on their way out; their ends come as SIGCHLD.
+// Sends SIGKILL to all of the worker's processes, repeatedly until a scan finds no process that has not been sent it;
+// so processes that are forked in the meantime are found too. Returns the processes that could not be signalled (no
+// permission). The others may still be exiting; their ends are reported by SIGCHLD.
 ProcessTree kill_tree_now(const TreeQuery& query, SeenProcesses& seen);
 
 }  // namespace holdfast::os

@@ -2,8 +2,8 @@
 
 namespace holdfast::os {
 
-// A system call without libc: neither errno nor anything else that the calling thread shares is touched. Returns what
-// the kernel returns: -errno on failure. For the child between clone and exec, which runs in its parent's memory.
+// A system call that bypasses libc: it touches neither errno nor other state of the calling thread. Returns the
+// kernel's result, -errno on failure. For the child between clone and exec, which runs in its parent's memory.
 #if defined(__x86_64__)
 inline long raw_syscall(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0) noexcept {
     register long r10 asm("r10") = d;
@@ -27,7 +27,7 @@ inline long raw_syscall(long number, long a = 0, long b = 0, long c = 0, long d 
     return x0;
 }
 #else
-#error "holdfast launches workers by raw system calls, which are written for x86-64 and arm64 alone"
+#error "holdfast launches workers with raw system calls, which are implemented for x86-64 and arm64 only"
 #endif
 
 }  // namespace holdfast::os

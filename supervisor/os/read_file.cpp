@@ -13,7 +13,7 @@ namespace holdfast::os {
 
 Result<std::string> read_file(const std::string& path, std::size_t limit) {
     constexpr std::size_t step = 4096;
-    // O_NONBLOCK: a fifo in place of the file is refused by what is read from it, not waited for.
+    // O_NONBLOCK: opening a FIFO must not wait for a writer.
     const UniqueFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
     if (!file) return errno_error("read " + path);
     std::string content;

@@ -7,8 +7,8 @@
 
 namespace holdfast::os {
 
-// The whole of a file, /proc's too (which say they are empty). EFBIG beyond `limit` bytes.
-// The error's text is "cannot read PATH: …".
+// Reads a whole file, also in /proc (where the size is reported as 0). EFBIG beyond `limit` bytes. The text of an error
+// is "cannot read PATH: …".
 Result<std::string> read_file(const std::string& path, std::size_t limit);
 
 }  // namespace holdfast::os

@@ -19,7 +19,7 @@ ExitStatus status_of(const siginfo_t& info) {
     return KilledBy{info.si_status, info.si_code == CLD_DUMPED};
 }
 
-// Whether a child has ended; leaves it as it is.
+// Whether a child has ended; does not reap it.
 bool has_ended(idtype_t kind, pid_t pid, siginfo_t& info) {
     info = {};
     return ::waitid(kind, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
@@ -29,7 +29,7 @@ bool has_ended(idtype_t kind, pid_t pid, siginfo_t& info) {
 
 Result<void> become_subreaper() {
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0) return {};
-    return errno_error("become the reaper of orphaned descendants");
+    return errno_error("become a child subreaper");
 }
 
 void reset_sigchld() {
@@ -41,23 +41,23 @@ void reset_sigchld() {
 void Reaper::collect(const Classifier& classify) {
     siginfo_t info;
     while (has_ended(P_ALL, 0, info)) {
-        // The kernel shows the same one again for as long as it is kept: others must be looked for behind it.
-        if (is_kept(info.si_pid) || ask(classify, info.si_pid, status_of(info)) != Outcome::reaped) {
-            return collect_behind(classify, info.si_pid);
+        // waitid() returns the same child again as long as it is not reaped: find the others by their pids.
+        if (is_kept(info.si_pid) || handle_ended_child(classify, info.si_pid, status_of(info)) != Outcome::reaped) {
+            return collect_others(classify, info.si_pid);
         }
     }
 }
 
-void Reaper::collect_behind(const Classifier& classify, pid_t asked) {
+void Reaper::collect_others(const Classifier& classify, pid_t skipped) {
     siginfo_t info;
     for (const pid_t child : children_of(::getpid())) {
-        if (child == asked || is_kept(child) || !has_ended(P_PID, child, info)) continue;
-        ask(classify, child, status_of(info));
+        if (child == skipped || is_kept(child) || !has_ended(P_PID, child, info)) continue;
+        handle_ended_child(classify, child, status_of(info));
     }
 }
 
-Reaper::Outcome Reaper::ask(const Classifier& classify, pid_t pid, const ExitStatus& status) {
-    kept_.push_back(pid);  // before it is judged: the classifier may reap it
+Reaper::Outcome Reaper::handle_ended_child(const Classifier& classify, pid_t pid, const ExitStatus& status) {
+    kept_.push_back(pid);  // before classify is called, because the classifier may reap it
     switch (classify(pid, status)) {
         case ReapDecision::reap:
             std::erase(kept_, pid);
@@ -74,7 +74,7 @@ Reaper::Outcome Reaper::ask(const Classifier& classify, pid_t pid, const ExitSta
 
 Result<ExitStatus> Reaper::reap(Leader& leader) {
     const std::string reaping = "reap process " + std::to_string(leader.pid());
-    if (!leader) return errno_error("reap a process that is gone", ESRCH);
+    if (!leader) return errno_error("reap a process that does not exist", ESRCH);
     siginfo_t info = {};
     if (::waitid(P_PIDFD, static_cast<id_t>(leader.pidfd()), &info, WEXITED | WNOHANG) != 0)
         return errno_error(reaping);

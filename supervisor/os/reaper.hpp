@@ -11,47 +11,47 @@
 
 namespace holdfast::os {
 
-// Orphans among our descendants become our children instead of init's. Kept over execve, not by children.
+// Makes orphans among our descendants our children instead of init's. Preserved over execve, not inherited by children.
 Result<void> become_subreaper();
 
-// SIGCHLD ignored by our parent is inherited, and makes the kernel reap behind our back: back to the default.
+// Restores the default disposition of SIGCHLD. Our parent may have ignored it; that is inherited and makes the kernel
+// reap children automatically.
 void reset_sigchld();
 
-// What shall become of a child that has ended.
+// What to do with a child that has ended.
 enum class ReapDecision {
-    reap,   // nobody's: reap it now and forget it
-    keep,   // a leader: its owner calls Reaper::reap(), at once or when its group is empty
-    defer,  // unknown, but perhaps the child of a launch that has not been reported yet: ask again at the next
-            // collect()
+    reap,   // belongs to no worker: reap it now
+    keep,   // a leader: its owner calls Reaper::reap(), at once or when the process group is empty
+    defer,  // unknown, perhaps the child of a launch that is not reported yet: classify it again at the next collect()
 };
 
-// The only one in the process that reaps (Launcher reaps children that never came to execute anything; waitid(2)
-// without __WALL cannot see those). One thread.
+// The only object in the process that reaps. Exception: Launcher reaps children that never executed anything; waitid(2)
+// without __WALL does not return those. Not thread-safe.
 class Reaper {
   public:
     using Classifier = std::function<ReapDecision(pid_t, const ExitStatus&)>;
 
-    // To be called after SIGCHLD (several may have been merged into one), and after a launch was reported while a
-    // verdict was `defer`. Asks `classify` once for each child that has ended. Three system calls for each exit, while
-    // no ended leader is kept; else also one for each child that lives.
+    // Call it after SIGCHLD (several may have been merged into one), and after a launch was reported while a decision
+    // was `defer`. Calls `classify` once for each child that has ended. Costs three system calls for each exit; while
+    // an ended leader is kept, also one for each live child.
     void collect(const Classifier& classify);
 
-    // Ends a kept leader: its number may be anyone's afterwards. Empties it. May be called by the classifier.
-    // EAGAIN if it has not ended, ESRCH if it is empty.
+    // Reaps a kept leader and empties it; its pid may be reused afterwards. May be called by the classifier. EAGAIN if
+    // it has not ended, ESRCH if it is empty.
     Result<ExitStatus> reap(Leader& leader);
 
-    // Gives up a leader that nobody will reap, though others of its group live: reaped now if it has ended, else as a
-    // stranger when it ends. Empties it.
+    // Releases a leader that will not be reaped by its owner, although other processes of its group are alive. It is
+    // reaped now if it has ended, otherwise like an unknown child when it ends. Empties it.
     void disown(Leader& leader);
 
   private:
     enum class Outcome { reaped, left };
 
     bool is_kept(pid_t pid) const;
-    Outcome ask(const Classifier& classify, pid_t pid, const ExitStatus& status);
-    void collect_behind(const Classifier& classify, pid_t asked);
+    Outcome handle_ended_child(const Classifier& classify, pid_t pid, const ExitStatus& status);
+    void collect_others(const Classifier& classify, pid_t skipped);
 
-    std::vector<pid_t> kept_;  // judged, not reaped: few
+    std::vector<pid_t> kept_;  // classified but not reaped; only a few
 };
 
 }  // namespace holdfast::os

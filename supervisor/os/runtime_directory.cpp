@@ -19,7 +19,7 @@
 namespace holdfast::os {
 namespace {
 
-constexpr mode_t directory_mode = 0711;  // workers of other uids pass through to their notify sockets
+constexpr mode_t directory_mode = 0711;  // workers of other uids must be able to reach their notify sockets
 constexpr mode_t writable_by_others = 022;
 
 struct Folder {
@@ -28,12 +28,12 @@ struct Folder {
     bool was_made = false;
 };
 
-// A link is followed only if nobody but root or ourselves can have put it there.
+// Follows a symbolic link only if it belongs to root or to our uid.
 Result<UniqueFd> open_trusted(int at_fd, const std::string& name, const std::string& display_path, int flags) {
     UniqueFd itself{::openat(at_fd, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
     if (!itself) return errno_error("open " + display_path);
     struct stat status {};
-    if (::fstat(itself.get(), &status) != 0) return errno_error("look at " + display_path);
+    if (::fstat(itself.get(), &status) != 0) return errno_error("stat " + display_path);
     const bool is_trusted = status.st_uid == 0 || status.st_uid == ::geteuid();
     if (S_ISLNK(status.st_mode) && !is_trusted) {
         return error("cannot use " + display_path + ": it is a symbolic link of uid " + std::to_string(status.st_uid),
@@ -49,16 +49,16 @@ Result<Folder> open_or_make(int at_fd, const std::string& name, const std::strin
     Folder folder;
     if (::mkdirat(at_fd, name.c_str(), directory_mode) == 0) {
         folder.was_made = true;
-        // Whatever the umask.
+        // mkdir() applies the umask.
         if (::fchmodat(at_fd, name.c_str(), directory_mode, 0) != 0)
             return errno_error("set the mode of " + display_path);
     } else if (errno != EEXIST) {
-        return errno_error("make " + display_path);
+        return errno_error("create " + display_path);
     }
     auto fd = open_trusted(at_fd, name, display_path, flags);
     if (!fd) return fd.error();
     folder.fd = std::move(*fd);
-    if (::fstat(folder.fd.get(), &folder.status) != 0) return errno_error("look at " + display_path);
+    if (::fstat(folder.fd.get(), &folder.status) != 0) return errno_error("stat " + display_path);
     return folder;
 }
 
@@ -71,13 +71,13 @@ std::string parent_of(const std::string& path) {
 std::optional<std::string> fault_of_parent(const struct stat& status) {
     if (status.st_uid != 0 && status.st_uid != ::geteuid()) return "it belongs to uid " + std::to_string(status.st_uid);
     const bool is_shared = (status.st_mode & writable_by_others) != 0 && (status.st_mode & S_ISVTX) == 0;
-    if (is_shared) return "others may write to it";
+    if (is_shared) return "other users can write to it";
     return std::nullopt;
 }
 
 std::optional<std::string> fault_of_directory(const struct stat& status) {
     if (status.st_uid != ::geteuid()) return "it belongs to uid " + std::to_string(status.st_uid);
-    if ((status.st_mode & writable_by_others) != 0) return "others may write to it (chmod go-w helps)";
+    if ((status.st_mode & writable_by_others) != 0) return "other users can write to it; run chmod go-w on it";
     return std::nullopt;
 }
 
@@ -108,11 +108,11 @@ int pid_in(int lock_fd) {
 
 void write_pid(int lock_fd) {
     const std::string text = std::to_string(::getpid()) + "\n";
-    // For messages alone: the lock is what counts.
+    // Only for messages: what counts is the lock.
     if (::ftruncate(lock_fd, 0) == 0) static_cast<void>(!::pwrite(lock_fd, text.data(), text.size(), 0));
 }
 
-// A predecessor that ends removes its lock file: then what we locked is a file that nobody will ever find.
+// A supervisor removes its lock file when it ends; the file that we locked may therefore already be unlinked.
 bool is_current(int directory_fd, int lock_fd) {
     struct stat named {};
     struct stat locked {};
@@ -127,7 +127,7 @@ struct Lock {
 };
 
 Result<Lock> lock(int directory_fd, const std::string& path) {
-    // 0600: whoever can open it could lock it.
+    // 0600: every user who can open the file could lock it.
     UniqueFd fd{::openat(directory_fd, lock_file.data(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)};
     if (!fd && errno == ENOENT) return Lock{};  // the directory itself was removed
     if (!fd) return errno_error("open " + path + "/" + std::string(lock_file));
@@ -141,7 +141,7 @@ Result<Lock> lock(int directory_fd, const std::string& path) {
 }
 
 RuntimeDirectoryClaim claim(const std::string& path) {
-    constexpr int attempts = 16;  // each is lost to a predecessor that ends in this very moment
+    constexpr int attempts = 16;  // each fails only if another supervisor ends at the same moment
     for (int attempt = 0; attempt < attempts; ++attempt) {
         auto directory = open_directory(path);
         if (!directory) return NoRuntimeDirectory{directory.error().text};
@@ -151,7 +151,7 @@ RuntimeDirectoryClaim claim(const std::string& path) {
         if (locked->state == LockState::vanished) continue;
         return RuntimeDirectory(path, std::move(directory->fd), std::move(locked->fd), directory->was_made);
     }
-    return NoRuntimeDirectory{"cannot lock " + path + ": it is removed again and again"};
+    return NoRuntimeDirectory{"cannot lock " + path + ": other supervisors keep removing it"};
 }
 
 }  // namespace

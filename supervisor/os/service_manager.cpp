@@ -17,13 +17,13 @@ Result<ServiceManager> ServiceManager::from_environment() {
     ::unsetenv("NOTIFY_SOCKET");
     if (name.empty()) return manager;
     if (name[0] != '/' && name[0] != '@') {
-        return error("cannot tell the service manager anything: NOTIFY_SOCKET is neither a path nor an abstract name");
+        return error("cannot notify the service manager: NOTIFY_SOCKET is neither a path nor an abstract name");
     }
     const auto address = name[0] == '@' ? abstract_address(std::string_view(name).substr(1)) : unix_address(name);
     if (!address) return address.error();
     manager.address_ = *address;
     manager.socket_.reset(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!manager.socket_) return errno_error("make a socket for the service manager");
+    if (!manager.socket_) return errno_error("create a socket for the service manager");
     return manager;
 }
 
@@ -31,7 +31,7 @@ SendResult ServiceManager::notify(std::string_view message) const {
     if (!socket_) return SendResult::lost;
     ssize_t size = 0;
     do {
-        // Not connected: a manager that was itself restarted is found again.
+        // The socket is not connected, so a restarted service manager is reached again.
         size = ::sendto(socket_.get(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL, address_.get(),
                         address_.length);
     } while (size < 0 && errno == EINTR);

@@ -9,17 +9,18 @@
 
 namespace holdfast::os {
 
-// The service manager above us, as sd_notify(3) speaks with it. Never blocks.
+// The service manager that started us, notified with the protocol of sd_notify(3). Never blocks.
 class ServiceManager {
   public:
-    // Takes $NOTIFY_SOCKET and unsets it: our workers have their own. No variable: nobody is told, and no error. A
-    // variable that is no address is an error worth a line in the log, not an end. While there is one thread.
+    // Reads $NOTIFY_SOCKET and unsets it, because workers have their own. Without the variable there is no service
+    // manager, which is not an error. A malformed address is an error to be logged, not a reason to exit. Call it while
+    // the process has one thread.
     static Result<ServiceManager> from_environment();
 
     bool is_there() const { return static_cast<bool>(socket_); }
 
-    // "READY=1", or several lines. `full` means not told: say it again later, where it matters. `lost` where nobody is
-    // there.
+    // Sends "READY=1" or several lines. `full`: not delivered; repeat it later if it matters. `lost`: there is no
+    // service manager.
     SendResult notify(std::string_view message) const;
 
   private:

@@ -9,12 +9,12 @@
 
 namespace holdfast::os {
 
-enum class SighupDisposition { handled, ignored };  // SIGHUP's disposition that we were started with: nohup ignores it
+enum class SighupDisposition { handled, ignored };  // the disposition of SIGHUP at start; nohup ignores it
 
-// First thing in main, before any thread exists: blocks every signal that means something to holdfast (TERM INT QUIT
-// HUP USR1 USR2 TTIN TTOU CHLD), in this thread and all to come, ignores SIGPIPE, and gives SIGCHLD its default
-// disposition (a parent that ignored it would make every wait fail). A signalfd and not handlers: a blocked SIGTTOU is
-// not raised by a log line of a supervisor in the background of a terminal.
+// Call it first in main, before any thread exists. Blocks all signals that holdfast handles (TERM INT QUIT HUP USR1
+// USR2 TTIN TTOU CHLD) in this thread and in all later ones, ignores SIGPIPE, and sets SIGCHLD to its default
+// disposition (if the parent ignored it, every wait would fail). Signals are read from a signalfd instead of handlers,
+// because a blocked SIGTTOU is not raised when a supervisor in a background job writes a log line to the terminal.
 SighupDisposition prepare_signals();
 
 enum class Origin { kernel, process };
@@ -28,15 +28,15 @@ struct ReceivedSignal {
 
 class Signals {
   public:
-    // After prepare_signals. Keeps the controlling terminal open, if there is one, to see whether it hung up.
+    // Call it after prepare_signals. Keeps the controlling terminal open, if there is one, to detect its hang-up.
     static Result<Signals> open();
 
-    // Readable when a signal waits; non-blocking.
+    // Readable when a signal is pending; non-blocking.
     int fd() const { return signals_.get(); }
     std::optional<ReceivedSignal> read() const;
 
-    // Whether this SIGHUP says that our terminal is gone, and not that somebody wants a restart: the terminal has hung
-    // up, and the kernel or the session's leader (a shell that ends) sent it.
+    // Whether this SIGHUP means that our terminal is gone rather than a request to restart: the terminal has hung up,
+    // and the sender is the kernel or the session leader (a shell that exits).
     bool is_terminal_gone(const ReceivedSignal& signal) const;
 
   private:

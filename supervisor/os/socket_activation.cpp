@@ -24,7 +24,7 @@ std::string take_first_name(std::string_view& names) {
     const std::size_t colon = names.find(':');
     const std::string first(names.substr(0, colon));
     names.remove_prefix(colon == names.npos ? names.size() : colon + 1);
-    // What systemd calls sockets that nobody named.
+    // The names that systemd gives to unnamed sockets.
     return first == "unknown" || first == "stored" ? "" : first;
 }
 
@@ -33,7 +33,7 @@ Result<std::vector<PassedSocket>> adopt(std::uint64_t count, std::string_view na
     for (int fd = first_passed; fd < first_passed + static_cast<int>(count); ++fd) {
         const int flags = ::fcntl(fd, F_GETFD);
         if (flags < 0 || ::fcntl(fd, F_SETFD, flags | FD_CLOEXEC) != 0) {
-            return errno_error("take descriptor " + std::to_string(fd) + ", which LISTEN_FDS promises");
+            return errno_error("use descriptor " + std::to_string(fd) + " of LISTEN_FDS");
         }
         sockets.push_back({UniqueFd(fd), take_first_name(names)});
     }
@@ -49,11 +49,11 @@ Result<std::vector<PassedSocket>> take_passed_sockets() {
     for (const char* name : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}) ::unsetenv(name);
     if (count_text.empty() || pid_text.empty()) return std::vector<PassedSocket>{};
     const auto pid = parse_count(pid_text);
-    if (!pid) return error("cannot take the sockets that were passed: LISTEN_PID " + pid.error().text);
-    // Passed to somebody above us, who did not unset them.
+    if (!pid) return error("cannot use the passed sockets: LISTEN_PID " + pid.error().text);
+    // Addressed to one of our ancestors, which did not unset the variables.
     if (*pid != static_cast<std::uint64_t>(::getpid())) return std::vector<PassedSocket>{};
     const auto count = parse_count(count_text, 0, max_passed);
-    if (!count) return error("cannot take the sockets that were passed: LISTEN_FDS " + count.error().text);
+    if (!count) return error("cannot use the passed sockets: LISTEN_FDS " + count.error().text);
     return adopt(*count, names);
 }
 

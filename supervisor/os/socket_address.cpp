@@ -17,7 +17,7 @@ namespace {
 constexpr socklen_t path_offset = offsetof(sockaddr_un, sun_path);
 constexpr std::size_t path_room = sizeof(sockaddr_un) - path_offset;
 
-// The views of a sockaddr_storage. Copies: the bytes have no other type than the storage's own.
+// Reads a sockaddr_storage as another address type. Copies the bytes, because their type is sockaddr_storage.
 template <class Address>
 Address view(const SocketAddress& address) {
     Address copy{};
@@ -41,7 +41,7 @@ Result<SocketAddress> internet_address(const std::string& host, std::uint16_t po
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
     const int problem = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-    if (problem != 0) return error("cannot read the address " + host + ": " + ::gai_strerror(problem), EINVAL);
+    if (problem != 0) return error("cannot parse the address " + host + ": " + ::gai_strerror(problem), EINVAL);
     SocketAddress address;
     std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
     address.length = found->ai_addrlen;
@@ -76,7 +76,7 @@ Result<SocketAddress> abstract_address(std::string_view name) {
 Result<SocketAddress> bound_address(int socket_fd) {
     SocketAddress address;
     address.length = sizeof address.storage;
-    if (::getsockname(socket_fd, address.get(), &address.length) != 0) return errno_error("see a socket's address");
+    if (::getsockname(socket_fd, address.get(), &address.length) != 0) return errno_error("read a socket's address");
     return address;
 }
 

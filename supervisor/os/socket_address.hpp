@@ -11,7 +11,7 @@
 
 namespace holdfast::os {
 
-// An address as the kernel takes it.
+// A socket address in the form that system calls use.
 struct SocketAddress {
     sockaddr_storage storage{};
     socklen_t length = 0;
@@ -21,18 +21,18 @@ struct SocketAddress {
     int family() const { return storage.ss_family; }
 };
 
-// `host` in numbers, IPv4 or IPv6.
+// `host` is a numeric IPv4 or IPv6 address.
 Result<SocketAddress> internet_address(const std::string& host, std::uint16_t port);
 
-// Names longer than a unix address takes are refused (ENAMETOOLONG).
+// Names that are too long for a unix address fail with ENAMETOOLONG.
 Result<SocketAddress> unix_address(std::string_view path);
 Result<SocketAddress> abstract_address(std::string_view name);
 
-// What a socket is bound to.
+// The address that a socket is bound to.
 Result<SocketAddress> bound_address(int socket_fd);
 
 // "127.0.0.1:80", "[::1]:80", "unix:/run/app.sock", "unix:@name".
 std::string to_text(const SocketAddress& address);
-std::uint16_t port_of(const SocketAddress& address);  // 0 where there is none
+std::uint16_t port_of(const SocketAddress& address);  // 0 if the address has no port
 
 }  // namespace holdfast::os

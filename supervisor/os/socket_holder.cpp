@@ -24,10 +24,10 @@ namespace {
 using Inodes = std::set<std::uint64_t>;
 using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
 
-// Beyond this a machine has other worries than our error text.
+// Larger tables are not read.
 constexpr std::size_t table_limit = 64U << 20;
 
-// An IPv4 address or an IPv6 one as /proc/net/tcp prints it: its 32-bit words in the byte order of this machine.
+// Formats an IPv4 or IPv6 address like /proc/net/tcp: as 32-bit words in the byte order of this machine.
 std::string as_proc_prints(const std::string& host) {
     std::array<std::uint32_t, 4> words{};
     std::size_t count = 1;
@@ -46,7 +46,7 @@ std::string as_proc_prints(const std::string& host) {
 
 bool is_every_address(std::string_view printed) { return printed.find_first_not_of('0') == printed.npos; }
 
-// Two listeners cannot share a port when one has every address, or both the same.
+// Two listeners cannot share a port if one of them is bound to the wildcard address, or both to the same address.
 bool collide(std::string_view ours, std::string_view theirs) {
     return is_every_address(ours) || is_every_address(theirs) || theirs.ends_with(ours);
 }
@@ -103,7 +103,7 @@ Inodes listeners_at(const ListenAddress& address) {
     return inodes;
 }
 
-// Whether a process has one of the sockets open. Another user's is not shown to us.
+// Whether a process has one of the sockets open. False for processes of other users, whose descriptors cannot be read.
 bool holds(const std::string& pid, const Inodes& inodes) {
     const std::string folder = "/proc/" + pid + "/fd";
     const Directory descriptors(::opendir(folder.c_str()), &::closedir);
@@ -123,7 +123,7 @@ bool holds(const std::string& pid, const Inodes& inodes) {
     return false;
 }
 
-// A process chooses its own name: nothing in it may move a reader's cursor.
+// A process chooses its own name; replace control characters, which could affect the terminal.
 std::string printable(std::string name) {
     std::replace_if(
         name.begin(), name.end(), [](char c) { return c < ' ' || c > '~'; }, '?');

@@ -9,14 +9,14 @@ namespace holdfast::os {
 
 struct SocketHolder {
     int pid = 0;
-    std::string command;  // as in /proc/PID/comm
+    std::string command;  // from /proc/PID/comm
 };
 
-// Who has a socket listening at this address, as far as /proc lets us see (other users' processes only as root). A
-// snapshot for words and for comparing with worker records, never a reason to signal anybody.
+// The processes that have a socket listening on this address, as far as /proc shows them (processes of other users only
+// to root). A snapshot for messages and for comparison with worker records; never send a signal because of it.
 std::vector<SocketHolder> find_holders(const ListenAddress& address);
 
-// "nginx (pid 812), python3 (pid 90)"; at most four, then "and 3 more". Empty for none.
+// "nginx (pid 812), python3 (pid 90)"; at most four, then "and 3 more". Empty for an empty list.
 std::string describe(const std::vector<SocketHolder>& holders);
 
 }  // namespace holdfast::os

@@ -6,9 +6,10 @@
 
 namespace holdfast::os {
 
-// Removes the name of a unix socket that nobody listens on any more, so that it can be bound again. No such name is
-// fine. A live server there, and anything that is no socket, is left alone and refused (EADDRINUSE; with the holder's
-// pid where it can be seen). Between looking and unlinking only the service's lock keeps others away.
+// Removes the file of a unix socket on which no process listens any more, so that the path can be bound again. Succeeds
+// if the path does not exist. Fails with EADDRINUSE, and changes nothing, if a server is listening there (the error
+// names its pid if that is visible) or if the file is not a socket. Only the lock of the service prevents another
+// process from binding the path between the check and the unlink.
 Result<void> remove_stale_socket(const std::string& path);
 
 }  // namespace holdfast::os

@@ -15,12 +15,12 @@ namespace {
 
 constexpr mode_t writable_by_others = 022;
 
-// Every folder on the way that is not there, for us alone.
+// Creates all missing directories of the path, accessible only to us.
 Result<void> make_path(const std::string& path) {
     for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
         const std::string part = path.substr(0, slash);
         if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST && ::access(part.c_str(), X_OK) != 0) {
-            return errno_error("make " + part);
+            return errno_error("create " + part);
         }
         if (slash == std::string::npos) return {};
     }
@@ -31,12 +31,12 @@ Result<StateDirectory> open_one(const std::string& path) {
     StateDirectory state{path, UniqueFd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)}};
     if (!state.directory) return errno_error("open " + path);
     struct stat status {};
-    if (::fstat(state.directory.get(), &status) != 0) return errno_error("look at " + path);
+    if (::fstat(state.directory.get(), &status) != 0) return errno_error("stat " + path);
     if (status.st_uid != ::geteuid()) {
         return error("cannot use " + path + ": it belongs to uid " + std::to_string(status.st_uid), EPERM);
     }
     if ((status.st_mode & writable_by_others) != 0) {
-        return error("cannot use " + path + ": others may write to it (chmod go-w helps)", EPERM);
+        return error("cannot use " + path + ": other users can write to it; run chmod go-w on it", EPERM);
     }
     if (::faccessat(state.directory.get(), ".", W_OK, AT_EACCESS) != 0) return errno_error("write to " + path);
     if (::flock(state.directory.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -78,7 +78,7 @@ Result<StateDirectory> open_state_directory(std::span<const std::string> candida
         if (opened) return opened;
         reasons += (reasons.empty() ? "" : "; ") + opened.error().text;
     }
-    return error(reasons.empty() ? "nothing says where it could lie" : reasons, ENOENT);
+    return error(reasons.empty() ? "no directory is configured; use --state-dir" : reasons, ENOENT);
 }
 
 }  // namespace holdfast::os

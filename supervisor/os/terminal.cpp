@@ -9,7 +9,7 @@
 namespace holdfast::os {
 
 int terminal_width(int fd) {
-    constexpr int usual_width = 80;  // of one that does not tell
+    constexpr int usual_width = 80;  // for a terminal that does not report its size
     if (::isatty(fd) == 0) return 0;
     winsize size{};
     if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return usual_width;

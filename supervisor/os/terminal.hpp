@@ -5,14 +5,15 @@
 
 namespace holdfast::os {
 
-// Columns of the terminal behind `fd`; 0 where there is none.
+// The width in columns of the terminal behind `fd`; 0 if it is not a terminal.
 int terminal_width(int fd);
 
-// From now on SIGINT ends nothing, it waits to be seen by was_interrupted(). While there is one thread.
+// Blocks SIGINT, so that it no longer ends the process, and reports it in was_interrupted(). Create it while the
+// process has one thread.
 class Interrupts {
   public:
     static Interrupts block();
-    // Whether one came since. Does not block.
+    // Whether a SIGINT arrived since the last call. Does not block.
     bool was_interrupted() const;
 
   private:

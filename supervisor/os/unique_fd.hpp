@@ -6,7 +6,7 @@
 
 namespace holdfast::os {
 
-// Owns one descriptor, or none (-1), and closes it. A raw `int …_fd` elsewhere never owns.
+// Owns a file descriptor, or none (-1), and closes it. A plain `int …_fd` is always borrowed.
 class UniqueFd {
   public:
     UniqueFd() = default;
@@ -22,9 +22,9 @@ class UniqueFd {
 
     int get() const noexcept { return fd_; }
     explicit operator bool() const noexcept { return fd_ >= 0; }
-    // The caller owns the descriptor from here on.
+    // The caller owns the descriptor afterwards.
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-    // errno survives, so that a failure can be told after its descriptors are closed.
+    // Preserves errno, so that a failure can be reported after its descriptors are closed.
     void reset(int fd = -1) noexcept;
 
   private:

@@ -40,13 +40,13 @@ void take(std::string_view key, std::string_view value, MachineFacts& facts) {
     if (key == "Type") facts.unit_type = value;
     if (key == "KillMode") facts.unit_kill_mode = value;
     const auto span = parse_time_span(value);
-    // 0 means "never" to systemd.
+    // In a unit file 0 means "no timeout".
     const auto limit = span && span->count() == 0 ? Duration::max() : span;
     if (key == "TimeoutStopSec" || key == "TimeoutSec") facts.stop_timeout = limit;
     if (key == "TimeoutStartSec" || key == "TimeoutSec") facts.start_timeout = limit;
 }
 
-// Drop-ins of all folders, by their names.
+// The drop-ins of all directories, sorted by file name.
 std::vector<std::filesystem::path> drop_ins(const std::string& unit) {
     std::vector<std::filesystem::path> found;
     for (const char* folder : folders) {
@@ -78,7 +78,7 @@ std::optional<Duration> parse_time_span(std::string_view text) {
     if (text.empty()) return std::nullopt;
     Duration sum{};
     while (!(text = trimmed(text)).empty()) {
-        std::uint32_t number = 0;  // so that no product overflows
+        std::uint32_t number = 0;  // 32 bits, so that no product overflows
         const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
         if (failure != std::errc{}) return std::nullopt;
         text = trimmed(text.substr(static_cast<std::size_t>(end - text.data())));

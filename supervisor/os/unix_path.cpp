@@ -25,7 +25,7 @@ namespace holdfast::os {
 namespace {
 
 struct SplitPath {
-    std::string directory;  // with the '/'
+    std::string directory;  // including the '/'
     std::string base;
 };
 
@@ -37,7 +37,8 @@ SplitPath split(const std::string& path) {
 
 std::string backup_link_prefix(const std::string& base) { return "." + base + ".holdfast-"; }
 
-// Hard links of supervisors that died without cleaning up. Those of living ones answer, and stay.
+// Removes hard links of supervisors that died without cleaning up. Links of live supervisors accept connections and are
+// kept.
 void remove_stale_backup_links(const SplitPath& where) {
     const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(where.directory.empty() ? "." : where.directory.c_str()),
                                                      &::closedir);
@@ -47,14 +48,14 @@ void remove_stale_backup_links(const SplitPath& where) {
     while (const dirent* entry = ::readdir(folder.get())) {
         if (std::string_view(entry->d_name).starts_with(prefix)) found.push_back(where.directory + entry->d_name);
     }
-    // What cannot be removed is in nobody's way.
+    // A link that cannot be removed does no harm.
     for (const std::string& backup_link : found) static_cast<void>(remove_stale_socket(backup_link));
 }
 
-// An inode by a descriptor that no rename can turn to another file.
+// Opens the inode itself, so that a later rename cannot redirect an operation to another file.
 Result<UniqueFd> open_inode(const std::string& path) {
     UniqueFd inode{::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC)};
-    if (!inode) return errno_error("look at " + path);
+    if (!inode) return errno_error("open " + path);
     return inode;
 }
 
@@ -66,13 +67,13 @@ Result<void> set_owner(int inode_fd, const UnixPathOptions& options) {
     const Credentials& owner = std::get<Account>(found).credentials;
     const uid_t uid = options.user.empty() ? static_cast<uid_t>(-1) : owner.uid;
     const gid_t gid = options.group.empty() ? static_cast<gid_t>(-1) : owner.gid;
-    if (::fchownat(inode_fd, "", uid, gid, AT_EMPTY_PATH) != 0) return errno_error("change its owner");
+    if (::fchownat(inode_fd, "", uid, gid, AT_EMPTY_PATH) != 0) return errno_error("change the owner of the socket");
     return {};
 }
 
 Result<void> set_mode(int inode_fd, std::uint32_t mode) {
     const std::string itself = "/proc/self/fd/" + std::to_string(inode_fd);
-    if (::chmod(itself.c_str(), mode) != 0) return errno_error("set its mode");
+    if (::chmod(itself.c_str(), mode) != 0) return errno_error("set the mode of the socket");
     return {};
 }
 
@@ -92,15 +93,15 @@ Result<UnixPath> UnixPath::bind(int socket_fd, const std::string& path, const Un
 Result<void> UnixPath::make_name(int socket_fd, const UnixPathOptions& options) {
     const auto address = unix_address(path_);
     if (!address) return address.error();
-    // The inode gets these permissions less the umask at birth; what the umask took is added after.
-    if (options.mode && ::fchmod(socket_fd, *options.mode) != 0) return errno_error("set its mode");
-    if (::bind(socket_fd, address->get(), address->length) != 0) return errno_error("bind it");
+    // bind() applies the umask to this mode; the missing bits are added below.
+    if (options.mode && ::fchmod(socket_fd, *options.mode) != 0) return errno_error("set the mode of the socket");
+    if (::bind(socket_fd, address->get(), address->length) != 0) return errno_error("bind the path");
     const auto inode = open_inode(path_);
     if (!inode) return inode.error();
     struct stat status {};
-    if (::fstat(inode->get(), &status) != 0) return errno_error("look at " + path_);
+    if (::fstat(inode->get(), &status) != 0) return errno_error("stat " + path_);
     if (!S_ISSOCK(status.st_mode) || status.st_uid != ::geteuid()) {
-        return error("somebody replaced " + path_ + " while it was being made", EADDRINUSE);
+        return error("another process replaced " + path_ + " while it was being created", EADDRINUSE);
     }
     device_ = status.st_dev;
     inode_ = status.st_ino;
@@ -118,8 +119,8 @@ void UnixPath::make_backup_link() {
     backup_link_ = backup_link;
     watch_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (!watch_) return;
-    // The inode, not the directory: whatever happens to its neighbours wakes nobody. A name that goes shows as a
-    // change of attributes (the number of links).
+    // Watches the inode and not the directory, so that changes to other files cause no wake-up. Removing a name of the
+    // inode changes its link count, which is reported as an attribute change.
     if (::inotify_add_watch(watch_.get(), backup_link_.c_str(), IN_ATTRIB | IN_DONT_FOLLOW) < 0) watch_.reset();
 }
 
@@ -170,7 +171,7 @@ UnixPath::State UnixPath::restore() {
     if (!can_be_withdrawn()) {
         return ::access(path_.c_str(), F_OK) == 0 ? State::taken : State::lost;
     }
-    // link() never replaces a file that stands there.
+    // link() never replaces an existing file.
     if (::link(backup_link_.c_str(), path_.c_str()) == 0) return State::restored;
     return errno == EEXIST ? State::taken : State::lost;
 }
@@ -190,12 +191,12 @@ UnixPath::State UnixPath::relink() {
 }
 
 Result<void> UnixPath::change_owner(const UnixPathOptions& options) const {
-    // Withdrawn, the name beside it is the same inode.
+    // While the path is withdrawn, the backup link leads to the same inode.
     const auto inode = open_inode(is_withdrawn_ ? backup_link_ : path_);
     if (!inode) return inode.error();
     struct stat status {};
     if (::fstat(inode->get(), &status) != 0 || status.st_dev != device_ || status.st_ino != inode_) {
-        return errno_error("look at " + path_, ENOENT);
+        return errno_error("stat " + path_, ENOENT);
     }
     if (options.mode) {
         if (auto set = set_mode(inode->get(), *options.mode); !set) return set;

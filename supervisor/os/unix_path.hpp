@@ -11,21 +11,22 @@
 
 namespace holdfast::os {
 
-// How the name of a unix socket is made. Users and groups are resolved here: names or numbers, empty for our own.
+// How the file of a unix socket is created. Users and groups are names or numbers and are resolved by bind(); empty
+// means our own.
 struct UnixPathOptions {
-    std::optional<std::uint32_t> mode;  // without it: 0777 less the umask
+    std::optional<std::uint32_t> mode;  // nullopt: 0777 minus the umask
     std::string user, group;
 };
 
-// The name in the file system of one bound unix socket of ours, with a hard link beside it (".<name>.holdfast-<pid>"),
-// by which the name can be given back to the same live socket after somebody took it away. Removes both at its end,
-// but only where they are still our own inode.
+// The path of a unix socket that we have bound, together with a hard link next to it (".<name>.holdfast-<pid>"). The
+// hard link allows to restore the path for the same live socket after it was deleted. The destructor removes both, but
+// only if they still lead to our inode.
 class UnixPath {
   public:
-    // Binds `socket_fd`, a unix socket not bound yet, at `path`, its real name. To be called under the service's lock:
-    // a stale path is unlinked, one where a live server answers, or that is no socket, is refused (code EADDRINUSE),
-    // and hard links that dead supervisors left beside it are removed. The mode is set before the bind, so the name is
-    // never more open than asked for.
+    // Binds `socket_fd`, an unbound unix socket, to `path`. The caller must hold the lock of the service. Removes a
+    // stale socket file, and stale hard links of dead supervisors. Fails with EADDRINUSE if a server is listening on
+    // the path or if the file is not a socket. The mode is set before the bind, so the file is never more accessible
+    // than requested.
     static Result<UnixPath> bind(int socket_fd, const std::string& path, const UnixPathOptions& options);
 
     UnixPath(UnixPath&& other) noexcept;
@@ -34,27 +35,29 @@ class UnixPath {
 
     const std::string& path() const { return path_; }
 
-    // Becomes readable when the inode's names change, so when somebody has unlinked the path (inotify; quiet otherwise,
-    // whatever happens to its neighbours). Call `restore` then, which also empties it. Without a watch (-1, where the
-    // kernel gives none) look after each worker's exit. Our own `withdraw` and `restore` make it readable as well.
+    // Becomes readable when the link count of the inode changes, that is, when the path was unlinked (inotify; changes
+    // to other files cause no wake-up). Then call `restore`, which also reads the events. -1 if the kernel provides no
+    // watch; then call `restore` after each worker's exit. Our own `withdraw` and `restore` make it readable as well.
     int watch_fd() const { return watch_.get(); }
 
     enum class State {
-        present,   // the path is ours
-        restored,  // it was gone and is back, same socket
-        taken,     // somebody else's file stands there: left alone
-        lost,      // gone, and so is the hard link: only a new socket can have the path
+        present,   // the path leads to our inode
+        restored,  // the path was missing and is linked to the same socket again
+        taken,     // another file has the path; it is not replaced
+        lost,      // the path and the hard link are gone; only a new socket can be bound to the path
     };
-    // Sees whether the path is still ours, and links it back if it was taken away. A withdrawn path stays away.
+    // Checks whether the path still leads to our inode, and links it again if it was deleted. Does not restore a
+    // withdrawn path.
     State restore();
 
-    // Takes the path away so that clients are refused at once, keeping the hard link; `relink` undoes it. False, and
-    // nothing done, where there is no hard link: the path could not be given back.
+    // Unlinks the path, so that clients are refused at once, but keeps the hard link; `relink` undoes it. Does nothing
+    // and returns false if there is no hard link, because the path could not be restored.
     bool withdraw();
     bool can_be_withdrawn() const;
     State relink();
 
-    // Of the name that is bound: ENOENT where it is not ours at present. An empty user or group becomes our own.
+    // Changes the bound file. ENOENT if the path does not lead to our inode at present. An empty user or group means
+    // our own.
     Result<void> change_owner(const UnixPathOptions& options) const;
 
   private:
@@ -66,7 +69,7 @@ class UnixPath {
     void remove() noexcept;
 
     std::string path_;
-    std::string backup_link_;  // the hard link; empty where the file system has none
+    std::string backup_link_;  // the hard link; empty if the file system does not support hard links
     dev_t device_ = 0;
     ino_t inode_ = 0;
     bool is_withdrawn_ = false;

@@ -10,7 +10,7 @@
 namespace holdfast::os {
 
 void wait_until_readable(std::span<const int> fds, Instant deadline) {
-    // A timer of its own, because only the kernel may read the clock here.
+    // Uses a timer, because the code here must not read the clock.
     const UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
     itimerspec setting{};
     const auto usec = to_usec(deadline);

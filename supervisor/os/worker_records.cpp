@@ -47,7 +47,7 @@ std::optional<Record> read_record(int folder_fd, const std::string& name) {
 
 std::vector<std::string> entries_of(int folder_fd) {
     std::vector<std::string> names;
-    // A description of its own: the position in the folder is not shared with other readings.
+    // Opens its own file description, so that the position in the directory is not shared.
     const int fd = ::openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const std::unique_ptr<DIR, int (*)(DIR*)> folder(fd < 0 ? nullptr : ::fdopendir(fd), &::closedir);
     if (!folder) return names;
@@ -66,7 +66,7 @@ std::optional<Orphan> find_orphan(pid_t pid, const std::optional<Record>& record
 Result<WorkerRecords> WorkerRecords::open(const RuntimeDirectory& directory) {
     const std::string display_path = directory.path() + "/" + std::string(worker_records_folder);
     if (::mkdirat(directory.fd(), worker_records_folder.data(), 0700) != 0 && errno != EEXIST) {
-        return errno_error("make " + display_path);
+        return errno_error("create " + display_path);
     }
     UniqueFd folder{
         ::openat(directory.fd(), worker_records_folder.data(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};

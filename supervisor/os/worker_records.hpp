@@ -13,30 +13,31 @@
 
 namespace holdfast::os {
 
-// A worker of a former supervisor that lives on without one. pid and start time together name a process for ever:
-// open_process(pid, start_time) gives it, for signalling it and waiting for its end.
+// A live worker of an earlier supervisor that has exited. The pid and the start time identify a process permanently:
+// open_process(pid, start_time) opens it, to send signals and to wait for its end.
 struct Orphan {
     pid_t pid = 0;
-    std::uint64_t start_time = 0;  // clock ticks after boot, /proc/PID/stat
+    std::uint64_t start_time = 0;  // clock ticks since boot, from /proc/PID/stat
     std::string worker;            // "<generation>.<slot>"
-    std::string command;           // as in /proc/PID/comm
+    std::string command;           // from /proc/PID/comm
 };
 
-// The files `workers/<pid>` of the runtime directory: which processes are ours, for a successor that finds its address
-// held after we were killed.
+// The files `workers/<pid>` in the runtime directory. They record which processes are our workers, for the next
+// supervisor: if we were killed, it may find its address in use by them.
 class WorkerRecords {
   public:
     static Result<WorkerRecords> open(const RuntimeDirectory& directory);
 
-    // The workers of former supervisors that still live. To be called before the first `add`. Records of the dead are
-    // removed on the way, those of the living stay until `remove`.
+    // The live workers of earlier supervisors. Call it before the first `add`. Removes the records of dead workers;
+    // those of live workers stay until `remove`.
     std::vector<Orphan> living_orphans() const;
 
-    // Right after the launch, and when the worker is gone. A process that is gone already is not recorded.
+    // Call these right after the launch and when the worker has ended. A process that has already ended is not
+    // recorded.
     Result<void> add(pid_t pid, std::string_view worker) const;
     void remove(pid_t pid) const;
 
-    // Removes the folder, if no orphan is left in it.
+    // Removes the directory if it is empty, that is, if no orphan is left.
     void remove_folder(const RuntimeDirectory& directory) const;
 
   private:

@@ -4,8 +4,8 @@
 
 namespace holdfast::os {
 
-// Writes all of it, waiting as long as the reader takes, also where somebody made the descriptor non-blocking. Gives up
-// silently when the reader is gone: there is nobody left to tell.
+// Writes all bytes and waits for the reader as long as necessary, even if the descriptor is non-blocking. Stops
+// silently when the reader has closed its end.
 void write_all(int fd, std::string_view bytes);
 
 }  // namespace holdfast::os

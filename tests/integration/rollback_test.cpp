@@ -193,7 +193,7 @@ TEST_F(Script, BehindACurrentReleaseIsRolledBackToWithItsDirectory) {
 TEST_F(Script, ReplacedInItsDirectoryIsNotRolledBackTo) {
     serve_two_releases();
     replace_by_rename(directory_.write("new", broken_script, 0755), directory_ / "one/server");
-    expect_failed(run_->command("rollback"), {"cannot roll back to generation 1", "is another file now"});
+    expect_failed(run_->command("rollback"), {"cannot roll back to generation 1", "is a different file now"});
     expect_nothing_lost(2);
 }
 

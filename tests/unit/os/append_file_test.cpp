@@ -1,4 +1,4 @@
-// Lines that are whole whatever happens to the disk.
+// AppendFile writes complete lines, also when a write fails.
 
 #include "os/append_file.hpp"
 
@@ -33,7 +33,7 @@ struct Appending : ::testing::Test {
     UniqueFd folder{::open(directory.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
 };
 
-TEST_F(Appending, AddsToWhatIsThere) {
+TEST_F(Appending, AppendsToAnExistingFile) {
     ASSERT_TRUE(file().append("one\n"));
     AppendFile again = file();
     ASSERT_TRUE(again.append("two\n"));
@@ -44,7 +44,7 @@ TEST_F(Appending, AddsToWhatIsThere) {
     EXPECT_EQ(status.st_mode & 07777, 0600U);
 }
 
-TEST_F(Appending, NeverHoldsMoreThanTwiceItsLimit) {
+TEST_F(Appending, NeverStoresMoreThanTwiceItsLimit) {
     AppendFile lines = file(100);
     for (int number = 100; number < 300; ++number) {
         ASSERT_TRUE(lines.append("line " + std::to_string(number) + "\n"));
@@ -57,13 +57,13 @@ TEST_F(Appending, NeverHoldsMoreThanTwiceItsLimit) {
     EXPECT_TRUE(both.starts_with("line ")) << both;
 }
 
-TEST_F(Appending, BeginsBehindATornLineOfTheLastWriter) {
+TEST_F(Appending, StartsANewLineAfterAPartialLineOfAnEarlierWriter) {
     directory.write("lines", "one\ntw");
     ASSERT_TRUE(file().append("three\n"));
     EXPECT_EQ(content_of(path()), "one\ntw\nthree\n");
 }
 
-// The limit of the process's files cuts a write short just as a full disk does.
+// A file size limit of the process cuts a write short like a full disk does.
 void limit_files_to(rlim_t bytes) {
     rlimit limit{};
     ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -72,7 +72,7 @@ void limit_files_to(rlim_t bytes) {
     std::signal(SIGXFSZ, SIG_IGN);
 }
 
-TEST_F(Appending, CutsOffWhatCouldNotBeWrittenWholly) {
+TEST_F(Appending, TruncatesAPartialWrite) {
     expect_in_child([this] {
         AppendFile lines = file();
         EXPECT_TRUE(lines.append("one\n"));
@@ -90,7 +90,7 @@ TEST_F(Appending, CutsOffWhatCouldNotBeWrittenWholly) {
     });
 }
 
-TEST_F(Appending, GoesOnInANewFileWhereSomebodyTookItAway) {
+TEST_F(Appending, CreatesANewFileAfterItWasDeleted) {
     AppendFile lines = file();
     ASSERT_TRUE(lines.append("one\n"));
     std::filesystem::remove(path());
@@ -98,21 +98,21 @@ TEST_F(Appending, GoesOnInANewFileWhereSomebodyTookItAway) {
     EXPECT_EQ(content_of(path()), "two\n");
 }
 
-TEST_F(Appending, SaysWhyAFileCannotBeHad) {
+TEST_F(Appending, ReportsWhyAFileCannotBeOpened) {
     std::filesystem::create_directory(path());
     const auto written = file().append("one\n");
     ASSERT_FALSE(written);
     EXPECT_EQ(written.error().text, "cannot open lines: Is a directory");
 }
 
-TEST_F(Appending, WaitsForNobodyAtTheOtherEndOfAFifo) {
+TEST_F(Appending, DoesNotWaitForTheReaderOfAFifo) {
     ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
     const auto written = file().append("one\n");
     ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().text, "cannot write to lines: it is no file");
+    EXPECT_EQ(written.error().text, "cannot write to lines: it is not a regular file");
 }
 
-TEST_F(Appending, FollowsNoLink) {
+TEST_F(Appending, DoesNotFollowASymbolicLink) {
     std::filesystem::create_symlink(path("elsewhere"), path());
     EXPECT_FALSE(file().append("one\n"));
     EXPECT_FALSE(std::filesystem::exists(path("elsewhere")));

@@ -1,4 +1,4 @@
-// Whether an address could be had now, without having it.
+// Whether an address could be bound now, without keeping it.
 
 #include "os/bindable.hpp"
 
@@ -22,13 +22,13 @@ using testing::StartsWith;
 
 constexpr uid_t nobody = 65534;
 
-// What is in the way, in words; "" where nothing is.
-std::string words_about(const std::string& address) {
+// The text of the bind problem; "" if there is none.
+std::string bind_problem_text(const std::string& address) {
     const auto found = find_bind_problem(parse_listen_address(address).value());
     return found ? found->text : "";
 }
 
-// The pids of those who are in the way.
+// The pids of the processes that use the address.
 std::vector<int> holders_of(const std::string& address) {
     const auto found = find_bind_problem(parse_listen_address(address).value());
     std::vector<int> pids;
@@ -47,38 +47,38 @@ std::string free_address() {
     return at_port_of(listener, "127.0.0.1");
 }
 
-TEST(BindProblem, IsNoneAtAFreePortWhichStaysFree) {
+TEST(BindProblem, IsNoneForAFreePortAndLeavesItFree) {
     const std::string address = free_address();
-    EXPECT_EQ(words_about(address), "");
-    EXPECT_EQ(words_about(address), "");
+    EXPECT_EQ(bind_problem_text(address), "");
+    EXPECT_EQ(bind_problem_text(address), "");
     EXPECT_TRUE(serves(open_listener(address)));
 }
 
-TEST(BindProblem, IsWhoeverListensThere) {
+TEST(BindProblem, NamesTheProcessThatListensThere) {
     const Listener listener = open_listener("127.0.0.1:0");
-    EXPECT_EQ(words_about(listener.bound), "Address already in use");
+    EXPECT_EQ(bind_problem_text(listener.bound), "Address already in use");
     EXPECT_THAT(holders_of(listener.bound), testing::Contains(::getpid()));
     EXPECT_TRUE(serves(listener));
 }
 
-TEST(BindProblem, IsWhoeverListensOnEveryAddress) {
+TEST(BindProblem, NamesTheProcessThatListensOnTheWildcardAddress) {
     const Listener listener = open_listener(":0");
-    EXPECT_EQ(words_about(at_port_of(listener, "127.0.0.1")), "Address already in use");
+    EXPECT_EQ(bind_problem_text(at_port_of(listener, "127.0.0.1")), "Address already in use");
 }
 
-TEST(BindProblem, OnEveryAddressIsWhoeverListensOnOne) {
+TEST(BindProblem, OfTheWildcardAddressNamesAProcessThatListensOnOneAddress) {
     const Listener listener = open_listener("127.0.0.1:0");
-    EXPECT_EQ(words_about(at_port_of(listener, "")), "Address already in use");
-    EXPECT_EQ(words_about(at_port_of(listener, "") + "?v6only"), "");
+    EXPECT_EQ(bind_problem_text(at_port_of(listener, "")), "Address already in use");
+    EXPECT_EQ(bind_problem_text(at_port_of(listener, "") + "?v6only"), "");
 }
 
-TEST(BindProblem, IsAnAddressThatIsNotOurs) {
-    EXPECT_EQ(words_about("192.0.2.1:8080"), "Cannot assign requested address");
+TEST(BindProblem, ReportsAnAddressOfNoLocalInterface) {
+    EXPECT_EQ(bind_problem_text("192.0.2.1:8080"), "Cannot assign requested address");
     EXPECT_EQ(holders_of("192.0.2.1:8080"), std::vector<int>{});
 }
 
-// As run, it does not wait for the ends of the last server's connections.
-TEST(BindProblem, IsNoneWhereConnectionsOfTheLastServerStillEnd) {
+// Like `run`, the check ignores connections of the previous server in TIME_WAIT.
+TEST(BindProblem, IsNoneWhileConnectionsOfThePreviousServerAreInTimeWait) {
     std::string address;
     Client client;
     {
@@ -88,7 +88,7 @@ TEST(BindProblem, IsNoneWhereConnectionsOfTheLastServerStillEnd) {
         const UniqueFd served(::accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
         ASSERT_TRUE(served);
     }
-    EXPECT_EQ(words_about(address), "");
+    EXPECT_EQ(bind_problem_text(address), "");
 }
 
 class BindProblemAtAPath : public testing::Test {
@@ -99,74 +99,76 @@ class BindProblemAtAPath : public testing::Test {
     TemporaryFolder folder;
 };
 
-TEST_F(BindProblemAtAPath, IsNoneWhereNothingLiesAndNothingIsLeft) {
-    EXPECT_EQ(words_about(address()), "");
+TEST_F(BindProblemAtAPath, IsNoneForAFreePathAndCreatesNoFile) {
+    EXPECT_EQ(bind_problem_text(address()), "");
     EXPECT_FALSE(exists(path()));
 }
 
-TEST_F(BindProblemAtAPath, IsWhoeverListensThere) {
+TEST_F(BindProblemAtAPath, NamesTheProcessThatListensThere) {
     const Listener listener = open_listener(address());
-    EXPECT_EQ(words_about(address()), "Address already in use");
+    EXPECT_EQ(bind_problem_text(address()), "Address already in use");
     EXPECT_THAT(holders_of(address()), testing::ElementsAre(::getpid()));
     EXPECT_TRUE(serves(listener));
 }
 
-TEST_F(BindProblemAtAPath, IsNoStaleSocketOfADeadServer) {
+TEST_F(BindProblemAtAPath, IsNoneForAStaleSocketOfADeadServer) {
     {
         const Listener listener = open_listener(address());
-        ::rename(path().c_str(), (folder / "stale").c_str());  // its end does not take it along
+        ::rename(path().c_str(), (folder / "stale").c_str());  // the destructor does not remove a renamed socket file
     }
     ::rename((folder / "stale").c_str(), path().c_str());
     ASSERT_TRUE(exists(path()));
-    EXPECT_EQ(words_about(address()), "");
+    EXPECT_EQ(bind_problem_text(address()), "");
     EXPECT_TRUE(exists(path()));
 }
 
-TEST_F(BindProblemAtAPath, IsAFileThatIsNoSocket) {
+TEST_F(BindProblemAtAPath, ReportsAFileThatIsNotASocket) {
     std::ofstream(path()) << "precious";
-    EXPECT_EQ(words_about(address()), "something that is no socket lies there");
+    EXPECT_EQ(bind_problem_text(address()), "the path exists and is not a socket");
     EXPECT_TRUE(exists(path()));
 }
 
-TEST_F(BindProblemAtAPath, IsAFolderThatIsNotThere) {
-    EXPECT_EQ(words_about("unix:" + (folder / "none") + "/web.sock"),
+TEST_F(BindProblemAtAPath, ReportsAMissingDirectory) {
+    EXPECT_EQ(bind_problem_text("unix:" + (folder / "none") + "/web.sock"),
               (folder / "none") + "/: No such file or directory");
 }
 
-TEST_F(BindProblemAtAPath, IsAFolderThatWeMayNotWriteTo) {
-    if (::geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
+TEST_F(BindProblemAtAPath, ReportsADirectoryWithoutWritePermission) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can change the user";
     ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
     expect_in_child([this] {
         ASSERT_EQ(::setresuid(nobody, nobody, nobody), 0);
-        EXPECT_EQ(words_about(address()), folder.path() + "/: Permission denied");
+        EXPECT_EQ(bind_problem_text(address()), folder.path() + "/: Permission denied");
     });
 }
 
-TEST_F(BindProblemAtAPath, IsAnOwnerWhomNobodyKnows) {
-    EXPECT_EQ(words_about(address("?user=nobody")), "");
-    EXPECT_THAT(words_about(address("?user=no-such-user")), HasSubstr("no-such-user"));
-    EXPECT_THAT(words_about(address("?group=no-such-group")), HasSubstr("no-such-group"));
+TEST_F(BindProblemAtAPath, ReportsAnUnknownOwner) {
+    EXPECT_EQ(bind_problem_text(address("?user=nobody")), "");
+    EXPECT_THAT(bind_problem_text(address("?user=no-such-user")), HasSubstr("no-such-user"));
+    EXPECT_THAT(bind_problem_text(address("?group=no-such-group")), HasSubstr("no-such-group"));
 }
 
-TEST(BindProblemAtAnAbstractName, IsWhoeverListensThere) {
+TEST(BindProblemAtAnAbstractName, NamesTheProcessThatListensThere) {
     const std::string address = "unix:@holdfast-bindable-" + std::to_string(::getpid());
-    EXPECT_EQ(words_about(address), "");
+    EXPECT_EQ(bind_problem_text(address), "");
     const Listener listener = open_listener(address);
-    EXPECT_EQ(words_about(address), "Address already in use");
+    EXPECT_EQ(bind_problem_text(address), "Address already in use");
     EXPECT_THAT(holders_of(address), testing::Contains(::getpid()));
 }
 
-TEST(BindProblemOfADescriptor, IsThatItIsNoListener) {
+TEST(BindProblemOfADescriptor, ReportsADescriptorThatIsNotAListener) {
     const Listener listener = open_listener("127.0.0.1:0");
-    EXPECT_EQ(words_about("fd:" + std::to_string(listener.fd.get())), "");
+    EXPECT_EQ(bind_problem_text("fd:" + std::to_string(listener.fd.get())), "");
     const UniqueFd bound(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    EXPECT_EQ(words_about("fd:" + std::to_string(bound.get())), "it does not listen");
+    EXPECT_EQ(bind_problem_text("fd:" + std::to_string(bound.get())), "the socket is not listening");
     const UniqueFd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    EXPECT_EQ(words_about("fd:" + std::to_string(file.get())), "Socket operation on non-socket");
-    EXPECT_EQ(words_about("fd:1000000"), "Bad file descriptor");
+    EXPECT_EQ(bind_problem_text("fd:" + std::to_string(file.get())), "Socket operation on non-socket");
+    EXPECT_EQ(bind_problem_text("fd:1000000"), "Bad file descriptor");
 }
 
-TEST(BindProblemOfTheServiceManager, IsNotKnownBeforeItStartsUs) { EXPECT_EQ(words_about("systemd"), ""); }
+TEST(BindProblemOfTheServiceManager, IsNotKnownBeforeTheServiceManagerStartsUs) {
+    EXPECT_EQ(bind_problem_text("systemd"), "");
+}
 
 }  // namespace
 }  // namespace holdfast::os

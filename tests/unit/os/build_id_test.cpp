@@ -63,28 +63,28 @@ TEST(BuildId, IsFoundAmongOtherNotes) {
     EXPECT_EQ(build_id_of(Elf(notes).bytes()), "01fe7f");
 }
 
-TEST(BuildId, IsFoundWhereTheSegmentIsAlignedMoreThanItsNotes) {
+TEST(BuildId, IsFoundInASegmentWithALargerAlignmentThanItsNotes) {
     Elf elf(note(NT_GNU_PROPERTY_TYPE_0, gnu, std::string(16, 'x')) + note(NT_GNU_BUILD_ID, gnu, "abcdefgh") +
             note(NT_GNU_ABI_TAG, gnu, std::string(16, 'x')));
     elf.segment.p_align = 8;
     EXPECT_EQ(build_id_of(elf.bytes()), "6162636465666768");
 }
 
-TEST(BuildId, IsFoundAmongNotesThatAreAlignedToEightBytes) {
+TEST(BuildId, IsFoundAmongNotesAlignedToEightBytes) {
     const std::string padding(4, '\0');
     Elf elf(note(1, gnu, std::string(20, 'x')) + padding + note(NT_GNU_BUILD_ID, gnu, "abcdefgh"));
     elf.segment.p_align = 8;
     EXPECT_EQ(build_id_of(elf.bytes()), "6162636465666768");
 }
 
-TEST(BuildId, OfARealProgramIsTheSameInEveryCopy) {
+TEST(BuildId, OfARealProgramIsEqualInEveryCopy) {
     const UniqueFd first{::open(launch_probe().c_str(), O_RDONLY | O_CLOEXEC)};
     const UniqueFd second{::open(launch_probe().c_str(), O_RDONLY | O_CLOEXEC)};
     EXPECT_GE(read_build_id(first.get()).size(), 16U);
     EXPECT_EQ(read_build_id(first.get()), read_build_id(second.get()));
 }
 
-TEST(BuildId, IsEmptyForWhatHasNone) {
+TEST(BuildId, IsEmptyForAFileWithoutBuildId) {
     EXPECT_EQ(build_id_of(""), "");
     EXPECT_EQ(build_id_of("#!/bin/sh\nexit 0\n"), "");
     EXPECT_EQ(build_id_of(Elf("").bytes()), "");
@@ -95,15 +95,15 @@ TEST(BuildId, IsEmptyForWhatHasNone) {
     EXPECT_EQ(build_id_of(foreign.bytes()), "");
 }
 
-TEST(BuildId, OfAFileThatWasCutShortIsEmpty) {
+TEST(BuildId, OfATruncatedFileIsEmpty) {
     const std::string whole = Elf(note(NT_GNU_BUILD_ID, gnu, "abcdefgh")).bytes();
     ASSERT_EQ(build_id_of(whole), "6162636465666768");
     for (std::size_t size = 0; size < whole.size(); ++size) {
-        EXPECT_EQ(build_id_of(whole.substr(0, size)), "") << "of the first " << size << " bytes";
+        EXPECT_EQ(build_id_of(whole.substr(0, size)), "") << "first " << size << " bytes";
     }
 }
 
-TEST(BuildId, BelievesNoNumberOfAHostileFile) {
+TEST(BuildId, IsEmptyForAFileWithMalformedSizes) {
     constexpr auto most = std::numeric_limits<std::uint64_t>::max();
     Elf elf(note(NT_GNU_BUILD_ID, gnu, "abcd"));
     for (const std::uint64_t lie : {most, most / 2, most / 2 - 8, std::uint64_t{1} << 40}) {
@@ -124,7 +124,7 @@ TEST(BuildId, BelievesNoNumberOfAHostileFile) {
     EXPECT_EQ(build_id_of(Elf(note(NT_GNU_BUILD_ID, gnu, std::string(65, 'x'))).bytes()), "");
 }
 
-TEST(BuildId, IsBoundedWhateverBytesAreTurned) {
+TEST(BuildId, IsBoundedWhateverByteIsChanged) {
     const std::string whole = Elf(note(7, gnu, "1234") + note(NT_GNU_BUILD_ID, gnu, "abcdefgh")).bytes();
     std::mt19937 random(20261122);
     for (int round = 0; round < 2000; ++round) {

@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 namespace files = std::filesystem;
 
-// A program of the file system's own, so that it can be changed.
+// Copies a program, so that the copy can be changed.
 std::string copy_of(const std::string& program, const std::string& to) {
     files::copy_file(program, to, files::copy_options::overwrite_existing);
     files::permissions(to, files::perms::owner_all);
@@ -30,14 +30,14 @@ std::string run(const LaunchSpec& spec) {
     return output;
 }
 
-// A script that tells which one it is.
+// Creates a release with a script that prints the name of the release.
 std::string release(const TemporaryDirectory& under, const std::string& name) {
     files::create_directory(under.path() + "/" + name);
     under.write(name + "/run.sh", "#!/bin/sh\necho release " + name + "\n", 0755);
     return under.path() + "/" + name;
 }
 
-void turn_link(const std::string& link, const std::string& to) {
+void change_link(const std::string& link, const std::string& to) {
     files::remove(link);
     files::create_directory_symlink(to, link);
 }
@@ -51,7 +51,7 @@ TEST(KeptProgram, RunsAfterItsFileWasRemoved) {
     EXPECT_THAT(run(spec), HasSubstr("pid "));
 }
 
-TEST(KeptProgram, RunsAfterAnotherFileWasMovedOverIt) {
+TEST(KeptProgram, RunsAfterAnotherFileWasRenamedOverIt) {
     const TemporaryDirectory directory;
     const std::string path = copy_of(launch_probe(), directory.path() + "/app");
     const LaunchSpec spec = resolved(command({path}));
@@ -67,14 +67,14 @@ TEST(KeptProgram, IsRefusedAfterItsFileWasOverwrittenInPlace) {
     std::ofstream(path, std::ios::trunc | std::ios::binary) << std::ifstream("/bin/false", std::ios::binary).rdbuf();
     EXPECT_EQ(find_relaunch_problem(spec),
               path +
-                  " was overwritten in place, and no copy of the former program exists; deploy "
-                  "into a new directory, or move a new file over the old one");
+                  " was overwritten in place, and there is no copy of the previous program; deploy each "
+                  "release into a new directory, or rename a new file over the old one");
     files::remove(path);
     EXPECT_NE(find_relaunch_problem(spec), std::nullopt);
 }
 
-// Another program of the same length into the same file, its time put back: as rsync --inplace --times may do.
-TEST(KeptProgram, IsRefusedWhereSizeAndTimeSayNothing) {
+// Another program is copied into the same file and the time is restored, as rsync --inplace --times may do.
+TEST(KeptProgram, IsRefusedIfOnlyTheBuildIdChanged) {
     const TemporaryDirectory directory;
     const std::string path = copy_of(launch_probe(), directory.path() + "/app");
     const LaunchSpec spec = resolved(command({path}));
@@ -89,7 +89,7 @@ TEST(KeptProgram, IsRefusedWhereSizeAndTimeSayNothing) {
     EXPECT_THAT(find_relaunch_problem(spec).value_or(""), HasSubstr("was overwritten in place"));
 }
 
-TEST(KeptProgram, OfTheSameBuildIdRunsAlthoughItWasTouched) {
+TEST(KeptProgram, WithTheSameBuildIdRunsAfterItWasTouched) {
     const TemporaryDirectory directory;
     const std::string path = copy_of(launch_probe(), directory.path() + "/app");
     const LaunchSpec spec = resolved(command({path}));
@@ -98,7 +98,7 @@ TEST(KeptProgram, OfTheSameBuildIdRunsAlthoughItWasTouched) {
     EXPECT_THAT(run(spec), HasSubstr("pid "));
 }
 
-TEST(KeptProgram, WithoutBuildIdIsJudgedBySizeAndTime) {
+TEST(KeptProgram, WithoutBuildIdIsComparedBySizeAndTime) {
     const TemporaryDirectory directory;
     const std::string path = copy_of(launch_probe(), directory.path() + "/app");
     LaunchSpec spec = resolved(command({path}));
@@ -109,25 +109,25 @@ TEST(KeptProgram, WithoutBuildIdIsJudgedBySizeAndTime) {
     EXPECT_NE(find_relaunch_problem(spec), std::nullopt);
 }
 
-TEST(KeptProgram, OfAReleaseDirectoryRunsThereAfterTheLinkWasTurned) {
+TEST(KeptProgram, OfAReleaseDirectoryRunsThereAfterTheLinkWasChanged) {
     const TemporaryDirectory directory;
     const std::string link = directory.path() + "/current";
-    turn_link(link, release(directory, "one"));
+    change_link(link, release(directory, "one"));
     LaunchOptions options = command({"./run.sh"});
     options.chdir = link;
     const LaunchSpec spec = resolved(options);
-    turn_link(link, release(directory, "two"));
+    change_link(link, release(directory, "two"));
     EXPECT_EQ(find_relaunch_problem(spec), std::nullopt);
     EXPECT_EQ(run(spec), "release one\n");
     EXPECT_EQ(run(resolved(options)), "release two\n");
 }
 
-TEST(KeptProgram, NamedThroughALinkRunsWhereThatHadLed) {
+TEST(KeptProgram, NamedThroughALinkRunsFromTheOriginalTarget) {
     const TemporaryDirectory directory;
     const std::string link = directory.path() + "/current";
-    turn_link(link, release(directory, "one"));
+    change_link(link, release(directory, "one"));
     const LaunchSpec spec = resolved(command({link + "/run.sh"}));
-    turn_link(link, release(directory, "two"));
+    change_link(link, release(directory, "two"));
     EXPECT_EQ(find_relaunch_problem(spec), std::nullopt);
     EXPECT_EQ(run(spec), "release one\n");
 }
@@ -139,10 +139,10 @@ TEST(KeptProgram, ThatIsAScriptIsRefusedAfterItWasChangedInPlace) {
     directory.write("run.sh", "#!/bin/sh\necho another\n", 0755);
     EXPECT_EQ(find_relaunch_problem(spec),
               path +
-                  " is another file now, and a script runs by its path alone; deploy into a new directory, and keep "
-                  "the former one");
+                  " is a different file now, and a script can only be run by its path; deploy each release into a "
+                  "new directory and keep the previous one");
     files::remove(path);
-    EXPECT_THAT(*find_relaunch_problem(spec), HasSubstr("run.sh is gone, and a script"));
+    EXPECT_THAT(*find_relaunch_problem(spec), HasSubstr("run.sh no longer exists, and a script"));
 }
 
 TEST(KeptProgram, WhoseDirectoryWasRemovedIsRefused) {
@@ -153,18 +153,18 @@ TEST(KeptProgram, WhoseDirectoryWasRemovedIsRefused) {
     const LaunchSpec spec = resolved(options);
     EXPECT_EQ(find_relaunch_problem(spec), std::nullopt);
     files::remove_all(old_release);
-    EXPECT_THAT(find_relaunch_problem(spec).value_or(""), HasSubstr(old_release + " was then is gone"));
+    EXPECT_THAT(find_relaunch_problem(spec).value_or(""), HasSubstr(old_release + " of that time no longer exists"));
 }
 
-TEST(AnotherCommand, RunsInTheSameSurroundings) {
+TEST(AnotherCommand, RunsInTheSameDirectoryAndEnvironment) {
     const TemporaryDirectory directory;
     LaunchOptions options = command({"/bin/true"});
     options.chdir = directory.path();
     options.env = {"RELEASE=7"};
     const LaunchSpec spec = resolved(options);
-    auto beside = resolve_other_command(spec, {"/bin/sh", "-c", "echo $RELEASE; pwd"});
-    ASSERT_TRUE(std::holds_alternative<LaunchSpec>(beside));
-    EXPECT_EQ(run(std::get<LaunchSpec>(beside)), "7\n" + files::canonical(directory.path()).string() + "\n");
+    auto other = resolve_other_command(spec, {"/bin/sh", "-c", "echo $RELEASE; pwd"});
+    ASSERT_TRUE(std::holds_alternative<LaunchSpec>(other));
+    EXPECT_EQ(run(std::get<LaunchSpec>(other)), "7\n" + files::canonical(directory.path()).string() + "\n");
 }
 
 }  // namespace

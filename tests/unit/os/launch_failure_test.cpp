@@ -27,65 +27,66 @@ class LaunchFailureTest : public ::testing::Test {
 TEST_F(LaunchFailureTest, NamesAMissingProgram) {
     LaunchOptions options = command({"./srv"});
     options.chdir = directory_.path();
-    EXPECT_EQ(why_not(options), "cannot execute ./srv: No such file or directory");
-    EXPECT_EQ(why_not(command({"no-such-program-at-all"})),
+    EXPECT_EQ(failure_text(options), "cannot execute ./srv: No such file or directory");
+    EXPECT_EQ(failure_text(command({"no-such-program-at-all"})),
               "cannot execute no-such-program-at-all: No such file or directory");
 }
 
-TEST_F(LaunchFailureTest, NamesAProgramThatMayNotBeExecuted) {
+TEST_F(LaunchFailureTest, NamesAProgramWithoutExecutePermission) {
     const std::string path = directory_.write("plain", "text\n");
-    EXPECT_EQ(why_not(command({path})), "cannot execute " + path + ": Permission denied");
-    EXPECT_EQ(why_not(command({directory_.path()})), "cannot execute " + directory_.path() + ": Permission denied");
+    EXPECT_EQ(failure_text(command({path})), "cannot execute " + path + ": Permission denied");
+    EXPECT_EQ(failure_text(command({directory_.path()})),
+              "cannot execute " + directory_.path() + ": Permission denied");
 }
 
-TEST_F(LaunchFailureTest, NamesAProgramThatIsNone) {
+TEST_F(LaunchFailureTest, NamesAFileThatIsNotAProgram) {
     const std::string path = directory_.write("text", "neither a script nor a program\n", 0755);
-    EXPECT_EQ(why_not(command({path})), "cannot execute " + path + ": Exec format error");
+    EXPECT_EQ(failure_text(command({path})), "cannot execute " + path + ": Exec format error");
 }
 
 TEST_F(LaunchFailureTest, NamesAMissingInterpreter) {
     const std::string path = directory_.write("script", "#! /no/such/interpreter -x\n", 0755);
-    EXPECT_EQ(why_not(command({path})),
-              "cannot execute " + path + " by its interpreter /no/such/interpreter: No such file or directory");
+    EXPECT_EQ(failure_text(command({path})),
+              "cannot execute " + path + " with its interpreter /no/such/interpreter: No such file or directory");
 }
 
 TEST_F(LaunchFailureTest, NamesTheDirectory) {
     LaunchOptions options = shell("exit 0");
     options.chdir = directory_.path() + "/none";
-    EXPECT_EQ(why_not(options), "cannot change directory to " + options.chdir + ": No such file or directory");
+    EXPECT_EQ(failure_text(options), "cannot change directory to " + options.chdir + ": No such file or directory");
     options.chdir = directory_.write("file", "");
-    EXPECT_EQ(why_not(options), "cannot change directory to " + options.chdir + ": Not a directory");
+    EXPECT_EQ(failure_text(options), "cannot change directory to " + options.chdir + ": Not a directory");
 }
 
-TEST_F(LaunchFailureTest, NamesTheDirectoryThatTheUserMayNotEnter) {
+TEST_F(LaunchFailureTest, NamesADirectoryThatTheUserMayNotEnter) {
     if (::geteuid() != 0) GTEST_SKIP() << "only root may change the user";
     ASSERT_EQ(::chmod(directory_.path().c_str(), 0700), 0);
     LaunchOptions options = shell("exit 0");
     options.chdir = directory_.path();
     options.user = "nobody";
-    EXPECT_EQ(why_not(options), "cannot change directory to " + directory_.path() + ": Permission denied");
+    EXPECT_EQ(failure_text(options), "cannot change directory to " + directory_.path() + ": Permission denied");
 }
 
 TEST_F(LaunchFailureTest, NamesTheLimit) {
     LaunchOptions options = shell("exit 0");
     options.limits = {{"core", RLIMIT_CORE, 0, 0}, {"nofile", RLIMIT_NOFILE, 20, 10}};
-    EXPECT_EQ(why_not(options), "cannot set the limit nofile: Invalid argument");
-    EXPECT_EQ(why_not(shell("exit 0")), "");
+    EXPECT_EQ(failure_text(options), "cannot set the limit nofile: Invalid argument");
+    EXPECT_EQ(failure_text(shell("exit 0")), "");
 }
 
 TEST_F(LaunchFailureTest, NamesUserAndGroup) {
     LaunchOptions options = shell("exit 0");
     options.user = "no-such-user";
-    EXPECT_EQ(why_not(options), "cannot find the user no-such-user: there is no such user");
+    EXPECT_EQ(failure_text(options), "cannot find the user no-such-user: there is no such user");
     options.user = "";
     options.group = "no-such-group";
-    EXPECT_EQ(why_not(options), "cannot find the group no-such-group: there is no such group");
+    EXPECT_EQ(failure_text(options), "cannot find the group no-such-group: there is no such group");
     options.group = "";
     options.user = "54321";
-    EXPECT_THAT(why_not(options), HasSubstr("give --group too"));
+    EXPECT_THAT(failure_text(options), HasSubstr("specify --group as well"));
 }
 
-TEST_F(LaunchFailureTest, TellsOfDescriptorsThatAreClosed) {
+TEST_F(LaunchFailureTest, ReportsClosedDescriptors) {
     const LaunchSpec spec = resolved(shell("exit 0"));
     LaunchPlan plan;
     plan.inherited_fds = {1000};
@@ -96,19 +97,19 @@ TEST_F(LaunchFailureTest, TellsOfDescriptorsThatAreClosed) {
     EXPECT_EQ(describe(std::get<LaunchFailure>(outcome)), "cannot pass descriptors to the worker: Bad file descriptor");
 }
 
-TEST_F(LaunchFailureTest, TellsAPrivilegeThatIsMissing) {
-    if (::geteuid() != 0) GTEST_SKIP() << "shown as another user, which takes root";
-    // Whoever is not root cannot become root: asked of a launcher that runs as nobody itself.
+TEST_F(LaunchFailureTest, ReportsAFailedChangeOfCredentials) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root may change the user";
+    // Sets more supplementary groups than the kernel allows, because a missing privilege cannot be tested as root.
     LaunchOptions options = shell("exit 0");
     LaunchSpec spec = resolved(options);
     spec.credentials = Credentials{static_cast<uid_t>(-2), static_cast<gid_t>(-2), std::vector<gid_t>(70000, 1)};
     Launcher launcher;
     const auto outcome = launcher.launch(spec, {});
     ASSERT_TRUE(std::holds_alternative<LaunchFailure>(outcome));
-    EXPECT_THAT(describe(std::get<LaunchFailure>(outcome)), HasSubstr("cannot take the supplementary groups of user"));
+    EXPECT_THAT(describe(std::get<LaunchFailure>(outcome)), HasSubstr("cannot set the supplementary groups of user"));
 }
 
-class HeldExecutable : public LaunchFailureTest {
+class OpenExecutable : public LaunchFailureTest {
   protected:
     std::string copy_of(const char* program) const {
         const std::string path = directory_.path() + "/program";
@@ -117,7 +118,7 @@ class HeldExecutable : public LaunchFailureTest {
     }
 };
 
-TEST_F(HeldExecutable, RunsAfterItWasDeleted) {
+TEST_F(OpenExecutable, RunsAfterItWasDeleted) {
     const std::string path = copy_of("/bin/echo");
     const LaunchSpec spec = resolved(command({path, "still", "here"}));
     ASSERT_TRUE(std::filesystem::remove(path));
@@ -127,7 +128,7 @@ TEST_F(HeldExecutable, RunsAfterItWasDeleted) {
     EXPECT_EQ(wait_and_reap(worker.leader), ExitStatus(ExitedWith{0}));
 }
 
-TEST_F(HeldExecutable, RunsAfterAnotherTookItsPath) {
+TEST_F(OpenExecutable, RunsAfterAnotherFileGotItsPath) {
     const std::string path = copy_of("/bin/echo");
     const LaunchSpec spec = resolved(command({path, "the former"}));
     const std::string other = directory_.write("other", "#!/bin/sh\necho the new one\n", 0755);
@@ -138,14 +139,14 @@ TEST_F(HeldExecutable, RunsAfterAnotherTookItsPath) {
     wait_and_reap(worker.leader);
 }
 
-TEST_F(HeldExecutable, RunsByItsPathWhileThatIsUnchanged) {
+TEST_F(OpenExecutable, RunsByItsPathWhileItIsUnchanged) {
     const std::string path = copy_of("/bin/readlink");
     Started worker = start(command({path, "/proc/self/exe"}));
     EXPECT_EQ(read_all(worker.output), path + "\n");
     wait_and_reap(worker.leader);
 }
 
-TEST_F(HeldExecutable, IsFoundInTheHeldDirectoryWhenItsNameMovedAway) {
+TEST_F(OpenExecutable, IsFoundInTheOpenDirectoryAfterItWasRenamed) {
     const std::string former = directory_.path() + "/former";
     ASSERT_TRUE(std::filesystem::create_directory(former));
     const std::string script = directory_.write("former/script", "#!/bin/sh\necho $0; pwd -P\n", 0755);
@@ -160,7 +161,7 @@ TEST_F(HeldExecutable, IsFoundInTheHeldDirectoryWhenItsNameMovedAway) {
     wait_and_reap(worker.leader);
 }
 
-TEST_F(HeldExecutable, ScriptRunsByItsPathEvenWhenItWasReplaced) {
+TEST_F(OpenExecutable, ThatIsAScriptRunsByItsPathEvenIfItWasReplaced) {
     const std::string path = directory_.write("script", "#!/bin/sh\necho former\n", 0755);
     const LaunchSpec spec = resolved(command({path}));
     directory_.write("next", "#!/bin/sh\necho next\n", 0755);

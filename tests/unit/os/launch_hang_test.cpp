@@ -1,4 +1,4 @@
-// A launch that stands still between clone and exec.
+// A launch that blocks between clone and exec.
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 
@@ -18,10 +18,10 @@ int error_of(const std::variant<Leader, LaunchFailure>& outcome) {
     return failure != nullptr ? failure->error_number : 0;
 }
 
-TEST(LaunchThatHangs, IsKilledWhenItIsGivenUp) {
+TEST(LaunchThatHangs, IsKilledByGiveUp) {
     run_in_thread([] {
         const BlockedSyscall execution(SYS_execve);
-        if (!execution) GTEST_SKIP() << "system calls cannot be held here";
+        if (!execution) GTEST_SKIP() << "system calls cannot be blocked here";
         const LaunchSpec spec = resolved(command({"/bin/true"}));
         Launcher launcher;
         std::optional<std::variant<Leader, LaunchFailure>> outcome;
@@ -31,11 +31,11 @@ TEST(LaunchThatHangs, IsKilledWhenItIsGivenUp) {
         launcher.give_up();
         launch_thread.join();
         EXPECT_EQ(error_of(*outcome), ECANCELED);
-        EXPECT_FALSE(process_status(child)) << "it is reaped";
+        EXPECT_FALSE(process_status(child)) << "it must be reaped";
     });
 }
 
-TEST(LaunchThatHangs, LeavesALauncherThatLaunchesNothingMore) {
+TEST(LaunchThatHangs, LeavesALauncherThatRefusesFurtherLaunches) {
     const LaunchSpec spec = resolved(command({"/bin/true"}));
     Launcher launcher;
     Started before = start(launcher, spec);

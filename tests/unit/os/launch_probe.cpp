@@ -1,4 +1,4 @@
-// A worker that writes down how it was started, one fact a line, and ends.
+// A worker that prints how it was started, one fact per line, and exits.
 
 #include <dirent.h>
 #include <sys/resource.h>

@@ -38,7 +38,7 @@ LaunchSpec resolved(const LaunchOptions& options) {
     return std::get<LaunchSpec>(std::move(result));
 }
 
-std::string why_not(const LaunchOptions& options) {
+std::string failure_text(const LaunchOptions& options) {
     auto spec = resolve(options, test_environment());
     if (const auto* failure = std::get_if<LaunchFailure>(&spec)) return describe(*failure);
     Launcher launcher;
@@ -137,7 +137,7 @@ std::string status_field(const std::string& output, const std::string& key) {
 
 TemporaryDirectory::TemporaryDirectory() {
     std::string pattern = (std::filesystem::temp_directory_path() / "holdfast-os-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "no temporary directory";
+    if (::mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "cannot create a temporary directory";
     path_ = pattern;
 }
 

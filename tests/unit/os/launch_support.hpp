@@ -17,13 +17,13 @@ std::string launch_probe();
 LaunchOptions command(std::vector<std::string> words);
 LaunchOptions shell(const std::string& script);
 
-// The environment that tests resolve with.
+// The base environment that the tests use.
 std::vector<std::string> test_environment();
 
-// Resolved; a failed one fails the test.
+// The resolved spec; a failure fails the test.
 LaunchSpec resolved(const LaunchOptions& options);
-// Why it cannot be resolved or launched, in words for people; "" when it can.
-std::string why_not(const LaunchOptions& options);
+// Why the command cannot be resolved or launched, as text; "" if it can.
+std::string failure_text(const LaunchOptions& options);
 
 struct PipeEnds {
     UniqueFd read;
@@ -31,12 +31,12 @@ struct PipeEnds {
 };
 PipeEnds make_pipe();
 
-// Until the other side has closed it.
+// Reads until the other end is closed.
 std::string read_all(const UniqueFd& pipe);
-// The next line, without its end; what came before the end of file otherwise.
+// The next line without its newline; at the end of the file, the rest.
 std::string read_line(const UniqueFd& pipe);
 
-// A started worker whose standard output comes back through a pipe.
+// A started worker with a pipe from its standard output.
 struct Started {
     Leader leader;
     UniqueFd output;
@@ -44,20 +44,20 @@ struct Started {
 Started start(Launcher& launcher, const LaunchSpec& spec, LaunchPlan plan = {});
 Started start(const LaunchOptions& options, LaunchPlan plan = {});
 
-// Waits for the end of a child that is alone in its tree, and reaps it.
+// Waits for the end of a child that has no descendants, and reaps it.
 ExitStatus wait_and_reap(Leader& leader);
 void wait_for_end(const Process& process);
-// Waits for the ends of all children, orphans that came to us too, and reaps them.
+// Waits for the ends of all children, including adopted orphans, and reaps them.
 void reap_everything();
 
-// What a worker wrote until it ended with status 0.
+// The output of a worker, which must exit with status 0.
 std::string output_of(const LaunchOptions& options, LaunchPlan plan = {});
-// The rests of the lines that begin with `word` and a blank.
+// The lines that begin with `word` and a blank, without that prefix.
 std::vector<std::string> lines_of(const std::string& output, const std::string& word);
-// The value of a line "word Key:<blanks>value".
+// The value of the line "word Key:<blanks>value".
 std::string status_field(const std::string& output, const std::string& key);
 
-// A directory that vanishes with all that is in it.
+// A temporary directory; the destructor removes it with its contents.
 class TemporaryDirectory {
   public:
     TemporaryDirectory();
@@ -66,7 +66,7 @@ class TemporaryDirectory {
     TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
 
     const std::string& path() const { return path_; }
-    // Writes a file of that name; the path.
+    // Writes a file with this name and returns its path.
     std::string write(const std::string& name, const std::string& content, unsigned mode = 0644) const;
 
   private:

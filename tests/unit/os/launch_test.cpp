@@ -27,8 +27,8 @@ using ::testing::StartsWith;
 
 LaunchOptions probe() { return command({launch_probe()}); }
 
-// Pipes are told apart by their inode, so each makes a good mark.
-std::string mark_of(const UniqueFd& pipe) {
+// Each pipe has its own inode, so the link identifies it.
+std::string link_of(const UniqueFd& pipe) {
     struct stat status = {};
     ::fstat(pipe.get(), &status);
     return "pipe:[" + std::to_string(status.st_ino) + "]";
@@ -42,8 +42,8 @@ std::string fd_target(const std::string& output, int fd) {
     return "closed";
 }
 
-TEST(LaunchedWorker, SeesItsDescriptorsAndNoOther) {
-    // Descriptors of ours that a careless parent would leak.
+TEST(LaunchedWorker, HasItsDescriptorsAndNoOthers) {
+    // Descriptors of ours that a launcher without close_range() would leak.
     const UniqueFd low{::eventfd(0, 0)};
     const UniqueFd high{::fcntl(low.get(), F_DUPFD, 700)};
     const PipeEnds first = make_pipe(), second = make_pipe();
@@ -53,12 +53,12 @@ TEST(LaunchedWorker, SeesItsDescriptorsAndNoOther) {
     EXPECT_EQ(lines_of(output, "fd").size(), 5U) << output;
     EXPECT_EQ(fd_target(output, 0), "/dev/null");
     EXPECT_THAT(fd_target(output, 1), StartsWith("pipe:"));
-    EXPECT_EQ(fd_target(output, 3), mark_of(second.read));
-    EXPECT_EQ(fd_target(output, 4), mark_of(first.read));
+    EXPECT_EQ(fd_target(output, 3), link_of(second.read));
+    EXPECT_EQ(fd_target(output, 4), link_of(first.read));
 }
 
-TEST(LaunchedWorker, GetsDescriptorsWhoseNumbersCollideWithTheirPlaces) {
-    // A ring: each lies where another one goes.
+TEST(LaunchedWorker, GetsDescriptorsWhoseNumbersCollideWithTheTargets) {
+    // Each descriptor has the number that another one must get.
     const PipeEnds pipes[3] = {make_pipe(), make_pipe(), make_pipe()};
     std::array<UniqueFd, 3> ring;
     std::array<UniqueFd, 3> former;
@@ -72,7 +72,7 @@ TEST(LaunchedWorker, GetsDescriptorsWhoseNumbersCollideWithTheirPlaces) {
     output_pipe.write.reset();
     const int reader = ::fcntl(output_pipe.read.get(), F_DUPFD_CLOEXEC, 300);
     const LaunchSpec spec = resolved(probe());
-    const std::array<std::string, 3> marks{mark_of(pipes[0].read), mark_of(pipes[1].read), mark_of(pipes[2].read)};
+    const std::array<std::string, 3> marks{link_of(pipes[0].read), link_of(pipes[1].read), link_of(pipes[2].read)};
     for (int i = 0; i < 3; ++i) ASSERT_EQ(::dup3(lifted[static_cast<std::size_t>(i)], 3 + i, O_CLOEXEC), 3 + i);
     // 4, 5, 3 become 3, 4, 5.
     plan.inherited_fds = {4, 5, 3};
@@ -117,7 +117,7 @@ TEST(LaunchedWorker, HasDefaultDispositionsAndAnEmptyMask) {
     EXPECT_FALSE(::sigismember(&now, SIGUSR1)) << "the launcher changed its own thread's mask";
 }
 
-TEST(LaunchedWorker, IsToldItsListenersAndItsOwnPid) {
+TEST(LaunchedWorker, GetsItsListenersAndItsOwnPidInTheEnvironment) {
     const PipeEnds listener = make_pipe(), control = make_pipe();
     LaunchPlan plan;
     plan.inherited_fds = {listener.read.get(), listener.write.get(), control.read.get()};
@@ -137,7 +137,7 @@ TEST(LaunchedWorker, IsToldItsListenersAndItsOwnPid) {
     EXPECT_THAT(lines_of(output, "pid"), ElementsAre(std::to_string(pid) + " group " + std::to_string(pid)));
 }
 
-TEST(LaunchedWorker, IsToldOfNoListenersWhereThereAreNone) {
+TEST(LaunchedWorker, GetsNoListenVariablesWithoutListeners) {
     const auto environment = lines_of(output_of(probe()), "env");
     EXPECT_THAT(environment, Not(Contains(StartsWith("LISTEN_"))));
 }
@@ -157,7 +157,7 @@ TEST(LaunchedWorker, GetsDirectoryUmaskLimitsAndNoNewPrivileges) {
     EXPECT_EQ(status_field(output_of(probe()), "NoNewPrivs"), "0");
 }
 
-TEST(LaunchedWorker, GetsAllDescriptorsThoughItsLimitIsLower) {
+TEST(LaunchedWorker, GetsAllDescriptorsEvenIfItsLimitIsLower) {
     const PipeEnds pipe = make_pipe();
     LaunchOptions options = shell("test -e /dev/fd/10 && echo there");
     options.limits = {{"nofile", RLIMIT_NOFILE, 13, 13}};
@@ -166,7 +166,7 @@ TEST(LaunchedWorker, GetsAllDescriptorsThoughItsLimitIsLower) {
     EXPECT_EQ(output_of(options, plan), "there\n");
 }
 
-TEST(LaunchedWorker, InheritsStandardInputWhereAsked) {
+TEST(LaunchedWorker, InheritsStandardInputIfRequested) {
     PipeEnds input = make_pipe();
     const UniqueFd former{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10)};
     ASSERT_EQ(::dup2(input.read.get(), STDIN_FILENO), STDIN_FILENO);
@@ -174,10 +174,10 @@ TEST(LaunchedWorker, InheritsStandardInputWhereAsked) {
     options.standard_input = StandardInput::inherit;
     const std::string output = output_of(options);
     if (former) ::dup2(former.get(), STDIN_FILENO);
-    EXPECT_EQ(fd_target(output, 0), mark_of(input.read));
+    EXPECT_EQ(fd_target(output, 0), link_of(input.read));
 }
 
-TEST(LaunchedWorker, RunsAsTheUserItWasGiven) {
+TEST(LaunchedWorker, RunsAsTheConfiguredUser) {
     if (::geteuid() != 0) GTEST_SKIP() << "only root may change the user";
     LaunchOptions options = command({"/bin/sh", "-c", "sed 's/^/status /' /proc/self/status; env | sed 's/^/env /'"});
     options.user = "nobody";
@@ -192,7 +192,7 @@ TEST(LaunchedWorker, RunsAsTheUserItWasGiven) {
     EXPECT_THAT(environment, Contains(StartsWith("HOME=/nonexistent")));
 }
 
-TEST(LaunchedWorker, RunsAsNumbersThatNobodyKnows) {
+TEST(LaunchedWorker, RunsAsANumericUserWithoutDatabaseEntry) {
     if (::geteuid() != 0) GTEST_SKIP() << "only root may change the user";
     LaunchOptions options = command({"/bin/sh", "-c", "sed 's/^/status /' /proc/self/status"});
     options.user = "54321";
@@ -203,13 +203,13 @@ TEST(LaunchedWorker, RunsAsNumbersThatNobodyKnows) {
     EXPECT_THAT(status_field(output, "Groups"), StartsWith("54322"));
 }
 
-TEST(LaunchedWorker, DoesNotActOnTheSupervisorsOwnIdentity) {
+TEST(LaunchedWorker, DoesNotChangeTheSupervisorsOwnIdentity) {
     if (::geteuid() != 0) GTEST_SKIP() << "only root may change the user";
     LaunchOptions options = shell("exit 0");
     options.user = "nobody";
     options.chdir = "/";
     const mode_t mask = ::umask(022);
-    EXPECT_EQ(why_not(options), "");
+    EXPECT_EQ(failure_text(options), "");
     EXPECT_EQ(::umask(mask), 022U);
     EXPECT_EQ(::geteuid(), 0U);
     EXPECT_NE(std::to_string(::getpgrp()), "0");
@@ -240,10 +240,10 @@ TEST(Launcher, WorksOnAnotherThreadWhileTheFirstAllocates) {
     EXPECT_THAT(children_of(::getpid()), IsEmpty());
 }
 
-TEST(Launcher, LeavesNoDescriptorAndNoMemoryOfALaunchBehind) {
+TEST(Launcher, LeaksNoDescriptorsAndNoMemory) {
     Launcher launcher;
     const LaunchSpec spec = resolved(command({"/bin/true"}));
-    Started first = start(launcher, spec);  // the launcher's own are opened with the first
+    Started first = start(launcher, spec);  // the first launch opens the launcher's own descriptors
     wait_and_reap(first.leader);
     const auto open_descriptors = [] {
         int count = 0;

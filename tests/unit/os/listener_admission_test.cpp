@@ -1,4 +1,4 @@
-// What happens to clients when the doors close and open again, and when a worker shuts a listener down.
+// Refusing clients and listening again, and listeners that a worker has shut down.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -14,13 +14,13 @@
 namespace holdfast::os {
 namespace {
 
-// 0 at an end of file, the errno of a reset: either tells a client at once that nobody will answer.
+// 0 at the end of the file, or the errno of a reset: either one tells the client that it will not be served.
 bool was_hung_up_on(const Client& client) {
     char byte = 0;
     return becomes_readable(client.fd.get()) && ::recv(client.fd.get(), &byte, 1, 0) <= 0;
 }
 
-TEST(RefusedListener, RefuseTcpClientsAtOnceAndOpenAtTheSamePort) {
+TEST(RefusedListener, RefusesTcpClientsAtOnceAndListensAgainOnTheSamePort) {
     Listener listener = open_listener("127.0.0.1:0");
     const std::uint16_t port = listener.port;
     const Client queued = connect_to(listener);
@@ -34,7 +34,7 @@ TEST(RefusedListener, RefuseTcpClientsAtOnceAndOpenAtTheSamePort) {
     EXPECT_TRUE(serves(listener));
 }
 
-TEST(RefusedListener, KeepTheirPortFromOthersAlsoWhereTheKernelChoseIt) {
+TEST(RefusedListener, KeepsItsPortEvenIfTheKernelChoseIt) {
     Listener listener = open_listener("127.0.0.1:0");
     refuse(listener);
     const UniqueFd other{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -42,7 +42,7 @@ TEST(RefusedListener, KeepTheirPortFromOthersAlsoWhereTheKernelChoseIt) {
     EXPECT_EQ(errno, EADDRINUSE);
 }
 
-TEST(RefusedListener, OfADualStackListenerOpenForBothProtocols) {
+TEST(RefusedListener, ListensAgainForBothProtocolsIfItIsDualStack) {
     Listener listener = open_listener(":0");
     refuse(listener);
     EXPECT_EQ(connect_to_port(listener.port, "::1").error_number, ECONNREFUSED);
@@ -51,14 +51,14 @@ TEST(RefusedListener, OfADualStackListenerOpenForBothProtocols) {
     EXPECT_EQ(connect_to_port(listener.port, "127.0.0.1").error_number, 0);
 }
 
-TEST(RefusedListener, ReviveTheBacklogToo) {
+TEST(RefusedListener, RestoresTheBacklog) {
     Listener listener = open_listener("127.0.0.1:0?backlog=77");
     refuse(listener);
     ASSERT_EQ(listen_again(listener), Revival::revived);
     EXPECT_EQ(inspect_queue(listener)->backlog, 77);
 }
 
-TEST(RefusedListener, TakeAUnixPathAwayAndGiveItBackToTheSameSocket) {
+TEST(RefusedListener, UnlinksAUnixPathAndRestoresItForTheSameSocket) {
     const TemporaryFolder folder;
     const std::string path = folder / "s";
     Listener listener = open_listener("unix:" + path);
@@ -68,13 +68,13 @@ TEST(RefusedListener, TakeAUnixPathAwayAndGiveItBackToTheSameSocket) {
     EXPECT_TRUE(was_hung_up_on(queued));
     EXPECT_EQ(connect_to_path(path).error_number, ENOENT);
     EXPECT_EQ(listener.path->restore(), UnixPath::State::present);
-    EXPECT_FALSE(exists(path)) << "what we withdrew ourselves stays away";
+    EXPECT_FALSE(exists(path)) << "a withdrawn path must not be restored";
     EXPECT_EQ(listen_again(listener), Revival::revived);
     EXPECT_EQ(inode_of(path), inode);
     EXPECT_TRUE(serves(listener));
 }
 
-TEST(RefusedListener, LeaveTheTimeoutOfTheSharedSocketAsItWas) {
+TEST(RefusedListener, RestoresTheTimeoutOfTheSharedSocket) {
     const TemporaryFolder folder;
     Listener listener = open_listener("unix:" + (folder / "s"));
     const timeval theirs{5, 0};
@@ -86,7 +86,7 @@ TEST(RefusedListener, LeaveTheTimeoutOfTheSharedSocketAsItWas) {
     EXPECT_EQ(after.tv_sec, 5);
 }
 
-TEST(RefusedListener, OfAnAbstractNameOpenWithANewSocketOnceTheOldIsGone) {
+TEST(RefusedListener, WithAnAbstractNameIsReopenedOnceTheOldSocketIsClosed) {
     Listener listener = open_listener("unix:@hf-doors-" + std::to_string(::getpid()));
     UniqueFd workers{::dup(listener.fd.get())};
     refuse(listener);
@@ -100,7 +100,7 @@ TEST(RefusedListener, OfAnAbstractNameOpenWithANewSocketOnceTheOldIsGone) {
     EXPECT_TRUE(serves(listener));
 }
 
-TEST(RefusedListener, CanBeOpenedForThoseWhoHoldTheSocketUnlessItMustBeShutDown) {
+TEST(RefusedListener, CanBeRevivedForWorkersUnlessItMustBeShutDown) {
     const TemporaryFolder folder;
     const std::string spare = folder / (".s.holdfast-" + std::to_string(::getpid()));
     EXPECT_TRUE(can_refuse_temporarily(open_listener("127.0.0.1:0")));
@@ -116,7 +116,7 @@ TEST(RefusedListener, CanBeOpenedForThoseWhoHoldTheSocketUnlessItMustBeShutDown)
     EXPECT_FALSE(can_refuse_temporarily(open_listener("fd:" + std::to_string(adopted.release()))));
 }
 
-TEST(ShutDownListener, OfTcpIsRevivedForTheWorkersThatHoldIt) {
+TEST(ShutDownListener, OfTcpIsRevivedForTheWorkersThatHaveItOpen) {
     Listener listener = open_listener("127.0.0.1:0");
     const UniqueFd workers{::dup(listener.fd.get())};
     ::shutdown(workers.get(), SHUT_RDWR);
@@ -128,7 +128,7 @@ TEST(ShutDownListener, OfTcpIsRevivedForTheWorkersThatHoldIt) {
     EXPECT_TRUE(UniqueFd(::accept4(workers.get(), nullptr, nullptr, SOCK_CLOEXEC)));
 }
 
-TEST(ShutDownListener, OfAUnixPathIsReplacedAtItsName) {
+TEST(ShutDownListener, OfAUnixPathIsReplacedByANewSocket) {
     const TemporaryFolder folder;
     const std::string path = folder / "s";
     Listener listener = open_listener("unix:" + path + "?mode=0606");
@@ -140,10 +140,10 @@ TEST(ShutDownListener, OfAUnixPathIsReplacedAtItsName) {
     EXPECT_FALSE(is_shut_down(listener));
     EXPECT_TRUE(serves(listener));
     ::unlink(path.c_str());
-    EXPECT_EQ(listener.path->restore(), UnixPath::State::restored) << "the new socket has its hard link as well";
+    EXPECT_EQ(listener.path->restore(), UnixPath::State::restored) << "the new socket must have a hard link as well";
 }
 
-TEST(ShutDownListener, AdoptedWithAPortThatTheKernelChoseKeepsIt) {
+TEST(ShutDownListener, ThatIsAdoptedKeepsAPortThatTheKernelChose) {
     UniqueFd fd{::socket(AF_INET, SOCK_STREAM, 0)};
     const SocketAddress loopback = internet_address("127.0.0.1", 0).value();
     ASSERT_EQ(::bind(fd.get(), loopback.get(), loopback.length), 0);
@@ -165,14 +165,14 @@ class WatchedListener : public testing::TestWithParam<const char*> {
     }
 };
 
-TEST_P(WatchedListener, IsSilentUntilSomebodyShutsItDown) {
+TEST_P(WatchedListener, ReportsNothingUntilItIsShutDown) {
     const Listener listener = open_listener(address());
     ListenerWatch watch = std::move(ListenerWatch::open().value());
     ASSERT_TRUE(watch.add(listener.fd.get(), 42));
     const Client first = connect_to(listener);
     const Client second = connect_to(listener);
     ASSERT_TRUE(becomes_readable(listener.fd.get()));
-    EXPECT_FALSE(is_readable_now(watch.fd())) << "clients must wake nobody here";
+    EXPECT_FALSE(is_readable_now(watch.fd())) << "clients must cause no wake-up";
     EXPECT_TRUE(watch.take().empty());
     ::shutdown(listener.fd.get(), SHUT_RDWR);
     ASSERT_TRUE(becomes_readable(watch.fd()));
@@ -180,7 +180,7 @@ TEST_P(WatchedListener, IsSilentUntilSomebodyShutsItDown) {
     EXPECT_FALSE(is_readable_now(watch.fd())) << "a dead listener must not keep the loop busy";
 }
 
-TEST_P(WatchedListener, IsWatchedAgainAfterItsRevival) {
+TEST_P(WatchedListener, IsReportedAgainAfterItsRevival) {
     Listener listener = open_listener(address());
     ListenerWatch watch = std::move(ListenerWatch::open().value());
     ASSERT_TRUE(watch.add(listener.fd.get(), 1));
@@ -198,7 +198,7 @@ TEST_P(WatchedListener, IsWatchedAgainAfterItsRevival) {
 
 INSTANTIATE_TEST_SUITE_P(Each, WatchedListener, testing::Values("127.0.0.1:0", ":0", "unix"));
 
-TEST(WatchedListener, CanBeAddedAgainWithoutBeingRemoved) {
+TEST(WatchedListener, CanBeAddedAgainWithoutRemove) {
     Listener listener = open_listener("127.0.0.1:0");
     ListenerWatch watch = std::move(ListenerWatch::open().value());
     ASSERT_TRUE(watch.add(listener.fd.get(), 1));

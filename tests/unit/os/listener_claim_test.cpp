@@ -1,4 +1,4 @@
-// Who has a listener open, as /proc shows it.
+// Which processes have a listener open, according to /proc.
 
 #include "os/listener_claim.hpp"
 
@@ -15,18 +15,18 @@
 namespace holdfast::os {
 namespace {
 
-constexpr std::uint64_t nobodys_inode = ~std::uint64_t{0};
+constexpr std::uint64_t unused_inode = ~std::uint64_t{0};
 
 TEST(ListenerClaim, IsHeldByAProcessThatHasTheSocketOpen) {
     const Listener listener = open_listener("127.0.0.1:0");
     const std::array processes{::getpid()};
-    const std::array inodes{nobodys_inode, socket_inode(listener.fd.get())};
+    const std::array inodes{unused_inode, socket_inode(listener.fd.get())};
     EXPECT_EQ(find_listener_claim(processes, inodes), ListenerClaim::held);
 }
 
-TEST(ListenerClaim, IsMissingWhereNoProcessHasIt) {
+TEST(ListenerClaim, IsMissingIfNoProcessHasTheSocketOpen) {
     Started worker = start(shell("echo ready; kill -STOP $$"));
-    ASSERT_EQ(read_line(worker.output), "ready");  // it opens and closes nothing any more
+    ASSERT_EQ(read_line(worker.output), "ready");  // it opens and closes no descriptors any more
     const std::array processes{worker.leader.pid()};
     const Listener listener = open_listener("127.0.0.1:0");
     const std::array inodes{socket_inode(listener.fd.get())};
@@ -50,14 +50,14 @@ TEST(ListenerClaim, IsHeldByAnyOfSeveralProcesses) {
     }
 }
 
-TEST(ListenerClaim, IsNotKnownOfAProcessThatCannotBeLookedAt) {
-    const TemporaryDirectory proc;  // nobody is in it
+TEST(ListenerClaim, IsNotKnownForAProcessThatCannotBeInspected) {
+    const TemporaryDirectory proc;  // contains no process
     const std::array processes{::getpid()};
-    const std::array inodes{nobodys_inode};
+    const std::array inodes{unused_inode};
     EXPECT_EQ(find_listener_claim(processes, inodes, proc.path()), ListenerClaim::not_known);
 }
 
-TEST(ListenerClaim, IsNeverMissingWhereOneOfTheProcessesCannotBeLookedAt) {
+TEST(ListenerClaim, IsNeverMissingIfOneProcessCannotBeInspected) {
     const TemporaryDirectory proc;
     std::filesystem::create_directories(proc.path() + "/71/fd");
     const std::array both{pid_t{71}, pid_t{72}};
@@ -68,16 +68,16 @@ TEST(ListenerClaim, IsNeverMissingWhereOneOfTheProcessesCannotBeLookedAt) {
     EXPECT_EQ(find_listener_claim(both, inodes, proc.path()), ListenerClaim::held);
 }
 
-TEST(ListenerClaim, IsNotKnownWhereADescriptorCannotBeRead) {
+TEST(ListenerClaim, IsNotKnownIfADescriptorCannotBeRead) {
     const TemporaryDirectory proc;
     std::filesystem::create_directories(proc.path() + "/71/fd");
-    proc.write("71/fd/3", "");  // no link: readlink fails
+    proc.write("71/fd/3", "");  // not a symbolic link, so readlink fails
     const std::array processes{pid_t{71}};
     const std::array inodes{std::uint64_t{5}};
     EXPECT_EQ(find_listener_claim(processes, inodes, proc.path()), ListenerClaim::not_known);
 }
 
-TEST(ListenerClaim, IsNotKnownWhereThereIsTooMuchToLookAt) {
+TEST(ListenerClaim, IsNotKnownBeyondTheLimitOfDescriptors) {
     const TemporaryDirectory proc;
     const std::string folder = proc.path() + "/71/fd/";
     std::filesystem::create_directories(folder);

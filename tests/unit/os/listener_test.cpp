@@ -32,13 +32,13 @@ TEST(Listener, WithoutHostServesBothInternetProtocols) {
     EXPECT_EQ(listener.bound, "[::]:" + std::to_string(listener.port));
 }
 
-TEST(Listener, V6OnlyLeavesIpv4Alone) {
+TEST(Listener, V6OnlyDoesNotServeIpv4) {
     const Listener listener = open_listener(":0?v6only");
     EXPECT_EQ(connect_to_port(listener.port, "127.0.0.1").error_number, ECONNREFUSED);
     EXPECT_EQ(connect_to_port(listener.port, "::1").error_number, 0);
 }
 
-TEST(Listener, PortThatTheKernelChoseIsTold) {
+TEST(Listener, ReportsThePortThatTheKernelChose) {
     const Listener listener = open_listener("web=127.0.0.1:0");
     EXPECT_GT(listener.port, 0);
     EXPECT_EQ(listener.bound, "127.0.0.1:" + std::to_string(listener.port));
@@ -54,13 +54,13 @@ TEST(Listener, IsCreatedBlockingAndCloseOnExec) {
     EXPECT_NE(::fcntl(other.fd.get(), F_GETFL) & O_NONBLOCK, 0);
 }
 
-TEST(Listener, PortCanBeHadAgainAtOnce) {
+TEST(Listener, PortCanBeBoundAgainAtOnce) {
     std::uint16_t port = 0;
     {
         const Listener first = open_listener("127.0.0.1:0");
         port = first.port;
         const Client client = connect_to(first);
-        // Closed from our side first: the connection stays in TIME_WAIT.
+        // closed by the server first, so the connection stays in TIME_WAIT
         const UniqueFd accepted{::accept4(first.fd.get(), nullptr, nullptr, SOCK_CLOEXEC)};
         ::shutdown(accepted.get(), SHUT_RDWR);
         ASSERT_TRUE(becomes_readable(client.fd.get()));
@@ -68,14 +68,14 @@ TEST(Listener, PortCanBeHadAgainAtOnce) {
     EXPECT_TRUE(serves(open_listener("127.0.0.1:" + std::to_string(port))));
 }
 
-TEST(Listener, BacklogIsTheKernelsMostByDefault) {
+TEST(Listener, BacklogIsTheKernelsMaximumByDefault) {
     const Listener listener = open_listener("127.0.0.1:0");
     EXPECT_EQ(listener.backlog, somaxconn());
     EXPECT_EQ(listener.backlog_cut, std::nullopt);
     EXPECT_EQ(inspect_queue(listener)->backlog, somaxconn());
 }
 
-TEST(Listener, BacklogThatTheKernelCutsIsReported) {
+TEST(Listener, BacklogThatTheKernelLimitsIsReported) {
     const int wanted = somaxconn() + 1;
     const Listener listener = open_listener("127.0.0.1:0?backlog=" + std::to_string(wanted));
     EXPECT_EQ(listener.backlog, somaxconn());
@@ -83,7 +83,7 @@ TEST(Listener, BacklogThatTheKernelCutsIsReported) {
     EXPECT_EQ(open_listener("127.0.0.1:0?backlog=7").backlog_cut, std::nullopt);
 }
 
-TEST(Listener, QueueTellsBacklogAndWhoWaits) {
+TEST(Listener, QueueReportsBacklogAndWaitingConnections) {
     const TemporaryFolder folder;
     for (const std::string& text : {std::string("127.0.0.1:0?backlog=7"), "unix:" + (folder / "s") + "?backlog=7",
                                     "unix:@hf-queue-" + std::to_string(::getpid()) + "?backlog=7"}) {
@@ -98,13 +98,13 @@ TEST(Listener, QueueTellsBacklogAndWhoWaits) {
 
 TEST(Listener, BacklogThatAWorkerLoweredIsRestored) {
     const Listener listener = open_listener("127.0.0.1:0?backlog=300");
-    ASSERT_EQ(::listen(listener.fd.get(), 100), 0);  // what asyncio does
+    ASSERT_EQ(::listen(listener.fd.get(), 100), 0);  // like asyncio
     EXPECT_EQ(inspect_queue(listener)->backlog, 100);
     EXPECT_TRUE(restore_backlog(listener));
     EXPECT_EQ(inspect_queue(listener)->backlog, 300);
 }
 
-TEST(Listener, AddressInUseNamesItsHolder) {
+TEST(Listener, AddressInUseNamesTheProcess) {
     const Listener first = open_listener("127.0.0.1:0");
     const std::string text = "127.0.0.1:" + std::to_string(first.port);
     EXPECT_EQ(refusal_of(text), "cannot listen on " + text + ": Address already in use, held by os_test (pid " +
@@ -113,7 +113,7 @@ TEST(Listener, AddressInUseNamesItsHolder) {
     EXPECT_EQ(open_listeners(parse_listen_address(text).value()).error().code, EADDRINUSE);
 }
 
-TEST(Listener, AbstractNameInUseNamesItsHolder) {
+TEST(Listener, AbstractNameInUseNamesTheProcess) {
     const std::string text = "unix:@hf-use-" + std::to_string(::getpid());
     const Listener first = open_listener(text);
     EXPECT_EQ(first.bound, text);
@@ -121,11 +121,11 @@ TEST(Listener, AbstractNameInUseNamesItsHolder) {
     EXPECT_THAT(refusal_of(text), HasSubstr("held by os_test (pid " + std::to_string(::getpid()) + ")"));
 }
 
-TEST(Listener, AddressOfNoInterfaceSaysSo) {
-    EXPECT_THAT(refusal_of("192.0.2.1:8080"), HasSubstr("no interface of this machine has it"));
+TEST(Listener, ReportsAnAddressOfNoLocalInterface) {
+    EXPECT_THAT(refusal_of("192.0.2.1:8080"), HasSubstr("no interface of this machine has this address"));
 }
 
-TEST(SocketHolders, AreFoundForTheAddressAlone) {
+TEST(SocketHolders, AreFoundOnlyForTheAddress) {
     const Listener v4 = open_listener("127.0.0.1:0");
     const auto holders_at = [&](const std::string& host) {
         return find_holders(parse_listen_address(host + ":" + std::to_string(v4.port)).value()).size();
@@ -136,14 +136,14 @@ TEST(SocketHolders, AreFoundForTheAddressAlone) {
     EXPECT_EQ(holders_at("[::1]"), 0U);
 }
 
-TEST(SocketHolders, AreListedBriefly) {
+TEST(SocketHolders, AreListedUpToFour) {
     EXPECT_EQ(describe(std::vector<SocketHolder>{}), "");
     EXPECT_EQ(describe({{1, "a"}, {2, "b"}}), "a (pid 1), b (pid 2)");
     EXPECT_EQ(describe({{1, "a"}, {2, "b"}, {3, "c"}, {4, "d"}, {5, "e"}, {6, "f"}}),
               "a (pid 1), b (pid 2), c (pid 3), d (pid 4) and 2 more");
 }
 
-// A descriptor as somebody would pass it: at a number of its own, not close-on-exec.
+// A descriptor like one that was passed to us: a high number, not close-on-exec.
 UniqueFd passed_copy(const UniqueFd& fd) { return UniqueFd(::fcntl(fd.get(), F_DUPFD, 40)); }
 
 TEST(AdoptedListener, ServesUnderItsOwnAddress) {
@@ -160,7 +160,7 @@ TEST(AdoptedListener, ServesUnderItsOwnAddress) {
     EXPECT_TRUE(serves(adopted));
 }
 
-TEST(AdoptedListener, IsNotRefusedAtBecauseItsOwnerMayWantTheQueue) {
+TEST(AdoptedListener, IsNotRefusedBecauseItsOwnerMayWantTheQueue) {
     const Listener original = open_listener("127.0.0.1:0");
     UniqueFd passed = passed_copy(original.fd);
     Listener adopted = open_listener("fd:" + std::to_string(passed.release()));
@@ -168,7 +168,7 @@ TEST(AdoptedListener, IsNotRefusedAtBecauseItsOwnerMayWantTheQueue) {
     EXPECT_TRUE(serves(original));
 }
 
-TEST(AdoptedListener, MustBeAListeningStreamThatWasPassed) {
+TEST(AdoptedListener, MustBeAPassedListeningStreamSocket) {
     const Listener listener = open_listener("127.0.0.1:0");
     EXPECT_THAT(refusal_of("fd:" + std::to_string(listener.fd.get())), HasSubstr("no such descriptor was passed"));
     EXPECT_THAT(refusal_of("fd:987"), HasSubstr("no such descriptor was passed to holdfast"));
@@ -176,9 +176,9 @@ TEST(AdoptedListener, MustBeAListeningStreamThatWasPassed) {
         UniqueFd copy = passed_copy(fd);
         return refusal_of("fd:" + std::to_string(copy.release()));
     };
-    EXPECT_THAT(refusal_of_kind(UniqueFd(::open("/dev/null", O_RDONLY))), HasSubstr("it is no socket"));
-    EXPECT_THAT(refusal_of_kind(UniqueFd(::socket(AF_INET, SOCK_DGRAM, 0))), HasSubstr("it is no stream socket"));
-    EXPECT_THAT(refusal_of_kind(UniqueFd(::socket(AF_INET, SOCK_STREAM, 0))), HasSubstr("it does not listen"));
+    EXPECT_THAT(refusal_of_kind(UniqueFd(::open("/dev/null", O_RDONLY))), HasSubstr("it is not a socket"));
+    EXPECT_THAT(refusal_of_kind(UniqueFd(::socket(AF_INET, SOCK_DGRAM, 0))), HasSubstr("it is not a stream socket"));
+    EXPECT_THAT(refusal_of_kind(UniqueFd(::socket(AF_INET, SOCK_STREAM, 0))), HasSubstr("the socket is not listening"));
     ListenAddress standard_input;
     standard_input.family = Family::descriptor;
     standard_input.descriptor = 0;
@@ -186,14 +186,14 @@ TEST(AdoptedListener, MustBeAListeningStreamThatWasPassed) {
 }
 
 void pass_at_three(const UniqueFd& first, const UniqueFd& second) {
-    // Above the target numbers first, as each may stand where the other shall go.
+    // First duplicates both to high numbers, because each may have the target number of the other.
     const UniqueFd one{::fcntl(first.get(), F_DUPFD, 50)};
     const UniqueFd two{::fcntl(second.get(), F_DUPFD, 50)};
     ASSERT_EQ(::dup2(one.get(), 3), 3);
     ASSERT_EQ(::dup2(two.get(), 4), 4);
 }
 
-TEST(SocketActivation, TakesWhatSystemdPassedAndUnsetsTheVariables) {
+TEST(SocketActivation, TakesTheSocketsOfSystemdAndUnsetsTheVariables) {
     const Listener first = open_listener("127.0.0.1:0");
     const Listener second = open_listener("unix:@hf-activation-" + std::to_string(::getpid()));
     expect_in_child([&] {
@@ -215,7 +215,7 @@ TEST(SocketActivation, TakesWhatSystemdPassedAndUnsetsTheVariables) {
     });
 }
 
-TEST(SocketActivation, MeantForAnotherProcessIsNotTaken) {
+TEST(SocketActivation, IsIgnoredIfItIsAddressedToAnotherProcess) {
     expect_in_child([] {
         ::setenv("LISTEN_FDS", "1", 1);
         ::setenv("LISTEN_PID", std::to_string(::getppid()).c_str(), 1);
@@ -224,7 +224,7 @@ TEST(SocketActivation, MeantForAnotherProcessIsNotTaken) {
     });
 }
 
-TEST(SocketActivation, PassedWronglyIsToldApart) {
+TEST(SocketActivation, ReportsMalformedVariables) {
     const auto refusal_with = [](const char* count, const std::string& pid, std::string_view expected) {
         ::setenv("LISTEN_FDS", count, 1);
         ::setenv("LISTEN_PID", pid.c_str(), 1);
@@ -236,7 +236,7 @@ TEST(SocketActivation, PassedWronglyIsToldApart) {
         refusal_with("1", "me", "LISTEN_PID \"me\" is not a whole number");
         refusal_with("0", own, "no socket was passed");
         ::close(3);
-        refusal_with("1", own, "cannot take descriptor 3, which LISTEN_FDS promises");
+        refusal_with("1", own, "cannot use descriptor 3 of LISTEN_FDS");
     });
 }
 

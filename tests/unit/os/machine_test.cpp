@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Machine, IsSeenAsTheKernelTellsIt) {
+TEST(Machine, FactsMatchTheKernelsReport) {
     const MachineFacts facts = inspect_machine();
     rlimit files{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
@@ -31,7 +31,7 @@ TEST(UnitFile, BelongsToTheInnermostService) {
     EXPECT_EQ(unit_of_cgroup(""), "");
 }
 
-TEST(UnitFile, HasTimeSpans) {
+TEST(UnitFile, ParsesTimeSpans) {
     EXPECT_EQ(parse_time_span("90"), 90s);
     EXPECT_EQ(parse_time_span(" 1min 30s "), 90s);
     EXPECT_EQ(parse_time_span("5m"), 5min);
@@ -42,7 +42,7 @@ TEST(UnitFile, HasTimeSpans) {
     EXPECT_EQ(parse_time_span(""), std::nullopt);
 }
 
-TEST(UnitFile, IsReadInItsServiceSectionAndLaterWins) {
+TEST(UnitFile, IsReadInItsServiceSectionAndLaterSettingsWin) {
     MachineFacts facts;
     read_unit_file("[Unit]\nType=x\n[Service]\nType = notify\n# TimeoutStopSec=1\nTimeoutSec=30\nKillMode=mixed\n",
                    facts);

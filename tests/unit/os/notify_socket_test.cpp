@@ -15,7 +15,7 @@
 namespace holdfast::os {
 namespace {
 
-// Sends as sd_notify(3) does.
+// Sends like sd_notify(3).
 bool notify(const std::string& address, std::string_view text) {
     const SocketAddress socket_address =
         address[0] == '@' ? abstract_address(address.substr(1)).value() : unix_address(address).value();
@@ -23,7 +23,7 @@ bool notify(const std::string& address, std::string_view text) {
     return ::sendto(fd.get(), text.data(), text.size(), MSG_NOSIGNAL, socket_address.get(), socket_address.length) >= 0;
 }
 
-TEST(NotifySocket, SaysWhatCameAndFromWhom) {
+TEST(NotifySocket, ReceivesMessageAndSender) {
     const TemporaryFolder folder;
     std::array<char, 64> buffer{};
     const NotifySocket socket = std::move(NotifySocket::open(folder.path(), "1.0").value());
@@ -37,8 +37,8 @@ TEST(NotifySocket, SaysWhatCameAndFromWhom) {
     EXPECT_EQ(packet.sender->uid, ::geteuid());
 }
 
-TEST(NotifySocket, CanBeWrittenToByAWorkerOfAnotherUser) {
-    if (::geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
+TEST(NotifySocket, AcceptsMessagesOfAWorkerOfAnotherUser) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can change the user";
     const TemporaryFolder folder;
     ::chmod(folder.path().c_str(), 0711);
     std::array<char, 64> buffer{};
@@ -52,7 +52,7 @@ TEST(NotifySocket, CanBeWrittenToByAWorkerOfAnotherUser) {
     EXPECT_EQ(packet.sender->uid, 12345U);
 }
 
-TEST(NotifySocket, EmptyDatagramIsNoEnd) {
+TEST(NotifySocket, EmptyDatagramIsNotTheEnd) {
     const TemporaryFolder folder;
     std::array<char, 64> buffer{};
     const NotifySocket socket = std::move(NotifySocket::open(folder.path(), "1.0").value());
@@ -61,7 +61,7 @@ TEST(NotifySocket, EmptyDatagramIsNoEnd) {
     EXPECT_EQ(socket.receive(buffer).arrival, Arrival::nothing);
 }
 
-TEST(NotifySocket, ReplacesADeadSupervisorsAndGoesWithItself) {
+TEST(NotifySocket, ReplacesAStaleSocketAndRemovesItsFile) {
     const TemporaryFolder folder;
     {
         const UniqueFd dead{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
@@ -77,7 +77,7 @@ TEST(NotifySocket, ReplacesADeadSupervisorsAndGoesWithItself) {
     EXPECT_FALSE(exists(folder / "notify-1.0"));
 }
 
-TEST(NotifySocket, WithoutARoomForItsPathIsAbstract) {
+TEST(NotifySocket, IsAbstractIfThePathIsTooLong) {
     for (const std::string& directory : {std::string(), "/tmp/" + std::string(110, 'x')}) {
         std::array<char, 64> buffer{};
         const NotifySocket socket = std::move(NotifySocket::open(directory, "1.0").value());
@@ -89,7 +89,7 @@ TEST(NotifySocket, WithoutARoomForItsPathIsAbstract) {
 
 class ServiceManagerTest : public testing::TestWithParam<bool> {};
 
-TEST_P(ServiceManagerTest, IsToldAndItsVariableTaken) {
+TEST_P(ServiceManagerTest, ReceivesMessagesAndTheVariableIsUnset) {
     const TemporaryFolder folder;
     std::array<char, 64> buffer{};
     const NotifySocket manager = std::move(NotifySocket::open(GetParam() ? folder.path() : "", "manager").value());
@@ -103,7 +103,7 @@ TEST_P(ServiceManagerTest, IsToldAndItsVariableTaken) {
 
 INSTANTIATE_TEST_SUITE_P(PathAndAbstract, ServiceManagerTest, testing::Bool());
 
-TEST(ServiceManager, ThatDoesNotReadBlocksNobody) {
+TEST(ServiceManager, ThatDoesNotReadDoesNotBlockNotify) {
     const NotifySocket manager = std::move(NotifySocket::open("", "").value());
     ::setenv("NOTIFY_SOCKET", manager.address().c_str(), 1);
     const ServiceManager ours = std::move(ServiceManager::from_environment().value());
@@ -112,7 +112,7 @@ TEST(ServiceManager, ThatDoesNotReadBlocksNobody) {
     EXPECT_EQ(sent, SendResult::full);
 }
 
-TEST(ServiceManager, ThatIsNotThereIsNoError) {
+TEST(ServiceManager, ThatDoesNotExistIsNotAnError) {
     ::unsetenv("NOTIFY_SOCKET");
     const auto nobody = ServiceManager::from_environment();
     ASSERT_TRUE(nobody);
@@ -122,7 +122,7 @@ TEST(ServiceManager, ThatIsNotThereIsNoError) {
     EXPECT_EQ(ServiceManager::from_environment()->notify("READY=1"), SendResult::lost);
 }
 
-TEST(ServiceManager, WithAnAddressThatIsNoneIsTold) {
+TEST(ServiceManager, WithAMalformedAddressIsAnError) {
     ::setenv("NOTIFY_SOCKET", "vsock:2:1234", 1);
     EXPECT_THAT(ServiceManager::from_environment().error().text, testing::HasSubstr("NOTIFY_SOCKET is neither a path"));
     EXPECT_EQ(std::getenv("NOTIFY_SOCKET"), nullptr);

@@ -1,4 +1,4 @@
-// Where the kernel's count of those that it killed for want of memory is read.
+// The file from which the kernel's count of OOM kills is read.
 
 #include "os/oom_count.hpp"
 
@@ -35,24 +35,24 @@ TEST_F(OomFiles, OfOurOwnCgroupAreReadFirst) {
     EXPECT_EQ(kills.read(), 3U);
 }
 
-TEST_F(OomFiles, OfTheCgroupAboveAreReadWhereOursIsNotCounted) {
+TEST_F(OomFiles, OfTheParentCgroupAreReadIfOursHasNoCounter) {
     count("/a.slice", 5);
     EXPECT_EQ(OomCount(sources).read(), 5U);
 }
 
-TEST_F(OomFiles, OfTheMachineAreReadWhereNoCgroupIsCounted) { EXPECT_EQ(OomCount(sources).read(), 7U); }
+TEST_F(OomFiles, OfTheMachineAreReadIfNoCgroupHasACounter) { EXPECT_EQ(OomCount(sources).read(), 7U); }
 
 TEST_F(OomFiles, OfTheMachineAreReadWithoutACgroup) {
     sources.own_cgroup = files.path() + "/none";
     EXPECT_EQ(OomCount(sources).read(), 7U);
 }
 
-TEST_F(OomFiles, ThatSayNothingCountNothing) {
+TEST_F(OomFiles, WithoutACounterGiveNoCount) {
     sources.vmstat = files.write("vmstat", "nr_free_pages 3\noom_kill many\n");
     EXPECT_EQ(OomCount(sources).read(), std::nullopt);
 }
 
-TEST_F(OomFiles, ThatVanishCountNothingAnyMore) {
+TEST_F(OomFiles, ThatAreDeletedGiveNoCount) {
     count("/a.slice/b.service", 2);
     const OomCount kills(sources);
     std::filesystem::remove_all(sources.cgroups);

@@ -22,7 +22,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Sends a packet with descriptors, as a worker can.
+// Sends a packet with descriptors, like a worker can.
 bool send_with(int fd, std::string_view bytes, const std::vector<int>& descriptors) {
     std::vector<char> control(CMSG_SPACE(descriptors.size() * sizeof(int)));
     std::string copy(bytes);
@@ -49,7 +49,7 @@ class ControlPipeTest : public testing::Test {
     SendResult say(std::string_view bytes) { return send_packet(pipe_.workers.get(), bytes); }
 };
 
-TEST_F(ControlPipeTest, IsASeqpacketPairWhoseEndIsKnownByItsInode) {
+TEST_F(ControlPipeTest, IsASeqpacketPairWithTheInodeOfTheWorkersEnd) {
     int type = 0;
     socklen_t size = sizeof type;
     ASSERT_EQ(::getsockopt(pipe_.workers.get(), SOL_SOCKET, SO_TYPE, &type, &size), 0);
@@ -61,7 +61,7 @@ TEST_F(ControlPipeTest, IsASeqpacketPairWhoseEndIsKnownByItsInode) {
     EXPECT_EQ(::fcntl(pipe_.workers.get(), F_GETFD), FD_CLOEXEC);
 }
 
-TEST_F(ControlPipeTest, KeepsPacketsApart) {
+TEST_F(ControlPipeTest, PreservesPacketBoundaries) {
     ASSERT_EQ(say("READY=1"), SendResult::sent);
     ASSERT_EQ(say("STATUS=x"), SendResult::sent);
     EXPECT_EQ(receive().bytes, "READY=1");
@@ -69,7 +69,7 @@ TEST_F(ControlPipeTest, KeepsPacketsApart) {
     EXPECT_EQ(receive().arrival, Arrival::nothing);
 }
 
-TEST_F(ControlPipeTest, TellsAnEmptyPacketFromTheEnd) {
+TEST_F(ControlPipeTest, DistinguishesAnEmptyPacketFromTheEnd) {
     ASSERT_EQ(say(""), SendResult::sent);
     EXPECT_EQ(receive().arrival, Arrival::empty);
     EXPECT_EQ(receive().arrival, Arrival::nothing);
@@ -77,7 +77,7 @@ TEST_F(ControlPipeTest, TellsAnEmptyPacketFromTheEnd) {
     EXPECT_EQ(receive().arrival, Arrival::lost);
 }
 
-TEST_F(ControlPipeTest, EmptyPacketBeforeTheEndHidesNothingBehindIt) {
+TEST_F(ControlPipeTest, PacketsAfterAnEmptyOneAreReadBeforeTheEnd) {
     ASSERT_EQ(say(""), SendResult::sent);
     ASSERT_EQ(say("X_HOLDFAST_DRAINED=1"), SendResult::sent);
     pipe_.workers.reset();
@@ -86,8 +86,8 @@ TEST_F(ControlPipeTest, EmptyPacketBeforeTheEndHidesNothingBehindIt) {
     EXPECT_EQ(receive().arrival, Arrival::lost);
 }
 
-TEST_F(ControlPipeTest, LastWordsAreReadFromAWorkerThatLeftOursUnread) {
-    // The kernel tells ECONNRESET first then.
+TEST_F(ControlPipeTest, LastPacketsAreReadFromAWorkerThatDidNotReadOurs) {
+    // In this case the kernel reports ECONNRESET first.
     ASSERT_EQ(send_packet(pipe_.ours.get(), "STAGE=drain"), SendResult::sent);
     ASSERT_EQ(say("X_HOLDFAST_DRAINED=1"), SendResult::sent);
     pipe_.workers.reset();
@@ -95,7 +95,7 @@ TEST_F(ControlPipeTest, LastWordsAreReadFromAWorkerThatLeftOursUnread) {
     EXPECT_EQ(receive().arrival, Arrival::lost);
 }
 
-TEST_F(ControlPipeTest, HalfShutDownIsLost) {
+TEST_F(ControlPipeTest, IsLostAfterAShutdownOfOneDirection) {
     ::shutdown(pipe_.workers.get(), SHUT_WR);
     EXPECT_EQ(receive().arrival, Arrival::lost);
 }
@@ -109,7 +109,7 @@ TEST_F(ControlPipeTest, MarksATruncatedPacket) {
     EXPECT_FALSE(receive().is_truncated);
 }
 
-TEST_F(ControlPipeTest, NeverBlocksOnAWorkerThatDoesNotRead) {
+TEST_F(ControlPipeTest, SendNeverBlocksIfTheWorkerDoesNotRead) {
     const std::string command(1000, 'x');
     SendResult sent = SendResult::sent;
     int count = 0;
@@ -121,12 +121,12 @@ TEST_F(ControlPipeTest, NeverBlocksOnAWorkerThatDoesNotRead) {
     EXPECT_GT(count, 1);
 }
 
-TEST_F(ControlPipeTest, SendingToAWorkerThatIsGoneIsLostAndRaisesNoSignal) {
+TEST_F(ControlPipeTest, SendingToAnExitedWorkerIsLostAndRaisesNoSignal) {
     pipe_.workers.reset();
     EXPECT_EQ(send_packet(pipe_.ours.get(), "STAGE=drain"), SendResult::lost);
 }
 
-TEST_F(ControlPipeTest, DescriptorsArriveCloseOnExecAndOwned) {
+TEST_F(ControlPipeTest, ReceivedDescriptorsAreOwnedAndCloseOnExec) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe(ends.data()), 0);
     const UniqueFd reader{ends[0]};
@@ -139,12 +139,12 @@ TEST_F(ControlPipeTest, DescriptorsArriveCloseOnExecAndOwned) {
         ASSERT_EQ(packet.descriptors.size(), 1U);
         EXPECT_EQ(::fcntl(packet.descriptors[0].get(), F_GETFD), FD_CLOEXEC);
         EXPECT_FALSE(packet.lost_descriptors);
-        EXPECT_FALSE(is_readable_now(reader.get())) << "still open here";
+        EXPECT_FALSE(is_readable_now(reader.get())) << "the packet must keep it open";
     }
-    EXPECT_TRUE(is_readable_now(reader.get())) << "closed with the packet";
+    EXPECT_TRUE(is_readable_now(reader.get())) << "the packet must close it";
 }
 
-TEST_F(ControlPipeTest, TakesAsManyDescriptorsAsOnePacketCanCarry) {
+TEST_F(ControlPipeTest, ReceivesAsManyDescriptorsAsOnePacketCanCarry) {
     const UniqueFd event{::eventfd(0, EFD_CLOEXEC)};
     ASSERT_TRUE(send_with(pipe_.workers.get(), "X=1", std::vector<int>(253, event.get())));
     const Packet packet = receive();
@@ -152,7 +152,7 @@ TEST_F(ControlPipeTest, TakesAsManyDescriptorsAsOnePacketCanCarry) {
     EXPECT_FALSE(packet.lost_descriptors);
 }
 
-TEST_F(ControlPipeTest, TellsThatDescriptorsFoundNoRoom) {
+TEST_F(ControlPipeTest, ReportsLostDescriptors) {
     const UniqueFd event{::eventfd(0, EFD_CLOEXEC)};
     ASSERT_TRUE(send_with(pipe_.workers.get(), "X=1", std::vector<int>(5, event.get())));
     rlimit before{};
@@ -174,7 +174,7 @@ TEST_F(ControlPipeTest, EmptyPacketMayCarryDescriptors) {
     EXPECT_EQ(packet.descriptors.size(), 1U);
 }
 
-// A connection whose last close() waits ten seconds: bytes that nobody reads, and SO_LINGER.
+// A connection whose last close() takes ten seconds, because of unread bytes and SO_LINGER.
 struct LingeringConnection {
     Client client;
     UniqueFd lingering;
@@ -202,7 +202,7 @@ class LingeringDescriptor : public ControlPipeTest {
     }
 };
 
-TEST_F(LingeringDescriptor, IsClosedWithoutWaiting) {
+TEST_F(LingeringDescriptor, IsClosedWithoutBlocking) {
     send_it_away();
     Packet packet = receive();
     const auto start = std::chrono::steady_clock::now();
@@ -210,7 +210,7 @@ TEST_F(LingeringDescriptor, IsClosedWithoutWaiting) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
 }
 
-TEST_F(LingeringDescriptor, ThatNobodyReadIsClosedWithoutWaitingAtTheEnd) {
+TEST_F(LingeringDescriptor, InAnUnreadPacketIsClosedWithoutBlocking) {
     send_it_away();
     const auto start = std::chrono::steady_clock::now();
     EXPECT_TRUE(close_channel(std::move(pipe_.ours)).empty());
@@ -218,7 +218,7 @@ TEST_F(LingeringDescriptor, ThatNobodyReadIsClosedWithoutWaitingAtTheEnd) {
     EXPECT_EQ(say("x"), SendResult::lost);
 }
 
-TEST(ReceivedDescriptors, WhoseCloseCanHangAreHandedBack) {
+TEST(ReceivedDescriptors, WhoseCloseCanHangAreReturned) {
     const TemporaryFolder folder;
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);

@@ -1,4 +1,4 @@
-// The listener at which one worker alone is asked.
+// The listener for the readiness probes of one worker.
 
 #include "os/probe_listener.hpp"
 
@@ -18,13 +18,13 @@ namespace {
 
 bool is_empty(const std::string& path) { return std::filesystem::is_empty(path); }
 
-// How connecting to it ends.
-int connecting(const ProbeListener& listener) {
+// The result of a connection attempt.
+int connect_result(const ProbeListener& listener) {
     const auto socket = begin_connect(listener.address());
     return socket ? connect_outcome(socket->get()) : socket.error().code;
 }
 
-TEST(ProbeListener, LiesBesideTheNotifySocketsForUsAlone) {
+TEST(ProbeListener, IsCreatedInTheDirectoryForOurUidOnly) {
     const TemporaryFolder folder;
     {
         const auto listener = ProbeListener::open(folder.path(), "17");
@@ -32,20 +32,20 @@ TEST(ProbeListener, LiesBesideTheNotifySocketsForUsAlone) {
         struct stat status {};
         ASSERT_EQ(::stat((folder / "probe-17").c_str(), &status), 0);
         EXPECT_EQ(status.st_mode & 07777, 0600U);
-        EXPECT_EQ(connecting(*listener), 0);
+        EXPECT_EQ(connect_result(*listener), 0);
     }
     EXPECT_TRUE(is_empty(folder.path()));
 }
 
-TEST(ProbeListener, TakesThePlaceOfADeadSupervisors) {
+TEST(ProbeListener, ReplacesAStaleSocket) {
     const TemporaryFolder folder;
     std::filesystem::create_symlink("nowhere", folder / "probe-17");
     const auto listener = ProbeListener::open(folder.path(), "17");
     ASSERT_TRUE(listener) << listener.error().text;
-    EXPECT_EQ(connecting(*listener), 0);
+    EXPECT_EQ(connect_result(*listener), 0);
 }
 
-TEST(ProbeListener, GetsAFolderOfItsOwnWhereThereIsNoOther) {
+TEST(ProbeListener, CreatesADirectoryIfNoneIsGiven) {
     const TemporaryFolder folder;
     {
         const auto listener = ProbeListener::open("", "17", folder.path());
@@ -54,36 +54,37 @@ TEST(ProbeListener, GetsAFolderOfItsOwnWhereThereIsNoOther) {
         struct stat status {};
         ASSERT_EQ(::stat(made.c_str(), &status), 0);
         EXPECT_EQ(status.st_mode & 07777, 0700U);
-        EXPECT_EQ(connecting(*listener), 0);
+        EXPECT_EQ(connect_result(*listener), 0);
     }
     EXPECT_TRUE(is_empty(folder.path()));
 }
 
-TEST(ProbeListener, GetsAFolderOfItsOwnWhereTheNameWouldBeTooLong) {
+TEST(ProbeListener, CreatesADirectoryIfThePathIsTooLong) {
     const TemporaryFolder folder;
     const auto listener = ProbeListener::open(folder / std::string(120, 'x'), "17", folder.path());
     ASSERT_TRUE(listener) << listener.error().text;
-    EXPECT_EQ(connecting(*listener), 0);
+    EXPECT_EQ(connect_result(*listener), 0);
 }
 
-TEST(ProbeListener, SaysWhyItCannotBeHad) {
+TEST(ProbeListener, ReportsWhyItCannotBeBound) {
     const auto listener = ProbeListener::open("/nowhere/at/all", "17");
     ASSERT_FALSE(listener);
     EXPECT_EQ(listener.error().text, "cannot bind /nowhere/at/all/probe-17: No such file or directory");
 }
 
-TEST(ProbeListener, IsFullAfterAFewWhomNobodyAccepted) {
+TEST(ProbeListener, IsFullAfterAFewConnectionsThatAreNotAccepted) {
     const TemporaryFolder folder;
     const auto listener = ProbeListener::open(folder.path(), "17");
     ASSERT_TRUE(listener);
     int outcome = 0;
-    for (int count = 0; count < 100 && outcome == 0; ++count) outcome = connecting(*listener);
-    // Those that were hung up on stay in the queue.
+    for (int count = 0; count < 100 && outcome == 0; ++count) outcome = connect_result(*listener);
+    // Connections that the client has closed stay in the queue.
     EXPECT_EQ(outcome, EAGAIN);
 }
 
-// A client's port is chosen from a range in which the asked one lies: bound to it, the socket meets itself.
-TEST(Connect, ToItselfIsNoConnection) {
+// The kernel chooses a client's port from a range that contains the requested port: bound to it, the socket connects to
+// itself.
+TEST(Connect, ToItselfIsRefused) {
     const UniqueFd socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     const auto any = internet_address("127.0.0.1", 0);
     ASSERT_EQ(::bind(socket.get(), any->get(), any->length), 0);
@@ -92,7 +93,7 @@ TEST(Connect, ToItselfIsNoConnection) {
     EXPECT_EQ(connect_outcome(socket.get()), ECONNREFUSED);
 }
 
-TEST(Connect, EndsWhereSomebodyListens) {
+TEST(Connect, SucceedsIfAServerListens) {
     const Listener listener = open_listener("127.0.0.1:0");
     const auto socket = begin_connect(listener.socket_address);
     ASSERT_TRUE(socket);

@@ -13,7 +13,7 @@
 namespace holdfast::os {
 namespace {
 
-TEST(Process, GetsSignalsThroughItsDescriptor) {
+TEST(Process, ReceivesSignalsThroughItsPidfd) {
     Started worker = start(shell("trap 'exit 7' TERM; echo in; while :; do sleep 60 & wait; done"));
     EXPECT_EQ(read_line(worker.output), "in");
     EXPECT_FALSE(has_ended(worker.leader.process()));
@@ -25,7 +25,7 @@ TEST(Process, GetsSignalsThroughItsDescriptor) {
     reap_everything();
 }
 
-TEST(Process, GetsNothingAfterItWasReaped) {
+TEST(Process, ReceivesNoSignalAfterItWasReaped) {
     Started worker = start(shell("exit 0"));
     const UniqueFd copy{::dup(worker.leader.pidfd())};
     const pid_t pid = worker.leader.pid();
@@ -38,7 +38,7 @@ TEST(Process, GetsNothingAfterItWasReaped) {
     EXPECT_EQ(sent.error().text, "cannot send SIGTERM to process " + std::to_string(pid) + ": No such process");
 }
 
-TEST(Process, IsOpenedOnlyAsTheOneThatStartedThen) {
+TEST(Process, IsOpenedOnlyWithItsStartTime) {
     const auto self = process_status(::getpid());
     ASSERT_TRUE(self);
     EXPECT_TRUE(open_process(self->pid, self->start_time));
@@ -69,7 +69,7 @@ class MainProcess : public ::testing::Test {
     pid_t grandchild_ = 0;
 };
 
-TEST_F(MainProcess, MayBeTheStartedOneOrADescendant) {
+TEST_F(MainProcess, MayBeTheLeaderOrADescendant) {
     EXPECT_TRUE(claim(worker_.leader.pid()));
     EXPECT_EQ(claim(child_)->pid(), child_);
     EXPECT_EQ(claim(grandchild_)->pid(), grandchild_);
@@ -82,7 +82,7 @@ TEST_F(MainProcess, MayBeAnOrphanOfTheWorker) {
     EXPECT_TRUE(claim(grandchild_));
 }
 
-TEST_F(MainProcess, IsNoForeignProcess) {
+TEST_F(MainProcess, MayNotBeAnUnrelatedProcess) {
     EXPECT_FALSE(claim(1));
     EXPECT_FALSE(claim(::getpid()));
     EXPECT_FALSE(claim(::getppid()));
@@ -96,13 +96,13 @@ TEST_F(MainProcess, IsNoForeignProcess) {
     wait_and_reap(other.leader);
 }
 
-TEST_F(MainProcess, RunsAsTheWorkersUser) {
+TEST_F(MainProcess, MustRunAsTheWorkersUser) {
     const auto claimed = claim_main_process(child_, worker_.leader, markers_, ::getuid() + 1);
     EXPECT_EQ(claimed.error().text,
               "cannot take process " + std::to_string(child_) + " for the main process: it runs as another user");
 }
 
-TEST_F(MainProcess, IsAlive) {
+TEST_F(MainProcess, MustBeAlive) {
     ::kill(child_, SIGTERM);
     const auto status = process_status(child_);
     Result<Process> dying = open_process(child_, status ? status->start_time : 0);

@@ -27,7 +27,7 @@ std::vector<pid_t> pids(const std::vector<ProcessStatus>& processes) {
     return result;
 }
 
-// A supervisor with one worker (and, for contrast, sometimes a second): SIGCHLD is waited for as a fact.
+// A supervisor with one worker, in some tests with a second one. The tests wait for SIGCHLD.
 class ProcessTreeTest : public ::testing::Test {
   protected:
     void SetUp() override { ASSERT_TRUE(become_subreaper()); }
@@ -53,7 +53,8 @@ class ProcessTreeTest : public ::testing::Test {
 
     pid_t next_pid() { return std::stoi(read_line(worker_.output)); }
 
-    // Waits until everybody has ended, then reaps: the leader last. Who ends may leave us more children.
+    // Waits until all processes have ended, then reaps them, the leader last. A process that ends may leave more
+    // orphans.
     void reap_all() {
         wait_for_end(worker_.leader.process());
         for (auto children = children_of(::getpid()); children.size() > 1; children = children_of(::getpid())) {
@@ -74,16 +75,16 @@ class ProcessTreeTest : public ::testing::Test {
     Reaper reaper_;
 };
 
-// The shell's own pid is written after its children's, so that they are there.
+// The shell prints its own pid after those of its children, so that they exist by then.
 constexpr auto three_levels = "sleep 60 & echo $!; setsid sh -c 'echo $$; sleep 60 & echo $!; wait' & wait";
 
-TEST_F(ProcessTreeTest, HoldsTheGroupAndTheDescendantsThatLeftIt) {
+TEST_F(ProcessTreeTest, ContainsTheGroupAndTheDescendantsThatLeftIt) {
     start_worker(three_levels);
     std::vector<pid_t> written{next_pid(), next_pid(), next_pid()};
     const ProcessTree tree = scan_tree(query(), seen_);
-    EXPECT_EQ(tree.group.size(), 2U);  // the shell and its plain child
+    EXPECT_EQ(tree.group.size(), 2U);  // the shell and its child in the group
     EXPECT_THAT(pids(tree.group), Contains(worker_.leader.pid()));
-    EXPECT_EQ(tree.strays.size(), 2U);  // the session's leader and its child
+    EXPECT_EQ(tree.strays.size(), 2U);  // the session leader and its child
     std::sort(written.begin(), written.end());
     std::vector<pid_t> found = pids(tree.group);
     const std::vector<pid_t> strays = pids(tree.strays);
@@ -99,9 +100,9 @@ TEST_F(ProcessTreeTest, OutlivesItsLeader) {
     const pid_t stray = next_pid();
     wait_for_end(worker_.leader.process());
     const ProcessTree tree = scan_tree(query(), seen_);
-    EXPECT_THAT(pids(tree.group), ElementsAre(plain)) << "the leader is dead, and no member any more";
-    EXPECT_THAT(pids(tree.strays), ElementsAre(stray)) << "known by its environment";
-    EXPECT_TRUE(signal_group(worker_.leader, 0)) << "pinned by the leader that is not reaped";
+    EXPECT_THAT(pids(tree.group), ElementsAre(plain)) << "a dead leader is not a member";
+    EXPECT_THAT(pids(tree.strays), ElementsAre(stray)) << "must be recognised by its environment";
+    EXPECT_TRUE(signal_group(worker_.leader, 0)) << "the unreaped leader must pin the group";
     EXPECT_EQ(signal_strays(tree, SIGTERM), 1);
     EXPECT_TRUE(signal_group(worker_.leader, SIGTERM));
     reap_all();
@@ -109,13 +110,13 @@ TEST_F(ProcessTreeTest, OutlivesItsLeader) {
     EXPECT_TRUE(scan_tree(query(), seen_).empty());
 }
 
-TEST_F(ProcessTreeTest, OutlivesItsLeaderThoughAnotherThreadLaunchedIt) {
+TEST_F(ProcessTreeTest, OutlivesItsLeaderIfAnotherThreadLaunchedIt) {
     std::promise<void> launched;
     std::promise<void> seen;
     std::thread launcher([&] {
         start_worker("sleep 60 & echo $!; setsid sh -c 'echo $$; exec sleep 60' & exit 3");
         launched.set_value();
-        seen.get_future().wait();  // a thread that ends gives its children to the first
+        seen.get_future().wait();  // when a thread ends, its children move to the first thread
     });
     launched.get_future().wait();
     const pid_t plain = next_pid();
@@ -129,20 +130,20 @@ TEST_F(ProcessTreeTest, OutlivesItsLeaderThoughAnotherThreadLaunchedIt) {
     launcher.join();
 }
 
-TEST_F(ProcessTreeTest, KnowsAnOrphanWithoutEnvironmentFromFormerScans) {
+TEST_F(ProcessTreeTest, RecognisesAnOrphanWithoutEnvironmentFromEarlierScans) {
     start_worker("setsid env -i sh -c 'echo $$; sleep 60' & wait");
     const pid_t orphan = next_pid();
-    // Neither group nor environment says whose it is; its parent does as long as it lives.
+    // Neither its group nor its environment identifies the process; only its parent does, while it is alive.
     EXPECT_THAT(pids(scan_tree(query(), seen_).strays), Contains(orphan));
     EXPECT_TRUE(kill_now(worker_.leader.process()));
     wait_for_end(worker_.leader.process());
     EXPECT_THAT(pids(scan_tree(query(), seen_).strays), Contains(orphan));
     SeenProcesses nothing_seen;
     EXPECT_THAT(pids(scan_tree(query(), nothing_seen).strays), ::testing::Not(Contains(orphan)))
-        << "shows nothing: another sign was left";
+        << "the test needs an orphan without other marks";
 }
 
-TEST_F(ProcessTreeTest, KnowsAnOrphanThatLeftItsGroupSinceItWasSeen) {
+TEST_F(ProcessTreeTest, RecognisesAnOrphanThatLeftItsGroupAfterTheLastScan) {
     PipeEnds go = make_pipe();
     start_worker("env -i sh -c 'echo $$; read go <&3; exec setsid sh -c \"echo in; exec sleep 60\"' & wait", go.read);
     const pid_t member = next_pid();
@@ -154,7 +155,7 @@ TEST_F(ProcessTreeTest, KnowsAnOrphanThatLeftItsGroupSinceItWasSeen) {
     EXPECT_THAT(pids(scan_tree(query(), seen_).strays), ElementsAre(member));
 }
 
-TEST_F(ProcessTreeTest, KnowsTheOrphanOfAStrayByTheSessionThatItLed) {
+TEST_F(ProcessTreeTest, RecognisesTheOrphanOfAStrayByItsSession) {
     PipeEnds go = make_pipe();
     start_worker("setsid env -i sh -c 'echo $$; read go <&3; sleep 60 & echo $!' & wait", go.read);
     const pid_t stray = next_pid();
@@ -169,7 +170,7 @@ TEST_F(ProcessTreeTest, KnowsTheOrphanOfAStrayByTheSessionThatItLed) {
     EXPECT_THAT(pids(scan_tree(query(), seen_).strays), ElementsAre(orphan));
 }
 
-TEST_F(ProcessTreeTest, LeavesStrangersAlone) {
+TEST_F(ProcessTreeTest, DoesNotContainUnrelatedProcesses) {
     start_worker("sleep 60 & echo $!; wait");
     next_pid();
     Started other = start(shell("setsid sh -c 'echo $$; exec sleep 60' & exit 0"));
@@ -195,23 +196,23 @@ TEST_F(ProcessTreeTest, IsKilledAsAWhole) {
     scan_tree(query(), seen_);
     EXPECT_TRUE(kill_tree_now(query(), seen_).empty());
     reap_all();
-    EXPECT_EQ(read_all(worker_.output), "") << "everybody who held the pipe is gone";
+    EXPECT_EQ(read_all(worker_.output), "") << "all writers of the pipe must have ended";
 }
 
 TEST(ProcessTable, FindsTheSameChildrenBothWays) {
     Started worker = start(shell("sleep 60 & sleep 60 & echo in; wait"));
     EXPECT_EQ(read_line(worker.output), "in");
     auto listed = children_of(worker.leader.pid());
-    auto looked_up = children_by_looking_everywhere(worker.leader.pid());
+    auto scanned = children_by_scanning_proc(worker.leader.pid());
     std::sort(listed.begin(), listed.end());
-    std::sort(looked_up.begin(), looked_up.end());
+    std::sort(scanned.begin(), scanned.end());
     EXPECT_EQ(listed.size(), 2U);
-    EXPECT_EQ(listed, looked_up);
+    EXPECT_EQ(listed, scanned);
     EXPECT_TRUE(kill_group_now(worker.leader));
     reap_everything();
 }
 
-TEST(ProcessTable, ReadsAProcessWhateverItsName) {
+TEST(ProcessTable, ReadsAProcessWithAnyName) {
     Started worker = start(shell("printf 'a) b (S 1 2' > /proc/self/comm; echo in; sleep 60 & wait"));
     EXPECT_EQ(read_line(worker.output), "in");
     const auto renamed = process_status(worker.leader.pid());

@@ -19,18 +19,18 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Key;
 
-// Remembers what it was asked, and answers from a table; the unknown are strangers.
+// Records the children that it was called for, and answers from a table; unknown children are reaped.
 struct Table {
-    std::map<pid_t, ReapDecision> verdicts;
-    std::map<pid_t, ExitStatus> asked;
-    int questions = 0;
+    std::map<pid_t, ReapDecision> decisions;
+    std::map<pid_t, ExitStatus> classified;
+    int calls = 0;
 
     Reaper::Classifier classify() {
         return [this](pid_t pid, const ExitStatus& status) {
-            ++questions;
-            asked[pid] = status;
-            const auto known = verdicts.find(pid);
-            return known == verdicts.end() ? ReapDecision::reap : known->second;
+            ++calls;
+            classified[pid] = status;
+            const auto known = decisions.find(pid);
+            return known == decisions.end() ? ReapDecision::reap : known->second;
         };
     }
 };
@@ -51,48 +51,48 @@ class ReaperTest : public ::testing::Test {
     Table table_;
 };
 
-TEST_F(ReaperTest, TellsCodeAndSignalApart) {
+TEST_F(ReaperTest, DistinguishesExitCodeAndSignal) {
     Leader code = ended("exit 15");
     Leader signal = ended("kill -15 $$");
-    table_.verdicts = {{code.pid(), ReapDecision::keep}, {signal.pid(), ReapDecision::keep}};
+    table_.decisions = {{code.pid(), ReapDecision::keep}, {signal.pid(), ReapDecision::keep}};
     reaper_.collect(table_.classify());
-    EXPECT_EQ(table_.asked[code.pid()], ExitStatus(ExitedWith{15}));
-    EXPECT_EQ(table_.asked[signal.pid()], ExitStatus(KilledBy{15}));
+    EXPECT_EQ(table_.classified[code.pid()], ExitStatus(ExitedWith{15}));
+    EXPECT_EQ(table_.classified[signal.pid()], ExitStatus(KilledBy{15}));
     EXPECT_EQ(*reaper_.reap(code), ExitStatus(ExitedWith{15}));
     EXPECT_EQ(*reaper_.reap(signal), ExitStatus(KilledBy{15}));
     EXPECT_FALSE(code);
-    EXPECT_FALSE(reaper_.reap(code)) << "it is empty";
+    EXPECT_FALSE(reaper_.reap(code)) << "the leader must be empty";
 }
 
-TEST_F(ReaperTest, FindsOthersBehindAPinnedLeader) {
+TEST_F(ReaperTest, FindsOtherChildrenWhileALeaderIsKept) {
     Leader pinned = ended("exit 1");
-    table_.verdicts[pinned.pid()] = ReapDecision::keep;
+    table_.decisions[pinned.pid()] = ReapDecision::keep;
     reaper_.collect(table_.classify());
     const Leader stranger = ended("exit 2");
     Leader other = ended("exit 3");
-    table_.verdicts[other.pid()] = ReapDecision::keep;
+    table_.decisions[other.pid()] = ReapDecision::keep;
     reaper_.collect(table_.classify());
-    EXPECT_THAT(table_.asked, Contains(Key(stranger.pid())));
-    EXPECT_THAT(table_.asked, Contains(Key(other.pid())));
+    EXPECT_THAT(table_.classified, Contains(Key(stranger.pid())));
+    EXPECT_THAT(table_.classified, Contains(Key(other.pid())));
     reaper_.collect(table_.classify());
-    EXPECT_EQ(table_.questions, 3) << "one question each, pinned ones are not asked about again";
+    EXPECT_EQ(table_.calls, 3) << "one call for each child, none for kept ones";
     std::vector<pid_t> left = children_of(::getpid());
-    EXPECT_THAT(left, ::testing::UnorderedElementsAre(pinned.pid(), other.pid())) << "the stranger is reaped";
+    EXPECT_THAT(left, ::testing::UnorderedElementsAre(pinned.pid(), other.pid())) << "the unknown child must be reaped";
     EXPECT_TRUE(reaper_.reap(pinned));
     EXPECT_TRUE(reaper_.reap(other));
 }
 
-TEST_F(ReaperTest, ReapsAPinnedLeaderWhenItIsGivenUp) {
+TEST_F(ReaperTest, DisownReapsAKeptLeader) {
     Leader pinned = ended("exit 1");
     const pid_t pid = pinned.pid();
-    table_.verdicts[pid] = ReapDecision::keep;
+    table_.decisions[pid] = ReapDecision::keep;
     reaper_.collect(table_.classify());
     reaper_.disown(pinned);
     EXPECT_FALSE(pinned);
     EXPECT_FALSE(process_status(pid));
 }
 
-TEST_F(ReaperTest, ReapsALeaderThatWasGivenUpBeforeItsEndAsAStranger) {
+TEST_F(ReaperTest, ReapsADisownedLeaderAsAnUnknownChild) {
     Started worker = start(command({"/bin/sleep", "60"}));
     const pid_t pid = worker.leader.pid();
     const Process process = std::move(*open_process(pid, process_status(pid)->start_time));
@@ -100,11 +100,11 @@ TEST_F(ReaperTest, ReapsALeaderThatWasGivenUpBeforeItsEndAsAStranger) {
     EXPECT_TRUE(kill_now(process));
     wait_for_end(process);
     reaper_.collect(table_.classify());
-    EXPECT_THAT(table_.asked, ElementsAre(Key(pid)));
+    EXPECT_THAT(table_.classified, ElementsAre(Key(pid)));
     EXPECT_FALSE(process_status(pid));
 }
 
-TEST_F(ReaperTest, LetsTheJudgeReap) {
+TEST_F(ReaperTest, ClassifierMayReap) {
     Leader first = ended("exit 4"), second = ended("exit 5");
     const std::map<pid_t, Leader*> leaders{{first.pid(), &first}, {second.pid(), &second}};
     std::vector<ExitStatus> reaped;
@@ -115,20 +115,20 @@ TEST_F(ReaperTest, LetsTheJudgeReap) {
     EXPECT_THAT(reaped, ::testing::UnorderedElementsAre(ExitStatus(ExitedWith{4}), ExitStatus(ExitedWith{5})));
 }
 
-TEST_F(ReaperTest, AsksAgainAboutTheChildOfALaunchThatIsNotReportedYet) {
+TEST_F(ReaperTest, ClassifiesADeferredChildAgain) {
     Leader unreported = ended("exit 6");
     const Leader stranger = ended("exit 7");
-    table_.verdicts[unreported.pid()] = ReapDecision::defer;
+    table_.decisions[unreported.pid()] = ReapDecision::defer;
     reaper_.collect(table_.classify());
-    EXPECT_THAT(children_of(::getpid()), ElementsAre(unreported.pid())) << "the stranger behind it is reaped";
-    table_.verdicts[unreported.pid()] = ReapDecision::keep;
-    table_.asked.clear();
+    EXPECT_THAT(children_of(::getpid()), ElementsAre(unreported.pid())) << "the unknown child must be reaped";
+    table_.decisions[unreported.pid()] = ReapDecision::keep;
+    table_.classified.clear();
     reaper_.collect(table_.classify());
-    EXPECT_THAT(table_.asked, ElementsAre(Key(unreported.pid())));
+    EXPECT_THAT(table_.classified, ElementsAre(Key(unreported.pid())));
     EXPECT_EQ(*reaper_.reap(unreported), ExitStatus(ExitedWith{6}));
 }
 
-TEST_F(ReaperTest, DoesNotReapALeaderThatLives) {
+TEST_F(ReaperTest, DoesNotReapALiveLeader) {
     Started worker = start(command({"/bin/sleep", "60"}));
     const auto early = reaper_.reap(worker.leader);
     ASSERT_FALSE(early);
@@ -139,18 +139,18 @@ TEST_F(ReaperTest, DoesNotReapALeaderThatLives) {
 }
 
 TEST_F(ReaperTest, ReapsOrphansOfDescendants) {
-    // The middle one ends at once; the grandchild becomes ours.
+    // The process in the middle exits at once; the grandchild becomes our child.
     Started worker = start(shell("(setsid sh -c 'echo $$' &); exit 0"));
     const pid_t orphan = std::stoi(read_line(worker.output));
     wait_and_reap(worker.leader);
     siginfo_t info = {};
-    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(orphan), &info, WEXITED | WNOWAIT), 0) << "it did not become ours";
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(orphan), &info, WEXITED | WNOWAIT), 0) << "it must become our child";
     reaper_.collect(table_.classify());
-    EXPECT_THAT(table_.asked, ElementsAre(Key(orphan)));
+    EXPECT_THAT(table_.classified, ElementsAre(Key(orphan)));
     EXPECT_FALSE(process_status(orphan));
 }
 
-TEST_F(ReaperTest, SurvivesASigchldThatItsParentIgnored) {
+TEST_F(ReaperTest, WorksIfTheParentIgnoredSigchld) {
     std::signal(SIGCHLD, SIG_IGN);
     reset_sigchld();
     Leader leader = ended("exit 8");

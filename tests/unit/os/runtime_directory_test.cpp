@@ -45,7 +45,7 @@ class RuntimeDirectoryTest : public testing::Test {
     const std::string path_ = folder_ / "holdfast/web";
 };
 
-TEST_F(RuntimeDirectoryTest, IsMadeForOthersToPassThroughWhateverTheUmask) {
+TEST_F(RuntimeDirectoryTest, IsCreatedWithMode0711WhateverTheUmask) {
     const mode_t before = ::umask(077);
     const RuntimeDirectory directory = claimed(path_);
     ::umask(before);
@@ -55,7 +55,7 @@ TEST_F(RuntimeDirectoryTest, IsMadeForOthersToPassThroughWhateverTheUmask) {
     EXPECT_EQ(mode_of(path_ + "/lock"), 0600U);
 }
 
-TEST_F(RuntimeDirectoryTest, IsOneSupervisorsAlone) {
+TEST_F(RuntimeDirectoryTest, BelongsToOneSupervisor) {
     const RuntimeDirectory directory = claimed(path_);
     expect_in_child([&] {
         const RuntimeDirectoryClaim second = claim(path_);
@@ -66,7 +66,7 @@ TEST_F(RuntimeDirectoryTest, IsOneSupervisorsAlone) {
     });
 }
 
-TEST_F(RuntimeDirectoryTest, OfAKilledSupervisorIsTakenOver) {
+TEST_F(RuntimeDirectoryTest, OfAKilledSupervisorCanBeClaimed) {
     const pid_t killed = ::fork();
     if (killed == 0) {
         const RuntimeDirectory directory = claimed(path_);
@@ -81,7 +81,7 @@ TEST_F(RuntimeDirectoryTest, OfAKilledSupervisorIsTakenOver) {
     EXPECT_EQ(pid, ::getpid());
 }
 
-TEST_F(RuntimeDirectoryTest, IsFreeAfterItsEnd) {
+TEST_F(RuntimeDirectoryTest, IsFreeAfterRemove) {
     RuntimeDirectory directory = claimed(path_);
     directory.remove();
     EXPECT_FALSE(exists(path_));
@@ -91,7 +91,7 @@ TEST_F(RuntimeDirectoryTest, IsFreeAfterItsEnd) {
     second.remove();
 }
 
-// Claims and releases; the marker tells when two had the directory at once.
+// Claims and releases the directory; the marker detects two owners at the same time.
 void claim_again_and_again(const std::string& path, const std::string& marker) {
     constexpr int rounds = 600;
     for (int round = 0; round < rounds; ++round) {
@@ -99,13 +99,13 @@ void claim_again_and_again(const std::string& path, const std::string& marker) {
         auto* directory = std::get_if<RuntimeDirectory>(&result);
         if (directory == nullptr) continue;
         const UniqueFd alone{::open(marker.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600)};
-        EXPECT_TRUE(alone) << "two supervisors have one directory";
+        EXPECT_TRUE(alone) << "two supervisors must not own one directory";
         ::unlink(marker.c_str());
         directory->remove();
     }
 }
 
-TEST_F(RuntimeDirectoryTest, IsNeverTwosWhileSomeEndAndOthersStart) {
+TEST_F(RuntimeDirectoryTest, HasOneOwnerWhileSupervisorsStartAndEnd) {
     const std::string marker = folder_ / "marker";
     std::vector<pid_t> contenders;
     for (int i = 0; i < 3; ++i) {
@@ -121,7 +121,7 @@ TEST_F(RuntimeDirectoryTest, IsNeverTwosWhileSomeEndAndOthersStart) {
     }
 }
 
-TEST_F(RuntimeDirectoryTest, ThatWeDidNotMakeStays) {
+TEST_F(RuntimeDirectoryTest, ThatWeDidNotCreateIsNotRemoved) {
     ::mkdir((folder_ / "own").c_str(), 0700);
     RuntimeDirectory directory = claimed(folder_ / "own");
     directory.remove();
@@ -129,7 +129,7 @@ TEST_F(RuntimeDirectoryTest, ThatWeDidNotMakeStays) {
     EXPECT_FALSE(exists(folder_ / "own/lock"));
 }
 
-TEST_F(RuntimeDirectoryTest, IsTheFirstThatCanBeHad) {
+TEST_F(RuntimeDirectoryTest, IsTheFirstUsableCandidate) {
     std::ofstream(folder_ / "file") << "x";
     const std::vector<std::string> candidates{folder_ / "file/web", path_, folder_ / "later"};
     RuntimeDirectoryClaim result = claim_runtime_directory(candidates);
@@ -137,46 +137,48 @@ TEST_F(RuntimeDirectoryTest, IsTheFirstThatCanBeHad) {
     EXPECT_EQ(std::get<RuntimeDirectory>(result).path(), path_);
 }
 
-TEST_F(RuntimeDirectoryTest, NoneTellsWhyOfEach) {
+TEST_F(RuntimeDirectoryTest, NoUsableCandidateGivesAReasonForEach) {
     std::ofstream(folder_ / "file") << "x";
     const std::vector<std::string> candidates{folder_ / "file/web", folder_ / "no/such/web"};
     const RuntimeDirectoryClaim result = claim_runtime_directory(candidates);
     ASSERT_TRUE(std::holds_alternative<NoRuntimeDirectory>(result));
     EXPECT_EQ(std::get<NoRuntimeDirectory>(result).reason, "cannot open " + (folder_ / "file") +
-                                                               ": Not a directory; cannot make " +
+                                                               ": Not a directory; cannot create " +
                                                                (folder_ / "no/such") + ": No such file or directory");
 }
 
-TEST_F(RuntimeDirectoryTest, ThatOthersCanWriteToIsRefused) {
+TEST_F(RuntimeDirectoryTest, ThatOthersCanWriteToIsRejected) {
     ::mkdir((folder_ / "open").c_str(), 0700);
     ::chmod((folder_ / "open").c_str(), 0777);
-    EXPECT_THAT(reason_against(folder_ / "open"), HasSubstr("others may write to it (chmod go-w helps)"));
-    EXPECT_THAT(reason_against(folder_ / "open/web"), HasSubstr("cannot use " + (folder_ / "open") + ": others may"));
+    EXPECT_THAT(reason_against(folder_ / "open"), HasSubstr("other users can write to it; run chmod go-w on it"));
+    EXPECT_THAT(reason_against(folder_ / "open/web"),
+                HasSubstr("cannot use " + (folder_ / "open") + ": other users can"));
     ::chmod((folder_ / "open").c_str(), 01777);
-    EXPECT_THAT(reason_against(folder_ / "open"), HasSubstr("others may write to it"));
-    EXPECT_EQ(claimed(folder_ / "open/web").path(), folder_ / "open/web") << "as in /tmp";
+    EXPECT_THAT(reason_against(folder_ / "open"), HasSubstr("other users can write to it"));
+    EXPECT_EQ(claimed(folder_ / "open/web").path(), folder_ / "open/web")
+        << "the sticky bit must be enough, as in /tmp";
 }
 
-TEST_F(RuntimeDirectoryTest, OfAnotherUserIsRefused) {
-    if (::geteuid() != 0) GTEST_SKIP() << "only root can give directories away";
+TEST_F(RuntimeDirectoryTest, OfAnotherUserIsRejected) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can change the owner";
     ::mkdir((folder_ / "theirs").c_str(), 0755);
     ASSERT_EQ(::chown((folder_ / "theirs").c_str(), 12345, 12345), 0);
     EXPECT_THAT(reason_against(folder_ / "theirs"), HasSubstr("it belongs to uid 12345"));
     EXPECT_THAT(reason_against(folder_ / "theirs/web"), HasSubstr("it belongs to uid 12345"));
 }
 
-TEST_F(RuntimeDirectoryTest, BehindALinkOfAnotherUserIsRefusedAndBehindOursTaken) {
+TEST_F(RuntimeDirectoryTest, BehindASymbolicLinkIsAcceptedOnlyIfTheLinkIsOurs) {
     ::mkdir((folder_ / "real").c_str(), 0711);
     ASSERT_EQ(::symlink((folder_ / "real").c_str(), (folder_ / "link").c_str()), 0);
     EXPECT_EQ(claimed(folder_ / "link/web").path(), folder_ / "link/web");
-    if (::geteuid() != 0) GTEST_SKIP() << "only root can give links away";
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can change the owner";
     ASSERT_EQ(::lchown((folder_ / "link").c_str(), 12345, 12345), 0);
     EXPECT_THAT(reason_against(folder_ / "link/web"), HasSubstr("it is a symbolic link of uid 12345"));
     EXPECT_THAT(reason_against(folder_ / "link"), HasSubstr("it is a symbolic link of uid 12345"));
 }
 
-TEST_F(RuntimeDirectoryTest, ThatCannotBeWrittenToByUsIsRefused) {
-    if (::geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
+TEST_F(RuntimeDirectoryTest, WithoutWritePermissionIsRejected) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can change the user";
     ::chmod(folder_.path().c_str(), 0755);
     expect_in_child([&] {
         ASSERT_EQ(::setuid(12345), 0);
@@ -184,7 +186,7 @@ TEST_F(RuntimeDirectoryTest, ThatCannotBeWrittenToByUsIsRefused) {
     });
 }
 
-TEST_F(RuntimeDirectoryTest, ApiSocketIsItsOwnersAlone) {
+TEST_F(RuntimeDirectoryTest, ApiSocketIsAccessibleOnlyToItsOwner) {
     const RuntimeDirectory directory = claimed(path_);
     const std::string socket = path_ + "/api.sock";
     std::ofstream(socket) << "left behind";
@@ -197,7 +199,7 @@ TEST_F(RuntimeDirectoryTest, ApiSocketIsItsOwnersAlone) {
     EXPECT_FALSE(exists(socket));
 }
 
-TEST_F(RuntimeDirectoryTest, ApiSocketWithTooLongAPathIsToldApart) {
+TEST_F(RuntimeDirectoryTest, ApiSocketWithATooLongPathIsAnError) {
     const std::string longer = folder_ / std::string(100, 'x');
     const RuntimeDirectory directory = claimed(longer);
     EXPECT_EQ(open_api_socket(directory).error().text,
@@ -224,7 +226,7 @@ class WorkerRecordsTest : public RuntimeDirectoryTest {
     }
 };
 
-TEST_F(WorkerRecordsTest, NameTheLivingOfAFormerSupervisor) {
+TEST_F(WorkerRecordsTest, ListTheLiveWorkersOfAnEarlierSupervisor) {
     const pid_t worker = start_worker();
     ASSERT_TRUE(records_.add(worker, "3.1"));
     const auto orphans = records_.living_orphans();
@@ -236,12 +238,12 @@ TEST_F(WorkerRecordsTest, NameTheLivingOfAFormerSupervisor) {
     end_worker(worker);
 }
 
-TEST_F(WorkerRecordsTest, ForgetTheDeadAndTheirNumbersNewOwners) {
+TEST_F(WorkerRecordsTest, AreRemovedForDeadWorkersAndReusedPids) {
     const pid_t worker = start_worker();
     ASSERT_TRUE(records_.add(worker, "1.0"));
     end_worker(worker);
-    std::ofstream(path_ + "/workers/" + std::to_string(::getpid())) << "1 1.1\n";  // started at another time
-    std::ofstream(path_ + "/workers/1") << "";                                     // a supervisor died while writing
+    std::ofstream(path_ + "/workers/" + std::to_string(::getpid())) << "1 1.1\n";  // another start time
+    std::ofstream(path_ + "/workers/1") << "";  // the supervisor died while it wrote the record
     std::ofstream(path_ + "/workers/2") << "nonsense";
     std::ofstream(path_ + "/workers/notes") << "x";
     EXPECT_TRUE(records_.living_orphans().empty());
@@ -251,7 +253,7 @@ TEST_F(WorkerRecordsTest, ForgetTheDeadAndTheirNumbersNewOwners) {
     EXPECT_TRUE(exists(path_ + "/workers/notes"));
 }
 
-TEST_F(WorkerRecordsTest, CountAZombieAsDead) {
+TEST_F(WorkerRecordsTest, TreatAZombieAsDead) {
     const pid_t worker = start_worker();
     ASSERT_TRUE(records_.add(worker, "1.0"));
     ::kill(worker, SIGKILL);
@@ -261,19 +263,19 @@ TEST_F(WorkerRecordsTest, CountAZombieAsDead) {
     ::waitpid(worker, nullptr, 0);
 }
 
-TEST_F(WorkerRecordsTest, GoWithTheirWorkersAndLeaveNothing) {
+TEST_F(WorkerRecordsTest, AreRemovedWithTheirWorkers) {
     RuntimeDirectory directory = claimed(folder_ / "other");
     const WorkerRecords records = std::move(WorkerRecords::open(directory).value());
     ASSERT_TRUE(records.add(::getpid(), "1.0"));
     records.remove_folder(directory);
-    EXPECT_TRUE(exists(directory.path() + "/workers")) << "an orphan is left in it";
+    EXPECT_TRUE(exists(directory.path() + "/workers")) << "an orphan is left";
     records.remove(::getpid());
     records.remove_folder(directory);
     directory.remove();
     EXPECT_FALSE(exists(folder_ / "other"));
 }
 
-TEST_F(WorkerRecordsTest, AreNotMadeForWhoIsGone) {
+TEST_F(WorkerRecordsTest, AreNotCreatedForAProcessThatHasEnded) {
     const pid_t worker = start_worker();
     end_worker(worker);
     EXPECT_TRUE(records_.add(worker, "1.0"));

@@ -16,7 +16,7 @@
 namespace holdfast::os {
 namespace {
 
-// All of these run in a child: they change the signal mask of their process.
+// Each test runs in a child process, because it changes the signal mask of the process.
 
 TEST(Signals, AreReadWithTheirSender) {
     expect_in_child([] {
@@ -35,7 +35,7 @@ TEST(Signals, AreReadWithTheirSender) {
     });
 }
 
-TEST(Signals, OfEveryKindThatHoldfastHearsKillNobody) {
+TEST(Signals, ThatHoldfastHandlesDoNotEndTheProcess) {
     expect_in_child([] {
         prepare_signals();
         const Signals signals = std::move(Signals::open().value());
@@ -49,7 +49,7 @@ TEST(Signals, OfEveryKindThatHoldfastHearsKillNobody) {
     });
 }
 
-TEST(Signals, OfAChildsEndComesFromTheKernelAlsoWhereOurParentIgnoredIt) {
+TEST(Signals, SigchldComesFromTheKernelEvenIfTheParentIgnoredIt) {
     expect_in_child([] {
         ::signal(SIGCHLD, SIG_IGN);
         prepare_signals();
@@ -67,7 +67,7 @@ TEST(Signals, OfAChildsEndComesFromTheKernelAlsoWhereOurParentIgnoredIt) {
     });
 }
 
-TEST(Signals, HangUpThatWasIgnoredAtStartIsToldAndStillRead) {
+TEST(Signals, SighupIgnoredAtStartIsReportedAndStillRead) {
     expect_in_child([] {
         ::signal(SIGHUP, SIG_IGN);
         EXPECT_EQ(prepare_signals(), SighupDisposition::ignored);
@@ -83,7 +83,7 @@ TEST(Signals, HangUpThatWasIgnoredAtStartIsToldAndStillRead) {
     });
 }
 
-// A session with a terminal of its own; the test is its leader and its terminal's other end.
+// A session with its own terminal. The test is the session leader and has the master side open.
 struct Terminal {
     UniqueFd master;
     UniqueFd terminal;
@@ -94,11 +94,11 @@ Terminal begin_session_on_terminal() {
     Terminal made{UniqueFd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)), {}};
     ::grantpt(made.master.get());
     ::unlockpt(made.master.get());
-    made.terminal.reset(::open(::ptsname(made.master.get()), O_RDWR | O_CLOEXEC));  // becomes the controlling one
+    made.terminal.reset(::open(::ptsname(made.master.get()), O_RDWR | O_CLOEXEC));  // becomes the controlling terminal
     return made;
 }
 
-TEST(Signals, OfATerminalThatHungUpAreToldFromARestart) {
+TEST(Signals, TerminalHangUpIsDistinguishedFromARequestToRestart) {
     expect_in_child([] {
         prepare_signals();
         Terminal terminal = begin_session_on_terminal();
@@ -106,7 +106,7 @@ TEST(Signals, OfATerminalThatHungUpAreToldFromARestart) {
         ::kill(::getpid(), SIGHUP);
         const auto asked = signals.read();
         ASSERT_TRUE(asked);
-        EXPECT_FALSE(signals.is_terminal_gone(*asked)) << "the terminal is there";
+        EXPECT_FALSE(signals.is_terminal_gone(*asked)) << "the terminal still exists";
         terminal.master.reset();
         ASSERT_TRUE(becomes_readable(signals.fd()));
         const auto hung_up = signals.read();
@@ -117,15 +117,15 @@ TEST(Signals, OfATerminalThatHungUpAreToldFromARestart) {
         ReceivedSignal later = *hung_up;
         later.origin = Origin::process;
         later.sender_pid = ::getpid() + 1;
-        EXPECT_FALSE(signals.is_terminal_gone(later)) << "somebody else wants a restart";
+        EXPECT_FALSE(signals.is_terminal_gone(later)) << "another process requests a restart";
         later.sender_pid = ::getsid(0);
-        EXPECT_TRUE(signals.is_terminal_gone(later)) << "the shell that ends";
+        EXPECT_TRUE(signals.is_terminal_gone(later)) << "the shell exits";
         later.signal = SIGTERM;
         EXPECT_FALSE(signals.is_terminal_gone(later));
     });
 }
 
-TEST(OutputPipe, IsReadWithoutBlockingUntilTheLastWriterIsGone) {
+TEST(OutputPipe, IsReadWithoutBlockingUntilTheLastWriterCloses) {
     OutputPipe pipe = std::move(open_output_pipe().value());
     std::array<char, 8> buffer{};
     EXPECT_EQ(read_chunk(pipe.reader.get(), buffer).reading, Reading::nothing);

@@ -14,7 +14,7 @@
 namespace holdfast::os {
 
 TemporaryFolder::TemporaryFolder() : path_("/tmp/hf-test-XXXXXX") {
-    if (::mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "cannot make a temporary folder";
+    if (::mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "cannot create a temporary directory";
 }
 
 TemporaryFolder::~TemporaryFolder() {
@@ -31,7 +31,7 @@ void expect_in_child(const std::function<void()>& body) {
     }
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "in the child, see above";
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "the child failed, see above";
 }
 
 Listener open_listener(const std::string& text) {
@@ -50,7 +50,7 @@ Listener open_listener(const std::string& text) {
 
 std::string refusal_of(const std::string& text) {
     const auto address = parse_listen_address(text);
-    if (!address) return "no address: " + address.error().text;
+    if (!address) return "not an address: " + address.error().text;
     const auto listeners = open_listeners(*address);
     EXPECT_FALSE(listeners) << text;
     return listeners ? "" : listeners.error().text;

@@ -9,7 +9,8 @@
 
 namespace holdfast::os {
 
-// A folder of one test, with a name short enough for unix addresses; goes with all that is in it.
+// A temporary directory with a path that is short enough for unix addresses; the destructor removes it with its
+// contents.
 class TemporaryFolder {
   public:
     TemporaryFolder();
@@ -23,28 +24,28 @@ class TemporaryFolder {
     std::string path_;
 };
 
-// Runs the test's own code in a child process, for what would change this one (environment, descriptors, signal mask).
-// Its failed expectations fail the test.
+// Runs a part of a test in a child process, because it changes the process (environment, descriptors, signal mask).
+// Failed expectations in the child fail the test.
 void expect_in_child(const std::function<void()>& body);
 
-// Opens what the text asks for; fails the test if that cannot be done.
+// Opens a listener; fails the test on an error.
 Listener open_listener(const std::string& text);
-// The error's text.
+// The text of the error.
 std::string refusal_of(const std::string& text);
 
 struct Client {
     UniqueFd fd;
-    int error_number = 0;  // of connect
+    int error_number = 0;  // the errno of connect
 };
 Client connect_to(const SocketAddress& socket_address);
-Client connect_to(const Listener& listener);  // by its own address; "every address" by the loopback's
+Client connect_to(const Listener& listener);  // to its own address; for the wildcard address to the loopback address
 Client connect_to_port(std::uint16_t port, const char* host);
 Client connect_to_path(const std::string& path);
 
-// Whether a client of the listener is accepted here.
+// Whether a client of the listener is accepted by this process.
 bool serves(const Listener& listener);
 
-// Whether the descriptor becomes readable (or says `events`) now, or within a generous time.
+// Whether the descriptor is readable now, or becomes readable within a generous time.
 bool is_readable_now(int fd);
 bool becomes_readable(int fd);
 

@@ -1,4 +1,4 @@
-// Where a service keeps what outlives it.
+// The directory for the persistent state of a service.
 
 #include "os/state_directory.hpp"
 
@@ -28,23 +28,23 @@ Result<StateDirectory> open_at(const std::string& path) {
     return open_state_directory(candidates);
 }
 
-TEST(StateCandidates, AreTheOneThatTheUserNamed) {
+TEST(StateCandidates, AreOnlyTheDirectoryOfTheOption) {
     EXPECT_THAT(candidate_state_directories("web", {"/srv/state/", "/a", "/b", "/c", 0}), ElementsAre("/srv/state"));
 }
 
-TEST(StateCandidates, BeginWithTheServiceManagers) {
+TEST(StateCandidates, BeginWithTheDirectoryOfTheServiceManager) {
     EXPECT_THAT(candidate_state_directories("web", {"", "/a:/b", "", "", 0}),
                 ElementsAre("/a", "/var/lib/holdfast/web"));
 }
 
-TEST(StateCandidates, OfAUserLieInHisHome) {
+TEST(StateCandidates, OfAUserAreInTheHomeDirectory) {
     EXPECT_THAT(candidate_state_directories("web", {"", "", "/x", "/home/u", 7}), ElementsAre("/x/holdfast/web"));
     EXPECT_THAT(candidate_state_directories("web", {"", "", "", "/home/u", 7}),
                 ElementsAre("/home/u/.local/state/holdfast/web"));
     EXPECT_THAT(candidate_state_directories("web", {"", "", "not/absolute", "", 7}), IsEmpty());
 }
 
-TEST(StateDirectory, IsMadeForUsAlone) {
+TEST(StateDirectory, IsCreatedForOurUidOnly) {
     const TemporaryDirectory home;
     const auto state = open_at(home.path() + "/.local/state/holdfast/web");
     ASSERT_TRUE(state) << state.error().text;
@@ -52,7 +52,7 @@ TEST(StateDirectory, IsMadeForUsAlone) {
     EXPECT_EQ(permissions_of(home.path() + "/.local"), 0700U);
 }
 
-TEST(StateDirectory, IsTakenAsItIsWhereItWasMadeBefore) {
+TEST(StateDirectory, KeepsItsModeIfItExists) {
     const TemporaryDirectory home;
     std::filesystem::create_directory(home.path() + "/state");
     ASSERT_EQ(::chmod((home.path() + "/state").c_str(), 0755), 0);
@@ -60,15 +60,15 @@ TEST(StateDirectory, IsTakenAsItIsWhereItWasMadeBefore) {
     EXPECT_EQ(permissions_of(home.path() + "/state"), 0755U);
 }
 
-TEST(StateDirectory, IsNoneThatOthersMayWriteTo) {
+TEST(StateDirectory, ThatOthersCanWriteToIsRejected) {
     const TemporaryDirectory home;
     ASSERT_EQ(::chmod(home.path().c_str(), 0777), 0);
     const auto state = open_at(home.path());
     ASSERT_FALSE(state);
-    EXPECT_THAT(state.error().text, HasSubstr("others may write to it (chmod go-w helps)"));
+    EXPECT_THAT(state.error().text, HasSubstr("other users can write to it; run chmod go-w on it"));
 }
 
-TEST(StateDirectory, IsNoLink) {
+TEST(StateDirectory, ThatIsASymbolicLinkIsRejected) {
     const TemporaryDirectory home;
     std::filesystem::create_directory_symlink(home.path(), home.path() + "/link");
     EXPECT_FALSE(open_at(home.path() + "/link"));
@@ -86,7 +86,7 @@ TEST(StateDirectory, HasOneOwnerAtATime) {
     EXPECT_TRUE(open_at(home.path()));
 }
 
-TEST(StateDirectory, IsTheNextWhereTheFirstCannotBeHad) {
+TEST(StateDirectory, IsTheNextCandidateIfTheFirstIsNotUsable) {
     const TemporaryDirectory home;
     home.write("file", "");
     const std::vector<std::string> candidates{home.path() + "/file/state", home.path() + "/state"};
@@ -95,13 +95,13 @@ TEST(StateDirectory, IsTheNextWhereTheFirstCannotBeHad) {
     EXPECT_EQ(state->path, candidates.back());
 }
 
-TEST(StateDirectory, SaysWhyThereIsNone) {
+TEST(StateDirectory, ReportsWhyNoCandidateIsUsable) {
     const TemporaryDirectory home;
     home.write("file", "");
     const auto state = open_at(home.path() + "/file/state");
     ASSERT_FALSE(state);
-    EXPECT_THAT(state.error().text, HasSubstr("cannot make " + home.path() + "/file/state: Not a directory"));
-    EXPECT_EQ(open_state_directory({}).error().text, "nothing says where it could lie");
+    EXPECT_THAT(state.error().text, HasSubstr("cannot create " + home.path() + "/file/state: Not a directory"));
+    EXPECT_EQ(open_state_directory({}).error().text, "no directory is configured; use --state-dir");
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ TEST(UniqueFd, ClosesWhatItOwns) {
     EXPECT_FALSE(is_open(fd));
 }
 
-TEST(UniqueFd, MovesOwnershipAndClosesTheFormerDescriptor) {
+TEST(UniqueFd, MovesOwnershipAndClosesThePreviousDescriptor) {
     UniqueFd first{::eventfd(0, EFD_CLOEXEC)};
     UniqueFd second{::eventfd(0, EFD_CLOEXEC)};
     const int kept = first.get();
@@ -45,7 +45,7 @@ TEST(UniqueFd, KeepsErrnoWhenItCloses) {
     EXPECT_EQ(errno, ENOENT);
 }
 
-TEST(ErrnoError, NamesTheDeedAndTheCause) {
+TEST(ErrnoError, NamesTheOperationAndTheCause) {
     const Error missing = errno_error("open /nowhere", ENOENT);
     EXPECT_EQ(missing.text, "cannot open /nowhere: No such file or directory");
     EXPECT_EQ(missing.code, ENOENT);

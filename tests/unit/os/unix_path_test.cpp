@@ -28,7 +28,7 @@ class UnixPathTest : public testing::Test {
         struct stat status {};
         return ::lstat(path_.c_str(), &status) == 0 ? status.st_mode & 07777 : 0;
     }
-    // A socket bound at `path` that nobody has any more.
+    // Creates a stale socket file at `path`: no process has the socket open.
     static void leave_stale(const std::string& path) {
         const UniqueFd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
         const SocketAddress socket_address = unix_address(path).value();
@@ -37,7 +37,7 @@ class UnixPathTest : public testing::Test {
     }
 };
 
-TEST_F(UnixPathTest, IsBoundAtItsRealNameAndGoesWithItsListener) {
+TEST_F(UnixPathTest, IsBoundAtItsRealNameAndRemovedWithItsListener) {
     {
         const Listener listener = open_listener("unix:" + path_);
         EXPECT_EQ(listener.bound, "unix:" + path_);
@@ -48,7 +48,7 @@ TEST_F(UnixPathTest, IsBoundAtItsRealNameAndGoesWithItsListener) {
     EXPECT_FALSE(exists(spare_));
 }
 
-TEST_F(UnixPathTest, HasTheModeAskedForWhateverTheUmask) {
+TEST_F(UnixPathTest, HasTheRequestedModeWhateverTheUmask) {
     const mode_t before = ::umask(077);
     {
         const Listener listener = open_listener("unix:" + path_ + "?mode=0666");
@@ -61,8 +61,8 @@ TEST_F(UnixPathTest, HasTheModeAskedForWhateverTheUmask) {
     ::umask(before);
 }
 
-TEST_F(UnixPathTest, IsGivenToUserAndGroup) {
-    if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+TEST_F(UnixPathTest, GetsTheRequestedUserAndGroup) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can change the owner";
     const Listener listener = open_listener("unix:" + path_ + "?user=nobody&group=12345");
     struct stat status {};
     ASSERT_EQ(::lstat(path_.c_str(), &status), 0);
@@ -70,7 +70,7 @@ TEST_F(UnixPathTest, IsGivenToUserAndGroup) {
     EXPECT_EQ(status.st_gid, 12345U);
 }
 
-TEST_F(UnixPathTest, OfAnUnknownUserIsNotLeftBehind) {
+TEST_F(UnixPathTest, OfAnUnknownUserLeavesNoFile) {
     EXPECT_THAT(refusal_of("unix:" + path_ + "?user=no-such-user"), HasSubstr("no-such-user"));
     EXPECT_FALSE(exists(path_));
     EXPECT_FALSE(exists(spare_));
@@ -82,45 +82,45 @@ TEST_F(UnixPathTest, ThatIsStaleIsReplaced) {
     EXPECT_TRUE(serves(open_listener("unix:" + path_)));
 }
 
-TEST_F(UnixPathTest, WhereALiveServerAnswersIsRefusedWithItsPid) {
+TEST_F(UnixPathTest, OfALiveServerIsRefusedWithItsPid) {
     const Listener live = open_listener("unix:" + path_);
     EXPECT_EQ(refusal_of("unix:" + path_), "cannot listen on unix:" + path_ +
-                                               ": a live server answers there: os_test (pid " +
+                                               ": another server is listening on this path: os_test (pid " +
                                                std::to_string(::getpid()) + ")");
     EXPECT_TRUE(exists(path_));
-    EXPECT_TRUE(exists(spare_)) << "nor is its hard link taken for a dead one's";
+    EXPECT_TRUE(exists(spare_)) << "its hard link must not be taken for a stale one";
 }
 
-TEST_F(UnixPathTest, WithAFullQueueIsLiveAsWell) {
+TEST_F(UnixPathTest, WithAFullQueueCountsAsLive) {
     const Listener live = open_listener("unix:" + path_ + "?backlog=1");
     const Client first = connect_to_path(path_);
     const Client second = connect_to_path(path_);
-    EXPECT_THAT(refusal_of("unix:" + path_), HasSubstr("a live server answers there"));
+    EXPECT_THAT(refusal_of("unix:" + path_), HasSubstr("another server is listening on this path"));
 }
 
-TEST_F(UnixPathTest, OfADatagramSocketIsLiveAsWell) {
+TEST_F(UnixPathTest, OfADatagramSocketCountsAsLive) {
     const UniqueFd fd{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     const SocketAddress socket_address = unix_address(path_).value();
     ASSERT_EQ(::bind(fd.get(), socket_address.get(), socket_address.length), 0);
-    EXPECT_THAT(refusal_of("unix:" + path_), HasSubstr("a live server answers there"));
+    EXPECT_THAT(refusal_of("unix:" + path_), HasSubstr("another server is listening on this path"));
     EXPECT_TRUE(exists(path_));
 }
 
-TEST_F(UnixPathTest, ThatIsNoSocketIsLeftAlone) {
+TEST_F(UnixPathTest, ThatIsNotASocketIsNotReplaced) {
     std::ofstream(path_) << "precious";
-    EXPECT_THAT(refusal_of("unix:" + path_), HasSubstr("a file that is no socket stands there"));
+    EXPECT_THAT(refusal_of("unix:" + path_), HasSubstr("the path exists and is not a socket"));
     EXPECT_TRUE(exists(path_));
     ::unlink(path_.c_str());
     ASSERT_EQ(::symlink("/dev/null", path_.c_str()), 0);
-    EXPECT_THAT(refusal_of("unix:" + path_), HasSubstr("a file that is no socket stands there"));
+    EXPECT_THAT(refusal_of("unix:" + path_), HasSubstr("the path exists and is not a socket"));
 }
 
-TEST_F(UnixPathTest, InAMissingFolderSaysSo) {
-    EXPECT_EQ(refusal_of("unix:" + (folder_ / "no/app.sock")),
-              "cannot listen on unix:" + (folder_ / "no/app.sock") + ": cannot bind it: No such file or directory");
+TEST_F(UnixPathTest, InAMissingDirectoryIsAnError) {
+    EXPECT_EQ(refusal_of("unix:" + (folder_ / "no/app.sock")), "cannot listen on unix:" + (folder_ / "no/app.sock") +
+                                                                   ": cannot bind the path: No such file or directory");
 }
 
-TEST_F(UnixPathTest, ThatAWorkerUnlinkedIsToldAndLinkedBack) {
+TEST_F(UnixPathTest, ThatAWorkerUnlinkedIsReportedAndRestored) {
     Listener listener = open_listener("unix:" + path_);
     const std::uint64_t inode = inode_of(path_);
     listener.path->restore();
@@ -134,7 +134,7 @@ TEST_F(UnixPathTest, ThatAWorkerUnlinkedIsToldAndLinkedBack) {
     EXPECT_FALSE(is_readable_now(listener.path->watch_fd()));
 }
 
-TEST_F(UnixPathTest, WakesNobodyForItsNeighbours) {
+TEST_F(UnixPathTest, CausesNoWakeUpForOtherFiles) {
     Listener listener = open_listener("unix:" + path_);
     listener.path->restore();
     std::ofstream(folder_ / "other") << "x";
@@ -143,7 +143,7 @@ TEST_F(UnixPathTest, WakesNobodyForItsNeighbours) {
     EXPECT_FALSE(is_readable_now(listener.path->watch_fd()));
 }
 
-TEST_F(UnixPathTest, ThatSomebodyElseTookIsNeitherReplacedNorRemoved) {
+TEST_F(UnixPathTest, ThatAnotherFileHasTakenIsNeitherReplacedNorRemoved) {
     {
         Listener listener = open_listener("unix:" + path_);
         ::unlink(path_.c_str());
@@ -156,7 +156,7 @@ TEST_F(UnixPathTest, ThatSomebodyElseTookIsNeitherReplacedNorRemoved) {
     EXPECT_FALSE(exists(spare_));
 }
 
-TEST_F(UnixPathTest, LosesToWhoRemovesItsHardLinkAsWell) {
+TEST_F(UnixPathTest, IsLostIfItsHardLinkIsRemovedAsWell) {
     Listener listener = open_listener("unix:" + path_);
     ::unlink(path_.c_str());
     ::unlink(spare_.c_str());
@@ -165,7 +165,7 @@ TEST_F(UnixPathTest, LosesToWhoRemovesItsHardLinkAsWell) {
     EXPECT_TRUE(serves(listener));
 }
 
-TEST_F(UnixPathTest, WithoutItsHardLinkIsShutDownToRefuse) {
+TEST_F(UnixPathTest, WithoutAHardLinkIsRefusedByShutdown) {
     Listener listener = open_listener("unix:" + path_);
     ::unlink(spare_.c_str());
     ASSERT_TRUE(refuse(listener));
@@ -174,7 +174,7 @@ TEST_F(UnixPathTest, WithoutItsHardLinkIsShutDownToRefuse) {
     EXPECT_TRUE(serves(listener));
 }
 
-TEST_F(UnixPathTest, CleansUpAfterDeadSupervisorsAlone) {
+TEST_F(UnixPathTest, RemovesOnlyTheLinksOfDeadSupervisors) {
     leave_stale(folder_ / ".app.sock.holdfast-999999");
     std::ofstream(folder_ / ".app.sock.holdfast-notes") << "x";
     leave_stale(folder_ / ".other.sock.holdfast-999999");

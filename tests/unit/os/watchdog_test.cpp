@@ -1,4 +1,4 @@
-// What a worker learns of the supervisor's watchdog.
+// The environment of a worker with --watchdog.
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 namespace holdfast::os {
 namespace {
 
-TEST(Watchdog, IsToldToTheProcessThatWasStarted) {
+TEST(Watchdog, VariablesAreSetForTheStartedProcess) {
     LaunchPlan plan;
     plan.watchdog_usec = 30'000'000;
     Started worker = start(shell("echo $WATCHDOG_USEC $WATCHDOG_PID $$"), std::move(plan));
@@ -16,7 +16,7 @@ TEST(Watchdog, IsToldToTheProcessThatWasStarted) {
     wait_and_reap(worker.leader);
 }
 
-TEST(Watchdog, IsNotSpokenOfWhereThereIsNone) {
+TEST(Watchdog, VariablesAreNotSetWithoutAWatchdog) {
     Started worker = start(shell("echo ${WATCHDOG_USEC-none} ${WATCHDOG_PID-none}"));
     EXPECT_EQ(read_line(worker.output), "none none");
     wait_and_reap(worker.leader);
