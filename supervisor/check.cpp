@@ -27,7 +27,7 @@ std::vector<std::string> own_environment() {
     return entries;
 }
 
-// User, directory, environment files and executable, as a launch would find them.
+// Checks user, directory, environment files and executable like a launch does.
 void check_launch(const core::Configuration& configuration, Findings& findings) {
     const LaunchOptions& options = configuration.launch;
     const auto resolved = os::resolve(options, own_environment());
@@ -37,14 +37,14 @@ void check_launch(const core::Configuration& configuration, Findings& findings) 
     }
     const auto& spec = std::get<os::LaunchSpec>(resolved);
     findings.push_back({Severity::ok, "the command is " + spec.executable.path, {}});
-    if (!options.user.empty()) findings.push_back({Severity::ok, "the user " + options.user + " is there", {}});
-    if (!options.chdir.empty()) findings.push_back({Severity::ok, "the directory " + options.chdir + " is there", {}});
+    if (!options.user.empty()) findings.push_back({Severity::ok, "the user " + options.user + " exists", {}});
+    if (!options.chdir.empty()) findings.push_back({Severity::ok, "the directory " + options.chdir + " exists", {}});
     for (const std::string& file : options.env_files) {
         findings.push_back({Severity::ok, "the environment file " + file + " can be read", {}});
     }
 }
 
-// A supervisor of this very name holds what it will hand on, or what its successor will have.
+// Whether the running supervisor of this name has the address open.
 bool is_held_by(const std::vector<os::SocketHolder>& holders, int pid) {
     return pid != 0 && std::ranges::find(holders, pid, &os::SocketHolder::pid) != holders.end();
 }
@@ -55,7 +55,7 @@ void check_address(const std::string& option, const ListenAddress& address, int 
     if (!bind_problem) {
         findings.push_back(address.family == Family::systemd
                                ? Finding{Severity::note, what + " is known only when the service manager starts it", {}}
-                               : Finding{Severity::ok, what + " can be had", {}});
+                               : Finding{Severity::ok, what + " is available", {}});
     } else if (is_held_by(bind_problem->holders, running_pid)) {
         findings.push_back(
             {Severity::ok,
@@ -65,29 +65,29 @@ void check_address(const std::string& option, const ListenAddress& address, int 
         const std::string holders = os::describe(bind_problem->holders);
         findings.push_back({Severity::wrong,
                             "cannot listen on " + address.text + ": " + bind_problem->text +
-                                (holders.empty() ? "" : "; it is held by " + holders),
-                            holders.empty() ? "" : "end it, or choose another address"});
+                                (holders.empty() ? "" : ", held by " + holders),
+                            holders.empty() ? "" : "stop it or choose another address"});
     }
 }
 
 void check_times(const core::Policy& policy, Findings& findings) {
     if (policy.settle >= policy.ready_timeout) {
         findings.push_back(
-            {Severity::warning, "--settle is not shorter than --ready-timeout", "--settle is seconds, rarely more"});
+            {Severity::warning, "--settle is not shorter than --ready-timeout", "set --settle to a few seconds"});
     }
     if (policy.watchdog > std::chrono::seconds(0) && policy.watchdog < std::chrono::seconds(1)) {
         findings.push_back({Severity::warning,
-                            "--watchdog is shorter than 1s: a worker that waits for a busy processor is taken for dead",
-                            "some seconds"});
+                            "--watchdog is shorter than 1s: a worker on a busy machine may be taken for dead",
+                            "set --watchdog to several seconds"});
     }
     findings.push_back(
         {Severity::ok,
-         "a stop takes " + std::to_string(std::chrono::ceil<std::chrono::seconds>(core::longest_stop(policy)).count()) +
-             " s at the longest",
+         "a stop takes at most " +
+             std::to_string(std::chrono::ceil<std::chrono::seconds>(core::longest_stop(policy)).count()) + " s",
          {}});
 }
 
-// The supervisor of this name that runs; 0: none.
+// The pid of the running supervisor of this name; 0: none.
 int running_pid(const std::string& name, const std::string& runtime_dir) {
     const auto service = api::find_service({name, runtime_dir});
     return service ? service->status.pid : 0;
@@ -98,13 +98,13 @@ int running_pid(const std::string& name, const std::string& runtime_dir) {
 int check(const cli::CheckCommand& command, std::ostream& out) {
     const core::Configuration& configuration = command.configuration;
     Findings findings;
-    findings.push_back({Severity::ok, "the options can be understood; the name is " + configuration.name, {}});
+    findings.push_back({Severity::ok, "the options are valid; the name is " + configuration.name, {}});
     check_launch(configuration, findings);
     const int running = running_pid(configuration.name, configuration.runtime_dir);
     for (const auto& address : configuration.listen) check_address("--listen", address, running, findings);
     for (const auto& address : configuration.admin) check_address("--admin", address, running, findings);
     check_times(configuration.policy, findings);
-    // Of what `doctor` finds only what is in this configuration's way.
+    // Of the findings of `doctor`, only those that prevent this configuration from working.
     for (Finding& finding : core::check_machine(os::inspect_machine(), {configuration, configuration.policy.workers})) {
         if (finding.severity == Severity::wrong) findings.push_back(std::move(finding));
     }

@@ -40,7 +40,7 @@ api::Backend backend(runtime::Runtime& runtime) {
 
 int run(const cli::RunCommand& command) {
     const os::SighupDisposition sighup = os::prepare_signals();
-    // Without a file a reload would find nothing new.
+    // Without a configuration file there is nothing to read again.
     runtime::Runtime::Reread reread;
     if (!command.configuration.file.empty()) reread = [&] { return cli::reread(command); };
     auto opened = runtime::Runtime::open(command.configuration, sighup, std::move(reread));
@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
     try {
         return dispatch(cli::parse({argv + 1, argv + argc}));
     } catch (const std::exception& defect) {
-        std::cerr << "holdfast: this is a defect of holdfast: " << defect.what() << '\n';
+        std::cerr << "holdfast: internal error: " << defect.what() << '\n';
         return 70;
     }
 }

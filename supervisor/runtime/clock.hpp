@@ -7,10 +7,11 @@
 
 namespace holdfast::runtime {
 
-// CLOCK_MONOTONIC, now. The only place that reads a clock: everyone else is told the time.
+// The current time of CLOCK_MONOTONIC. This file is the only one that reads a clock; all other code gets the time as an
+// argument.
 Instant now();
 
-// The time of day, for people and for what outlives this process. Nothing is reckoned with it.
+// The time of day, for displayed and persistent timestamps. Never used to compute deadlines.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 WallTime wall_clock();
 

@@ -6,11 +6,12 @@
 
 namespace holdfast::runtime {
 
-// A descriptor that the loop waits for, or nothing.
+// A file descriptor that is registered with the event loop, or nothing.
 using Descriptor = std::optional<boost::asio::posix::stream_descriptor>;
 
-// Puts `fd` under the loop's eyes. Returns 0, or the errno of the epoll that took no more (then `fd` is the caller's
-// still, and `descriptor` is empty): Asio's constructors throw there, and the supervisor must not end of it.
+// Registers `fd` with the event loop. Returns 0, or the errno if epoll rejects it; then `descriptor` is empty and the
+// caller still owns `fd`. Does not use Asio's constructors, because they throw in this case, and that must not end the
+// supervisor.
 inline int wait_for(Descriptor& descriptor, boost::asio::io_context& io, int fd) {
     boost::system::error_code failed;
     descriptor.emplace(io);
@@ -19,7 +20,7 @@ inline int wait_for(Descriptor& descriptor, boost::asio::io_context& io, int fd)
     return failed.value();
 }
 
-// Gives up waiting for a descriptor that somebody else owns.
+// Unregisters a descriptor that is owned by another object.
 inline void forget(Descriptor& descriptor) {
     if (descriptor) descriptor->release();
     descriptor.reset();

@@ -8,9 +8,10 @@
 
 namespace holdfast::runtime {
 
-// Brings events into their written order. Every reader pushes; one posted handler delivers what had gathered by then,
-// so all that one look at the kernel brought is sorted together: what workers said and how they ended, in the order in
-// which it was pushed; then operators; then deadlines. Loop thread alone.
+// Delivers events in their specified order. All readers push their events; one posted handler delivers everything that
+// has been queued by then, so all events of one wake-up are sorted together: first messages and exits of workers in the
+// order in which they were pushed, then requests of operators, then deadlines. Not thread-safe: use from the loop's
+// thread.
 class EventQueue {
   public:
     using Deliver = std::function<void(const core::Event&)>;

@@ -12,7 +12,7 @@ namespace holdfast::runtime {
 
 namespace {
 
-constexpr std::size_t max_facts = 16;  // generations whose start is still to be told, and some more
+constexpr std::size_t max_facts = 16;  // generations whose start is not recorded yet, with a margin
 
 }  // namespace
 
@@ -20,9 +20,8 @@ History::History(boost::asio::io_context& io, Log& log, std::span<const std::str
     auto state = os::open_state_directory(directories);
     if (!state) {
         log.write(core::Level::warning, "history_not_kept",
-                  "there is no state directory, so the history ends with this process, and generations count from 1 "
-                  "(" +
-                      state.error().text + "); give one with --state-dir");
+                  "the history is not saved and generation numbers start at 1, because no state directory is usable (" +
+                      state.error().text + "); set one with --state-dir");
         return;
     }
     const std::string path = state->path + "/" + std::string(file_name);
@@ -44,9 +43,9 @@ void History::set_program_facts(Generation generation, ProgramFacts facts) {
 }
 
 void History::record(const core::Record& record) {
-    // Of the first generation they are known only once its first worker was launched.
-    const bool tells_facts = record.event == "prepared" || record.event == "ready";
-    const auto known = tells_facts ? facts_.extract(record.generation) : decltype(facts_)::node_type{};
+    // The facts of the first generation are known only after its first worker was launched.
+    const bool has_facts = record.event == "prepared" || record.event == "ready";
+    const auto known = has_facts ? facts_.extract(record.generation) : decltype(facts_)::node_type{};
     std::string line = history_line(utc_text(wall_clock()), record, known ? known.mapped() : ProgramFacts{});
     if (writer_) writer_->write(line);
     line.pop_back();
@@ -59,13 +58,13 @@ void History::flush(Duration timeout) {
 }
 
 void History::read(const std::string& path) {
-    // Twice what we write: whoever added to it has not made it unreadable by that.
+    // The limit is twice our own, so that lines appended by other programs do not make the file unreadable.
     const auto text = os::read_file(path, 2 * max_file_bytes);
     if (!text) return;
     std::string_view rest = *text;
     while (!rest.empty()) {
         const auto end = rest.find('\n');
-        if (end == std::string_view::npos) return;  // torn
+        if (end == std::string_view::npos) return;  // an incomplete line
         const std::string_view line = rest.substr(0, end);
         rest.remove_prefix(end + 1);
         const auto generation = generation_in(line);

@@ -17,31 +17,32 @@
 
 namespace holdfast::runtime {
 
-// The history of generations: a JSON object a line, appended to history.jsonl in the state directory, which is renamed
-// to history.jsonl.1 when it has grown to 1 MiB. Whole after a full disk or a torn write: pieces of lines are skipped.
+// The history of generations, with one JSON object per line. Lines are appended to history.jsonl in the state
+// directory; when the file reaches 1 MiB, it is renamed to history.jsonl.1. After a full disk or a partial write,
+// incomplete lines are skipped when the file is read.
 class History {
   public:
     static constexpr std::uint64_t max_file_bytes = 1U << 20;
     static constexpr std::size_t max_lines = 1000;
     static constexpr std::string_view file_name = "history.jsonl";
 
-    // Keeps its file in the first of the directories that can be had. Where none can, the log says so, and the history
-    // lasts as long as this process.
+    // Opens the file in the first usable directory. If none is usable, a warning is logged and the history is kept only
+    // in memory.
     History(boost::asio::io_context& io, Log& log, std::span<const std::string> directories);
     ~History();
 
-    // Added, once, to the record that this generation is prepared or ready.
+    // Stores facts that are added once to the next "prepared" or "ready" record of this generation.
     void set_program_facts(Generation generation, ProgramFacts facts);
 
     void record(const core::Record& record);
 
-    // The last generation that it tells of; 0: none.
+    // The highest generation in the history; 0: none.
     Generation last_generation() const { return last_generation_; }
 
-    // Its last lines, JSON objects without line ends, oldest first.
+    // The last lines of the history, JSON objects without newlines, oldest first.
     std::vector<std::string> lines() const { return {lines_.begin(), lines_.end()}; }
 
-    // Waits until everything is written, at most `timeout`.
+    // Waits until all lines are written, at most for `timeout`.
     void flush(Duration timeout);
 
   private:
@@ -51,7 +52,7 @@ class History {
     std::deque<std::string> lines_;
     std::map<Generation, ProgramFacts> facts_;
     Generation last_generation_;
-    std::optional<HistoryWriter> writer_;  // none: no file
+    std::optional<HistoryWriter> writer_;  // empty: no file
 };
 
 }  // namespace holdfast::runtime

@@ -5,9 +5,9 @@
 
 namespace holdfast::runtime {
 
-// Reads as much of an HTTP/1 response as says how it went: "HTTP/1.1 200".
+// Parses the beginning of an HTTP/1 response up to the status code: "HTTP/1.1 200".
 struct HttpStatus {
-    enum class Reading { known, more, no_http } reading = Reading::more;  // `more`: the beginning is too short
+    enum class Reading { known, more, not_http } reading = Reading::more;  // `more`: more bytes are needed
     int code = 0;
 };
 HttpStatus read_http_status(std::string_view beginning);

@@ -8,8 +8,8 @@
 
 namespace holdfast::runtime {
 
-// The last lines that a worker wrote to its standard error, so that a message about its end can quote them. Nothing is
-// allocated until it writes; never more than max_lines of max_line_bytes are kept, whatever it writes.
+// The last lines that a worker wrote to its standard error, for messages about its exit. Allocates nothing before the
+// first line and keeps at most max_lines lines of max_line_bytes bytes.
 class LastLines {
   public:
     static constexpr std::size_t max_lines = 20;
@@ -17,7 +17,7 @@ class LastLines {
 
     void add(std::string_view bytes);
 
-    // Oldest first, escaped for a terminal; an unfinished last line counts.
+    // The lines, oldest first, escaped for a terminal, including an incomplete last line.
     std::vector<std::string> lines() const;
 
   private:

@@ -26,7 +26,7 @@ void LaunchPreparation::prepare(const core::Prepare& action) {
 void LaunchPreparation::abandon(LaunchSpecId spec) {
     if (!task_ || task_->action.spec != spec) return;
     spec_task_.reset();
-    for (auto& check : checks_) check.give_up();
+    for (auto& check : checks_) check.cancel();
     remove_finished_checks();
     dependencies_.listeners.close_all(task_->reopened);
     task_.reset();
@@ -39,8 +39,8 @@ void LaunchPreparation::resolve_new_spec() {
     GenerationSpec& spec = task_->spec;
     spec.made_for = task_->action.generation;
     spec.configuration = dependencies_.plans.find(task_->action.plan);
-    if (!spec.configuration) return finish({"cannot prepare a plan that was dropped", {}});
-    // Also without a plan: after a rollback not all that the configuration names need be bound.
+    if (!spec.configuration) return finish({"cannot prepare the reload: its plan was dropped", {}});
+    // Also without a reload: after a rollback some listeners of the configuration may not be bound.
     auto obtained = dependencies_.listeners.obtain(spec.configuration->listen);
     if (!obtained) return finish({obtained.error().text, {}});
     spec.listeners = std::move(*obtained);
@@ -55,7 +55,7 @@ void LaunchPreparation::resolve_new_spec() {
 void LaunchPreparation::recheck_kept_spec() {
     const GenerationSpec* known = dependencies_.specs.find(task_->action.spec);
     if (known != nullptr) task_->spec = *known;
-    if (known == nullptr || !known->launch_spec) return finish({rollback_failure("nothing of it was kept"), {}});
+    if (known == nullptr || !known->launch_spec) return finish({rollback_failure("its program is no longer kept"), {}});
     auto reopened = dependencies_.listeners.reopen(known->listeners);
     if (!reopened) return finish({rollback_failure(reopened.error().text), {}});
     task_->reopened = std::move(*reopened);
@@ -70,7 +70,7 @@ void LaunchPreparation::start_spec_task(std::function<SpecResult()> work) {
             dependencies_.io, std::move(work), [this](SpecResult found) { on_spec_result(std::move(found)); },
             [](SpecResult) {});
     } catch (const std::system_error& refused) {
-        finish({"cannot start a thread for the preparation: " + refused.code().message(), {}});
+        finish({"cannot start a thread to prepare the launch: " + refused.code().message(), {}});
     }
 }
 

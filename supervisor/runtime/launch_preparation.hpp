@@ -22,11 +22,11 @@
 
 namespace holdfast::runtime {
 
-// Of a spec that holds its program.
+// The facts about a spec whose program is resolved.
 ProgramFacts facts_of(const GenerationSpec& spec);
 
-// Carries out Prepare, one at a time: binds listeners, makes or looks again at a launch spec on a thread of its own
-// (file systems can hang), and runs --pre-restart for a spec that is new.
+// Executes Prepare actions, one at a time: binds listeners, resolves a launch spec or checks a kept one on a separate
+// thread (because file systems can hang), and runs --pre-restart for a new spec.
 class LaunchPreparation {
   public:
     struct Dependencies {
@@ -37,16 +37,16 @@ class LaunchPreparation {
         LaunchSpecs& specs;
         ReloadPlans& plans;
         std::string service;                   // HOLDFAST_NAME
-        std::vector<std::string> environment;  // the supervisor's own
+        std::vector<std::string> environment;  // of the supervisor
         std::function<void(Generation, ProgramFacts)> set_program_facts;
-        std::function<void()> collect;  // children that were left to classify later
+        std::function<void()> collect;  // classifies deferred children again
     };
     explicit LaunchPreparation(Dependencies dependencies) : dependencies_(std::move(dependencies)) {}
 
     void prepare(const core::Prepare& action);
     void abandon(LaunchSpecId spec);
 
-    // What the reaper shall do with an ended child that is no worker's; nothing where it is not ours either.
+    // What the reaper has to do with an ended child that is not a worker; nullopt if the child is unknown here.
     std::optional<os::ReapDecision> classify(pid_t pid, const ExitStatus& status);
 
   private:
@@ -54,9 +54,9 @@ class LaunchPreparation {
         core::Prepare action;
         std::uint64_t number = 0;
         GenerationSpec spec;
-        ListenerUses reopened;  // kept
+        ListenerUses reopened;  // listeners of a kept spec that were bound again
     };
-    using SpecResult = std::variant<os::LaunchSpec, std::string>;  // made anew; or what is wrong, empty: nothing
+    using SpecResult = std::variant<os::LaunchSpec, std::string>;  // a new spec; or the problem, empty if there is none
 
     void resolve_new_spec();
     void recheck_kept_spec();
@@ -72,7 +72,8 @@ class LaunchPreparation {
     std::optional<Task> task_;
     std::uint64_t last_number_ = 0;
     std::optional<BlockingTask<SpecResult>> spec_task_;
-    std::list<PreRestart> checks_;  // the last one is the task's, if it has one; the others were given up
+    // the last one belongs to the current task, if it has one; the others were cancelled
+    std::list<PreRestart> checks_;
 };
 
 }  // namespace holdfast::runtime

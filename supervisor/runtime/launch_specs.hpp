@@ -15,15 +15,15 @@ namespace holdfast::runtime {
 using SharedLaunchSpec = std::shared_ptr<const os::LaunchSpec>;
 using SharedConfiguration = std::shared_ptr<const core::Configuration>;
 
-// What the workers of one generation are launched from.
+// Everything that the workers of one generation are launched with.
 struct GenerationSpec {
-    SharedLaunchSpec launch_spec;  // empty: it is resolved with its first worker
+    SharedLaunchSpec launch_spec;  // empty: it is resolved when its first worker is launched
     SharedConfiguration configuration;
     ListenerUses listeners;
     Generation made_for;
 };
 
-// The specs that core has not forgotten.
+// The specs that the core still uses.
 class LaunchSpecs {
   public:
     GenerationSpec* find(LaunchSpecId id) {
@@ -33,18 +33,18 @@ class LaunchSpecs {
     GenerationSpec& add(LaunchSpecId id, GenerationSpec spec) { return specs_[id] = std::move(spec); }
     void forget(LaunchSpecId id) { specs_.erase(id); }
 
-    // Of a spec that is being prepared, and is none yet: nobody may close them meanwhile.
+    // Listeners of a spec that is being prepared and not added yet; they must not be closed in the meantime.
     void reserve(ListenerUses uses) { reserved_ = std::move(uses); }
     void release() { reserved_.clear(); }
 
-    // All that may still be needed.
+    // The listeners of all specs, including the reserved ones.
     std::vector<ListenerUses> listeners() const {
         std::vector<ListenerUses> result{reserved_};
         for (const auto& [id, spec] : specs_) result.push_back(spec.listeners);
         return result;
     }
 
-    // The one that serves: what a reload that keeps the workers changes.
+    // The spec of the serving generation; a reload that keeps the workers changes it.
     void serve(LaunchSpecId id) { serving_ = id; }
     GenerationSpec* serving() { return find(serving_); }
 

@@ -12,7 +12,7 @@ namespace holdfast::runtime {
 
 namespace {
 
-// Commands that start the real program, and what to run in their place.
+// Wrapper commands that start the actual program, and the recommended replacement.
 std::string_view wrapper_hint(std::string_view command) {
     constexpr std::array<std::string_view, 4> package_managers{"npm", "npx", "pnpm", "yarn"};
     constexpr std::array<std::string_view, 4> wrappers{"sh", "bash", "sudo", "su"};

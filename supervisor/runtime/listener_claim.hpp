@@ -6,7 +6,7 @@
 
 namespace holdfast::runtime {
 
-// Carries out CheckListenerClaim: looks in /proc whether any process of a worker has a listener open.
+// Executes CheckListenerClaim: checks in /proc whether any process of a worker has a listener open.
 class ListenerClaimChecker {
   public:
     ListenerClaimChecker(EventQueue& event_queue, WorkerReaper& worker_reaper)

@@ -18,7 +18,7 @@ Result<ListenerUses> Listeners::obtain(const std::vector<ListenAddress>& address
     for (const auto& address : addresses) {
         ListenerUses found = find_same(address, uses);
         if (found.empty()) {
-            auto fresh = bind_again_or_anew(address);
+            auto fresh = rebind_or_bind(address);
             if (!fresh) {
                 close_all(bound);
                 return fresh.error();
@@ -31,22 +31,23 @@ Result<ListenerUses> Listeners::obtain(const std::vector<ListenAddress>& address
     return uses;
 }
 
-// Of several at ports that the kernel chose, that of the same name; of those that systemd passed, all.
+// Of several listeners with ports chosen by the kernel, finds the one with the same name; of sockets passed by systemd,
+// finds all.
 ListenerUses Listeners::find_same(const ListenAddress& address, const ListenerUses& taken) const {
     ListenerUses found;
-    for (const auto& held : held_) {
-        if (!core::is_same_listener(held.configured, address) || uses_one(taken, held.id)) continue;
+    for (const auto& entry : entries_) {
+        if (!core::is_same_listener(entry.configured, address) || uses_one(taken, entry.id)) continue;
         if (address.family == Family::systemd) {
-            found.push_back({held.id, held.listener.name});
-        } else if (found.empty() || listener_name(held.configured) == listener_name(address)) {
-            found = {{held.id, listener_name(address)}};
+            found.push_back({entry.id, entry.listener.name});
+        } else if (found.empty() || listener_name(entry.configured) == listener_name(address)) {
+            found = {{entry.id, listener_name(address)}};
         }
     }
     return found;
 }
 
-// One that a former generation knows, and that was closed, comes back as the same.
-Result<ListenerUses> Listeners::bind_again_or_anew(const ListenAddress& address) {
+// A closed listener that an earlier generation used keeps its id when it is bound again.
+Result<ListenerUses> Listeners::rebind_or_bind(const ListenAddress& address) {
     const auto known = std::ranges::find_if(closed_, [&](const Closed& closed) {
         return closed.configured.port == closed.address.port && core::is_same_listener(closed.configured, address);
     });
@@ -76,11 +77,11 @@ Result<ListenerUses> Listeners::reopen(const ListenerUses& uses) {
 void Listeners::serve(const ListenerUses& uses) {
     in_force_ = uses;
     ListenerUses others;
-    for (const auto& held : held_) {
-        if (!uses_one(uses, held.id)) others.push_back({held.id, held.listener.name});
+    for (const auto& entry : entries_) {
+        if (!uses_one(uses, entry.id)) others.push_back({entry.id, entry.listener.name});
     }
     for (const auto& use : others) {
-        log_.write(core::Level::info, "listener_closed", "no longer listening on " + find(use.id)->listener.bound);
+        log_.write(core::Level::info, "listener_closed", "stopped listening on " + find(use.id)->listener.bound);
     }
     close_all(others);
 }
@@ -91,8 +92,8 @@ void Listeners::keep_only(const std::vector<ListenerUses>& needed) {
                std::ranges::any_of(needed, [&](const auto& uses) { return uses_one(uses, id); });
     };
     ListenerUses others;
-    for (const auto& held : held_) {
-        if (!is_needed(held.id)) others.push_back({held.id, held.listener.name});
+    for (const auto& entry : entries_) {
+        if (!is_needed(entry.id)) others.push_back({entry.id, entry.listener.name});
     }
     close_all(others);
     std::erase_if(closed_, [&](const Closed& closed) { return !is_needed(closed.id); });
@@ -101,20 +102,20 @@ void Listeners::keep_only(const std::vector<ListenerUses>& needed) {
 void Listeners::change_in_place(const std::vector<ListenAddress>& addresses) {
     for (const auto& address : addresses) {
         const auto use = std::ranges::find(in_force_, listener_name(address), &ListenerUse::name);
-        Held* held = use == in_force_.end() ? nullptr : find(use->id);
-        // After a rollback another address may bear the name.
-        if (held != nullptr && core::is_same_listener(held->configured, address)) change_in_place(*held, address);
+        Entry* entry = use == in_force_.end() ? nullptr : find(use->id);
+        // After a rollback the name may belong to another address.
+        if (entry != nullptr && core::is_same_listener(entry->configured, address)) change_in_place(*entry, address);
     }
 }
 
-void Listeners::change_in_place(Held& held, const ListenAddress& address) {
+void Listeners::change_in_place(Entry& entry, const ListenAddress& address) {
     const auto log_failure = [&](const Result<void>& changed) {
         if (!changed) log_.write(core::Level::error, "listener_not_changed", changed.error().text);
     };
-    const ListenAddress before = std::exchange(held.configured, address);
-    if (before.backlog != address.backlog) log_failure(os::change_backlog(held.listener, address.backlog));
+    const ListenAddress before = std::exchange(entry.configured, address);
+    if (before.backlog != address.backlog) log_failure(os::change_backlog(entry.listener, address.backlog));
     if (before.mode != address.mode || before.user != address.user || before.group != address.group) {
-        log_failure(os::change_owner(held.listener, address));
+        log_failure(os::change_owner(entry.listener, address));
     }
 }
 
@@ -127,37 +128,37 @@ Result<ListenerUses> Listeners::bind(const ListenAddress& address, const ListenA
         log_.write(core::Level::info, "listening", "listening on " + listener.bound + " (" + listener.name + ")");
         if (listener.backlog_cut) {
             log_.write(core::Level::warning, "backlog_cut",
-                       "the kernel cut the backlog of " + listener.bound + " from " +
+                       "the kernel limited the backlog of " + listener.bound + " from " +
                            std::to_string(*listener.backlog_cut) + " to " +
                            std::to_string(listener.backlog.value_or(0)) +
-                           ": raise net.core.somaxconn before the start for more");
+                           "; raise net.core.somaxconn before the start");
         }
         const ListenerId id = known ? *known : ListenerId{++last_id_.value};
         uses.push_back({id, listener.name});
-        hold({id, configured, std::move(listener), 0, 0, std::nullopt, core::Admission::accept});
+        add_entry({id, configured, std::move(listener), 0, 0, std::nullopt, core::Admission::accept});
     }
     return uses;
 }
 
-void Listeners::hold(Held made) {
-    held_.push_back(std::move(made));
-    Held& held = held_.back();
-    if (admission_ == core::Admission::refuse) os::refuse(held.listener);
-    if (const auto watched = watch(held); !watched) {
+void Listeners::add_entry(Entry made) {
+    entries_.push_back(std::move(made));
+    Entry& entry = entries_.back();
+    if (admission_ == core::Admission::refuse) os::refuse(entry.listener);
+    if (const auto watched = watch(entry); !watched) {
         log_.write(core::Level::warning, "listeners_not_watched", watched.error().text);
     }
 }
 
 void Listeners::close(ListenerId id) {
-    const auto found = std::ranges::find(held_, id, &Held::id);
-    if (found == held_.end()) return;
-    // Before its descriptor is closed: workers keep the description alive, and the watch with it.
+    const auto found = std::ranges::find(entries_, id, &Entry::id);
+    if (found == entries_.end()) return;
+    // Must come before the descriptor is closed: workers keep the open file description alive, and with it the watch.
     if (watch_) watch_->remove(found->listener.fd.get());
     forget(found->path_watch);
     ListenAddress address = found->listener.address;
     if (address.port == 0) address.port = found->listener.port;
     closed_.push_back({id, found->configured, std::move(address)});
-    held_.erase(found);
+    entries_.erase(found);
 }
 
 void Listeners::close_all(const ListenerUses& uses) {

@@ -12,8 +12,8 @@ namespace {
 
 using boost::asio::posix::stream_descriptor;
 
-// The first eight are worth a line each, then every doubling: a worker that does it all day must not fill the log.
-bool is_worth_a_line(std::uint64_t count) { return count <= 8 || std::has_single_bit(count); }
+// Logs the first eight occurrences, then each power of two, so that a worker that repeats it does not fill the log.
+bool should_log(std::uint64_t count) { return count <= 8 || std::has_single_bit(count); }
 
 std::string times(std::uint64_t count) { return count == 1 ? "once" : std::to_string(count) + " times"; }
 
@@ -23,7 +23,7 @@ Listeners::Listeners(boost::asio::io_context& io, Log& log) : io_(io), log_(log)
 
 Listeners::~Listeners() {
     forget(watch_descriptor_);
-    for (auto& held : held_) forget(held.path_watch);
+    for (auto& entry : entries_) forget(entry.path_watch);
 }
 
 Result<void> Listeners::open(const std::vector<ListenAddress>& addresses) {
@@ -37,38 +37,38 @@ Result<void> Listeners::watch() {
     auto opened = os::ListenerWatch::open();
     if (!opened) return opened.error();
     watch_.emplace(std::move(*opened));
-    for (auto& held : held_) {
-        if (auto watched = watch(held); !watched) return watched;
+    for (auto& entry : entries_) {
+        if (auto watched = watch(entry); !watched) return watched;
     }
     if (const int failed = wait_for(watch_descriptor_, io_, watch_->fd())) {
-        return os::errno_error("wait for what workers do to listeners", failed);
+        return os::errno_error("watch the listeners", failed);
     }
     await_shutdown();
     return {};
 }
 
-Result<void> Listeners::watch(Held& held) {
+Result<void> Listeners::watch(Entry& entry) {
     if (!watch_) return {};
-    if (auto added = watch_->add(held.listener.fd.get(), held.id.value); !added) return added.error();
-    watch_path(held);
+    if (auto added = watch_->add(entry.listener.fd.get(), entry.id.value); !added) return added.error();
+    watch_path(entry);
     return {};
 }
 
-const Listeners::Held* Listeners::find(ListenerId id) const {
-    const auto found = std::ranges::find(held_, id, &Held::id);
-    return found == held_.end() ? nullptr : &*found;
+const Listeners::Entry* Listeners::find(ListenerId id) const {
+    const auto found = std::ranges::find(entries_, id, &Entry::id);
+    return found == entries_.end() ? nullptr : &*found;
 }
 
-Listeners::Held* Listeners::find(ListenerId id) {
-    const auto found = std::ranges::find(held_, id, &Held::id);
-    return found == held_.end() ? nullptr : &*found;
+Listeners::Entry* Listeners::find(ListenerId id) {
+    const auto found = std::ranges::find(entries_, id, &Entry::id);
+    return found == entries_.end() ? nullptr : &*found;
 }
 
 std::vector<int> Listeners::fds(const ListenerUses& uses) const {
     std::vector<int> result;
     for (const auto& use : uses) {
-        const Held* held = find(use.id);
-        result.push_back(held != nullptr ? held->listener.fd.get() : -1);
+        const Entry* entry = find(use.id);
+        result.push_back(entry != nullptr ? entry->listener.fd.get() : -1);
     }
     return result;
 }
@@ -82,9 +82,9 @@ std::vector<std::string> Listeners::names() const {
 std::vector<core::ListenerStatus> Listeners::status(const ListenerUses& uses) const {
     std::vector<core::ListenerStatus> result;
     for (const auto& use : uses) {
-        const Held* held = find(use.id);
-        if (held == nullptr) continue;
-        result.push_back({use.name, held->listener.bound, held->listener.backlog.value_or(0), held->revived});
+        const Entry* entry = find(use.id);
+        if (entry == nullptr) continue;
+        result.push_back({use.name, entry->listener.bound, entry->listener.backlog.value_or(0), entry->revived});
     }
     return result;
 }
@@ -92,58 +92,59 @@ std::vector<core::ListenerStatus> Listeners::status(const ListenerUses& uses) co
 void Listeners::set_admission(core::Admission admission) {
     if (admission == admission_) return;
     admission_ = admission;
-    for (auto& held : held_) {
-        if (held.admission == core::Admission::accept) apply_admission(held);
+    for (auto& entry : entries_) {
+        if (entry.admission == core::Admission::accept) apply_admission(entry);
     }
 }
 
 void Listeners::set_removed_listener_admission(const ListenerUses& uses, core::Admission admission) {
     const bool is_refusal = admission == core::Admission::refuse;
-    for (auto& held : held_) {
-        const bool is_other = std::ranges::find(uses, held.id, &ListenerUse::id) == uses.end();
-        if (held.admission == admission) continue;
-        if (is_refusal && (!is_other || !os::can_refuse_temporarily(held.listener))) continue;
-        held.admission = admission;
-        const std::string& bound = held.listener.bound;
+    for (auto& entry : entries_) {
+        const bool is_other = std::ranges::find(uses, entry.id, &ListenerUse::id) == uses.end();
+        if (entry.admission == admission) continue;
+        if (is_refusal && (!is_other || !os::can_refuse_temporarily(entry.listener))) continue;
+        entry.admission = admission;
+        const std::string& bound = entry.listener.bound;
         log_.write(core::Level::info, is_refusal ? "listener_refused" : "listener_accepts",
-                   is_refusal ? "nobody accepts on " + bound + " any more: new clients are refused"
-                              : "clients of " + bound + " are let in again");
-        if (admission_ == core::Admission::accept) apply_admission(held);
+                   is_refusal ? "no worker accepts on " + bound + " any more; new clients are refused"
+                              : "new clients of " + bound + " are accepted again");
+        if (admission_ == core::Admission::accept) apply_admission(entry);
     }
 }
 
-bool Listeners::refuses(const Held& held) const {
-    return admission_ == core::Admission::refuse || held.admission == core::Admission::refuse;
+bool Listeners::refuses(const Entry& entry) const {
+    return admission_ == core::Admission::refuse || entry.admission == core::Admission::refuse;
 }
 
-void Listeners::apply_admission(Held& held) {
-    if (refuses(held)) {
-        os::refuse(held.listener);
-    } else if (listen_again(held) == os::Revival::failed) {
-        log_.write(core::Level::error, "listener_lost", "cannot listen on " + held.listener.bound + " again");
+void Listeners::apply_admission(Entry& entry) {
+    if (refuses(entry)) {
+        os::refuse(entry.listener);
+    } else if (listen_again(entry) == os::Revival::failed) {
+        log_.write(core::Level::error, "listener_lost", "cannot listen on " + entry.listener.bound + " again");
     }
 }
 
-os::Revival Listeners::listen_again(Held& held) {
-    // Out of sight meanwhile: it may come back as another socket, under another path watch.
-    if (watch_) watch_->remove(held.listener.fd.get());
-    forget(held.path_watch);
-    const auto revival = os::listen_again(held.listener);
-    // A dead listener would report its end again and again.
-    if (watch_ && revival != os::Revival::failed) static_cast<void>(watch_->add(held.listener.fd.get(), held.id.value));
-    if (watch_) watch_path(held);
+os::Revival Listeners::listen_again(Entry& entry) {
+    // Unregistered first, because listening again may replace the socket and its path watch.
+    if (watch_) watch_->remove(entry.listener.fd.get());
+    forget(entry.path_watch);
+    const auto revival = os::listen_again(entry.listener);
+    // A dead listener is not registered: it would report the shutdown again and again.
+    if (watch_ && revival != os::Revival::failed)
+        static_cast<void>(watch_->add(entry.listener.fd.get(), entry.id.value));
+    if (watch_) watch_path(entry);
     return revival;
 }
 
 void Listeners::check_backlogs() {
-    for (auto& held : held_) {
-        const auto queue = os::inspect_queue(held.listener);
-        if (!queue || !held.listener.backlog || queue->backlog >= *held.listener.backlog) continue;
-        if (!os::restore_backlog(held.listener)) continue;
-        if (!is_worth_a_line(++held.restored)) continue;
+    for (auto& entry : entries_) {
+        const auto queue = os::inspect_queue(entry.listener);
+        if (!queue || !entry.listener.backlog || queue->backlog >= *entry.listener.backlog) continue;
+        if (!os::restore_backlog(entry.listener)) continue;
+        if (!should_log(++entry.restored)) continue;
         log_.write(core::Level::warning, "backlog_restored",
-                   "somebody lowered the backlog of " + held.listener.bound + " from " +
-                       std::to_string(*held.listener.backlog) + " to " + std::to_string(queue->backlog) + suspicion() +
+                   "the backlog of " + entry.listener.bound + " was lowered from " +
+                       std::to_string(*entry.listener.backlog) + " to " + std::to_string(queue->backlog) + suspicion() +
                        "; restored");
     }
 }
@@ -152,23 +153,23 @@ void Listeners::await_shutdown() {
     watch_descriptor_->async_wait(stream_descriptor::wait_read, [this](boost::system::error_code failed) {
         if (failed) return;
         for (const auto key : watch_->take()) {
-            for (auto& held : held_) {
-                if (held.id.value == key) revive(held);
+            for (auto& entry : entries_) {
+                if (entry.id.value == key) revive(entry);
             }
         }
         await_shutdown();
     });
 }
 
-void Listeners::watch_path(Held& held) {
-    forget(held.path_watch);
-    if (!held.listener.path || held.listener.path->watch_fd() < 0) return;
-    if (wait_for(held.path_watch, io_, held.listener.path->watch_fd()) == 0) await_unlink(held);
+void Listeners::watch_path(Entry& entry) {
+    forget(entry.path_watch);
+    if (!entry.listener.path || entry.listener.path->watch_fd() < 0) return;
+    if (wait_for(entry.path_watch, io_, entry.listener.path->watch_fd()) == 0) await_unlink(entry);
 }
 
-void Listeners::await_unlink(Held& held) {
-    held.path_watch->async_wait(stream_descriptor::wait_read, [this, id = held.id](boost::system::error_code failed) {
-        Held* found = find(id);  // it may have been closed meanwhile
+void Listeners::await_unlink(Entry& entry) {
+    entry.path_watch->async_wait(stream_descriptor::wait_read, [this, id = entry.id](boost::system::error_code failed) {
+        Entry* found = find(id);  // the listener may have been closed in the meantime
         if (failed || found == nullptr || !found->path_watch) return;
         if (restore_path(*found) == os::UnixPath::State::lost) {
             replace_socket(*found);
@@ -178,42 +179,42 @@ void Listeners::await_unlink(Held& held) {
     });
 }
 
-void Listeners::revive(Held& held) {
-    if (refuses(held) || !os::is_shut_down(held.listener)) return;
-    const auto revival = listen_again(held);
+void Listeners::revive(Entry& entry) {
+    if (refuses(entry) || !os::is_shut_down(entry.listener)) return;
+    const auto revival = listen_again(entry);
     if (revival == os::Revival::failed) {
         log_.write(core::Level::error, "listener_lost",
-                   "cannot revive " + held.listener.bound + ", which a worker shut down" + suspicion() +
-                       ": its clients are refused; restart the supervisor");
+                   "cannot revive " + entry.listener.bound + " after a worker shut it down" + suspicion() +
+                       "; its clients are refused; restart the supervisor");
         return;
     }
-    if (!is_worth_a_line(++held.revived)) return;
-    std::string text = "a worker shut " + held.listener.bound + " down, for everybody" + suspicion() + "; revived (" +
-                       times(held.revived) + " so far)";
-    if (revival == os::Revival::reopened) text += "; workers that run now hold the dead socket: restart them";
+    if (!should_log(++entry.revived)) return;
+    std::string text = "a worker shut down " + entry.listener.bound + ", which all workers share" + suspicion() +
+                       "; revived (" + times(entry.revived) + " so far)";
+    if (revival == os::Revival::reopened) text += "; running workers still have the dead socket open: restart them";
     log_.write(core::Level::warning, "listener_revived", text);
 }
 
-os::UnixPath::State Listeners::restore_path(Held& held) {
-    const auto state = held.listener.path->restore();
-    const std::string& path = held.listener.path->path();
-    if (state == os::UnixPath::State::restored && is_worth_a_line(++held.restored)) {
+os::UnixPath::State Listeners::restore_path(Entry& entry) {
+    const auto state = entry.listener.path->restore();
+    const std::string& path = entry.listener.path->path();
+    if (state == os::UnixPath::State::restored && should_log(++entry.restored)) {
         log_.write(core::Level::warning, "path_restored",
-                   "somebody unlinked " + path + suspicion() + "; linked back to the same socket");
-    } else if (state == os::UnixPath::State::taken && is_worth_a_line(++held.restored)) {
+                   path + " was unlinked" + suspicion() + "; linked to the same socket again");
+    } else if (state == os::UnixPath::State::taken && should_log(++entry.restored)) {
         log_.write(core::Level::error, "path_taken",
-                   "somebody put another file at " + path + suspicion() + ": clients no longer reach this service");
+                   "another file replaced " + path + suspicion() + "; clients no longer reach this service");
     }
     return state;
 }
 
-void Listeners::replace_socket(Held& held) {
-    const std::string path = held.listener.path->path();
-    const bool reopened = listen_again(held) == os::Revival::reopened;
+void Listeners::replace_socket(Entry& entry) {
+    const std::string path = entry.listener.path->path();
+    const bool reopened = listen_again(entry) == os::Revival::reopened;
     log_.write(core::Level::error, "path_lost",
-               path + " and the link beside it were taken away" + suspicion() +
-                   (reopened ? "; a new socket is bound there: restart the workers, they hold the old one"
-                             : ": clients no longer reach this service; restart it"));
+               path + " and its backup link were deleted" + suspicion() +
+                   (reopened ? "; a new socket is bound there: restart the workers, which have the old one open"
+                             : "; clients no longer reach this service: restart it"));
 }
 
 std::string Listeners::suspicion() const { return suspect_.empty() ? "" : "; " + suspect_; }

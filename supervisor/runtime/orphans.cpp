@@ -15,7 +15,7 @@ namespace {
 
 enum class WaitOutcome { all_ended, timed_out, interrupted };
 
-// Empties the list as its processes end.
+// Removes processes from the list as they end.
 WaitOutcome wait_for(std::vector<os::Process>& processes, Instant deadline, const os::Signals& signals) {
     while (true) {
         std::erase_if(processes, [](const os::Process& process) { return os::has_ended(process); });
@@ -31,7 +31,8 @@ WaitOutcome wait_for(std::vector<os::Process>& processes, Instant deadline, cons
 }
 
 struct OrphanProcesses {
-    std::vector<os::Process> leaders, others;  // others: of their process groups, behind a wrapper perhaps
+    // others: other members of their process groups, for example behind a wrapper
+    std::vector<os::Process> leaders, others;
 };
 
 OrphanProcesses find_processes(const std::vector<os::Orphan>& orphans) {
@@ -54,7 +55,8 @@ void kill_all(const std::vector<os::Process>& processes) {
     for (const auto& process : processes) static_cast<void>(os::kill_now(process));
 }
 
-// As a worker's ladder: the main process first, its group when that has gone, SIGKILL when the time is up.
+// The same escalation as for a worker: the stop signal to the main process, then to its group once the main process has
+// ended, and SIGKILL after the grace period.
 WaitOutcome end_processes(OrphanProcesses& orphan_processes, const core::Policy& policy, const os::Signals& signals) {
     const Instant deadline = now() + policy.grace_period;
     signal_all(orphan_processes.leaders, policy.stop_signal);
@@ -85,18 +87,18 @@ std::string describe(const std::vector<os::Orphan>& orphans) {
 Result<void> replace_orphans(const std::vector<os::Orphan>& orphans, const core::Policy& policy,
                              const os::Signals& signals, Log& log) {
     log.write(core::Level::warning, "orphans_replaced",
-              "workers of a former supervisor live on and are told to stop: " + describe(orphans));
+              "stopping workers of an earlier supervisor that are still running: " + describe(orphans));
     OrphanProcesses orphan_processes = find_processes(orphans);
     const WaitOutcome waited = end_processes(orphan_processes, policy, signals);
     switch (waited) {
         case WaitOutcome::all_ended:
             return {};
         case WaitOutcome::interrupted:
-            return error("stopped while waiting for the workers of a former supervisor");
+            return error("interrupted while stopping the workers of an earlier supervisor");
         case WaitOutcome::timed_out:
             break;
     }
-    return error("cannot end the workers of a former supervisor: they survive SIGKILL: " + describe(orphans));
+    return error("cannot stop the workers of an earlier supervisor: still running after SIGKILL: " + describe(orphans));
 }
 
 }  // namespace holdfast::runtime

@@ -14,8 +14,9 @@ namespace holdfast::runtime {
 // "1.0 (pid 812, hello-http), 1.1 (pid 813, hello-http)"
 std::string describe(const std::vector<os::Orphan>& orphans);
 
-// Ends the workers of a former supervisor, for --replace-orphans: the stop signal, the grace period of the policy, then
-// SIGKILL. Waits for them, before anything was launched; a SIGTERM or SIGINT to us meanwhile gives up (an error).
+// Stops the workers of an earlier supervisor, for --replace-orphans: sends the stop signal, waits for the grace period
+// of the policy, then sends SIGKILL. Blocks until they have ended; called before anything is launched. A SIGTERM or
+// SIGINT in the meantime cancels it, which is an error.
 Result<void> replace_orphans(const std::vector<os::Orphan>& orphans, const core::Policy& policy,
                              const os::Signals& signals, Log& log);
 

@@ -14,7 +14,7 @@ namespace {
 using boost::asio::posix::stream_descriptor;
 
 constexpr std::size_t max_unfinished_line = 4096;
-constexpr int max_chunks_at_exit = 64;  // more than its pipe can hold
+constexpr int max_chunks_at_exit = 64;  // more than its pipe can contain
 
 std::variant<os::Leader, os::LaunchFailure> launch_shell(const os::LaunchSpec& worker_spec, const std::string& command,
                                                          const os::LaunchPlan& plan) {
@@ -38,13 +38,13 @@ PreRestart::~PreRestart() {
     if (leader_) static_cast<void>(os::kill_group_now(leader_));
 }
 
-// What went wrong; empty: it is on its way.
+// Returns the error; empty if the launch has started.
 std::string PreRestart::launch(SharedLaunchSpec worker_spec, std::string command,
                                std::vector<std::string> environment) {
     auto opened = os::open_output_pipe();
     if (!opened) return opened.error().text;
     if (const int failed = wait_for(pipe_, io_, opened->reader.get())) {
-        return os::describe({"wait for its output", failed});
+        return os::describe({"watch its output", failed});
     }
     static_cast<void>(opened->reader.release());
     const auto writer = std::make_shared<const os::UniqueFd>(std::move(opened->writer));
@@ -57,7 +57,7 @@ std::string PreRestart::launch(SharedLaunchSpec worker_spec, std::string command
         launch_.emplace(
             io_, work, [this](Launched outcome) { launched(std::move(outcome)); },
             [](Launched outcome) {
-                // It has done nothing yet. The reaper finds it as a stranger.
+                // It has executed no code of the command yet. The reaper will reap it as an unknown child.
                 if (const auto* leader = std::get_if<os::Leader>(&outcome)) {
                     static_cast<void>(os::kill_now(leader->process()));
                 }
@@ -76,10 +76,10 @@ void PreRestart::launched(Launched outcome) {
     } else {
         report("cannot run --pre-restart: " + os::describe(std::get<os::LaunchFailure>(outcome)));
     }
-    collect_();  // it may have ended before it was known
+    collect_();  // it may have ended before its pid was known
 }
 
-void PreRestart::give_up() {
+void PreRestart::cancel() {
     done_ = nullptr;
     launch_.reset();
     if (!leader_) return;
@@ -93,14 +93,14 @@ void PreRestart::give_up() {
 std::optional<os::ReapDecision> PreRestart::classify(pid_t pid, const ExitStatus& status) {
     if (launch_) return os::ReapDecision::defer;
     if (!leader_ || pid != leader_.pid()) return std::nullopt;
-    // What it left in its group has no one to answer to. The leader, not reaped yet, keeps the group's number.
+    // Kills what the command left in its process group. The leader is not reaped yet, so the group id is still valid.
     static_cast<void>(os::kill_group_now(leader_));
     for (int chunk = 0; chunk < max_chunks_at_exit && pipe_ && read_output() == Open::yes; ++chunk) {
     }
     if (!unfinished_line_.empty()) output_.write(std::exchange(unfinished_line_, {}) + "\n", Output::Source::worker);
     leader_ = os::Leader{};
     grace_timer_.cancel();
-    report(status == ExitStatus(ExitedWith{0}) ? "" : "--pre-restart said no: " + describe(status));
+    report(status == ExitStatus(ExitedWith{0}) ? "" : "--pre-restart failed: " + describe(status));
     return os::ReapDecision::reap;
 }
 
@@ -137,7 +137,7 @@ void PreRestart::copy_lines() {
 
 void PreRestart::report(std::string fault) {
     if (!done_) return;
-    // Later, and whoever is told may end this object.
+    // Posted, because `done` may destroy this object.
     boost::asio::post(io_, [done = std::exchange(done_, nullptr),
                             verdict = Verdict{std::move(fault), last_lines_.lines()}] { done(verdict); });
 }

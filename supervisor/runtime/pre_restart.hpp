@@ -19,31 +19,32 @@
 
 namespace holdfast::runtime {
 
-// The command of --pre-restart, run by /bin/sh in the environment of the workers to be, without their listeners.
+// Runs the command of --pre-restart with /bin/sh, in the environment of the new workers but without their listeners.
 //
-// An os::Leader owns the process. Boost.Process v2's basic_process would reap it by itself, beside the one reaper of
-// this process, and would kill with the process object; and it reaches the process alone, not its group.
+// The process is owned by an os::Leader. Boost.Process v2's basic_process is not suitable: it would reap the process
+// itself, in competition with the reaper of this process, its destructor would kill the process, and it can signal only
+// the process but not its group.
 class PreRestart {
   public:
     struct Verdict {
-        std::string fault;  // a sentence; empty: it may go on
+        std::string fault;  // a sentence; empty: the restart may continue
         std::vector<std::string> last_words;
     };
-    // How long it may go on after SIGTERM.
+    // The time between SIGTERM and SIGKILL after cancel().
     static constexpr Duration grace_period = std::chrono::seconds{5};
 
-    // `environment` beside that of the spec. `done` is called once, on the loop, unless it is given up first; `collect`
-    // when the reaper shall ask again about those that it was to classify later.
+    // `environment` is added to that of the spec. `done` is called once on the loop's thread, unless cancel() comes
+    // first. `collect` is called when the reaper has to classify deferred children again.
     PreRestart(boost::asio::io_context& io, Output& output, SharedLaunchSpec worker_spec, std::string command,
                std::vector<std::string> environment, std::function<void(Verdict)> done, std::function<void()> collect);
-    // Nothing of it is left.
+    // Kills the process group of the command.
     ~PreRestart();
 
-    // Nobody wants to know any more: it is told to end, and made to.
-    void give_up();
+    // Discards the result and ends the command: SIGTERM, then SIGKILL after the grace period.
+    void cancel();
     bool is_finished() const { return !launch_ && !leader_; }
 
-    // What the reaper shall do with an ended child: nothing where it is not known.
+    // What the reaper has to do with an ended child; nullopt if the child is unknown here.
     std::optional<os::ReapDecision> classify(pid_t pid, const ExitStatus& status);
 
   private:
@@ -59,7 +60,7 @@ class PreRestart {
 
     boost::asio::io_context& io_;
     Output& output_;
-    std::function<void(Verdict)> done_;  // empty: told, or given up
+    std::function<void(Verdict)> done_;  // empty: already called, or cancelled
     std::function<void()> collect_;
     std::optional<BlockingTask<Launched>> launch_;
     os::Leader leader_;

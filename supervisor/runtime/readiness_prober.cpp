@@ -22,27 +22,27 @@ using Answer = core::ProbeAnswered::Answer;
 
 constexpr std::size_t max_response_bytes = 1024;
 
-// "no answer within 1.0 s"
+// "no response within 1.0 s"
 std::string timeout_text() {
     const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(core::probe_timeout).count() / 100;
-    return "no answer within " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+    return "no response within " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
 }
 
-// "connection refused": a clause, not a sentence.
+// A lower-case clause such as "connection refused", to be embedded in a sentence.
 std::string error_text(int error_number) {
-    if (error_number == EAGAIN) return "its queue is full: it does not accept";
+    if (error_number == EAGAIN) return "its accept queue is full";
     std::string text = os::errno_text(error_number);
     if (!text.empty() && text.front() >= 'A' && text.front() <= 'Z') text.front() += 'a' - 'A';
     return text;
 }
 
-// Where an address of --ready-when leads to. Every address means this machine's own.
+// The target of an address of --ready-when. The wildcard address means the loopback address.
 Result<os::SocketAddress> target_of(const std::string& address) {
     const auto parsed = parse_listen_address(address);
     if (!parsed) return parsed.error();
     if (parsed->family == Family::unix_path) return os::unix_address(parsed->path);
     if (parsed->family == Family::unix_abstract) return os::abstract_address(parsed->path);
-    if (parsed->family != Family::inet) return error("cannot connect to " + address + ": it is no address", EINVAL);
+    if (parsed->family != Family::inet) return error("cannot connect to " + address + ": not an address", EINVAL);
     return os::internet_address(parsed->host.empty() ? "127.0.0.1" : parsed->host, parsed->port);
 }
 
@@ -61,7 +61,7 @@ struct ReadinessProber::ProbeAttempt {
 
     WorkerId worker;
     std::uint64_t number;
-    std::string request;  // empty: that it connects is enough
+    std::string request;  // empty: a successful connection is enough
     Descriptor socket;
     boost::asio::steady_timer deadline;
     std::array<char, max_response_bytes> answer{};
@@ -105,11 +105,12 @@ void ReadinessProber::set_deadline(const std::shared_ptr<ProbeAttempt>& attempt)
     });
 }
 
-// Handlers hold the attempt weakly: one that was answered or forgotten is gone, with its socket and its timer.
+// Handlers keep a weak reference: an attempt that was answered or forgotten no longer exists, nor do its socket and
+// timer.
 void ReadinessProber::await_connection(const std::shared_ptr<ProbeAttempt>& attempt) {
     attempt->socket->async_wait(stream_descriptor::wait_write,
                                 [this, weak = std::weak_ptr(attempt)](boost::system::error_code failed) {
-                                    if (const auto asked = weak.lock(); asked && !failed) connected(asked);
+                                    if (const auto locked = weak.lock(); locked && !failed) connected(locked);
                                 });
 }
 
@@ -117,7 +118,7 @@ void ReadinessProber::connected(const std::shared_ptr<ProbeAttempt>& attempt) {
     const int fd = attempt->socket->native_handle();
     if (const int failed = os::connect_outcome(fd)) return answer(attempt->number, Answer::bad, error_text(failed));
     if (attempt->request.empty()) return answer(attempt->number, Answer::good, {});
-    // A fresh socket takes the whole of it.
+    // The send buffer of a new socket is large enough for the whole request.
     const auto sent = ::send(fd, attempt->request.data(), attempt->request.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) return answer(attempt->number, Answer::bad, error_text(errno));
     await_answer(attempt);
@@ -126,7 +127,7 @@ void ReadinessProber::connected(const std::shared_ptr<ProbeAttempt>& attempt) {
 void ReadinessProber::await_answer(const std::shared_ptr<ProbeAttempt>& attempt) {
     attempt->socket->async_wait(stream_descriptor::wait_read,
                                 [this, weak = std::weak_ptr(attempt)](boost::system::error_code failed) {
-                                    if (const auto asked = weak.lock(); asked && !failed) read_answer(asked);
+                                    if (const auto locked = weak.lock(); locked && !failed) read_answer(locked);
                                 });
 }
 
@@ -138,8 +139,8 @@ void ReadinessProber::read_answer(const std::shared_ptr<ProbeAttempt>& attempt) 
     if (got < 0) return answer(attempt->number, Answer::bad, error_text(errno));
     attempt->read += static_cast<std::size_t>(got);
     const auto status = read_http_status({buffer.data(), attempt->read});
-    if (status.reading == HttpStatus::Reading::no_http) {
-        return answer(attempt->number, Answer::bad, "its answer is no HTTP");
+    if (status.reading == HttpStatus::Reading::not_http) {
+        return answer(attempt->number, Answer::bad, "its response is not HTTP");
     }
     if (status.reading == HttpStatus::Reading::known) {
         const bool is_good = status.code >= 200 && status.code < 400;
@@ -148,7 +149,7 @@ void ReadinessProber::read_answer(const std::shared_ptr<ProbeAttempt>& attempt) 
     }
     if (got > 0) return await_answer(attempt);
     answer(attempt->number, Answer::bad,
-           attempt->read == 0 ? "it closed the connection without an answer" : "its answer is no HTTP");
+           attempt->read == 0 ? "it closed the connection without a response" : "its response is not HTTP");
 }
 
 void ReadinessProber::answer(std::uint64_t number, Answer answer, std::string text) {

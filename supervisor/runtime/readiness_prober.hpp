@@ -13,18 +13,18 @@
 
 namespace holdfast::runtime {
 
-// Carries out Probe: asks a worker whether it serves, as --ready-when says. What it answers costs at most 1 KiB,
-// however slow or long it is, and core::probe_timeout.
+// Executes Probe: sends a readiness probe to a worker, as configured with --ready-when. Reads at most 1 KiB of the
+// response and waits at most core::probe_timeout.
 class ReadinessProber {
   public:
     ReadinessProber(boost::asio::io_context& io, EventQueue& event_queue);
     ~ReadinessProber();
 
-    // Told by one ProbeAnswered, unless the worker is forgotten first. One that was launched when nothing was to be
-    // asked is not asked now: good.
+    // The result is one ProbeAnswered event, unless the worker is forgotten first. A worker that was launched without a
+    // probe is reported as good without a request.
     void probe(const Worker& worker);
 
-    // No answer of it is wanted any more.
+    // Cancels the probes of this worker; no result is reported.
     void forget(WorkerId worker);
 
   private:
@@ -38,7 +38,7 @@ class ReadinessProber {
 
     boost::asio::io_context& io_;
     EventQueue& event_queue_;
-    std::map<std::uint64_t, std::shared_ptr<ProbeAttempt>> attempts_;  // by their number
+    std::map<std::uint64_t, std::shared_ptr<ProbeAttempt>> attempts_;  // by number
     std::uint64_t last_number_ = 0;
 };
 

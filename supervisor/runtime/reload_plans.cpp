@@ -37,7 +37,7 @@ SharedConfiguration ReloadPlans::served() const {
 
 Result<core::Configuration> ReloadPlans::read() const {
     if (in_force_->file.empty() || !reread_) {
-        return error("there is no file to read again: this supervisor was started without --config");
+        return error("this supervisor was started without --config, so there is no file to read again");
     }
     return reread_();
 }
@@ -47,8 +47,8 @@ Result<core::Reload> ReloadPlans::read_again(core::Reload::Workers at_least) {
     if (!read_now) return read_now.error();
     const core::ConfigurationDiff changes = core::compare_configurations(*served(), *read_now);
     if (!changes.refusals.empty()) return error(joined(changes.refusals));
-    // Another plan may be in force when this one's turn comes.
-    const bool sees_a_change =
+    // Another plan may be in force by the time this one is carried out.
+    const bool affects_workers =
         changes.workers == core::Reload::Workers::replace || std::ranges::any_of(plans_, [&](const auto& plan) {
             return core::compare_configurations(*plan.second, *read_now).workers == core::Reload::Workers::replace;
         });
@@ -56,7 +56,7 @@ Result<core::Reload> ReloadPlans::read_again(core::Reload::Workers at_least) {
     const PlanId id{++last_.value};
     plans_[id] = next;
     return core::Reload{id, std::shared_ptr<const core::Policy>(next, &next->policy),
-                        sees_a_change ? core::Reload::Workers::replace : at_least, core::describe(changes)};
+                        affects_workers ? core::Reload::Workers::replace : at_least, core::describe(changes)};
 }
 
 core::Outcome ReloadPlans::what_would_change() const {

@@ -12,28 +12,29 @@
 
 namespace holdfast::runtime {
 
-// Configurations that were read again: the one in force, which restarts use, and those that wait for a reload to take
-// place.
+// The configuration in force, which restarts use, and re-read configurations that wait for their reload to be carried
+// out.
 class ReloadPlans {
   public:
     using Reread = std::function<Result<core::Configuration>()>;
     ReloadPlans(const core::Configuration& in_force, Reread reread, Listeners& listeners, LaunchSpecs& specs);
 
     const SharedConfiguration& in_force() const { return in_force_; }
-    // 0: the one in force; empty: there is no such plan.
+    // 0: the configuration in force. Returns null if there is no such plan.
     SharedConfiguration find(PlanId id) const;
 
-    // Reads the configuration again and keeps it under a new id. The error says why nothing can come of it; then
-    // nothing is kept. `at_least`: whether the workers are replaced also where nothing that they see has changed.
+    // Reads the configuration again and stores it under a new id. On an error, which says why it cannot be applied,
+    // nothing is stored. `at_least`: whether the workers are replaced even if no setting that affects them has changed.
     Result<core::Reload> read_again(core::Reload::Workers at_least);
-    // What that would change; nothing is kept.
+    // What a reload would change; stores nothing.
     core::Outcome what_would_change() const;
 
     void adopt(PlanId id);
     void drop(PlanId id);
 
   private:
-    // What a reload changes: after a rollback not the one in force, which the next restart would use.
+    // The configuration that a reload is compared with. After a rollback it differs from the one in force, which the
+    // next restart would use.
     SharedConfiguration served() const;
     Result<core::Configuration> read() const;
 

@@ -15,7 +15,7 @@ namespace holdfast::runtime {
 
 namespace {
 
-// What `holdfast run` exits with (cli/exit_codes.hpp): a socket or the name could not be had.
+// The exit status of `holdfast run` if a socket or the service name cannot be acquired (cli/exit_codes.hpp).
 constexpr int unavailable = 4;
 
 std::string variable(const char* name) {
@@ -31,21 +31,21 @@ std::vector<std::string> copy_environment() {
 
 Error refused(std::string text) { return error(std::move(text), unavailable); }
 
-// The service's directory and its lock, if one can be had; an error only where the name is taken.
+// Claims the runtime directory and its lock, if possible. An error only if the service name is in use.
 Result<void> claim_name(const core::Configuration& configuration, Log& log, StartupResources& resources) {
     const auto candidates = candidate_directories(
         configuration.name, {configuration.runtime_dir, variable("RUNTIME_DIRECTORY"), variable("XDG_RUNTIME_DIR"),
                              static_cast<std::uint32_t>(::geteuid())});
     auto claim = os::claim_runtime_directory(candidates);
     if (const auto* taken = std::get_if<os::NameTaken>(&claim)) {
-        return refused("cannot take the name " + configuration.name + ": another supervisor" +
+        return refused("cannot use the name " + configuration.name + ": another supervisor" +
                        (taken->pid > 0 ? " (pid " + std::to_string(taken->pid) + ")" : "") + " has locked " +
-                       taken->path + "; choose another --name, or stop that one");
+                       taken->path + "; choose another --name or stop that supervisor");
     }
     if (const auto* none = std::get_if<os::NoRuntimeDirectory>(&claim)) {
-        log.write(
-            core::Level::warning, "api_unavailable",
-            "there is no runtime directory, so no API: signals alone command this supervisor (" + none->reason + ")");
+        log.write(core::Level::warning, "api_unavailable",
+                  "the API is not available, because no runtime directory is usable (" + none->reason +
+                      "); this supervisor can only be controlled with signals");
         return {};
     }
     resources.directory.emplace(std::move(std::get<os::RuntimeDirectory>(claim)));
@@ -62,11 +62,11 @@ Result<void> open_directory(Log& log, StartupResources& resources) {
     auto api = os::open_api_socket(*resources.directory);
     if (!api) return refused(api.error().text);
     resources.api_socket = std::move(*api);
-    log.write(core::Level::info, "api_listening", "the API is at " + resources.directory->path() + "/api.sock");
+    log.write(core::Level::info, "api_listening", "API listening on " + resources.directory->path() + "/api.sock");
     return {};
 }
 
-// Listens, after the workers of a former supervisor were dealt with.
+// Opens the listeners, after the workers of an earlier supervisor were handled.
 Result<void> bind_listeners(const core::Configuration& configuration, Loop::Foundation& foundation,
                             const StartupResources& resources) {
     const auto orphans = resources.records ? resources.records->living_orphans() : std::vector<os::Orphan>{};
@@ -78,25 +78,25 @@ Result<void> bind_listeners(const core::Configuration& configuration, Loop::Foun
     if (opened) {
         if (!orphans.empty() && configuration.orphans == core::Orphans::refuse) {
             foundation.log.write(core::Level::warning, "orphans_found",
-                                 "workers of a former supervisor live on: " + describe(orphans));
+                                 "workers of an earlier supervisor are still running: " + describe(orphans));
         }
         return {};
     }
     std::string text = opened.error().text;
     if (!orphans.empty() && configuration.orphans == core::Orphans::refuse) {
-        text += "; workers of a former supervisor of this name live on: " + describe(orphans) +
-                "; --replace-orphans ends them first";
+        text += "; workers of an earlier supervisor of this name are still running: " + describe(orphans) +
+                "; use --replace-orphans to stop them first";
     }
     return refused(std::move(text));
 }
 
-// Not among the listeners: no worker gets one, and nothing is refused there while nobody serves.
+// Not among the listeners: no worker inherits them, and their clients are never refused.
 Result<void> open_admin(const core::Configuration& configuration, Log& log, StartupResources& resources) {
     for (const auto& address : configuration.admin) {
         auto opened = os::open_listeners(address);
         if (!opened) return refused(opened.error().text);
         for (auto& listener : *opened) {
-            log.write(core::Level::info, "admin_listening", "health probes are answered at " + listener.bound);
+            log.write(core::Level::info, "admin_listening", "answering health probes on " + listener.bound);
             resources.admin.push_back(std::move(listener));
         }
     }

@@ -13,7 +13,7 @@
 
 namespace holdfast::runtime {
 
-// What was taken hold of before the first launch. Its end takes away what it made in the file system.
+// Everything that is acquired before the first launch. The destructor removes the files that it created.
 struct StartupResources {
     StartupResources() = default;
     StartupResources(StartupResources&&) = default;
@@ -22,11 +22,11 @@ struct StartupResources {
     std::optional<os::RuntimeDirectory> directory;  // empty: no API, abstract notify sockets
     std::optional<os::WorkerRecords> records;
     os::UniqueFd api_socket;
-    std::vector<os::Listener> admin;  // their descriptors until they are released; their paths to the end
+    std::vector<os::Listener> admin;  // owns the descriptors until they are released, and the paths until the end
     std::optional<os::Signals> signals;
     std::optional<os::ServiceManager> manager;
     os::SighupDisposition sighup = os::SighupDisposition::handled;
-    std::vector<std::string> environment;  // as it was at the start
+    std::vector<std::string> environment;  // of the supervisor at its start
 };
 
 }  // namespace holdfast::runtime

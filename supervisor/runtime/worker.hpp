@@ -20,7 +20,7 @@
 
 namespace holdfast::runtime {
 
-// What the runtime holds of one worker: its processes and its descriptors. What it should do is core's.
+// The processes and descriptors of one worker. Decisions about the worker are made in core/.
 struct Worker {
     Worker() = default;
     ~Worker();
@@ -32,51 +32,51 @@ struct Worker {
     SlotId slot;
     LaunchSpecId spec;
     std::string name;                    // "<generation>.<slot>"
-    std::string command;                 // the base name of what was executed; empty: not launched
-    std::array<std::string, 1> markers;  // environment entries that only its processes have
+    std::string command;                 // base name of the executed program; empty: not launched
+    std::array<std::string, 1> markers;  // environment entries that only processes of this worker have
 
-    // A kill that came while the launch was still under way: carried out on arrival.
+    // A kill was requested during the launch; it is carried out once the worker is launched.
     enum class KillRequested { no, yes } kill_requested = KillRequested::no;
 
-    os::Leader leader;                          // empty until it was launched
+    os::Leader leader;                          // empty until the launch
     os::Process declared_main;                  // MAINPID=; empty: the leader is the main process
-    std::optional<ExitStatus> leader_status;    // it has ended and is kept until its group is empty
-    std::optional<ExitStatus> declared_status;  // of a declared main process that became our child
+    std::optional<ExitStatus> leader_status;    // set when it has ended; it is not reaped before its group is empty
+    std::optional<ExitStatus> declared_status;  // of a declared main process that is our child
     enum class Main { runs, ended } main = Main::runs;
     os::SeenProcesses seen;
-    uid_t uid = 0;  // what it runs as: who may speak for it
+    uid_t uid = 0;  // the uid that it runs as; messages of other uids are rejected
 
-    // A listener that it was launched with.
+    // A listener that the worker inherited.
     struct InheritedListener {
         std::uint64_t inode = 0;
-        std::string address;  // as its user wrote it: ":8080"
+        std::string address;  // as configured, such as ":8080"
     };
     std::vector<InheritedListener> listeners;
-    std::optional<core::ReadyProbe> probe;  // how it is asked whether it serves; empty: it is not
+    std::optional<core::ReadyProbe> probe;  // how its readiness is probed; empty: not at all
     std::optional<os::ProbeListener> probe_listener;
-    std::uint64_t out_of_memory_kills = 0;  // that the kernel had counted when it was launched
+    std::uint64_t out_of_memory_kills = 0;  // count of the kernel at the launch
 
     Descriptor control;
     Descriptor notify;
-    std::optional<os::NotifySocket> notify_socket;  // owns what `notify` waits for
+    std::optional<os::NotifySocket> notify_socket;  // owns the descriptor that `notify` watches
     Descriptor error_output;
-    Descriptor main_watch;        // waits for declared_main's pidfd, owns nothing
-    std::string unfinished_line;  // of its standard error, not copied to ours yet
+    Descriptor main_watch;        // watches the pidfd of declared_main, which it does not own
+    std::string unfinished_line;  // end of its standard error that is not copied to ours yet
     LastLines last_lines;
     std::uint64_t refused_messages = 0;
 
-    pid_t leader_pid = 0;  // for words, also when the number is anybody's again; 0: not launched
+    pid_t leader_pid = 0;  // for messages, valid even after the pid was reused; 0: not launched
 
     pid_t pid() const { return declared_main ? declared_main.pid() : leader_pid; }
     const os::Process& main_process() const { return declared_main ? declared_main : leader.process(); }
 };
 
-// The workers that core has not forgotten. Pointers stay good until erase().
+// All workers that the core still knows. Pointers are valid until erase().
 class WorkerTable {
   public:
     Worker& add(std::unique_ptr<Worker> worker);
     void launched(Worker& worker, os::Leader leader);
-    // Its leader was reaped: the number may be anybody's.
+    // The leader was reaped, so its pid may be reused.
     void reaped(pid_t pid) { by_pid_.erase(pid); }
     void erase(WorkerId id);
 

@@ -14,7 +14,7 @@ namespace {
 
 using boost::asio::posix::stream_descriptor;
 
-// Lines of a worker are copied whole, so that two workers' words do not mix; one that never ends is copied in pieces.
+// Complete lines are copied, so that the output of different workers does not mix; longer lines are copied in pieces.
 constexpr std::size_t max_unfinished_line = 4096;
 
 }  // namespace
@@ -78,7 +78,7 @@ WorkerChannels::Open WorkerChannels::read_messages(Worker& worker, Channel chann
     for (int taken = 0; descriptor && taken < at_most; ++taken) {
         os::Packet packet = os::receive_packet(descriptor->native_handle(), buffer_);
         if (packet.arrival == os::Arrival::nothing) return Open::yes;
-        if (packet.arrival == os::Arrival::lost) {  // the control pipe alone: a datagram socket has no other end
+        if (packet.arrival == os::Arrival::lost) {  // only the control pipe: a datagram socket has no peer
             close_control(worker);
             event_queue_.push(core::ChannelLost{worker.id});
             return Open::no;
@@ -92,12 +92,12 @@ void WorkerChannels::take_packet(Worker& worker, Channel channel, os::Packet pac
     const std::size_t descriptors = packet.descriptors.size();
     descriptor_closer_.close(os::close_received(std::move(packet.descriptors)));
     if (channel == Channel::notify && packet.sender && packet.sender->uid != worker.uid && packet.sender->uid != 0) {
-        refuse(worker, "it came from uid " + std::to_string(packet.sender->uid) + ", who is not this worker");
+        refuse(worker, "it was sent by uid " + std::to_string(packet.sender->uid) + ", not by the uid of this worker");
         return;
     }
     if (packet.arrival == os::Arrival::empty) return refuse(worker, "it is empty");
     if (packet.is_truncated) return refuse(worker, "it is longer than 64 KiB");
-    if (packet.lost_descriptors) return refuse(worker, "it came with more descriptors than can be taken");
+    if (packet.lost_descriptors) return refuse(worker, "it carries more descriptors than can be received");
     auto decoded = wire::decode_report(packet.bytes, descriptors);
     if (const auto* malformed = std::get_if<wire::Malformed>(&decoded)) return refuse(worker, malformed->why);
     auto& report = std::get<Report>(decoded);
@@ -115,10 +115,10 @@ void WorkerChannels::take_main_pid(Worker& worker, std::int64_t claimed) {
     forget(worker.main_watch);
     worker.declared_main = std::move(*process);
     worker.declared_status.reset();
-    // Unwatched, its end shows at the next SIGCHLD all the same.
+    // Without this watch, its end is noticed at the next SIGCHLD.
     if (wait_for(worker.main_watch, io_, worker.declared_main.pidfd()) == 0) await_main_end(worker.id);
     log_.write(core::Level::info, "main_process_declared", {worker.name, worker.leader.pid()},
-               "says that its main process is " + std::to_string(claimed));
+               "declares as its main process pid " + std::to_string(claimed));
 }
 
 void WorkerChannels::await_main_end(WorkerId id) {
@@ -135,11 +135,11 @@ void WorkerChannels::await_main_end(WorkerId id) {
 }
 
 void WorkerChannels::refuse(Worker& worker, std::string_view why) {
-    // A worker that floods us may fill its own pipe, not our log: the 1st to 8th, then the 16th, the 32nd, …
+    // Logs the 1st to 8th rejected message, then the 16th, the 32nd, …: a flood of messages must not fill the log.
     const auto count = ++worker.refused_messages;
     if (count > 8 && !std::has_single_bit(count)) return;
-    std::string text = "a message of it was refused: " + std::string(why);
-    if (count > 8) text += " (" + std::to_string(count) + " in all)";
+    std::string text = "message rejected: " + std::string(why);
+    if (count > 8) text += " (" + std::to_string(count) + " in total)";
     log_.write(core::Level::warning, "message_refused", {worker.name, worker.pid()}, text);
 }
 

@@ -15,24 +15,25 @@
 
 namespace holdfast::runtime {
 
-// Reads what workers say: the control pipe, the notify socket, standard error. Whatever they say or leave unsaid, each
-// iteration of the loop does a bounded amount of work for each of them (invariant 12).
+// Reads what workers send: on the control pipe, the notify socket and standard error. Each iteration of the loop does a
+// bounded amount of work for each worker, no matter what it sends or does not send (invariant 12).
 class WorkerChannels {
   public:
     static constexpr int max_messages_per_wakeup = 16;
-    static constexpr int max_messages_at_exit = 1024;  // more than a control pipe can hold
+    static constexpr int max_messages_at_exit = 1024;  // more than a control pipe can contain
 
-    // `main_ended` is called when the process that a worker named with MAINPID= has ended.
+    // `main_ended` is called when a process declared with MAINPID= has ended.
     WorkerChannels(boost::asio::io_context& io, WorkerTable& workers, EventQueue& event_queue, Log& log, Output& output,
                    std::function<void(Worker&)> main_ended);
 
-    // From the moment at which core knows that the worker was spawned.
+    // Called once the core knows that the worker was spawned.
     void start(Worker& worker);
 
-    // Everything that is still to be read, before its exit is told: who reports and exits leaves both at once.
+    // Reads everything that is left. Called before an exit is reported, because a worker may send a report and exit at
+    // once.
     void read_rest(Worker& worker);
 
-    // Closes its channels: what they hold unread may carry descriptors whose close() can hang.
+    // Closes the channels. Unread packets may carry descriptors whose close() can hang.
     void close_channels(Worker& worker);
 
   private:
@@ -57,7 +58,7 @@ class WorkerChannels {
     Output& output_;
     std::function<void(Worker&)> main_ended_;
     DescriptorCloser descriptor_closer_;
-    std::vector<char> buffer_;  // one for all: what was read is taken before the next read
+    std::vector<char> buffer_;  // shared by all reads: each one is processed before the next
 };
 
 }  // namespace holdfast::runtime

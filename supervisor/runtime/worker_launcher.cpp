@@ -26,7 +26,7 @@ std::string base_name(const std::string& command) {
     return slash == std::string::npos ? command : command.substr(slash + 1);
 }
 
-// ":8080" for "[::]:8080": what people write and look for.
+// The short form that users write and search for: ":8080" for "[::]:8080".
 std::string short_address(const std::string& bound) {
     for (const std::string_view every : {"[::]", "0.0.0.0"}) {
         if (bound.starts_with(every)) return bound.substr(every.size());
@@ -136,7 +136,7 @@ std::variant<LaunchJob, os::LaunchFailure> WorkerLauncher::prepare(Worker& worke
     return job;
 }
 
-// Duplicates: one may be closed by a reload while the launch is under way.
+// Duplicates the descriptors, because a reload may close a listener during the launch.
 std::optional<os::LaunchFailure> WorkerLauncher::pass_listeners(const GenerationSpec& spec, Worker& worker,
                                                                 LaunchJob& job) {
     for (const auto& use : spec.listeners) {
@@ -152,7 +152,7 @@ std::optional<os::LaunchFailure> WorkerLauncher::pass_listeners(const Generation
     return std::nullopt;
 }
 
-// The last of the listeners: a program that takes the first so many of them does not meet it.
+// The probe listener is the last one, so a program that takes only the first listeners does not see it.
 std::optional<os::LaunchFailure> WorkerLauncher::open_probe(const GenerationSpec& spec, Worker& worker,
                                                             LaunchJob& job) {
     const auto* probe = std::get_if<core::ReadyProbe>(&spec.configuration->policy.ready_when);
@@ -160,8 +160,8 @@ std::optional<os::LaunchFailure> WorkerLauncher::open_probe(const GenerationSpec
     worker.probe = *probe;
     if (probe->where != core::ReadyProbe::Where::private_listener) return std::nullopt;
     auto listener = os::ProbeListener::open(settings_.notify_directory, std::to_string(worker.id.value));
-    if (!listener) return os::LaunchFailure{"make its probe listener: " + listener.error().text, 0};
-    // A duplicate: the worker may be forgotten while the launch is under way.
+    if (!listener) return os::LaunchFailure{"create its probe listener: " + listener.error().text, 0};
+    // Duplicated, because the worker may be forgotten during the launch.
     os::UniqueFd copy{::fcntl(listener->fd(), F_DUPFD_CLOEXEC, 0)};
     if (!copy) return os::LaunchFailure{"pass its probe listener", errno};
     worker.probe_listener.emplace(std::move(*listener));
@@ -174,16 +174,16 @@ std::optional<os::LaunchFailure> WorkerLauncher::open_probe(const GenerationSpec
 std::optional<os::LaunchFailure> WorkerLauncher::open_channels(const GenerationSpec& spec, Worker& worker,
                                                                LaunchJob& job) {
     auto pipe = os::open_control_pipe();
-    if (!pipe) return os::LaunchFailure{"make its control pipe", pipe.error().code};
+    if (!pipe) return os::LaunchFailure{"create its control pipe", pipe.error().code};
     auto notify = os::NotifySocket::open(settings_.notify_directory, std::to_string(worker.id.value));
-    if (!notify) return os::LaunchFailure{"make its notify socket", notify.error().code};
+    if (!notify) return os::LaunchFailure{"create its notify socket", notify.error().code};
     worker.markers = {"HOLDFAST_CONTROL_INODE=" + std::to_string(pipe->workers_inode)};
     worker.notify_socket.emplace(std::move(*notify));
     if (const int failed = wait_for(worker.notify, io_, worker.notify_socket->fd())) {
-        return os::LaunchFailure{"wait for its notify socket", failed};
+        return os::LaunchFailure{"watch its notify socket", failed};
     }
     if (const int failed = adopt_fd(worker.control, std::move(pipe->ours))) {
-        return os::LaunchFailure{"wait for its control pipe", failed};
+        return os::LaunchFailure{"watch its control pipe", failed};
     }
     job.plan.inherited_fds.push_back(pipe->workers.get());
     job.worker_side.push_back(std::move(pipe->workers));
@@ -192,9 +192,9 @@ std::optional<os::LaunchFailure> WorkerLauncher::open_channels(const GenerationS
 
 std::optional<os::LaunchFailure> WorkerLauncher::open_output(Worker& worker, LaunchJob& job) {
     auto pipe = os::open_output_pipe();
-    if (!pipe) return os::LaunchFailure{"make a pipe for its standard error", pipe.error().code};
+    if (!pipe) return os::LaunchFailure{"create a pipe for its standard error", pipe.error().code};
     if (const int failed = adopt_fd(worker.error_output, std::move(pipe->reader))) {
-        return os::LaunchFailure{"wait for its standard error", failed};
+        return os::LaunchFailure{"watch its standard error", failed};
     }
     job.plan.error_fd = pipe->writer.get();
     job.worker_side.push_back(std::move(pipe->writer));

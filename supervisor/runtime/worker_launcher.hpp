@@ -20,13 +20,14 @@
 
 namespace holdfast::runtime {
 
-// Carries out Spawn: makes the worker's descriptors and environment, has it launched, tells Spawned or SpawnFailed.
+// Executes Spawn: creates the descriptors and the environment of a worker, launches it, and reports Spawned or
+// SpawnFailed.
 class WorkerLauncher {
   public:
     struct Settings {
         std::string service;                         // HOLDFAST_NAME
         std::string notify_directory;                // empty: abstract notify sockets
-        const os::WorkerRecords* records = nullptr;  // null: there is no runtime directory
+        const os::WorkerRecords* records = nullptr;  // null: no runtime directory
     };
 
     WorkerLauncher(boost::asio::io_context& io, WorkerTable& workers, EventQueue& event_queue, Log& log,
@@ -35,14 +36,14 @@ class WorkerLauncher {
 
     void spawn(const core::Spawn& action);
     void forget(WorkerId id);
-    // Listeners that only other specs have are closed.
+    // Closes listeners that only other specs use.
     void serve_with(LaunchSpecId id);
-    // New clients of those are refused, or let in again.
+    // Refuses or accepts new clients of listeners that this spec does not use.
     void set_removed_listener_admission(LaunchSpecId id, core::Admission admission);
-    // Listeners that only this one had are closed.
+    // Closes listeners that only this spec used.
     void forget_spec(LaunchSpecId id);
 
-    // A launch has finished. Returns the worker that lives now, if core still wants it.
+    // Handles a finished launch. Returns the worker if it was started and the core still wants it.
     Worker* on_launch_result(LaunchResult result);
 
   private:

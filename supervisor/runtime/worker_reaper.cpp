@@ -19,7 +19,7 @@ void WorkerReaper::launched(Worker& worker) const { worker.out_of_memory_kills =
 void WorkerReaper::collect() {
     deferred_ = Deferred::none;
     reaper_.collect([this](pid_t pid, const ExitStatus& status) { return classify(pid, status); });
-    // Whoever ended may have been the last of a worker whose leader had ended before.
+    // An ended child may have been the last process of a worker whose leader had ended before.
     std::erase_if(ended_leaders_, [this](WorkerId id) {
         Worker* worker = workers_.find(id);
         if (worker != nullptr && worker->leader) check_processes(*worker);
@@ -50,8 +50,9 @@ os::ProcessTree WorkerReaper::kill(Worker& worker) { return os::kill_tree_now(qu
 os::ReapDecision WorkerReaper::classify(pid_t pid, const ExitStatus& status) {
     if (Worker* worker = workers_.find_leader(pid)) {
         worker->leader_status = status;
-        // Reaped at once if nothing of it is left: the reaper need not look behind it then. Where another process is
-        // the main one, its end, which may have come with this one, is to be known first.
+        // Reaped at once if no process of the worker is left, so that the reaper need not search for other children. If
+        // the worker has declared another main process, the end of that process must be processed first; it may have
+        // come at the same time.
         if (!worker->declared_main) check_processes(*worker);
         if (worker->leader) ended_leaders_.push_back(worker->id);
         return os::ReapDecision::keep;
@@ -94,8 +95,8 @@ void WorkerReaper::report_exited(Worker& worker) {
         core::Exited{worker.id, status, worker.last_lines.lines(), kill_cause(worker, status), std::move(listeners)});
 }
 
-// The kernel says how many it killed for want of memory, not whom. Each one explains the end of one worker that was
-// killed while it lived, by a SIGKILL that was not ours.
+// The kernel reports how many processes it killed for lack of memory, but not which ones. Each of them is attributed to
+// one worker that was killed by a SIGKILL that we did not send.
 core::KilledBy WorkerReaper::kill_cause(const Worker& worker, const ExitStatus& status) {
     const auto* killed = std::get_if<KilledBy>(&status);
     if (killed == nullptr || !os::is_kill(killed->signal)) return core::KilledBy::not_known;

@@ -18,36 +18,37 @@
 
 namespace holdfast::runtime {
 
-// Turns the ends of processes into MainExited and, when nothing of a worker is left, Exited.
+// Reports ended processes as MainExited and, once no process of a worker is left, as Exited.
 class WorkerReaper {
   public:
     WorkerReaper(WorkerTable& workers, EventQueue& event_queue, WorkerChannels& channels, const LaunchThread& launches,
                  os::OomCount out_of_memory = os::OomCount());
 
-    // It lives: what the kernel kills for want of memory counts from now on.
+    // Called when the worker was launched. OOM kills are counted from then on.
     void launched(Worker& worker) const;
 
-    // Children that are no workers: nothing where nobody knows them.
+    // Classifies children that are not workers; returns nullopt for unknown ones.
     using OtherChildrenClassifier = std::function<std::optional<os::ReapDecision>(pid_t, const ExitStatus&)>;
     void set_other_children_classifier(OtherChildrenClassifier classify) { classify_others_ = std::move(classify); }
 
-    // After SIGCHLD.
+    // Call it after SIGCHLD.
     void collect();
 
-    // After a launch was reported: the worker may have ended before it was known, and its SIGCHLD with it.
+    // Call it after a launch was reported: the worker, and its SIGCHLD, may have come before its pid was known.
     void collect_deferred();
 
-    // It is forgotten while processes of it live, which survive being killed: its leader is reaped all the same.
+    // Called when a worker is forgotten while processes of it are alive because they survived SIGKILL; its leader is
+    // still reaped.
     void disown(Worker& worker);
 
-    // The process that the worker named with MAINPID= has ended.
+    // A process that was declared with MAINPID= has ended.
     void main_ended(Worker& worker);
 
-    // The worker's processes as they are now.
+    // The current processes of the worker.
     os::ProcessTree scan(Worker& worker);
     os::ProcessTree kill(Worker& worker);
 
-    // What the last worker that ended in each slot had said at the end, of at most `max_last_outputs` slots.
+    // The last output of the last worker that ended in each slot, for at most `max_last_outputs` slots.
     static constexpr std::size_t max_last_outputs = 256;
     const std::map<SlotId, core::LastOutput>& last_outputs() const { return last_outputs_; }
 
@@ -67,14 +68,12 @@ class WorkerReaper {
     os::Reaper reaper_;
     OtherChildrenClassifier classify_others_;
     os::OomCount out_of_memory_;
-    std::uint64_t attributed_oom_kills_ = 0;  // of those that the kernel has counted: by an end that is known
+    std::uint64_t attributed_oom_kills_ = 0;  // OOM kills that were attributed to a worker
     std::map<SlotId, core::LastOutput> last_outputs_;
-    std::vector<WorkerId>
-        ended_leaders_;  // their leaders have ended, and are not reaped while anything else of them lives
-    enum class Deferred {
-        none,
-        some
-    } deferred_ = Deferred::none;  // ended, but not judged while launches are under way
+    // Workers whose leader has ended but is not reaped yet, because other processes of the worker are alive.
+    std::vector<WorkerId> ended_leaders_;
+    // Whether children have ended that cannot be classified while launches are in progress.
+    enum class Deferred { none, some } deferred_ = Deferred::none;
 };
 
 }  // namespace holdfast::runtime

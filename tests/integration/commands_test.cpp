@@ -134,7 +134,7 @@ TEST(Check, KnowsTheRunningSupervisorOfThisName) {
     words[4] = elsewhere.path();
     const CommandResult other = holdfast(words);
     EXPECT_EQ(other.status, ExitStatus{ExitedWith{1}});
-    EXPECT_THAT(other.output, HasSubstr("it is held by holdfast " + pid));
+    EXPECT_THAT(other.output, HasSubstr("held by holdfast " + pid));
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 

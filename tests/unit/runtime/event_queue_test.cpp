@@ -32,7 +32,7 @@ TEST(EventQueue, DeliversWorkersFirstThenOperatorsThenDeadlines) {
     EXPECT_THAT(delivered, ElementsAre("said 1", "exited 1", "said 2", "asked", "elapsed"));
 }
 
-TEST(EventQueue, DeliversWhatIsPushedMeanwhileInATurnOfItsOwn) {
+TEST(EventQueue, DeliversEventsPushedDuringDeliveryLater) {
     boost::asio::io_context io;
     std::vector<std::string> delivered;
     EventQueue* reentered = nullptr;

@@ -1,4 +1,4 @@
-// The history of generations, over the lives of supervisors.
+// The history of generations, across several supervisors.
 
 #include "runtime/history.hpp"
 
@@ -46,7 +46,7 @@ struct HistoryTest : ::testing::Test {
     std::shared_ptr<void> following = log.follow([this](std::string_view line) { told.emplace_back(line); });
 };
 
-TEST_F(HistoryTest, LinesOutliveTheSupervisorAndGenerationsCountOn) {
+TEST_F(HistoryTest, LinesPersistAndGenerationNumbersContinue) {
     {
         const auto history = open();
         EXPECT_EQ(history->last_generation(), Generation{0});
@@ -60,7 +60,7 @@ TEST_F(HistoryTest, LinesOutliveTheSupervisorAndGenerationsCountOn) {
                             EndsWith(R"(,"generation":2,"event":"worker_exited","worker":"2.0"})")));
 }
 
-TEST_F(HistoryTest, StartsTellWhatWasStarted) {
+TEST_F(HistoryTest, StartsRecordTheProgram) {
     const auto history = open();
     history->set_program_facts(Generation{1}, {"/srv/web", "abc", "def"});
     history->record(record(1, "prepared"));
@@ -71,8 +71,8 @@ TEST_F(HistoryTest, StartsTellWhatWasStarted) {
                     Not(HasSubstr("program"))));
 }
 
-// Its program is resolved with its first worker.
-TEST_F(HistoryTest, TheFirstGenerationTellsWhatWasStartedWhenItIsReady) {
+// The program of the first generation is resolved with its first worker.
+TEST_F(HistoryTest, TheFirstGenerationRecordsTheProgramWhenItIsReady) {
     const auto history = open();
     history->record(record(1, "started"));
     history->set_program_facts(Generation{1}, {"/srv/web", "abc", "def"});
@@ -81,20 +81,20 @@ TEST_F(HistoryTest, TheFirstGenerationTellsWhatWasStartedWhenItIsReady) {
                 ElementsAre(Not(HasSubstr("program")), HasSubstr(R"("event":"ready","program":"/srv/web")")));
 }
 
-TEST_F(HistoryTest, PiecesAndStrangersLinesAreSkipped) {
+TEST_F(HistoryTest, IncompleteAndForeignLinesAreSkipped) {
     {
         std::ofstream file(path());
         file << R"({"time":"t","generation":7,"event":"done"})"
              << "\n"
              << R"({"time":"t","generation":9,"event":"do)"
-             << "\n"  // torn, and ended by the next writer
+             << "\n"  // incomplete, terminated by the next writer
              << R"({"time":"t","generation":9,"event":"d","a":{}})"
-             << "\n"  // nothing that we write
+             << "\n"  // not in our format
              << R"({"generation":9})"
              << "\n"
              << "{\"time\":\"t\",\"generation\":9,\"event\":\"\xff\"}\n"
              << "\n[1]\n"
-             << R"({"time":"t","generation":9,"event":"done"})";  // torn at its very end
+             << R"({"time":"t","generation":9,"event":"done"})";  // incomplete at the end of the file
     }
     const auto history = open();
     EXPECT_EQ(history->last_generation(), Generation{7});
@@ -124,8 +124,8 @@ TEST_F(HistoryTest, LinesAreBoundedInNumberAndSize) {
     EXPECT_LT(again->lines().front().size(), 1200U);
 }
 
-// As a full disk does, the limit of files lets a write begin and not end.
-TEST_F(HistoryTest, AFullDiskIsToldOfOnceAndLeavesWholeLines) {
+// A file size limit cuts a write short like a full disk does.
+TEST_F(HistoryTest, AFullDiskIsReportedOnceAndLeavesCompleteLines) {
     const auto history = open();
     history->record(record(1, "started"));
     history->flush(long_enough);
@@ -141,21 +141,21 @@ TEST_F(HistoryTest, AFullDiskIsToldOfOnceAndLeavesWholeLines) {
     io.run();
     EXPECT_THAT(told, ElementsAre(HasSubstr("cannot write to history.jsonl: File too large; lines are left out"),
                                   HasSubstr("the history is written again; 5 lines are missing in it")));
-    EXPECT_EQ(history->lines().size(), 7U) << "in memory nothing is missing";
+    EXPECT_EQ(history->lines().size(), 7U) << "all lines must be in memory";
     std::ifstream file(path());
     std::vector<std::string> lines;
     for (std::string line; std::getline(file, line);) lines.push_back(line);
     EXPECT_THAT(lines, ElementsAre(HasSubstr("\"generation\":1,"), HasSubstr("\"generation\":3,")));
 }
 
-TEST_F(HistoryTest, WithoutADirectoryTheHistoryLastsAsLongAsTheProcess) {
+TEST_F(HistoryTest, IsKeptInMemoryWithoutADirectory) {
     directories = {"/proc/none/such"};
     const auto history = open();
     directories = {"/tmp/ledger-none"};
     history->record(record(1, "started"));
     EXPECT_EQ(history->lines().size(), 1U);
     EXPECT_THAT(told, ElementsAre(HasSubstr("\"event\":\"history_not_kept\"")));
-    EXPECT_THAT(told.front(), HasSubstr("give one with --state-dir"));
+    EXPECT_THAT(told.front(), HasSubstr("set one with --state-dir"));
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-TEST(LastLines, AreNoneBeforeAnythingWasWritten) { EXPECT_THAT(LastLines{}.lines(), IsEmpty()); }
+TEST(LastLines, AreEmptyBeforeTheFirstOutput) { EXPECT_THAT(LastLines{}.lines(), IsEmpty()); }
 
 TEST(LastLines, JoinPiecesOfALine) {
     LastLines lines;
@@ -33,14 +33,14 @@ TEST(LastLines, KeepTheLastTwenty) {
     EXPECT_EQ(lines.lines().back(), "unfinished");
 }
 
-TEST(LastLines, CutALineThatNeverEnds) {
+TEST(LastLines, TruncateALineWithoutAnEnd) {
     LastLines lines;
     for (int piece = 0; piece < 1000; ++piece) lines.add(std::string(1000, 'x'));
     lines.add("\nshort\n");
     EXPECT_THAT(lines.lines(), ElementsAre(std::string(LastLines::max_line_bytes, 'x'), "short"));
 }
 
-TEST(LastLines, CannotMoveTheCursorOfWhoReadsThem) {
+TEST(LastLines, EscapeControlCharacters) {
     LastLines lines;
     lines.add("\x1b[2Jgone\n");
     EXPECT_THAT(lines.lines(), ElementsAre("\\x1b[2Jgone"));

@@ -25,7 +25,7 @@ using From = core::Prepare::From;
 
 constexpr LaunchSpecId first_spec{1}, second_spec{2};
 
-// The loop without workers: preparations alone, and the one reaper.
+// An event loop without workers: only preparations and the reaper.
 struct LaunchPreparationTest : ::testing::Test {
     LaunchPreparationTest() {
         EXPECT_NE(::mkdtemp(folder.data()), nullptr);
@@ -86,7 +86,7 @@ struct LaunchPreparationTest : ::testing::Test {
         preparation->prepare({spec, Generation{spec.value}, from, plan});
         return answer();
     }
-    // A plan that adds the listener b.
+    // A plan with an additional listener.
     PlanId plan_with(const std::string& address) {
         next.listen.push_back(*parse_listen_address(address));
         const auto reload = plans->read_again(core::Reload::Workers::keep);
@@ -128,7 +128,7 @@ TEST_F(LaunchPreparationTest, ResolvesASpecFromTheConfigurationInForce) {
     EXPECT_EQ(known[Generation{1}].configuration.size(), 16U);
 }
 
-TEST_F(LaunchPreparationTest, TellsWhatCannotBeResolved) {
+TEST_F(LaunchPreparationTest, ReportsWhatCannotBeResolved) {
     auto with_fault = configuration();
     with_fault.launch.command = {"./none"};
     start(with_fault);
@@ -136,7 +136,7 @@ TEST_F(LaunchPreparationTest, TellsWhatCannotBeResolved) {
     EXPECT_EQ(specs.find(first_spec), nullptr);
 }
 
-TEST_F(LaunchPreparationTest, RunsTheCheckInTheWorkersSurroundings) {
+TEST_F(LaunchPreparationTest, RunsTheCheckInTheWorkersDirectoryAndEnvironment) {
     start(configuration(
         "echo $RELEASE $HOLDFAST_NAME $HOLDFAST_GENERATION $HOLDFAST_PRE_RESTART \"$LISTEN_FDS\" > seen"));
     EXPECT_EQ(prepare(second_spec).fault, "");
@@ -147,42 +147,43 @@ TEST_F(LaunchPreparationTest, RunsTheCheckInTheWorkersSurroundings) {
     EXPECT_THAT(os::children_of(::getpid()), IsEmpty());
 }
 
-TEST_F(LaunchPreparationTest, IsVetoedByTheCheckInItsOwnWords) {
+TEST_F(LaunchPreparationTest, FailsWithTheOutputOfTheCheck) {
     start(configuration("echo checking; echo 'bad configuration' >&2; exit 3"));
     const auto prepared = prepare(first_spec);
-    EXPECT_EQ(prepared.fault, "--pre-restart said no: exited with status 3");
+    EXPECT_EQ(prepared.fault, "--pre-restart failed: exited with status 3");
     EXPECT_THAT(prepared.last_words, ElementsAre("checking", "bad configuration"));
     EXPECT_EQ(specs.find(first_spec), nullptr);
     EXPECT_THAT(os::children_of(::getpid()), IsEmpty());
 }
 
-TEST_F(LaunchPreparationTest, KillsWhatTheCheckLeftInItsGroup) {
+TEST_F(LaunchPreparationTest, KillsTheRestOfTheProcessGroupOfTheCheck) {
     start(configuration("tail -f /dev/null & echo $! > child; exit 0"));
     EXPECT_EQ(prepare(first_spec).fault, "");
     int child = 0;
     std::ifstream(folder + "/child") >> child;
     ASSERT_GT(child, 0);
-    // An orphan that is killed goes to whoever reaps for this test.
+    // Nothing in this test reaps the killed orphan.
     while (const auto status = os::process_status(child)) {
         if (status->state == 'Z') break;
         io.poll();
     }
 }
 
-TEST_F(LaunchPreparationTest, ThatIsAbandonedEndsItsCheckAndAnswersNothing) {
+TEST_F(LaunchPreparationTest, ThatIsAbandonedEndsItsCheckAndReportsNothing) {
     ASSERT_NO_FATAL_FAILURE(start(configuration("trap '' TERM; echo > begun; exec tail -f /dev/null")));
     preparation->prepare({first_spec, Generation{1}, From::fresh, {}});
     while (!is_there("begun")) io.run_one_for(std::chrono::milliseconds(10));
     EXPECT_EQ(os::children_of(::getpid()).size(), 1U);
     preparation->abandon(first_spec);
-    // SIGTERM is ignored: it takes the kill behind it.
+    // The check ignores SIGTERM, so SIGKILL must follow.
     while (!os::children_of(::getpid()).empty()) io.run_one();
     EXPECT_THAT(answers, IsEmpty());
     EXPECT_EQ(specs.find(first_spec), nullptr);
-    EXPECT_EQ(prepare(second_spec, From::kept).fault, "cannot roll back to generation 0: nothing of it was kept");
+    EXPECT_EQ(prepare(second_spec, From::kept).fault,
+              "cannot roll back to generation 0: its program is no longer kept");
 }
 
-TEST_F(LaunchPreparationTest, OfAPlanBindsFirstAndClosesWhenTheNewOneServes) {
+TEST_F(LaunchPreparationTest, OfAPlanBindsFirstAndClosesOnceTheNewGenerationServes) {
     start(configuration());
     specs.add(first_spec, {nullptr, plans->in_force(), listeners.in_force(), Generation{1}});
     const PlanId plan = plan_with(path("b.sock"));
@@ -198,14 +199,14 @@ TEST_F(LaunchPreparationTest, OfAPlanBindsFirstAndClosesWhenTheNewOneServes) {
     plans->adopt(moved->plan);
     EXPECT_FALSE(is_there("a.sock"));
     EXPECT_THAT(in_force(), ElementsAre(path("b.sock")));
-    // The way back binds it again.
+    // The rollback binds it again.
     specs.find(first_spec)->launch_spec = specs.find(second_spec)->launch_spec;
     EXPECT_EQ(prepare(first_spec, From::kept).fault, "");
     EXPECT_TRUE(is_there("a.sock") && is_there("b.sock"));
     listeners.serve(specs.find(first_spec)->listeners);
     EXPECT_FALSE(is_there("b.sock"));
     EXPECT_EQ(listeners.fds().size(), 1U);
-    // And a restart follows the configuration in force, which a rollback does not change.
+    // A restart uses the configuration in force, which a rollback does not change.
     EXPECT_EQ(prepare(LaunchSpecId{3}).fault, "");
     EXPECT_TRUE(is_there("a.sock") && is_there("b.sock"));
     listeners.serve(specs.find(LaunchSpecId{3})->listeners);
@@ -222,19 +223,19 @@ TEST_F(LaunchPreparationTest, OfAPlanThatCannotBindLeavesNothingBound) {
     EXPECT_FALSE(is_there("b.sock"));
 }
 
-TEST_F(LaunchPreparationTest, OfAPlanThatIsDroppedClosesWhatItHadBound) {
+TEST_F(LaunchPreparationTest, OfADroppedPlanClosesTheListenersThatItBound) {
     auto with_check = configuration();
     start(with_check);
     next.launch.pre_restart = "exit 1";
     const PlanId plan = plan_with(path("b.sock"));
-    EXPECT_THAT(prepare(second_spec, From::fresh, plan).fault, HasSubstr("--pre-restart said no"));
+    EXPECT_THAT(prepare(second_spec, From::fresh, plan).fault, HasSubstr("--pre-restart failed"));
     plans->drop(plan);
     EXPECT_FALSE(is_there("b.sock"));
     EXPECT_TRUE(is_there("a.sock"));
 }
 
-// Another plan is dropped, or a spec forgotten, while --pre-restart runs.
-TEST_F(LaunchPreparationTest, OfAPlanKeepsWhatItBoundWhateverElseIsTidiedAway) {
+// Another plan is dropped while --pre-restart runs.
+TEST_F(LaunchPreparationTest, OfAPlanKeepsItsListenersWhileOthersAreDropped) {
     start(configuration());
     specs.add(first_spec, {nullptr, plans->in_force(), listeners.in_force(), Generation{1}});
     next.launch.pre_restart = "echo > begun; while [ ! -e go ]; do read -t 0.01 x < /dev/zero || :; done";
@@ -248,8 +249,8 @@ TEST_F(LaunchPreparationTest, OfAPlanKeepsWhatItBoundWhateverElseIsTidiedAway) {
     EXPECT_TRUE(is_there("b.sock"));
 }
 
-// The same name, another address: a reload after a rollback says so, and leaves the socket what it is.
-TEST_F(LaunchPreparationTest, AfterARollbackComparesWithWhatServes) {
+// The name is the same, the address differs: a reload after a rollback detects it and does not change the socket.
+TEST_F(LaunchPreparationTest, AfterARollbackComparesWithTheServingConfiguration) {
     auto named = configuration();
     named.listen = {*parse_listen_address("web=" + path("a.sock"))};
     start(named);
@@ -261,7 +262,7 @@ TEST_F(LaunchPreparationTest, AfterARollbackComparesWithWhatServes) {
     listeners.serve(specs.find(second_spec)->listeners);
     plans->adopt(moved->plan);
     EXPECT_EQ(plans->what_would_change().text, "nothing would change");
-    // Back again.
+    // Rolls back.
     specs.find(first_spec)->launch_spec = specs.find(second_spec)->launch_spec;
     ASSERT_EQ(prepare(first_spec, From::kept).fault, "");
     specs.serve(first_spec);
@@ -275,7 +276,7 @@ TEST_F(LaunchPreparationTest, AfterARollbackComparesWithWhatServes) {
     EXPECT_TRUE(is_there("b.sock"));
 }
 
-TEST_F(LaunchPreparationTest, OfAKeptSpecRefusesAProgramThatWasOverwritten) {
+TEST_F(LaunchPreparationTest, OfAKeptSpecRejectsAnOverwrittenProgram) {
     auto own_program = configuration();
     std::filesystem::copy_file("/bin/true", folder + "/app");
     own_program.launch.command = {"./app"};
@@ -283,12 +284,13 @@ TEST_F(LaunchPreparationTest, OfAKeptSpecRefusesAProgramThatWasOverwritten) {
     ASSERT_EQ(prepare(first_spec).fault, "");
     EXPECT_EQ(prepare(first_spec, From::kept).fault, "");
     std::ofstream(folder + "/app", std::ios::trunc) << "something else";
-    EXPECT_THAT(prepare(first_spec, From::kept).fault,
-                HasSubstr("cannot roll back to generation 1: ./app was overwritten in place, and no copy of the former "
-                          "program exists"));
+    EXPECT_THAT(
+        prepare(first_spec, From::kept).fault,
+        HasSubstr("cannot roll back to generation 1: ./app was overwritten in place, and there is no copy of the "
+                  "previous program"));
 }
 
-TEST_F(LaunchPreparationTest, OfAKeptSpecThatIsRefusedClosesWhatItBoundAgain) {
+TEST_F(LaunchPreparationTest, OfARejectedSpecClosesTheListenersThatItBound) {
     auto own_program = configuration();
     std::filesystem::copy_file("/bin/true", folder + "/app");
     own_program.launch.command = {"./app"};
@@ -304,7 +306,7 @@ TEST_F(LaunchPreparationTest, OfAKeptSpecThatIsRefusedClosesWhatItBoundAgain) {
     EXPECT_TRUE(is_there("b.sock"));
 }
 
-TEST_F(LaunchPreparationTest, ChangesBacklogAndModeOfWhatIsBoundInPlace) {
+TEST_F(LaunchPreparationTest, ReloadChangesBacklogAndModeInPlace) {
     start(configuration());
     next.listen = {*parse_listen_address(path("a.sock") + "?backlog=7&mode=0600")};
     const int before = listeners.fds().front();
@@ -319,17 +321,17 @@ TEST_F(LaunchPreparationTest, ChangesBacklogAndModeOfWhatIsBoundInPlace) {
     EXPECT_EQ(listeners.fds().front(), before);
 }
 
-TEST_F(LaunchPreparationTest, OfNothingWithoutAFile) {
+TEST_F(LaunchPreparationTest, ReloadFailsWithoutAConfigurationFile) {
     auto without = configuration();
     without.file.clear();
     start(without);
     const auto refused = plans->read_again(core::Reload::Workers::keep);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().text, "there is no file to read again: this supervisor was started without --config");
+    EXPECT_EQ(refused.error().text, "this supervisor was started without --config, so there is no file to read again");
     EXPECT_EQ(plans->what_would_change().result, core::Outcome::Result::refused);
 }
 
-TEST_F(LaunchPreparationTest, TellsWhatAReloadWouldDoAndDoesNothing) {
+TEST_F(LaunchPreparationTest, PreviewOfAReloadChangesNothing) {
     start(configuration());
     EXPECT_EQ(plans->what_would_change().text, "nothing would change");
     next.listen.push_back(*parse_listen_address("b=" + path("b.sock")));

@@ -1,4 +1,4 @@
-// What an operator reads of a worker that has no listener open.
+// The message about a worker that has no listener open.
 
 #include "runtime/listener_claim.hpp"
 
@@ -7,7 +7,7 @@
 namespace holdfast::runtime {
 namespace {
 
-std::string words(const std::string& command, std::vector<Worker::InheritedListener> listeners) {
+std::string message_for(const std::string& command, std::vector<Worker::InheritedListener> listeners) {
     Worker worker;
     worker.name = "1.0";
     worker.command = command;
@@ -15,16 +15,16 @@ std::string words(const std::string& command, std::vector<Worker::InheritedListe
     return missing_listener_claim(worker);
 }
 
-TEST(MissingClaim, NamesTheWrapperAndWhatToRunInItsPlace) {
-    EXPECT_EQ(words("npm", {{1, ":8080"}}),
+TEST(MissingClaim, NamesTheWrapperAndItsReplacement) {
+    EXPECT_EQ(message_for("npm", {{1, ":8080"}}),
               "no process of worker 1.0 has :8080 open: does `npm` close inherited descriptors? run node directly");
-    EXPECT_EQ(words("sudo", {{1, ":8080"}}),
+    EXPECT_EQ(message_for("sudo", {{1, ":8080"}}),
               "no process of worker 1.0 has :8080 open: does `sudo` close inherited descriptors? run the program "
               "directly");
 }
 
-TEST(MissingClaim, AsksOfAnyOtherProgramWhetherItClosesThem) {
-    EXPECT_EQ(words("server", {{1, ":8080"}, {2, "unix:/run/x.sock"}}),
+TEST(MissingClaim, SuspectsThatTheProgramClosesTheDescriptors) {
+    EXPECT_EQ(message_for("server", {{1, ":8080"}, {2, "unix:/run/x.sock"}}),
               "no process of worker 1.0 has :8080 or unix:/run/x.sock open: does it close inherited descriptors?");
 }
 

@@ -1,4 +1,4 @@
-// Which listeners may be refused while a reload is on its way.
+// Which listeners are refused during a reload.
 
 #include "runtime/listeners.hpp"
 
@@ -33,7 +33,7 @@ struct RemovedListenerAdmissionTest : ::testing::Test {
     Listeners listeners{io, log};
 };
 
-TEST_F(RemovedListenerAdmissionTest, OfATcpListenerCloseAndOpen) {
+TEST_F(RemovedListenerAdmissionTest, RefusesAndAcceptsAgainOnATcpListener) {
     open("127.0.0.1:0");
     listeners.set_removed_listener_admission({}, core::Admission::refuse);
     EXPECT_FALSE(lets_clients_in());
@@ -41,11 +41,11 @@ TEST_F(RemovedListenerAdmissionTest, OfATcpListenerCloseAndOpen) {
     EXPECT_TRUE(lets_clients_in());
 }
 
-TEST_F(RemovedListenerAdmissionTest, OfAnAbstractNameStayOpenForItCouldNotComeBack) {
-    open("unix:@holdfast-other-doors-" + std::to_string(::getpid()));
+TEST_F(RemovedListenerAdmissionTest, DoesNotRefuseOnAnAbstractNameThatCouldNotBeRestored) {
+    open("unix:@holdfast-removed-listener-" + std::to_string(::getpid()));
     const os::UniqueFd workers{::dup(listeners.fds().front())};
     listeners.set_removed_listener_admission({}, core::Admission::refuse);
-    EXPECT_TRUE(lets_clients_in()) << "it waits in the queue";
+    EXPECT_TRUE(lets_clients_in()) << "the client must wait in the queue";
     listeners.set_removed_listener_admission({}, core::Admission::accept);
     EXPECT_TRUE(lets_clients_in());
 }

@@ -1,4 +1,4 @@
-// Asking a worker whether it serves: real sockets, and what can be at their other ends.
+// Readiness probes with real sockets and various peers.
 
 #include "runtime/readiness_prober.hpp"
 
@@ -29,18 +29,18 @@ struct ReadinessProberTest : ::testing::Test {
         worker.probe = {how, Where::address, listener.bound, std::move(path)};
     }
 
-    // A peer that accepts one connection, reads what is asked, answers, and hangs up.
+    // A peer that accepts one connection, reads the request, sends the answer, and closes the connection.
     std::string serve_once(const std::string& answer, int listener_fd) const {
         const os::UniqueFd client{::accept(listener_fd, nullptr, nullptr)};
-        std::string heard;
+        std::string received;
         std::array<char, 4096> buffer{};
-        while (!heard.ends_with("\r\n\r\n")) {
+        while (!received.ends_with("\r\n\r\n")) {
             const auto got = ::recv(client.get(), buffer.data(), buffer.size(), 0);
             if (got <= 0) break;
-            heard.append(buffer.data(), static_cast<std::size_t>(got));
+            received.append(buffer.data(), static_cast<std::size_t>(got));
         }
         static_cast<void>(!::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL));
-        return heard;
+        return received;
     }
 
     core::ProbeAnswered ask() {
@@ -70,14 +70,14 @@ struct ReadinessProberTest : ::testing::Test {
     std::string request;
 };
 
-TEST_F(ReadinessProberTest, ToConnectIsGoodWhereSomebodyListens) {
+TEST_F(ReadinessProberTest, ConnectIsGoodIfAServerListens) {
     ask_by(core::ReadyProbe::How::tcp);
     const auto answer = ask();
     EXPECT_EQ(answer.worker, WorkerId{7});
     EXPECT_EQ(answer.answer, Answer::good) << answer.text;
 }
 
-TEST_F(ReadinessProberTest, ToConnectIsBadWhereNobodyListens) {
+TEST_F(ReadinessProberTest, ConnectIsBadIfNoServerListens) {
     ask_by(core::ReadyProbe::How::tcp);
     listener.fd.reset();
     const auto answer = ask();
@@ -85,7 +85,7 @@ TEST_F(ReadinessProberTest, ToConnectIsBadWhereNobodyListens) {
     EXPECT_EQ(answer.text, "connection refused");
 }
 
-TEST_F(ReadinessProberTest, ByHttpGetsThePathAndTakesTwoAndThreeHundreds) {
+TEST_F(ReadinessProberTest, HttpRequestsThePathAndAccepts2xxAnd3xx) {
     ask_by(core::ReadyProbe::How::http, "/ready?now");
     for (const std::string status : {"200 OK", "204", "302 Found", "399 x"}) {
         EXPECT_EQ(ask("HTTP/1.1 " + status + "\r\n\r\n").answer, Answer::good) << status;
@@ -94,7 +94,7 @@ TEST_F(ReadinessProberTest, ByHttpGetsThePathAndTakesTwoAndThreeHundreds) {
     EXPECT_NE(request.find("\r\nConnection: close\r\n"), std::string::npos);
 }
 
-TEST_F(ReadinessProberTest, ByHttpTellsTheCodeOfEveryOtherAnswer) {
+TEST_F(ReadinessProberTest, HttpReportsAnyOtherStatusCode) {
     ask_by(core::ReadyProbe::How::http);
     for (const std::string code : {"199", "400", "404", "500", "503"}) {
         const auto answer = ask("HTTP/1.0 " + code + " Words\r\nContent-Length: 0\r\n\r\n");
@@ -103,18 +103,18 @@ TEST_F(ReadinessProberTest, ByHttpTellsTheCodeOfEveryOtherAnswer) {
     }
 }
 
-TEST_F(ReadinessProberTest, ByHttpTakesNoOtherProtocolForAnAnswer) {
+TEST_F(ReadinessProberTest, HttpRejectsOtherProtocols) {
     ask_by(core::ReadyProbe::How::http);
     for (const std::string answer : {"220 mail.example.org\r\n", "HTTP/2.0 200\r\n", "HTTP/1.1 2000\r\n", "HTTP/1.1 2",
                                      "HTTP/1.1 020 x\r\n", "HTTP/1.1  200\r\n"}) {
-        EXPECT_EQ(ask(answer).text, "its answer is no HTTP") << answer;
+        EXPECT_EQ(ask(answer).text, "its response is not HTTP") << answer;
     }
-    EXPECT_EQ(ask("").text, "it closed the connection without an answer");
+    EXPECT_EQ(ask("").text, "it closed the connection without a response");
 }
 
-TEST_F(ReadinessProberTest, ByHttpDecidesAsSoonAsItKnows) {
+TEST_F(ReadinessProberTest, HttpDecidesAsSoonAsTheStatusIsComplete) {
     ask_by(core::ReadyProbe::How::http);
-    // The peer sends 14 bytes and neither more nor an end.
+    // The peer sends 14 bytes and then neither more bytes nor the end.
     std::optional<os::UniqueFd> client;
     std::jthread peer([&] {
         client.emplace(::accept(listener.fd.get(), nullptr, nullptr));
@@ -123,27 +123,27 @@ TEST_F(ReadinessProberTest, ByHttpDecidesAsSoonAsItKnows) {
     EXPECT_EQ(ask().answer, Answer::good);
 }
 
-TEST_F(ReadinessProberTest, OfOneWhoNeverAnswersIsBadInTheEnd) {
+TEST_F(ReadinessProberTest, TimesOutIfThereIsNoResponse) {
     ask_by(core::ReadyProbe::How::http);
-    const auto answer = ask();  // the kernel connects, nobody accepts
+    const auto answer = ask();  // the kernel connects, but the connection is not accepted
     EXPECT_EQ(answer.answer, Answer::bad);
-    EXPECT_EQ(answer.text, "no answer within 1.0 s");
+    EXPECT_EQ(answer.text, "no response within 1.0 s");
 }
 
-TEST_F(ReadinessProberTest, OfOneWhoDripsIsBadInTheEnd) {
+TEST_F(ReadinessProberTest, TimesOutIfTheResponseIsIncomplete) {
     ask_by(core::ReadyProbe::How::http);
     std::jthread peer([&] {
         const os::UniqueFd client{::accept(listener.fd.get(), nullptr, nullptr)};
         std::array<char, 1024> buffer{};
-        // Answers and then only reads: the time is over when the other side hangs up.
+        // Sends a part of a response and then only reads until the prober closes the connection after its timeout.
         ::send(client.get(), "HTTP", 4, MSG_NOSIGNAL);
         while (::recv(client.get(), buffer.data(), buffer.size(), 0) > 0) {
         }
     });
-    EXPECT_EQ(ask().text, "no answer within 1.0 s");
+    EXPECT_EQ(ask().text, "no response within 1.0 s");
 }
 
-TEST_F(ReadinessProberTest, OfOneWhoWasForgottenAnswersNobody) {
+TEST_F(ReadinessProberTest, OfAForgottenWorkerReportsNothing) {
     ask_by(core::ReadyProbe::How::http);
     prober.probe(worker);
     prober.forget(worker.id);
@@ -151,7 +151,7 @@ TEST_F(ReadinessProberTest, OfOneWhoWasForgottenAnswersNobody) {
     EXPECT_TRUE(answers.empty());
 }
 
-TEST_F(ReadinessProberTest, TwiceAnswersTwice) {
+TEST_F(ReadinessProberTest, TwiceReportsTwice) {
     ask_by(core::ReadyProbe::How::tcp);
     prober.probe(worker);
     prober.probe(worker);
@@ -159,18 +159,16 @@ TEST_F(ReadinessProberTest, TwiceAnswersTwice) {
     EXPECT_EQ(answers.size(), 2U);
 }
 
-TEST_F(ReadinessProberTest, NothingIsGoodForAWorkerThatWasLaunchedBeforeAnythingWasAsked) {
-    EXPECT_EQ(ask().answer, Answer::good);
-}
+TEST_F(ReadinessProberTest, IsGoodForAWorkerThatWasLaunchedWithoutAProbe) { EXPECT_EQ(ask().answer, Answer::good); }
 
-TEST_F(ReadinessProberTest, AtAUnixPath) {
+TEST_F(ReadinessProberTest, WorksWithAUnixPath) {
     ask_by(core::ReadyProbe::How::tcp);
     worker.probe->address = "unix:/nowhere/at/all.sock";
     EXPECT_EQ(ask().text, "no such file or directory");
 }
 
-// The old one still answers 200 while the new one says 500: each is asked on its own listener.
-TEST_F(ReadinessProberTest, OnPrivateListenersTellsWorkersApart) {
+// The old worker answers 200 and the new one 500: each is probed on its own listener.
+TEST_F(ReadinessProberTest, PrivateListenersDistinguishWorkers) {
     Worker former;
     former.id = WorkerId{6};
     for (Worker* one : {&former, &worker}) {
@@ -188,7 +186,7 @@ TEST_F(ReadinessProberTest, OnPrivateListenersTellsWorkersApart) {
     EXPECT_EQ(answer.text, "HTTP 500");
 }
 
-TEST_F(ReadinessProberTest, OnAPrivateListenerThatNobodyServesSaysSoBeforeLong) {
+TEST_F(ReadinessProberTest, ReportsAFullQueueOfAPrivateListener) {
     worker.probe = {core::ReadyProbe::How::http, Where::private_listener, "", "/"};
     auto made = os::ProbeListener::open("", "7");
     ASSERT_TRUE(made);
@@ -198,7 +196,7 @@ TEST_F(ReadinessProberTest, OnAPrivateListenerThatNobodyServesSaysSoBeforeLong) 
          socket = os::begin_connect(worker.probe_listener->address())) {
         waiting.push_back(std::move(*socket));
     }
-    EXPECT_EQ(ask().text, "its queue is full: it does not accept");
+    EXPECT_EQ(ask().text, "its accept queue is full");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// By whose hand a worker ended.
+// How the cause of a worker's death is determined.
 
 #include "runtime/worker_reaper.hpp"
 
@@ -28,7 +28,7 @@ struct WorkerReaperTest : ::testing::Test {
         return name;
     }
 
-    // What the kernel says that it killed for want of memory.
+    // The number of OOM kills that the kernel reports.
     void count_kills(int kills) const { std::ofstream(folder + "/vmstat") << "oom_kill " << kills << "\n"; }
 
     os::OomCount counter() const {
@@ -36,7 +36,7 @@ struct WorkerReaperTest : ::testing::Test {
         return os::OomCount({folder + "/none", folder, folder + "/vmstat"});
     }
 
-    // A worker that will run the script when it is told to go on.
+    // A worker that stops itself and runs the script after SIGCONT.
     Worker& launch(const std::string& script, std::uint64_t slot = 0) {
         auto made = std::make_unique<Worker>();
         made->id = WorkerId{++last_};
@@ -51,12 +51,12 @@ struct WorkerReaperTest : ::testing::Test {
         return worker;
     }
 
-    // Lets it run to its end; what core is told of it.
+    // Lets the worker run to its end and returns the event that the core receives.
     core::Exited end(Worker& worker) {
         const int pidfd = worker.leader.pidfd();
         EXPECT_TRUE(os::send_signal(worker.leader.process(), SIGCONT));
         pollfd ended{pidfd, POLLIN, 0};
-        // Whether it had stopped already is not known: it is told again until it has ended.
+        // The worker may not have stopped itself yet, so SIGCONT is repeated until it has ended.
         while (::poll(&ended, 1, 20) == 0) static_cast<void>(os::send_signal(worker.leader.process(), SIGCONT));
         reaper.collect();
         io.restart();
@@ -83,18 +83,18 @@ struct WorkerReaperTest : ::testing::Test {
 constexpr auto out_of_memory = core::KilledBy::out_of_memory;
 constexpr auto not_known = core::KilledBy::not_known;
 
-TEST_F(WorkerReaperTest, KilledWhileTheKernelCountedOneIsOutOfMemory) {
+TEST_F(WorkerReaperTest, AKillWithAnOomKillIsOutOfMemory) {
     Worker& worker = launch("kill -KILL $$");
     count_kills(1);
     EXPECT_EQ(end(worker).killed_by, out_of_memory);
 }
 
-TEST_F(WorkerReaperTest, KilledWhileTheKernelCountedNoneIsNot) {
-    count_kills(4);  // before it was launched
+TEST_F(WorkerReaperTest, AKillWithoutAnOomKillIsNotOutOfMemory) {
+    count_kills(4);  // before the launch
     EXPECT_EQ(end(launch("kill -KILL $$")).killed_by, not_known);
 }
 
-TEST_F(WorkerReaperTest, OneCountExplainsOneEnd) {
+TEST_F(WorkerReaperTest, OneOomKillIsAttributedToOneWorker) {
     Worker& first = launch("kill -KILL $$", 0);
     Worker& second = launch("kill -KILL $$", 1);
     count_kills(1);
@@ -102,7 +102,7 @@ TEST_F(WorkerReaperTest, OneCountExplainsOneEnd) {
     EXPECT_EQ(end(second).killed_by, not_known);
 }
 
-TEST_F(WorkerReaperTest, TwoCountsExplainTwo) {
+TEST_F(WorkerReaperTest, TwoOomKillsAreAttributedToTwoWorkers) {
     Worker& first = launch("kill -KILL $$", 0);
     Worker& second = launch("kill -KILL $$", 1);
     count_kills(2);
@@ -110,7 +110,7 @@ TEST_F(WorkerReaperTest, TwoCountsExplainTwo) {
     EXPECT_EQ(end(second).killed_by, out_of_memory);
 }
 
-TEST_F(WorkerReaperTest, AnyOtherEndIsNot) {
+TEST_F(WorkerReaperTest, AnyOtherExitIsNotOutOfMemory) {
     Worker& exits = launch("exit 3", 0);
     Worker& aborts = launch("kill -ABRT $$", 1);
     count_kills(2);
@@ -118,19 +118,19 @@ TEST_F(WorkerReaperTest, AnyOtherEndIsNot) {
     EXPECT_EQ(end(aborts).killed_by, not_known);
 }
 
-TEST_F(WorkerReaperTest, KilledByUsIsNot) {
+TEST_F(WorkerReaperTest, OurOwnKillIsNotOutOfMemory) {
     Worker& worker = launch("kill -KILL $$");
     worker.kill_requested = Worker::KillRequested::yes;
     count_kills(1);
     EXPECT_EQ(end(worker).killed_by, not_known);
 }
 
-TEST_F(WorkerReaperTest, LeavesNoZombieWhenItIsLeftBehindWithAGroupThatLives) {
-    ASSERT_TRUE(os::become_subreaper()) << "else what it leaves behind is not ours to see";
+TEST_F(WorkerReaperTest, ReapsADisownedLeaderWhoseGroupIsAlive) {
+    ASSERT_TRUE(os::become_subreaper()) << "the test needs to adopt orphans";
     Worker& worker = launch("sleep 1000 & exit 0");
     const pid_t leader = worker.leader.pid();
     end(worker);
-    ASSERT_TRUE(os::process_status(leader)) << "it is kept while its group lives";
+    ASSERT_TRUE(os::process_status(leader)) << "it must be kept while its group is alive";
     const auto group = reaper.scan(worker).group;
     ASSERT_EQ(group.size(), 1U);
     reaper.disown(worker);
@@ -141,7 +141,7 @@ TEST_F(WorkerReaperTest, LeavesNoZombieWhenItIsLeftBehindWithAGroupThatLives) {
     EXPECT_EQ(::waitpid(group.front().pid, nullptr, 0), group.front().pid);
 }
 
-TEST_F(WorkerReaperTest, LeavesItsLastWordsInItsSlot) {
+TEST_F(WorkerReaperTest, StoresTheLastOutputOfEachSlot) {
     Worker& first = launch("exit 3", 0);
     first.last_lines.add("old\n");
     end(first);

@@ -1,4 +1,4 @@
-// `holdfast check`: everything that a start would find out, said at once, and nothing started.
+// `holdfast check` reports everything that a start would find, and starts nothing.
 
 #include "check.hpp"
 
@@ -26,7 +26,7 @@ using testing::HasSubstr;
 using testing::Not;
 namespace fs = std::filesystem;
 
-struct Judgement {
+struct CheckResult {
     int status = -1;
     std::string text;
 };
@@ -42,8 +42,8 @@ class Check : public testing::Test {
 
     std::string path(const std::string& name) const { return directory_ + "/" + name; }
 
-    // Of this command with these options, in folders where nobody runs.
-    Judgement judge(const std::vector<std::string>& options, const std::string& command = "/bin/sleep") const {
+    // Runs the command with these options; the directories belong to no running supervisor.
+    CheckResult run_check(const std::vector<std::string>& options, const std::string& command = "/bin/sleep") const {
         std::vector<std::string> words{"check",     "--name",      "web",        "--runtime-dir",
                                        path("run"), "--state-dir", path("state")};
         words.insert(words.end(), options.begin(), options.end());
@@ -56,15 +56,15 @@ class Check : public testing::Test {
         return {status, out.str()};
     }
 
-    void expect_sound(const std::vector<std::string>& options, const std::string& words) const {
-        const Judgement judged = judge(options);
-        EXPECT_EQ(judged.status, 0) << judged.text;
-        EXPECT_THAT(judged.text, HasSubstr(words));
+    void expect_ok(const std::vector<std::string>& options, const std::string& words) const {
+        const CheckResult result = run_check(options);
+        EXPECT_EQ(result.status, 0) << result.text;
+        EXPECT_THAT(result.text, HasSubstr(words));
     }
-    void expect_wrong(const std::vector<std::string>& options, const std::string& words) const {
-        const Judgement judged = judge(options);
-        EXPECT_EQ(judged.status, 1) << judged.text;
-        EXPECT_THAT(judged.text, HasSubstr(words));
+    void expect_problem(const std::vector<std::string>& options, const std::string& words) const {
+        const CheckResult result = run_check(options);
+        EXPECT_EQ(result.status, 1) << result.text;
+        EXPECT_THAT(result.text, HasSubstr(words));
     }
 
   private:
@@ -90,53 +90,54 @@ class HeldPort {
     std::string address_;
 };
 
-TEST_F(Check, OfASoundConfigurationSaysWhatItFound) {
-    const Judgement judged = judge({"--listen", "127.0.0.1:0", "--chdir", "/tmp", "--grace-period", "20s"});
-    EXPECT_EQ(judged.status, 0) << judged.text;
-    EXPECT_THAT(judged.text,
-                AllOf(HasSubstr("the name is web"), HasSubstr("/sleep"), HasSubstr("the directory /tmp is there"),
-                      HasSubstr("--listen 127.0.0.1:0 can be had"), HasSubstr("a stop takes ")));
+TEST_F(Check, ReportsWhatItFoundForAValidConfiguration) {
+    const CheckResult result = run_check({"--listen", "127.0.0.1:0", "--chdir", "/tmp", "--grace-period", "20s"});
+    EXPECT_EQ(result.status, 0) << result.text;
+    EXPECT_THAT(result.text,
+                AllOf(HasSubstr("the name is web"), HasSubstr("/sleep"), HasSubstr("the directory /tmp exists"),
+                      HasSubstr("--listen 127.0.0.1:0 is available"), HasSubstr("a stop takes ")));
 }
 
-TEST_F(Check, StartsNothingAndLeavesNothing) {
-    EXPECT_EQ(judge({"--listen", "unix:" + path("web.sock")}, "/usr/bin/touch").status, 0);
+TEST_F(Check, StartsNothingAndCreatesNoFiles) {
+    EXPECT_EQ(run_check({"--listen", "unix:" + path("web.sock")}, "/usr/bin/touch").status, 0);
     for (const char* const name : {"started", "run", "state", "web.sock"}) EXPECT_FALSE(fs::exists(path(name))) << name;
 }
 
-TEST_F(Check, FindsACommandThatIsNotThere) {
-    const Judgement judged = judge({}, path("nowhere"));
-    EXPECT_EQ(judged.status, 1);
-    EXPECT_THAT(judged.text, HasSubstr(path("nowhere")));
+TEST_F(Check, FindsAMissingCommand) {
+    const CheckResult result = run_check({}, path("nowhere"));
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.text, HasSubstr(path("nowhere")));
 }
 
-TEST_F(Check, FindsAUserADirectoryAndAnEnvironmentFileThatAreNotThere) {
-    expect_wrong({"--user", "no-such-user"}, "no-such-user");
-    expect_wrong({"--chdir", path("none")}, path("none"));
-    expect_wrong({"--env-file", path("none.env")}, path("none.env"));
+TEST_F(Check, FindsAMissingUserDirectoryAndEnvironmentFile) {
+    expect_problem({"--user", "no-such-user"}, "no-such-user");
+    expect_problem({"--chdir", path("none")}, path("none"));
+    expect_problem({"--env-file", path("none.env")}, path("none.env"));
     std::ofstream(path("some.env")) << "KEY=value\n";
-    expect_sound({"--env-file", path("some.env")}, "the environment file " + path("some.env") + " can be read");
+    expect_ok({"--env-file", path("some.env")}, "the environment file " + path("some.env") + " can be read");
 }
 
-TEST_F(Check, SaysWhoHoldsAnAddress) {
+TEST_F(Check, NamesTheProcessThatUsesAnAddress) {
     const HeldPort held;
     const std::string holder = "(pid " + std::to_string(::getpid()) + ")";
-    expect_wrong({"--listen", held.address()}, "cannot listen on " + held.address() + ": Address already in use");
-    expect_wrong({"--listen", held.address()}, holder);
-    expect_wrong({"--listen", held.address()}, "end it, or choose another address");
-    expect_wrong({"--admin", held.address()}, holder);
-    expect_sound({"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, "--admin 127.0.0.1:0 can be had");
+    expect_problem({"--listen", held.address()}, "cannot listen on " + held.address() + ": Address already in use");
+    expect_problem({"--listen", held.address()}, holder);
+    expect_problem({"--listen", held.address()}, "stop it or choose another address");
+    expect_problem({"--admin", held.address()}, holder);
+    expect_ok({"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, "--admin 127.0.0.1:0 is available");
 }
 
-TEST_F(Check, LeavesToTheServiceManagerWhatItAloneKnows) {
-    expect_sound({"--listen", "systemd"}, "is known only when the service manager starts it");
+TEST_F(Check, DoesNotCheckSocketsOfTheServiceManager) {
+    expect_ok({"--listen", "systemd"}, "is known only when the service manager starts it");
 }
 
-TEST_F(Check, FindsTimesThatDoNotFitTogether) {
-    expect_sound({"--settle", "60s", "--ready-timeout", "60s"}, "--settle is not shorter than --ready-timeout");
-    expect_sound({"--watchdog", "999ms"}, "--watchdog is shorter than 1s");
-    const Judgement well = judge({"--probation", "20m", "--max-pause", "10m", "--settle", "59s", "--watchdog", "1s"});
-    EXPECT_EQ(well.status, 0) << well.text;
-    EXPECT_THAT(well.text, AllOf(Not(HasSubstr("is not shorter")), Not(HasSubstr("is shorter"))));
+TEST_F(Check, FindsInconsistentTimes) {
+    expect_ok({"--settle", "60s", "--ready-timeout", "60s"}, "--settle is not shorter than --ready-timeout");
+    expect_ok({"--watchdog", "999ms"}, "--watchdog is shorter than 1s");
+    const CheckResult good =
+        run_check({"--probation", "20m", "--max-pause", "10m", "--settle", "59s", "--watchdog", "1s"});
+    EXPECT_EQ(good.status, 0) << good.text;
+    EXPECT_THAT(good.text, AllOf(Not(HasSubstr("is not shorter")), Not(HasSubstr("is shorter"))));
 }
 
 }  // namespace
