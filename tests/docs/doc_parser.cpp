@@ -126,10 +126,6 @@ std::vector<std::string> literal_blocks(const std::string& page) {
     return blocks;
 }
 
-std::vector<std::string> fenced_blocks(const std::string& text, const std::string& language) {
-    return blocks_between(text, "```" + language, "```");
-}
-
 std::set<std::string> missing(const std::set<std::string>& here, const std::set<std::string>& there) {
     std::set<std::string> result;
     std::ranges::set_difference(here, there, std::inserter(result, result.end()));

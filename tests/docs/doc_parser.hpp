@@ -31,9 +31,6 @@ std::set<std::string> names_after_macro(const std::string& page, const std::stri
 // The code between `.Bd -literal` and `.Ed`, one after the other.
 std::vector<std::string> literal_blocks(const std::string& page);
 
-// The code between ```language and ```, one after the other.
-std::vector<std::string> fenced_blocks(const std::string& text, const std::string& language);
-
 // What is missing in `there` of what is `here`: for EXPECT_THAT(…, IsEmpty()).
 std::set<std::string> missing(const std::set<std::string>& here, const std::set<std::string>& there);
 

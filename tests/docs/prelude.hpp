@@ -2,7 +2,6 @@
 
 // What the examples of the documentation take for granted: the program around them.
 
-#include <holdfast/blocking.hpp>
 #include <holdfast/worker.hpp>
 
 struct MyServer {
@@ -31,4 +30,3 @@ void consume(const std::stop_token& stop);
 void flush(const std::stop_token& stop);
 void prepare(const Item& item);
 void commit(const Item& item);
-void answer(holdfast::BlockingConnection& client);
