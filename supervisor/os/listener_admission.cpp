@@ -39,8 +39,8 @@ Revival reopen(Listener& listener) {
         return Revival::failed;
     }
     if (listener.address.family == Family::unix_abstract) {
-        // The name becomes free when no process has the dead socket open, including ours. A placeholder keeps `fd`
-        // open.
+        // The name becomes free when no process has the dead socket open, including ours. `fd` becomes an unbound
+        // placeholder.
         listener.fd.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     }
     auto fresh = open_listeners(listener.address);

@@ -40,13 +40,13 @@ bool descends_from(pid_t pid, const Leader& leader, std::span<const std::string>
 }  // namespace
 
 Result<void> send_signal(const Process& process, int signal) {
-    if (!process) return errno_error(sending(signal, "a process that is gone"), ESRCH);
+    if (!process) return errno_error(sending(signal, "a process that no longer exists"), ESRCH);
     if (::syscall(SYS_pidfd_send_signal, process.pidfd(), signal, nullptr, 0) == 0) return {};
     return errno_error(sending(signal, describe_process(process.pid())));
 }
 
 Result<void> signal_group(const Leader& leader, int signal) {
-    if (!leader) return errno_error(sending(signal, "a group that is gone"), ESRCH);
+    if (!leader) return errno_error(sending(signal, "a process group that no longer exists"), ESRCH);
     if (::kill(-leader.pid(), signal) == 0) return {};
     return errno_error(sending(signal, "process group " + std::to_string(leader.pid())));
 }

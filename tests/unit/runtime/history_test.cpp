@@ -30,7 +30,7 @@ core::Record record(std::uint64_t generation, std::string_view event, std::strin
 
 struct HistoryTest : ::testing::Test {
     HistoryTest() {
-        std::string name = "/tmp/ledger-XXXXXX";
+        std::string name = "/tmp/history-XXXXXX";
         EXPECT_NE(::mkdtemp(name.data()), nullptr);
         directories = {name};
     }
@@ -151,7 +151,7 @@ TEST_F(HistoryTest, AFullDiskIsReportedOnceAndLeavesCompleteLines) {
 TEST_F(HistoryTest, IsKeptInMemoryWithoutADirectory) {
     directories = {"/proc/none/such"};
     const auto history = open();
-    directories = {"/tmp/ledger-none"};
+    directories = {"/tmp/history-none"};
     history->record(record(1, "started"));
     EXPECT_EQ(history->lines().size(), 1U);
     EXPECT_THAT(told, ElementsAre(HasSubstr("\"event\":\"history_not_kept\"")));
