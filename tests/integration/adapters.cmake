@@ -1,5 +1,5 @@
-# The SDK's adapters under load, each by its example, as it is shipped. Mostly waiting: they run beside each other. With
-# sanitizers the adapters are tested from stage to stage instead (tests/unit/sdk).
+# The adapters of the SDK under load, each with its example, without sanitizers. The tests mostly wait, so they run in
+# parallel. With sanitizers, tests/unit/sdk tests the adapters stage by stage instead.
 if(HOLDFAST_SANITIZE)
   return()
 endif()
@@ -11,7 +11,7 @@ set(adapter_examples
     libuv-http
     microhttpd-http
     epoll-http)
-# Those of the interpreters are scripts beside the programs.
+# The examples of Python and Node are scripts in the directory of the programs.
 set(binding_examples python-threads-http python-asyncio-http)
 if(TARGET holdfast_node)
   list(APPEND binding_examples node-http)

@@ -1,5 +1,6 @@
-// Each adapter of the SDK, by its example: restarts lose nothing, on fresh connections and on those of clients that
-// pause less than the server promises to wait; and the same clients do lose something where nothing is promised.
+// Each adapter of the SDK, with its example: restarts lose no request, neither on new connections nor on keep-alive
+// connections of clients that pause for less than the server promises to wait. The same clients do lose requests if the
+// server promises nothing.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,7 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration keep_alive_min = 1s;  // what a worker promises unless it is told otherwise
+constexpr Duration keep_alive_min = 1s;  // the default of HOLDFAST_KEEP_ALIVE_MIN
 constexpr int restarts = 20;
 
 class Adapter : public testing::TestWithParam<std::string> {
@@ -68,8 +69,8 @@ void expect_clean_end(SupervisorProcess& run) {
 
 void print(const std::string& example, const LoadReport& report) {
     std::cout << example << ": " << report.label << ": " << report.attempts << " requests, " << report.reused
-              << " of them on a used connection, " << report.failed() << " failed, " << report.excused_late
-              << " excused: late; " << report.closed_while_idle << " connections closed while idle\n";
+              << " of them on a reused connection, " << report.failed() << " failed, " << report.excused_late
+              << " excused as late; " << report.closed_while_idle << " connections closed while idle\n";
 }
 
 TEST_P(Adapter, LosesNothingOverTwentyRestarts) {
@@ -87,8 +88,9 @@ TEST_P(Adapter, LosesNothingOverTwentyRestarts) {
     EXPECT_EQ(run.log().await_count(std::size_t{restarts}, "rollout_done"), std::size_t{restarts});
 }
 
-// The control: the client above is strict enough to notice the rule that servers usually follow.
-TEST_P(Adapter, IsSeenToLoseRequestsByTheUsualRule) {
+// The control experiment: the client above is strict enough to detect the losses of servers that close idle connections
+// at once.
+TEST_P(Adapter, LosesRequestsIfIdleConnectionsAreClosedAtOnce) {
     RunOptions options = two_workers(GetParam());
     options.options.insert(options.options.end(), {"--env", "HOLDFAST_KEEP_ALIVE_MIN=0"});
     SupervisorProcess run(options);
@@ -96,7 +98,7 @@ TEST_P(Adapter, IsSeenToLoseRequestsByTheUsualRule) {
     std::uint64_t lost = 0;
     for (int done = 0; done < restarts && lost == 0; ++done) {
         BackgroundLoad kept(kept_connections(run.address()));
-        kept.wait_for_more(100);  // the connections are used ones by now
+        kept.wait_for_more(100);  // then the connections are reused ones
         ASSERT_NO_FATAL_FAILURE(restart_under_load(run, kept, 1));
         const LoadReport report = kept.stop();
         print(GetParam(), report);
@@ -106,7 +108,7 @@ TEST_P(Adapter, IsSeenToLoseRequestsByTheUsualRule) {
     expect_clean_end(run);
 }
 
-// Their clients lose them, or are answered early; nobody waits for them.
+// The clients lose these requests or get an early response; no request delays the restart.
 TEST_P(Adapter, EndsRequestsAtTheCancel) {
     constexpr int milliseconds = 8000;
     RunOptions options = two_workers(GetParam());
@@ -124,9 +126,9 @@ TEST_P(Adapter, EndsRequestsAtTheCancel) {
 
 class LateClients : public Adapter {};
 
-// Who pauses longer than the promise can still lose a request. How often is told, not judged; who kept to it loses
-// none.
-TEST_P(LateClients, LoseSomeRequestsAndAreCountedApart) {
+// A client that pauses for longer than the promised time can still lose a request. The test prints how often and does
+// not limit it; requests after shorter pauses must not be lost.
+TEST_P(LateClients, MayLoseOnlyRequestsAfterThePromisedPause) {
     SupervisorProcess run(two_workers(GetParam()));
     run.wait_until_serving();
     LoadOptions late = kept_connections(run.address());
@@ -147,7 +149,7 @@ std::string name_of(const testing::TestParamInfo<std::string>& adapter) {
     return name;
 }
 
-// Those that this build has to have, as the build says.
+// The examples that this build must contain, given by the build.
 std::vector<std::string> examples() {
     std::istringstream names(HOLDFAST_ADAPTER_EXAMPLES);
     return {std::istream_iterator<std::string>(names), {}};

@@ -1,4 +1,4 @@
-// Health probes on --admin: the supervisor answers them, whatever its workers do.
+// Health probes on --admin: the supervisor answers them whatever its workers do.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ RunOptions with_admin(std::vector<std::string> command) {
     return options;
 }
 
-TEST(Admin, AnswersWhileTheServiceServesAndNotReadyFromTheLameDuckOn) {
+TEST(Admin, IsReadyWhileTheServiceServesAndNotReadyFromTheLameDuckStageOn) {
     RunOptions options = with_admin(hello_http());
     options.options.insert(options.options.end(), {"--lame-duck", "1s"});
     SupervisorProcess run(options);
@@ -34,7 +34,7 @@ TEST(Admin, AnswersWhileTheServiceServesAndNotReadyFromTheLameDuckOn) {
     EXPECT_EQ(http_get(admin, "/livez").status, "200");
     EXPECT_EQ(http_get(admin, "/readyz").status, "200");
     EXPECT_EQ(http_get(admin, "/healthz").status, "200");
-    EXPECT_EQ(http_get(admin, "/v1/status").status, "404");  // it is read-only, and says no more than that
+    EXPECT_EQ(http_get(admin, "/v1/status").status, "404");  // health probes only, no API
 
     run.signal(SIGTERM);
     run.wait_for("stop_started");
@@ -42,7 +42,7 @@ TEST(Admin, AnswersWhileTheServiceServesAndNotReadyFromTheLameDuckOn) {
     EXPECT_EQ(ready.status, "503");
     EXPECT_THAT(ready.body, HasSubstr("stopped"));
     EXPECT_EQ(http_get(admin, "/livez").status, "200");
-    expect_served(run.address());  // the lame duck serves on
+    expect_served(run.address());  // a lame duck continues to serve
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{0}});
 }
 
@@ -60,8 +60,8 @@ TEST(Admin, StaysReadyThroughARestart) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-// One worker too few, for as long as the flag is there; then none.
-TEST(Admin, IsNotReadyWithTooFewWorkersNorWithNone) {
+// One worker too few while the flag exists, then no worker at all.
+TEST(Admin, IsNotReadyWithTooFewWorkersOrWithNone) {
     const TemporaryDirectory directory;
     const std::string flag = directory / "away";
     RunOptions options = with_admin(shell_worker("[ -e " + flag + " ] && exit 7; exec " + hello_http().front()));
@@ -97,7 +97,7 @@ TEST(Admin, IsIndependentOfWorkers) {
         ::kill(run.wait_for("worker_spawned", of_worker(worker)).pid, SIGSTOP);
     }
     EXPECT_EQ(http_get(admin, "/livez").status, "200");
-    EXPECT_EQ(http_get(admin, "/healthz").status, "200");  // without --watchdog nobody knows
+    EXPECT_EQ(http_get(admin, "/healthz").status, "200");  // without --watchdog, stopped workers are not detected
     for (const char* const worker : {"1.0", "1.1"}) {
         ::kill(run.wait_for("worker_spawned", of_worker(worker)).pid, SIGCONT);
     }

@@ -1,4 +1,4 @@
-// Many ask for the same: it is done twice at the most, and everyone learns how it ended.
+// Many clients request the same change: it is carried out at most twice, and every client gets the outcome.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,8 +10,8 @@ namespace {
 
 class TenRestarts : public testing::Test {
   protected:
-    // The first one is under way for as long as the gate is shut; the others wait behind it.
-    void ask(const std::vector<std::string>& command) {
+    // The first restart is in progress while the gate is closed; the others are queued.
+    void request_restarts(const std::vector<std::string>& command) {
         run_ = std::make_unique<SupervisorProcess>(quick_service(2, command));
         run_->wait_until_serving();
         clients_ = std::make_unique<Clients>(run_->address());
@@ -28,8 +28,8 @@ class TenRestarts : public testing::Test {
     std::vector<std::unique_ptr<RunningCommand>> restarts_;
 };
 
-TEST_F(TenRestarts, AskedAtOnceAreTwoRollouts) {
-    ask(hello_except("2.*", gate_.wait_command()));
+TEST_F(TenRestarts, RequestedAtOnceAreTwoRollouts) {
+    request_restarts(hello_except("2.*", gate_.wait_command()));
     int second = 0;
     for (const auto& restart : restarts_) {
         const CommandResult result = restart->wait();
@@ -43,9 +43,9 @@ TEST_F(TenRestarts, AskedAtOnceAreTwoRollouts) {
     expect_clean_stop(*run_);
 }
 
-TEST_F(TenRestarts, AllLearnThatTheSecondOneFailed) {
-    ask(hello_except("[23].*",
-                     gate_.wait_command() + "; [ $HOLDFAST_GENERATION = 2 ] || { echo no licence >&2; exit 6; }"));
+TEST_F(TenRestarts, AreAllToldThatTheSecondRolloutFailed) {
+    request_restarts(hello_except(
+        "[23].*", gate_.wait_command() + "; [ $HOLDFAST_GENERATION = 2 ] || { echo no licence >&2; exit 6; }"));
     int failed = 0;
     for (const auto& restart : restarts_) {
         const CommandResult result = restart->wait();

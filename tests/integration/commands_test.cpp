@@ -1,4 +1,4 @@
-// What the commands that only look say, and their exit status, by the real program.
+// Output and exit status of the commands that change nothing, with the real program.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,7 +20,8 @@ CommandResult holdfast(std::vector<std::string> arguments) {
     return run_command({.program = program("holdfast"), .arguments = std::move(arguments)});
 }
 
-// What is said of the one that says this. A worker reports what it holds a moment after it was told to leave.
+// Repeats `holdfast why` until the output for a worker contains `part`, and returns that output. A worker reports what
+// it holds only a moment after it was told to leave.
 std::string wait_for_why(SupervisorProcess& run, const std::string& part) {
     const auto end = std::chrono::steady_clock::now() + test_timeout;
     std::string said;
@@ -32,7 +33,7 @@ std::string wait_for_why(SupervisorProcess& run, const std::string& part) {
             said += one;
         }
     }
-    throw std::runtime_error("why never said " + part + " but:\n" + said);
+    throw std::runtime_error("why never contained \"" + part + "\"; the last output:\n" + said);
 }
 
 TEST(Why, SaysWhatAWorkerWaitsFor) {
@@ -53,7 +54,7 @@ TEST(Why, SaysWhatAWorkerWaitsFor) {
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Why, SaysWhoIsThereWhereItDoesNotKnowAWorker) {
+TEST(Why, NamesTheRunningWorkersIfAWorkerDoesNotExist) {
     SupervisorProcess run(short_run(hello_http()));
     run.wait_until_serving();
     const CommandResult unknown = run.command("why", {"7.7"});
@@ -76,18 +77,18 @@ TEST(Logs, ShowTheLastLinesOfEachWorker) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Events, ComeAsTheyHappenAndEndWithTheSupervisor) {
+TEST(Events, ArePrintedAsTheyHappenUntilTheSupervisorEnds) {
     SupervisorProcess run(short_run(hello_http()));
     run.wait_until_serving();
     const auto events = run.start_command("events");
-    // It follows when it has a connection: from then on nothing is missed.
+    // Once it is connected, no event is missed.
     wait_for_status(run, "serving");
     EXPECT_TRUE(run.command("restart").succeeded());
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
-    const CommandResult heard = events->wait();
-    EXPECT_TRUE(heard.succeeded()) << heard.output;
-    EXPECT_THAT(heard.output, HasSubstr("\"event\":\"rollout_done\""));
-    EXPECT_THAT(heard.output, HasSubstr("\"event\":\"stop_started\""));
+    const CommandResult result = events->wait();
+    EXPECT_TRUE(result.succeeded()) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("\"event\":\"rollout_done\""));
+    EXPECT_THAT(result.output, HasSubstr("\"event\":\"stop_started\""));
 }
 
 TEST(History, ShowsWhoAskedAndHowItEnded) {
@@ -103,7 +104,7 @@ TEST(History, ShowsWhoAskedAndHowItEnded) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Check, JudgesAConfigurationAndStartsNothing) {
+TEST(Check, ChecksAConfigurationAndStartsNothing) {
     const TemporaryDirectory directory;
     const std::string sound = directory.write("web.conf", "listen = 127.0.0.1:0\nname = web\ncommand = /bin/sleep 9\n");
     const CommandResult good = holdfast({"check", "--config", sound});
@@ -118,8 +119,8 @@ TEST(Check, JudgesAConfigurationAndStartsNothing) {
     EXPECT_THAT(missing.output, HasSubstr(directory / "nowhere"));
 }
 
-// What it holds its successor will have; whoever else holds it is in the way.
-TEST(Check, KnowsTheRunningSupervisorOfThisName) {
+// An address that the running supervisor of this name holds is no problem; one that another process holds is.
+TEST(Check, AcceptsAnAddressOfTheRunningSupervisorOfThisName) {
     SupervisorProcess run(short_run(hello_http()));
     run.wait_until_serving();
     const std::vector<std::string> rest{"--runtime-dir",     run.runtime_directory(), "--listen", run.address(), "--",
@@ -138,7 +139,7 @@ TEST(Check, KnowsTheRunningSupervisorOfThisName) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Doctor, GivesItsFindingsRemedies) {
+TEST(Doctor, GivesARemedyForEachFinding) {
     SupervisorProcess run(short_run(hello_http()));
     run.wait_until_serving();
     const CommandResult findings = run.command("doctor");
@@ -150,8 +151,7 @@ TEST(Doctor, GivesItsFindingsRemedies) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-// Nobody to ask is an error of its own, and said so.
-TEST(Commands, FailWhereNobodyRuns) {
+TEST(Commands, FailIfNoSupervisorRuns) {
     const TemporaryDirectory directory;
     for (const char* const verb :
          {"status", "restart", "reload", "stop", "undo", "rollback", "pause", "resume", "history", "logs", "events"}) {

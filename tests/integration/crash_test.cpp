@@ -1,4 +1,4 @@
-// Workers that die, generations that fail, commands that cannot be executed.
+// Workers that crash, generations that fail, commands that cannot be executed.
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -23,7 +23,7 @@ RunOptions two_workers(std::vector<std::string> command) {
     return options;
 }
 
-std::vector<std::string> hello_but_in_generation_two(const std::string& script) {
+std::vector<std::string> hello_except_in_generation_two(const std::string& script) {
     return shell_worker("if [ $HOLDFAST_GENERATION = 2 ]; then " + script + "; fi; exec " + hello_http().front());
 }
 
@@ -49,16 +49,16 @@ TEST(Crash, WithStatusZeroIsACrashToo) {
     set_option(options, "--workers", "1");
     SupervisorProcess run(options);
     run.wait_until_serving();
-    ::close(::open(fifo.c_str(), O_WRONLY | O_CLOEXEC));  // the end of the file ends the worker
+    ::close(::open(fifo.c_str(), O_WRONLY | O_CLOEXEC));  // end of file ends the worker
     const LogEntry crashed = run.wait_for("worker_crashed", of_worker("1.0"));
     EXPECT_THAT(crashed.text, HasSubstr("status 0"));
     run.wait_for("worker_ready", of_worker("1.0"), crashed.index);
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Crash, LoopsBackOffEverFurther) {
+TEST(Crash, LoopsAreRestartedWithGrowingDelays) {
     const TemporaryDirectory directory;
-    // Ready once; whatever comes later dies at once.
+    // The first worker becomes ready; every later one exits at once.
     const std::string flag = directory / "was-ready";
     RunOptions options = two_workers(
         shell_worker("[ -e " + flag + " ] && exit 7; touch " + flag + "; " + notify("READY=1") + "; exec sleep 1000"));
@@ -78,7 +78,7 @@ TEST(Crash, LoopsBackOffEverFurther) {
 }
 
 TEST(FailedRestart, OfAGenerationThatCrashesLeavesTheOldOneServing) {
-    SupervisorProcess run(two_workers(hello_but_in_generation_two("echo the reason >&2; exit 4")));
+    SupervisorProcess run(two_workers(hello_except_in_generation_two("echo the reason >&2; exit 4")));
     run.wait_until_serving();
     BackgroundLoad load(fresh_load(run.address()));
     load.wait_for_more(20);
@@ -96,7 +96,7 @@ TEST(FailedRestart, OfAGenerationThatCrashesLeavesTheOldOneServing) {
 }
 
 TEST(FailedRestart, OfAGenerationThatNeverGetsReadyIsAnsweredInTime) {
-    RunOptions options = two_workers(hello_but_in_generation_two("exec sleep 1000"));
+    RunOptions options = two_workers(hello_except_in_generation_two("exec sleep 1000"));
     set_option(options, "--ready-timeout", "2s");
     SupervisorProcess run(options);
     run.wait_until_serving();
@@ -121,7 +121,7 @@ TEST(FailedRestart, OfAStoppedOldWorkerEndsWithTheNewGenerationServing) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(FirstGeneration, ThatCannotBeExecutedEndsTheRunAtOnceWithOneClearError) {
+TEST(FirstGeneration, ThatCannotBeExecutedEndsTheRunAtOnceWithAClearError) {
     SupervisorProcess run(two_workers({"./no-such-server"}));
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
     EXPECT_THAT(run.wait_for("spawn_failed").text,
@@ -146,7 +146,7 @@ TEST(FirstGeneration, ThatNeverGetsReadyEndsTheRunWithStatusOne) {
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
 }
 
-TEST(FirstGeneration, ThatExitsIsRetriedWithinItsTime) {
+TEST(FirstGeneration, ThatExitsIsRetriedUntilTheReadyTimeout) {
     const TemporaryDirectory directory;
     const std::string count = directory / "count";
     RunOptions options = two_workers(shell_worker("echo x >>" + count + "; [ $(wc -l <" + count +

@@ -1,4 +1,4 @@
-// Why a worker is gone is told apart, and what people often do wrong is named.
+// The causes of a worker's end are distinguished, and common mistakes are named.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ TEST(ExitCause, IsTheExitStatusTheSignalOrTheWatchdog) {
     ::kill(run.wait_for("worker_ready", of_worker("1.2")).pid, SIGSTOP);
     EXPECT_THAT(run.wait_for("worker_crashed", of_worker("1.2")).text, HasSubstr("missed its watchdog"));
     run.wait_for("worker_gone", of_worker("1.2"));
-    // The history tells them apart as well.
+    // The history distinguishes them as well.
     const std::string history = run.command("history", {"--json"}).output;
     EXPECT_THAT(history, HasSubstr("exited with status 41"));
     EXPECT_THAT(history, HasSubstr("SIGABRT"));
@@ -34,7 +34,7 @@ TEST(ExitCause, IsTheExitStatusTheSignalOrTheWatchdog) {
     run.stop();
 }
 
-// A real program that does what daemons do by default.
+// A real program that daemonizes.
 TEST(ExitCause, IsNamedForAProgramThatGoesIntoTheBackground) {
     RunOptions options = short_run({"/usr/bin/setsid", "--fork", "sleep", "1000"});
     options.options.insert(options.options.end(), {"--ready-timeout", "1s"});
@@ -43,7 +43,7 @@ TEST(ExitCause, IsNamedForAProgramThatGoesIntoTheBackground) {
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
 }
 
-TEST(ExitCause, IsNamedForAProgramThatBindsWhatItAlreadyHas) {
+TEST(ExitCause, IsNamedForAProgramThatBindsAnAddressThatItInherited) {
     const std::string port = free_port();
     RunOptions options = short_run({"/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", port});
     set_option(options, "--listen", "127.0.0.1:" + port);

@@ -1,4 +1,4 @@
-// The gRPC adapter by its example: unary calls go on over twenty restarts, and none fails.
+// The gRPC adapter with its example: no unary call fails over twenty restarts.
 
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
@@ -27,8 +27,8 @@ using namespace std::chrono_literals;
 constexpr int clients = 16;
 constexpr int restarts = 20;
 
-// Clients with a connection each, that call again as soon as they are answered. No retry is configured; what gRPC
-// itself sends again is only what no server has seen.
+// Clients with one connection each, which start the next call as soon as the previous one is answered. No retry is
+// configured; gRPC itself only resends calls that no server has seen.
 class GrpcLoad {
   public:
     explicit GrpcLoad(const std::string& address) {
@@ -47,7 +47,7 @@ class GrpcLoad {
         std::unique_lock lock(mutex_);
         const std::uint64_t goal = succeeded_ + count;
         if (!changed_.wait_for(lock, test_timeout, [&] { return succeeded_ >= goal; }))
-            throw std::runtime_error("too few calls are answered");
+            throw std::runtime_error("too few calls were answered in time");
     }
     // After stop().
     std::uint64_t succeeded() const { return succeeded_; }

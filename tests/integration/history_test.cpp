@@ -1,4 +1,4 @@
-// The history of generations outlives supervisors, torn writes and full disks, and the service does not notice.
+// The history of generations survives supervisors, torn writes and full disks, and the service is not affected.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -32,7 +32,7 @@ std::vector<std::string> lines_of(const std::string& path) {
 
 bool is_whole(const std::string& line) { return line.starts_with('{') && line.ends_with('}'); }
 
-TEST(History, CountsGenerationsOnAcrossSupervisors) {
+TEST(History, ContinuesTheGenerationNumbersAcrossSupervisors) {
     const TemporaryDirectory directory;
     {
         SupervisorProcess first(with_state(directory.path()));
@@ -55,7 +55,7 @@ TEST(History, CountsGenerationsOnAcrossSupervisors) {
     EXPECT_EQ(second.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(History, SurvivesALineThatWasTornInTheMiddle) {
+TEST(History, SurvivesATornLine) {
     const TemporaryDirectory directory;
     const std::string file = directory / "history.jsonl";
     {
@@ -63,7 +63,7 @@ TEST(History, SurvivesALineThatWasTornInTheMiddle) {
         first.wait_until_serving();
         EXPECT_EQ(first.stop(), ExitStatus{ExitedWith{0}});
     }
-    // As the loss of power leaves it; and what no supervisor ever wrote.
+    // A line that no supervisor wrote, and a partial line as after a loss of power.
     std::ofstream(file, std::ios::app) << "\x01\xff garbage\n{\"time\":\"2026-01-01T00:00:00.000Z\",\"genera";
     SupervisorProcess second(with_state(directory.path()));
     second.wait_until_serving();
@@ -77,11 +77,11 @@ TEST(History, SurvivesALineThatWasTornInTheMiddle) {
 
     int broken = 0;
     for (const std::string& line : lines_of(file)) broken += is_whole(line) ? 0 : 1;
-    EXPECT_EQ(broken, 2);  // the two that were broken before
+    EXPECT_EQ(broken, 2);  // the two lines that were broken before
     EXPECT_TRUE(is_whole(lines_of(file).back()));
 }
 
-// A file system of 16 KiB, in a mount name space of its own.
+// A file system of 16 KiB, in a separate mount namespace.
 TEST(History, SurvivesAFullDisk) {
     const TemporaryDirectory directory;
     RunOptions options = with_state(directory.path());
@@ -93,31 +93,31 @@ TEST(History, SurvivesAFullDisk) {
                        "sh"};
     SupervisorProcess run(options);
     run.wait_until_serving();
-    const std::string seen_from_here = "/proc/" + std::to_string(run.pid()) + "/root" + directory.path();
+    const std::string state_directory = "/proc/" + std::to_string(run.pid()) + "/root" + directory.path();
     BackgroundLoad load(fresh_load(run.address()));
-    // Somebody else fills it to the last byte.
-    run_command({.program = "/bin/sh", .arguments = {"-c", "cat /dev/zero > " + seen_from_here + "/filler"}});
+    // Another process fills it completely.
+    run_command({.program = "/bin/sh", .arguments = {"-c", "cat /dev/zero > " + state_directory + "/filler"}});
     int restarts = 0;
     while (run.log().count("history_not_written") == 0 && ++restarts <= 20) {
         EXPECT_TRUE(run.command("restart").succeeded());
     }
     const LogEntry full = run.wait_for("history_not_written");
     load.wait_for_more(20);
-    // What could not be written is still known to those who ask.
+    // Records that could not be written are still shown.
     EXPECT_THAT(run.command("history").output, HasSubstr("\n" + std::to_string(restarts + 1) + " "));
-    for (const std::string& line : lines_of(seen_from_here + "/history.jsonl")) EXPECT_TRUE(is_whole(line)) << line;
+    for (const std::string& line : lines_of(state_directory + "/history.jsonl")) EXPECT_TRUE(is_whole(line)) << line;
 
-    run_command({.program = "/bin/rm", .arguments = {seen_from_here + "/filler"}});
+    run_command({.program = "/bin/rm", .arguments = {state_directory + "/filler"}});
     EXPECT_TRUE(run.command("restart").succeeded());
     run.wait_for("history_not_written", with_text("the history is written again"), full.index);
-    const std::vector<std::string> lines = lines_of(seen_from_here + "/history.jsonl");
+    const std::vector<std::string> lines = lines_of(state_directory + "/history.jsonl");
     ASSERT_FALSE(lines.empty());
     for (const std::string& line : lines) EXPECT_TRUE(is_whole(line)) << line;
     expect_flawless(load.stop());
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(History, IsReadFromItsDirectoryWhereNobodyRuns) {
+TEST(History, IsReadFromItsDirectoryIfNoSupervisorRuns) {
     const TemporaryDirectory directory;
     SupervisorProcess run(with_state(directory.path()));
     run.wait_until_serving();

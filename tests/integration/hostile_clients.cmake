@@ -1,5 +1,5 @@
-# Clients of the supervisor that mean harm. What is shipped meets 100,000 of them, and has the machine for itself; with
-# sanitizers, where each costs tenfold, 3,000.
+# Hostile clients of the supervisor: 100,000 without sanitizers, with no other test at the same time; 3,000 with
+# sanitizers, where each client costs ten times as much.
 if(HOLDFAST_SANITIZE)
   set(hostile_label integration)
   set(hostile_connections 3000)

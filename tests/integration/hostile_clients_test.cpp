@@ -1,5 +1,5 @@
-// Clients of the API socket and of --admin that mean harm, or know no better: what they cost is bounded, and neither
-// the service nor a restart under way notices them.
+// Hostile or broken clients of the API socket and of --admin: their cost is bounded, and they affect neither the
+// service nor a restart in progress.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@
 namespace holdfast::test {
 namespace {
 
-// HOLDFAST_HOSTILE_CONNECTIONS says another number.
+// HOLDFAST_HOSTILE_CONNECTIONS overrides the default.
 int total_connections() {
     const char* number = std::getenv("HOLDFAST_HOSTILE_CONNECTIONS");
     return number == nullptr ? DEFAULT_CONNECTIONS : std::stoi(number);
@@ -38,7 +38,7 @@ std::int64_t resident_kib(pid_t pid) {
     return std::stoll(status.substr(status.find("VmRSS:") + 6));
 }
 
-// A client's end of a connection: it waits for a place in the queue, and for nothing else.
+// A client's end of a connection. It blocks only in connect(2), while the accept queue is full.
 class Client {
   public:
     explicit Client(const ServerAddress& server) : fd_(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -71,7 +71,7 @@ std::string pipelined_requests(int count) {
     return text;
 }
 
-// What they say, one after the other. None of them reads.
+// The requests that the clients send, in turn. No client reads.
 std::vector<std::string> hostile_requests() {
     const std::string post = "POST /v1/scale HTTP/1.1\r\nHost: x\r\n";
     const std::string deep = "{\"workers\":" + std::string(50'000, '[');
@@ -87,7 +87,7 @@ std::vector<std::string> hostile_requests() {
         post + "Transfer-Encoding: chunked\r\n\r\n4\r\n{\"wo",
         "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n",
         pipelined_requests(2),
-        pipelined_requests(120),  // and reads none of the answers
+        pipelined_requests(120),
         std::string("\0\r\n\xff\x00\x01\r\n\r\n", 10),
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     };
@@ -100,7 +100,8 @@ void raise_file_limit() {
     ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
-// They come one after the other, on a thread of their own; so many are there at the same time.
+// Connects hostile clients one after the other, on its own thread, and keeps the last `concurrent_connections` of them
+// connected.
 class Flood {
   public:
     Flood(ServerAddress server, pid_t supervisor) : server_(server), supervisor_(supervisor) {}
@@ -108,7 +109,7 @@ class Flood {
     Flood(const Flood&) = delete;
     Flood& operator=(const Flood&) = delete;
 
-    // Until `count` have come and, if it is not over then, end().
+    // Connects at least `count` clients, and continues until end() is called.
     void begin(int count) {
         thread_ = std::thread([this, count] {
             while (made_ < count || !is_over_) {
@@ -124,7 +125,7 @@ class Flood {
         is_over_ = true;
         if (thread_.joinable()) thread_.join();
     }
-    // Everybody leaves.
+    // Closes all connections.
     void disconnect_all() { clients_.clear(); }
 
     int made() const { return made_; }
@@ -175,7 +176,7 @@ class HostileClients : public testing::TestWithParam<const char*> {
     }
 
     bool is_on_api() const { return std::string(GetParam()) == "Api"; }
-    // Who asks by the other door is answered meanwhile.
+    // The server that is not attacked answers meanwhile.
     void expect_other_server_answers() {
         if (is_on_api()) {
             EXPECT_EQ(http_get(admin_, "/readyz").status, "200");
@@ -183,7 +184,7 @@ class HostileClients : public testing::TestWithParam<const char*> {
             EXPECT_TRUE(run().command("status").succeeded());
         }
     }
-    // The workers of the new generation wait for this.
+    // Lets the workers of the new generation start.
     void release_workers() { gate_.open(); }
 
     SupervisorProcess& run() { return *run_; }
@@ -196,13 +197,13 @@ class HostileClients : public testing::TestWithParam<const char*> {
     ServerAddress server_;
 };
 
-TEST_P(HostileClients, CostNobodyAnything) {
+TEST_P(HostileClients, AffectNeitherTheServiceNorARestart) {
     const std::size_t descriptors_before = open_files_of(run().pid()).size();
     BackgroundLoad load(fresh_load(run().address()));
     load.wait_for_more(20);
     const auto restart = run().start_command("restart");
     run().wait_for("worker_spawned", of_generation(2));
-    // What the first of them need is no growth.
+    // The memory that the first clients need does not count as growth.
     Flood warm(server(), run().pid());
     warm.begin(concurrent_connections);
     warm.end();
@@ -230,9 +231,9 @@ TEST_P(HostileClients, CostNobodyAnything) {
     EXPECT_EQ(warm.failed() + flood.failed(), 0);
     EXPECT_GE(flood.made(), count);
     EXPECT_LT(flood.largest_kib(), before + before / 4);
-    // Of 2,000 who would come in.
+    // Although 2,000 clients want to connect.
     EXPECT_LT(flood.most_descriptors(), descriptors_before + 256);
-    // And friends are heard again.
+    // Other clients are served again.
     flood.disconnect_all();
     EXPECT_TRUE(run().command("status").succeeded());
     EXPECT_EQ(run().stop(), ExitStatus{ExitedWith{0}});

@@ -1,4 +1,4 @@
-// A wrapper that closes what its program inherits: the worker says that it is ready, and nobody could reach it.
+// A wrapper that closes the inherited listeners: the worker reports that it is ready, but no client can reach it.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// As npm does with the scripts that it runs, in one generation.
+// In one generation the wrapper closes the listeners, as npm does for the scripts that it runs.
 RunOptions behind_a_wrapper(const TemporaryDirectory& directory, const std::string& generation) {
     const std::string script = "#!/bin/sh\nif [ $HOLDFAST_GENERATION = " + generation +
                                " ]; then echo npm: started node server.js >&2; exec 3<&-; " + notify("READY=1") +
@@ -19,7 +19,7 @@ RunOptions behind_a_wrapper(const TemporaryDirectory& directory, const std::stri
     return short_run({directory.write("npm", script, 0755)});
 }
 
-TEST(ListenerClaim, ThatIsMissingIsSaidInWords) {
+TEST(ListenerClaim, ThatIsMissingIsLoggedWithARemedy) {
     const TemporaryDirectory directory;
     SupervisorProcess run(behind_a_wrapper(directory, "1"));
     const LogEntry missing = run.wait_for("listener_not_claimed", of_worker("1.0"));

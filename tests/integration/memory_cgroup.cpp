@@ -10,12 +10,12 @@ namespace holdfast::test {
 namespace {
 
 struct CgroupParent {
-    std::string folder;      // where a new one is made
-    std::string limit;       // the file that takes the bytes
-    std::string swap_limit;  // without it what is too much would only be slow
+    std::string folder;      // directory in which the new cgroup is created
+    std::string limit;       // file that takes the limit in bytes
+    std::string swap_limit;  // without a swap limit, too much memory would only make the worker slow
 };
 
-// Our cgroup of this controller in /proc/self/cgroup; "": that of version 2.
+// The cgroup of this process for this controller, from /proc/self/cgroup; "" stands for version 2.
 std::optional<std::string> own_cgroup(const std::string& controller) {
     std::ifstream file("/proc/self/cgroup");
     const std::string middle = ":" + controller + ":";
@@ -32,7 +32,7 @@ std::vector<CgroupParent> candidate_parents() {
         found.push_back({"/sys/fs/cgroup/memory" + *own, "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"});
     }
     if (const auto own = own_cgroup("")) {
-        // One with processes in it cannot hand the controller on: then it can only be beside ours.
+        // A cgroup that contains processes cannot delegate the controller; then the new cgroup must be next to it.
         for (const std::string& above : {own->substr(0, own->rfind('/')), *own}) {
             found.push_back({"/sys/fs/cgroup" + above, "memory.max", "memory.swap.max"});
         }

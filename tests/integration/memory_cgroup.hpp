@@ -7,17 +7,17 @@
 
 namespace holdfast::test {
 
-// A cgroup of our own that may have so much memory, beside ours or below it; removed when this dies, after all that was
-// in it.
+// A new cgroup with a memory limit, next to the cgroup of this process or below it. The destructor removes it; all
+// processes in it must have ended before.
 class MemoryCgroup {
   public:
-    // Nothing where this machine, or our place in it, has no such cgroup for us.
+    // Null if this process cannot create such a cgroup on this machine.
     static std::unique_ptr<MemoryCgroup> make(std::uint64_t max_bytes);
     ~MemoryCgroup();
     MemoryCgroup(const MemoryCgroup&) = delete;
     MemoryCgroup& operator=(const MemoryCgroup&) = delete;
 
-    // A command that runs the words behind it in here.
+    // A command prefix that runs the command after it in this cgroup.
     std::vector<std::string> wrapper() const;
 
   private:

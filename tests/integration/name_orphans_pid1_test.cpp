@@ -1,4 +1,4 @@
-// Names, orphans, and being the first process of all.
+// Service names, orphaned workers, and running as pid 1.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ RunOptions hello(const std::string& listen) {
     return options;
 }
 
-TEST(Name, ThatIsTakenEndsTheRunWithStatusFourAndSaysByWhom) {
+TEST(Name, ThatIsTakenEndsTheRunWithStatusFourAndNamesTheHolder) {
     SupervisorProcess first(hello("127.0.0.1:0"));
     first.wait_until_serving();
     RunOptions options = hello("127.0.0.1:0");
@@ -58,14 +58,14 @@ TEST(Orphans, OfTheSdkFinishTheirRequestsAndExitByThemselves) {
     expect_flawless(slow.wait_for_end());
     for (const pid_t pid : {first, second}) {
         int status = 0;
-        EXPECT_EQ(::waitpid(pid, &status, 0), pid);  // they are ours now
+        EXPECT_EQ(::waitpid(pid, &status, 0), pid);  // this process is their parent now
         EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
     }
 }
 
 class OrphanedWorkers : public testing::Test {
   protected:
-    // Workers that speak no protocol do not notice that their supervisor is gone.
+    // Workers that do not speak the protocol do not notice that their supervisor has ended.
     void leave_orphans(std::vector<std::string> command = {"/bin/sleep", "1000"}) {
         options_ = hello("127.0.0.1:0");
         set_option(options_, "--ready-when", "alive:100ms");
@@ -108,13 +108,13 @@ TEST_F(OrphanedWorkers, AreReplacedBehindAWrapperToo) {
     kill_leaked_processes();
 }
 
-TEST_F(OrphanedWorkers, AreReplacedWhereThatIsAskedFor) {
+TEST_F(OrphanedWorkers, AreReplacedWithTheOption) {
     leave_orphans();
     options_.options.push_back("--replace-orphans");
     SupervisorProcess next(options_);
     next.wait_for("orphans_replaced", with_text(std::to_string(pid_)));
     next.wait_until_serving();
-    EXPECT_EQ(state_of(pid_), 'Z');  // ended; ours to reap, as we are the subreaper that its supervisor left it to
+    EXPECT_EQ(state_of(pid_), 'Z');  // ended and not reaped: this process is the subreaper
     expect_flawless(BackgroundLoad(slow_load(next.address(), 2, 0)).wait_for_end());
     EXPECT_EQ(next.stop(), ExitStatus{ExitedWith{0}});
     kill_leaked_processes();
@@ -135,7 +135,7 @@ class Pid1 : public testing::Test {
     pid_t init_ = 0;
 };
 
-TEST_F(Pid1, RestartsAndStopsLikeAnyOther) {
+TEST_F(Pid1, RestartsAndStopsLikeAnyOtherSupervisor) {
     begin(hello_http());
     BackgroundLoad load(fresh_load(run_->address()));
     restart_under_load(*run_, load, 2);
@@ -147,7 +147,7 @@ TEST_F(Pid1, RestartsAndStopsLikeAnyOther) {
 TEST_F(Pid1, ReapsEveryOrphanOfItsTree) {
     begin(shell_worker("for i in 1 2 3 4 5; do (setsid true &) ; done; exec " + hello_http().front()));
     EXPECT_TRUE(run_->command("restart").succeeded());
-    EXPECT_TRUE(run_->command("status").succeeded());  // everything that happened before is dealt with
+    EXPECT_TRUE(run_->command("status").succeeded());  // all earlier events have been handled
     for (const pid_t pid : children_of(init_)) EXPECT_NE(state_of(pid), 'Z') << command_of(pid);
     ::kill(init_, SIGTERM);
     EXPECT_EQ(run_->wait_for_exit(), ExitStatus{ExitedWith{0}});

@@ -1,4 +1,4 @@
-# What operators do to a running service, and what befalls it: each under the strict client.
+# Operations on a running service, and failures of its workers, each under the strict client.
 holdfast_program(all-listeners SOURCES servers/all_listeners.cpp LINKS holdfast::sdk)
 target_include_directories(all-listeners PRIVATE ${PROJECT_SOURCE_DIR}/child-sdk/examples)
 
@@ -27,8 +27,8 @@ foreach(program holdfast hello-http plain-worker stubborn)
   endif()
 endforeach()
 
-# Alone: where only the whole machine's kills are counted, a worker that another test kills meanwhile would be taken for
-# one of them.
+# Runs alone: on machines that count out-of-memory kills only for the whole machine, a worker that another test kills at
+# the same time would be counted as one of them.
 holdfast_test(
   out_of_memory_test
   SOURCES harness.cpp memory_cgroup.cpp operations.cpp out_of_memory_test.cpp rollout_fixture.cpp

@@ -34,7 +34,7 @@ std::string wait_for_status(SupervisorProcess& run, const std::string& part,
         shown = run.command("status", arguments).output;
         if (shown.find(part) != shown.npos) return shown;
     }
-    throw std::runtime_error("the status never said " + part + " but:\n" + shown);
+    throw std::runtime_error("the status never contained \"" + part + "\"; the last one:\n" + shown);
 }
 
 std::string send_and_receive(const std::string& address, const std::string& bytes) {
@@ -69,7 +69,7 @@ HttpAnswer wait_for_http(const std::string& address, const std::string& target, 
         answer = http_get(address, target);
         if (answer.status == status) return answer;
     }
-    throw std::runtime_error(target + " never was " + status + " but " + answer.status + ": " + answer.body);
+    throw std::runtime_error(target + " never returned " + status + ", last " + answer.status + ": " + answer.body);
 }
 
 std::string free_port() {

@@ -7,37 +7,36 @@
 
 namespace holdfast::test {
 
-// Two workers on a port that the kernel chooses, with periods that tests can wait for.
+// Two workers on a port that the kernel chooses, with periods that are short enough for tests.
 RunOptions short_run(std::vector<std::string> command);
 
-// A worker of the SDK that serves every listener that it is given.
+// A worker with the SDK that serves every listener that it inherits.
 std::vector<std::string> all_listeners();
 
-// Asks `holdfast status` until it says so, and returns all that it said.
+// Runs `holdfast status` until its output contains `part`, and returns that output.
 std::string wait_for_status(SupervisorProcess& run, const std::string& part,
                             const std::vector<std::string>& arguments = {});
 
-// Sends the bytes over a connection of its own and returns what comes until its end.
+// Sends the bytes over a new connection and returns everything that is received until its end.
 std::string send_and_receive(const std::string& address, const std::string& bytes);
 
-// "200", or what stands in its place: empty where nobody answered.
 struct HttpAnswer {
-    std::string status;
+    std::string status;  // "200"; empty if there was no response
     std::string body;
 };
 HttpAnswer http_get(const std::string& address, const std::string& target);
-// Asks until the answer has this status.
+// Repeats the request until the response has this status.
 HttpAnswer wait_for_http(const std::string& address, const std::string& target, const std::string& status);
 
-// A TCP port of 127.0.0.1 that nobody has at this moment.
+// A TCP port of 127.0.0.1 that is free at this moment.
 std::string free_port();
 
-// CLOCK_MONOTONIC, the log's own clock.
+// CLOCK_MONOTONIC, the clock of the log.
 std::int64_t monotonic_usec();
 
 LogPredicate at_or_after(std::int64_t mono_usec);
 
-// `requests` requests one after the other from now on, each of which has to be answered.
+// Sends `requests` requests at once and expects that each of them is answered.
 void expect_served(const std::string& address, int requests = 8);
 
 }  // namespace holdfast::test

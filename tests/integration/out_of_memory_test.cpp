@@ -1,4 +1,5 @@
-// A worker that takes more memory than there is: who ended it is said, and told from somebody's SIGKILL.
+// A worker that uses more memory than its limit: the log says that the kernel killed it, and distinguishes this from
+// another SIGKILL.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,17 +16,17 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr std::uint64_t max_bytes = 768U << 20;  // supervisor and workers need less, with sanitizers too
+constexpr std::uint64_t max_bytes = 768U << 20;  // the supervisor and the workers need less, even with sanitizers
 constexpr auto by_the_kernel = "was killed by the kernel: out of memory (SIGKILL)";
 
 class OutOfMemory : public testing::Test {
   protected:
     void SetUp() override {
         cgroup_ = MemoryCgroup::make(max_bytes);
-        if (!cgroup_) GTEST_SKIP() << "no cgroup with a limit of memory can be made here";
+        if (!cgroup_) GTEST_SKIP() << "cannot create a cgroup with a memory limit on this machine";
     }
 
-    // Words of shell: larger than everybody else together, and then too large.
+    // A shell command that uses more memory than all other processes together, until it exceeds the limit.
     static std::string memory_hog() {
         return "echo loading the index >&2; "
                "exec /usr/bin/python3 -c 'eaten = []\nwhile True: eaten.append(b\"x\" * (1 << 22))'";
@@ -45,8 +46,8 @@ class OutOfMemory : public testing::Test {
     std::unique_ptr<Clients> clients_;
 };
 
-// It accepts nothing, so that no request dies with it; the one after it serves.
-TEST_F(OutOfMemory, IsSaidOfAWorkerThatTheKernelKilled) {
+// The worker accepts nothing, so that no request is lost with it; its replacement serves.
+TEST_F(OutOfMemory, IsTheCauseOfAWorkerThatTheKernelKilled) {
     const TemporaryDirectory directory;
     Gate gate;
     serve("1.1", "if [ ! -e " + (directory / "eaten") + " ]; then : > " + (directory / "eaten") + "; " +
@@ -59,7 +60,7 @@ TEST_F(OutOfMemory, IsSaidOfAWorkerThatTheKernelKilled) {
     EXPECT_THAT(run_->command("history", {"--json"}).output, HasSubstr(by_the_kernel));
     clients_->expect_nothing_lost();
 
-    // Somebody's SIGKILL is not the kernel's.
+    // A SIGKILL from another process is not an out-of-memory kill.
     ::kill(back.pid, SIGKILL);
     const LogEntry killed = run_->wait_for("worker_crashed", of_worker("1.1"), back.index);
     EXPECT_THAT(killed.text, HasSubstr("was killed by signal 9 (SIGKILL)"));
@@ -68,7 +69,7 @@ TEST_F(OutOfMemory, IsSaidOfAWorkerThatTheKernelKilled) {
     expect_clean_stop(*run_);
 }
 
-TEST_F(OutOfMemory, FailsARestartInTheseWords) {
+TEST_F(OutOfMemory, IsTheReasonOfAFailedRestart) {
     serve("2.1", memory_hog());
     expect_failed(run_->command("restart"), {"worker 2.1", by_the_kernel, "its last words:\n  loading the index",
                                              "generation 1 serves with 2 workers"});

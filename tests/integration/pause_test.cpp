@@ -1,4 +1,4 @@
-// The whole service stands still on an operator's word: clients wait in the queue, and none is lost.
+// An operator pauses the whole service: clients wait in the accept queue, and none is lost.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -39,7 +39,7 @@ TEST(ServicePause, KeepsTheQueueUntilItIsResumed) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(ServicePause, EndsByItselfWhenItsTimeIsUp) {
+TEST(ServicePause, EndsByItselfAfterMaxPause) {
     RunOptions options = short_run(hello_http());
     options.options.insert(options.options.end(), {"--max-pause", "1s"});
     SupervisorProcess run(options);
@@ -56,7 +56,7 @@ TEST(ServicePause, EndsByItselfWhenItsTimeIsUp) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(ServicePause, IsRefusedWhereNobodyCanBePaused) {
+TEST(ServicePause, IsRefusedIfNoWorkerCanBePaused) {
     RunOptions options = short_run(python_server("socket_server.py"));
     options.options.insert(options.options.end(), {"--ready-when", "alive:100ms"});
     SupervisorProcess run(options);
@@ -68,8 +68,7 @@ TEST(ServicePause, IsRefusedWhereNobodyCanBePaused) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-// A stop goes before everything.
-TEST(ServicePause, KeepsNobodyFromStopping) {
+TEST(ServicePause, DoesNotPreventAStop) {
     SupervisorProcess run(short_run(hello_http()));
     run.wait_until_serving();
     EXPECT_TRUE(run.command("pause").succeeded());

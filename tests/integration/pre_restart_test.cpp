@@ -1,4 +1,4 @@
-// A command of the operator's looks before anything is launched, and may say no.
+// --pre-restart: a command of the operator runs before anything is launched, and can veto the restart.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 namespace holdfast::test {
 namespace {
 
-TEST(PreRestart, ThatSaysNoChangesNothing) {
+TEST(PreRestart, ThatFailsChangesNothing) {
     const TemporaryDirectory directory;
     const std::string ready = directory / "migrated";
     RunOptions options = quick_service(2, hello_http());
@@ -31,7 +31,7 @@ TEST(PreRestart, ThatSaysNoChangesNothing) {
     expect_clean_stop(run);
 }
 
-TEST(PreRestart, ThatIsKilledSaysNo) {
+TEST(PreRestart, ThatIsKilledFailsTheRestart) {
     RunOptions options = quick_service(1, hello_http());
     set_option(options, "--pre-restart", "echo too early >&2; kill -KILL $$");
     SupervisorProcess run(options);
@@ -41,8 +41,8 @@ TEST(PreRestart, ThatIsKilledSaysNo) {
     expect_clean_stop(run);
 }
 
-// It is not asked before a rollback: who rolls back is in trouble, and what served once needs no leave.
-TEST(PreRestart, IsNotAskedBeforeARollback) {
+// A rollback does not run it: a rollback is urgent, and the program has served before.
+TEST(PreRestart, IsNotRunBeforeARollback) {
     const TemporaryDirectory directory;
     RunOptions options = quick_service(1, hello_http());
     set_option(options, "--pre-restart", "! [ -e " + (directory / "trouble") + " ]");

@@ -1,4 +1,4 @@
-// Readiness that is asked for: on a private listener, where this worker alone can answer, or at an address of its own.
+// Readiness probes: on a private listener, where only this worker can answer, or at an address that it binds itself.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ std::vector<std::string> sick_generation(const std::string& generation) {
 }
 
 // The old generation answers 200 at every address that they share.
-TEST(PrivateProbe, FailsARestartThoughTheOldGenerationAnswers) {
+TEST(PrivateProbe, FailsARestartAlthoughTheOldGenerationAnswers) {
     SupervisorProcess run(with_private_probe(sick_generation("2")));
     run.wait_until_serving();
     EXPECT_THAT(run.worker_output(), testing::ContainsRegex("names: .*:probe\n"));
@@ -35,12 +35,12 @@ TEST(PrivateProbe, FailsARestartThoughTheOldGenerationAnswers) {
                    "its last words:\n  the schema is too old", "generation 1 serves with 2 workers"});
     EXPECT_EQ(run.log().count("worker_told", of_generation(1)), 0U);
     clients.wait_for_more();
-    expect_done(run.command("restart"));  // generation 3 is well
+    expect_done(run.command("restart"));  // generation 3 is healthy
     EXPECT_THAT(clients.expect_nothing_lost(), testing::Contains(3U));
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(PrivateProbe, IsAskedOfTheFirstGenerationToo) {
+TEST(PrivateProbe, AppliesToTheFirstGenerationToo) {
     SupervisorProcess run(with_private_probe(sick_generation("1")));
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
     EXPECT_THAT(run.log().text(), HasSubstr("the last probe said HTTP 500"));
@@ -49,7 +49,7 @@ TEST(PrivateProbe, IsAskedOfTheFirstGenerationToo) {
 
 class AddressProbe : public testing::TestWithParam<const char*> {};
 
-TEST_P(AddressProbe, CountsAWorkerOnceItAnswersAtItsOwnAddress) {
+TEST_P(AddressProbe, MakesAWorkerReadyOnceItAnswersAtItsOwnAddress) {
     const std::string port = free_port();
     const TemporaryDirectory directory;
     const std::string flag = directory / "go";
@@ -58,7 +58,7 @@ TEST_P(AddressProbe, CountsAWorkerOnceItAnswersAtItsOwnAddress) {
         "--ready-when",
         std::string(GetParam()) + "127.0.0.1:" + port + (std::string(GetParam()) == "http:" ? "/health" : ""),
         "--settle", "100ms"};
-    // It binds when the flag is there.
+    // It binds the port after a line was written to the fifo.
     options.command =
         shell_worker("mkfifo " + flag + "; echo waiting >&2; read line < " + flag + "; exec " +
                      python_server("own_port.py")[0] + " " + python_server("own_port.py")[1] + " " + port);
@@ -75,8 +75,8 @@ TEST_P(AddressProbe, CountsAWorkerOnceItAnswersAtItsOwnAddress) {
 INSTANTIATE_TEST_SUITE_P(Of, AddressProbe, testing::Values("tcp:", "http:"),
                          [](const auto& instance) { return std::string(instance.param) == "tcp:" ? "Tcp" : "Http"; });
 
-// An answer there proves nothing: any worker, or none, may have given it.
-TEST(AddressProbe, OfAnAddressThatWeHoldIsRefused) {
+// An answer there proves nothing: any worker may have given it, or none.
+TEST(AddressProbe, OfAnAddressOfTheSupervisorIsRejected) {
     RunOptions options = short_run(all_listeners());
     set_option(options, "--listen", "127.0.0.1:" + free_port());
     const std::string address = options.options[1];

@@ -1,5 +1,4 @@
-// Until the end of the probation the former generation can be had back as it was: it is paused, and has released
-// nothing.
+// Until the end of the probation the former generation can be brought back: it is paused and has released nothing.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,8 +26,8 @@ std::size_t launches_since(SupervisorProcess& run, const LogEntry& moment) {
     return run.log().count("worker_launching", any_entry(), moment.index);
 }
 
-// The one that crashes accepts nothing, so that no request dies with it.
-TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneCrashes) {
+// The worker that crashes accepts nothing, so that no request is lost with it.
+TEST(Probation, BringsTheFormerWorkersBackIfANewOneCrashes) {
     SupervisorProcess run(
         with_probation("60s", hello_except("2.1", "echo the cache is corrupt >&2; " + protocol_worker(""))));
     run.wait_until_serving();
@@ -55,7 +54,7 @@ TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneCrashes) {
     expect_clean_stop(run);
 }
 
-// The former workers accept again and the new ones are gone; nobody was launched for it, and no client noticed.
+// The former workers accept again and the new ones have exited; no worker was launched for it, and no client noticed.
 void expect_former_generation_back(SupervisorProcess& run, const LogEntry& began, Clients& clients) {
     run.wait_for("rollout_done", with_text("generation 1 serves with 2 workers"));
     EXPECT_EQ(launches_since(run, began), 0U);
@@ -67,7 +66,7 @@ void expect_former_generation_back(SupervisorProcess& run, const LogEntry& began
     EXPECT_THAT(after.wait_for_end().by_generation, ElementsAre(testing::Key(1U)));
 }
 
-// A restart of a served service that has got as far as its probation, and nothing is wrong yet.
+// A restart under load that has reached its probation without a failure.
 struct InProbation {
     explicit InProbation(const RunOptions& options) : run(options) {
         run.wait_until_serving();
@@ -84,48 +83,49 @@ struct InProbation {
     LogEntry began;
 };
 
-// It says WATCHDOG=1 until it stands still. It accepts nothing, so that no request is in its hands then.
-TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneMissesItsWatchdog) {
+// The worker sends WATCHDOG=1 until it is stopped. It accepts nothing, so that no request is lost with it.
+TEST(Probation, BringsTheFormerWorkersBackIfANewOneMissesItsWatchdog) {
     const std::vector<std::string> idle = python_server("heartbeat.py");
     RunOptions options = with_probation(
         "60s", hello_except("2.1", "echo lost the lock of the cache >&2; exec " + idle[0] + " " + idle[1] + " idle"));
     set_option(options, "--watchdog", "1s");
-    set_option(options, "--grace-period", "2s");  // for those who are kept; the one that stands still is killed then
+    set_option(options, "--grace-period", "2s");  // for keep-alive clients; then the stopped worker is killed
     set_option(options, "--cancel-period", "300ms");
-    InProbation scene(options);
+    InProbation probation(options);
 
-    ::kill(scene.run.wait_for("worker_ready", of_worker("2.1")).pid, SIGSTOP);
-    expect_failed(scene.restart->wait(),
+    ::kill(probation.run.wait_for("worker_ready", of_worker("2.1")).pid, SIGSTOP);
+    expect_failed(probation.restart->wait(),
                   {"worker 2.1", "it missed its watchdog", "during probation",
                    "its last words:\n  lost the lock of the cache", "generation 1 serves with 2 workers"});
-    expect_former_generation_back(scene.run, scene.began, *scene.clients);
-    EXPECT_EQ(scene.run.log().count("worker_killed"), 1U);
-    EXPECT_EQ(scene.run.stop(), ExitStatus{ExitedWith{0}});
+    expect_former_generation_back(probation.run, probation.began, *probation.clients);
+    EXPECT_EQ(probation.run.log().count("worker_killed"), 1U);
+    EXPECT_EQ(probation.run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-// It answers its clients as before; only at its private listener it says what it knows of itself.
-TEST(Probation, EndsWithTheFormerWorkersBackWhenANewOneFailsItsProbe) {
+// The worker continues to serve its clients; only its private listener reports that it is unhealthy.
+TEST(Probation, BringsTheFormerWorkersBackIfANewOneFailsItsProbe) {
     const TemporaryDirectory directory;
     const std::string sick =
         "echo the cache is stale >&2; export HEALTH_STATUS='500 Sick' SICK_WHEN=" + (directory / "sick") + ";";
     RunOptions options = with_probation(
         "60s", shell_worker("case $HOLDFAST_WORKER in 2.1) " + sick + "; esac; exec " + program("all-listeners")));
     set_option(options, "--ready-when", "http:/health");
-    InProbation scene(options);
+    InProbation probation(options);
 
     directory.write("sick", "");
-    expect_failed(scene.restart->wait(),
+    expect_failed(probation.restart->wait(),
                   {"worker 2.1", "probes in a row", "HTTP 500", "during probation",
                    "its last words:\n  the cache is stale", "generation 1 serves with 2 workers"});
-    expect_former_generation_back(scene.run, scene.began, *scene.clients);
-    expect_clean_stop(scene.run);
+    expect_former_generation_back(probation.run, probation.began, *probation.clients);
+    expect_clean_stop(probation.run);
 }
 
-TEST(Probation, ThatIsPassedEndsWithTheDrainOfTheFormerWorkers) {
+TEST(Probation, DrainsTheFormerWorkersAtItsEnd) {
     SupervisorProcess run(with_probation("1s", hello_http()));
     run.wait_until_serving();
     Clients clients(run.address());
-    BackgroundLoad slow(slow_load(run.address(), 4, 1500));  // longer than the probation: the paused ones serve on
+    BackgroundLoad slow(
+        slow_load(run.address(), 4, 1500));  // longer than the probation: paused workers continue to serve
     slow.wait_for_sent(4);
     const auto restart = run.start_command("restart");
     const LogEntry began = run.wait_for("probation_started");
@@ -142,7 +142,7 @@ TEST(Probation, ThatIsPassedEndsWithTheDrainOfTheFormerWorkers) {
     expect_clean_stop(run);
 }
 
-TEST(Probation, IsEndedByAnUndoWithoutALaunch) {
+TEST(Probation, IsUndoneWithoutALaunch) {
     SupervisorProcess run(with_probation("60s", hello_http()));
     run.wait_until_serving();
     Clients clients(run.address());
@@ -158,8 +158,9 @@ TEST(Probation, IsEndedByAnUndoWithoutALaunch) {
     expect_clean_stop(run);
 }
 
-// They hear no stage, so they cannot be paused: both generations accept, and a crash of the new one costs nothing.
-TEST(Probation, OfWorkersThatSayNoHelloLetsBothGenerationsAccept) {
+// Workers without HELLO are not sent stages, so they cannot be paused: both generations accept, and an undo needs no
+// launch.
+TEST(Probation, LetsBothGenerationsAcceptIfTheWorkersSendNoHello) {
     SupervisorProcess run(with_probation("60s", python_server("socket_server.py")));
     run.wait_until_serving();
     BackgroundLoad fresh(fresh_load(run.address()));

@@ -1,4 +1,4 @@
-// The promises of the README, each shown by a test of its number. The other files show the details.
+// The promises of the README, each with a test of its number. The other files test the details.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -64,12 +64,12 @@ TEST(Promise3, AReleaseThatDoesNotStartCostsNothing) {
 TEST(Promise4, CommandsTellTheTruth) {
     SupervisorProcess run(two_workers_with_short_deadlines(term_ignoring_tree()));
     run.wait_until_serving();
-    // Done, and it is: both workers are new when the command returns, and the old ones are gone.
+    // Success is true: when the command returns, both workers are new and the old ones have exited.
     EXPECT_TRUE(run.command("restart").succeeded());
     run.wait_for("rollout_done");
     EXPECT_EQ(run.log().await_count(2U, "worker_gone", of_generation(1)), 2U);
     EXPECT_EQ(run.log().await_count(2U, "worker_ready", of_generation(2)), 2U);
-    // Cut off, and it says so: the command returns what the run does.
+    // A worker was killed, and the command says so: it returns the exit status of the run.
     EXPECT_EQ(run.command("stop").status, ExitStatus{ExitedWith{3}});
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{3}});
 }

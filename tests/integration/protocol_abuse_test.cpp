@@ -1,4 +1,4 @@
-// A worker can harm only itself: whatever it sends, or does not read, changes nothing but the log.
+// A worker can harm only itself: whatever it sends or does not read affects only the log.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ class ProtocolAbuse : public testing::Test {
         run_->wait_until_serving();
     }
 
-    // The service is as before: it answers, it can be asked, and nobody was replaced.
+    // The service is unaffected: it answers, its status can be queried, and no worker was replaced.
     void expect_unharmed() {
         expect_flawless(BackgroundLoad(slow_load(run_->address(), 8, 0)).wait_for_end());
         const CommandResult status = run_->command("status", {"--json"});
@@ -47,7 +47,7 @@ class ProtocolAbuse : public testing::Test {
 class MalformedMessage : public ProtocolAbuse,
                          public testing::WithParamInterface<std::tuple<std::string, std::string>> {};
 
-TEST_P(MalformedMessage, IsRefusedByNameAndChangesNothing) {
+TEST_P(MalformedMessage, IsRejectedWithTheNameOfTheWorkerAndChangesNothing) {
     const auto& [kind, way] = GetParam();
     begin("--malformed " + kind + way);
     const LogEntry refused = run_->wait_for("message_refused", of_worker("1.1"));
@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(OnTheNotifySocket, MalformedMessage,
                                                           "flag", "entry"),
                                           testing::Values(" --by-notify")));
 
-TEST_F(ProtocolAbuse, DescriptorsThatNobodyAnnouncedAreNotKept) {
+TEST_F(ProtocolAbuse, DescriptorsThatWereNotAnnouncedAreClosed) {
     for (const char* const way : {"", " --by-notify"}) {
         begin(std::string("--descriptors 200") + way);
         run_->wait_for("message_refused", of_worker("1.1"));
@@ -76,7 +76,7 @@ TEST_F(ProtocolAbuse, DescriptorsThatNobodyAnnouncedAreNotKept) {
     }
 }
 
-TEST_F(ProtocolAbuse, AMainPidThatIsNotItsOwnIsRefused) {
+TEST_F(ProtocolAbuse, AMainPidOfAForeignProcessIsRejected) {
     for (const std::string& pid : {std::string("1"), std::to_string(::getpid())}) {
         begin("--main-pid " + pid);
         EXPECT_THAT(run_->wait_for("message_refused").text, HasSubstr(pid));
@@ -85,8 +85,8 @@ TEST_F(ProtocolAbuse, AMainPidThatIsNotItsOwnIsRefused) {
     }
 }
 
-// It said HELLO, so it is told stages, which it never reads; the ladder goes on and ends it.
-TEST_F(ProtocolAbuse, NeverReadingIsEndedByTheLadder) {
+// The worker sent HELLO, so it is sent stages, which it never reads; it is killed after the last stage.
+TEST_F(ProtocolAbuse, AWorkerThatNeverReadsIsKilledAfterTheLastStage) {
     begin("--hello --read-nothing");
     expect_unharmed();
     run_->signal(SIGTERM);
@@ -96,7 +96,7 @@ TEST_F(ProtocolAbuse, NeverReadingIsEndedByTheLadder) {
     EXPECT_EQ(run_->log().await_count(1U, "worker_killed", of_worker("1.1")), 1U);
 }
 
-TEST_F(ProtocolAbuse, AFloodOfMessagesKeepsNobodyFromWorking) {
+TEST_F(ProtocolAbuse, AFloodOfMessagesDoesNotAffectTheService) {
     for (const char* const way : {"", " --by-notify"}) {
         begin(std::string("--flood") + way);
         expect_unharmed();
@@ -108,7 +108,7 @@ TEST_F(ProtocolAbuse, AFloodOfMessagesKeepsNobodyFromWorking) {
     }
 }
 
-TEST_F(ProtocolAbuse, AListenerThatWasShutDownIsRevivedAndCounted) {
+TEST_F(ProtocolAbuse, AListenerThatWasShutDownIsRestoredAndCounted) {
     begin("--shutdown-listener");
     EXPECT_THAT(run_->wait_for("listener_revived").text, HasSubstr(run_->address()));
     expect_unharmed();
@@ -125,8 +125,8 @@ TEST_F(ProtocolAbuse, ABacklogThatWasLoweredIsRestored) {
     expect_clean_exit();
 }
 
-// The flag lives on the description that all share: a worker that trusts it hangs in accept for ever.
-TEST_F(ProtocolAbuse, ClearingNonblockEveryMillisecondStopsNobody) {
+// All workers share this flag: a worker that relies on it blocks in accept for ever.
+TEST_F(ProtocolAbuse, ClearingNonblockEveryMillisecondBlocksNoWorker) {
     begin("--clear-nonblock");
     BackgroundLoad load(fresh_load(run_->address()));
     restart_under_load(*run_, load, 3);

@@ -1,4 +1,5 @@
-// Nobody serves for longer than --queue-for: clients are told at once, and nobody is refused once a worker is ready.
+// If no worker serves for longer than --queue-for, clients are refused at once; no client is refused after a worker has
+// become ready.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,13 +20,13 @@ using testing::AnyOf;
 using testing::HasSubstr;
 
 constexpr std::int64_t unserved_usec = 15'000'000;
-// A client that connects in the moment of a launch waits until that has failed.
+// A client that connects while a worker is being launched waits until the launch has failed.
 constexpr Duration max_refusal_delay = std::chrono::seconds(5);
 
 class QueueFor : public testing::Test {
   protected:
     void begin() {
-        // A service that cannot start while the flag is there.
+        // A service that cannot start while the flag exists.
         RunOptions options = short_run(shell_worker("if [ -e " + flag() + " ]; then echo the database is away >&2; " +
                                                     "exit 7; fi; exec " + hello_http().front()));
         set_option(options, "--workers", "1");
@@ -50,7 +51,7 @@ class QueueFor : public testing::Test {
     std::unique_ptr<SupervisorProcess> run_;
 };
 
-TEST_F(QueueFor, ClientsAreRefusedAtOnceAndServedFromTheFirstReadyWorkerOn) {
+TEST_F(QueueFor, RefusesClientsAtOnceAndServesThemFromTheFirstReadyWorkerOn) {
     begin();
     const LogEntry gone = kill_worker();
     const LogEntry closed = run().wait_for("doors_closed");
@@ -73,7 +74,7 @@ TEST_F(QueueFor, ClientsAreRefusedAtOnceAndServedFromTheFirstReadyWorkerOn) {
     }
     EXPECT_LT(refused.elapsed, test_timeout);
 
-    // From the opening for the launch that succeeds: whoever connects then waits in the queue, and is answered.
+    // Clients that connect after the start of the successful launch wait in the queue and are answered.
     const std::int64_t back = monotonic_usec();
     let_worker_start();
     const LogEntry opened = run().wait_for("doors_opened", at_or_after(back));
@@ -84,8 +85,7 @@ TEST_F(QueueFor, ClientsAreRefusedAtOnceAndServedFromTheFirstReadyWorkerOn) {
     EXPECT_EQ(run().stop(), ExitStatus{ExitedWith{0}});
 }
 
-// Who is in the queue when its time is up is not left waiting there.
-TEST_F(QueueFor, ClientsInTheQueueAreToldWhenItsTimeIsUp) {
+TEST_F(QueueFor, RefusesClientsThatWaitInTheQueueWhenItExpires) {
     begin();
     kill_worker();
     BackgroundLoad waiting(slow_load(run().address(), 4, 0));
@@ -93,7 +93,7 @@ TEST_F(QueueFor, ClientsInTheQueueAreToldWhenItsTimeIsUp) {
     EXPECT_EQ(report.succeeded, 0U);
     EXPECT_EQ(report.count(Failure::timed_out), 0U) << to_table(std::vector{report});
     let_worker_start();
-    run().command("restart");  // an operator need not wait for the backoff
+    run().command("restart");  // a request of an operator does not wait for the backoff
     expect_served(run().address());
     EXPECT_EQ(run().stop(), ExitStatus{ExitedWith{0}});
 }

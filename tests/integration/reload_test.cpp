@@ -1,4 +1,4 @@
-// A configuration that was read again: what it changes is done, in two phases, and nothing else is touched.
+// Reloading the configuration: its changes are applied in two phases, and nothing else is changed.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -67,8 +67,8 @@ TEST_F(Reload, AddsAListener) {
     expect_clean_exit();
 }
 
-// The old address serves until the new generation does, and is closed when the old workers are gone; the new one is
-// served from its first moment on.
+// The old address is served until the new generation serves, and is closed when the old workers have exited. The new
+// address is served from the moment it is bound.
 TEST_F(Reload, MovesAListener) {
     begin();
     Clients old_address_clients(run().address());
@@ -81,7 +81,7 @@ TEST_F(Reload, MovesAListener) {
 
     const LogEntry closed = run().wait_for("listener_closed", with_text(run().address()));
     const LogEntry settled = run().wait_for("worker_settled", of_generation(2));
-    // Nobody waited in a queue until the last old worker had ended.
+    // No client waited in the queue of the old address after its last worker had stopped accepting.
     const LogEntry refused = run().wait_for("listener_refused", with_text(run().address()));
     EXPECT_LT(settled.index, refused.index);
     EXPECT_LT(refused.index, closed.index);
@@ -91,27 +91,27 @@ TEST_F(Reload, MovesAListener) {
     expect_clean_exit();
 }
 
-TEST_F(Reload, RefusesAListenerThatItCannotBindAndChangesNothing) {
+TEST_F(Reload, FailsIfAListenerCannotBeBoundAndChangesNothing) {
     begin();
     SupervisorProcess other(short_run(all_listeners()));
     other.wait_until_serving();
     Clients clients(run().address());
     clients.wait_for_more();
-    // The second change would be possible; it is not made either.
+    // The other change would be possible, but is not made either.
     write(std::string(numbers) + "listen = third=127.0.0.3:0\nlisten = second=" + other.address() + "\n" + port);
     expect_refused(other.address());
     clients.wait_for_more();
     EXPECT_EQ(run().log().count("worker_gone"), 0U);
     EXPECT_EQ(run().log().count("worker_spawned", of_generation(2)), 0U);
     EXPECT_THAT(run().command("status").output, Not(HasSubstr("127.0.0.3:")));
-    // And one that can be had is had.
+    // A listener that can be bound is added.
     write(std::string(numbers) + port + "listen = second=127.0.0.2:0\n");
     expect_done("second");
     clients.expect_nothing_lost();
     expect_clean_exit();
 }
 
-TEST_F(Reload, OfNumbersAloneRestartsNobody) {
+TEST_F(Reload, OfNumbersOnlyRestartsNoWorker) {
     begin();
     Clients clients(run().address());
     write("workers = 2\nsettle = 200ms\ngrace-period = 3s\ncancel-period = 500ms\n" + std::string(port));
@@ -135,7 +135,7 @@ TEST_F(Reload, ThatChangesNothingSaysSo) {
     expect_clean_exit();
 }
 
-TEST_F(Reload, RehearsedSaysWhatWouldChangeAndChangesNothing) {
+TEST_F(Reload, WithDryRunShowsWhatWouldChangeAndChangesNothing) {
     begin();
     write("workers = 4\n" + std::string(port) + "listen = second=127.0.0.2:0\n");
     const CommandResult result = run().command("reload", {"--dry-run"});
@@ -149,20 +149,20 @@ TEST_F(Reload, RehearsedSaysWhatWouldChangeAndChangesNothing) {
     expect_clean_exit();
 }
 
-TEST_F(Reload, OfABrokenFileIsRefusedWithFileAndLine) {
+TEST_F(Reload, OfAnInvalidFileIsRejectedWithFileAndLine) {
     begin();
     Clients clients(run().address());
     write(std::string(numbers) + port + "no-such-setting = 1\n");
     expect_refused(file() + ":6");
-    const CommandResult rehearsed = run().command("reload", {"--dry-run"});
-    EXPECT_FALSE(rehearsed.succeeded());
-    EXPECT_THAT(rehearsed.output, HasSubstr(file() + ":6"));
+    const CommandResult dry_run = run().command("reload", {"--dry-run"});
+    EXPECT_FALSE(dry_run.succeeded());
+    EXPECT_THAT(dry_run.output, HasSubstr(file() + ":6"));
     clients.expect_nothing_lost();
     expect_spawned(2);
     expect_clean_exit();
 }
 
-// A signal asks for both: the file is read again, and the workers are replaced.
+// SIGHUP does both: the file is read again, and the workers are replaced.
 TEST_F(Reload, BySignalReadsTheFileAndRestarts) {
     begin();
     Clients clients(run().address());
@@ -179,7 +179,7 @@ TEST_F(Reload, BySignalReadsTheFileAndRestarts) {
     expect_clean_exit();
 }
 
-TEST_F(Reload, BySignalOfABrokenFileIsRefusedInTheLog) {
+TEST_F(Reload, BySignalOfAnInvalidFileIsRejectedInTheLog) {
     begin();
     Clients clients(run().address());
     write(std::string(numbers) + port + "workers = many\n");
@@ -190,12 +190,12 @@ TEST_F(Reload, BySignalOfABrokenFileIsRefusedInTheLog) {
     expect_clean_exit();
 }
 
-// What only the start looks at cannot be had by a reload, and is not passed over in silence.
-TEST_F(Reload, OfWhatTheStartAloneLooksAtIsRefused) {
+// A reload cannot change options that are read only at start, and does not ignore them silently.
+TEST_F(Reload, OfAnOptionThatIsReadOnlyAtStartIsRejected) {
     begin();
     write(std::string(numbers) + port + "state-dir = /elsewhere\n");
     const CommandResult result = run().command("reload");
-    // The command line wins: there it is given already.
+    // The option is set on the command line, which takes precedence.
     EXPECT_TRUE(result.succeeded()) << result.output;
     write(std::string(numbers) + port + "admin = 127.0.0.1:0\n");
     expect_refused("admin");

@@ -1,4 +1,4 @@
-// What runs out, hangs or is not read must not take the supervisor with it.
+// Missing descriptors, hung mounts and an unread log must not stop the supervisor.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ void allow_descriptors(pid_t pid, rlim_t count) {
     ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
 }
 
-TEST(NoDescriptorsLeft, SpawnsFailWithTheirStageAndBackOffUntilThereAreSome) {
+TEST(NoDescriptorsLeft, SpawnsFailAndAreRetriedUntilDescriptorsAreAvailable) {
     RunOptions options = two_hello_workers();
     set_option(options, "--backoff", "200ms..1s");
     SupervisorProcess run(options);
@@ -36,7 +36,7 @@ TEST(NoDescriptorsLeft, SpawnsFailWithTheirStageAndBackOffUntilThereAreSome) {
     const LogEntry failed = run.wait_for("spawn_failed", of_worker("1.0"));
     EXPECT_THAT(failed.text, HasSubstr("Too many open files"));
     run.wait_for("backoff");
-    BackgroundLoad load(fresh_load(run.address()));  // the other worker serves on
+    BackgroundLoad load(fresh_load(run.address()));  // the other worker continues to serve
     load.wait_for_more(50);
     allow_descriptors(run.pid(), 1000);
     run.wait_for("worker_ready", of_worker("1.0"), failed.index);
@@ -50,10 +50,10 @@ TEST(NoDescriptorsLeft, TheApiWaitsInsteadOfSpinning) {
     BackgroundLoad load(fresh_load(run.address()));
     load.wait_for_more(20);
     allow_descriptors(run.pid(), 3);
-    const auto asked = run.start_command("status");
-    load.wait_for_more(30);  // time for the question to arrive
+    const auto status = run.start_command("status");
+    load.wait_for_more(30);  // time for the request to arrive
     const std::uint64_t ticks = cpu_ticks_of(run.pid()), switches = voluntary_switches_of(run.pid());
-    EXPECT_THAT(asked->wait().output, HasSubstr("did not answer in time"));  // after two seconds
+    EXPECT_THAT(status->wait().output, HasSubstr("did not answer in time"));  // after two seconds
     const std::uint64_t rate = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
     EXPECT_LT(cpu_ticks_of(run.pid()) - ticks, rate / 5);
     EXPECT_LT(voluntary_switches_of(run.pid()) - switches, 100U);
@@ -87,10 +87,10 @@ TEST_F(HungMountTest, FailsTheFirstGenerationInTime) {
     set_option(options, "--ready-timeout", "2s");
     set_option(options, "--grace-period", "500ms");
     set_option(options, "--cancel-period", "200ms");
-    options.environment = {"ASAN_OPTIONS=detect_leaks=0"};  // it would wait for the thread that hangs
+    options.environment = {"ASAN_OPTIONS=detect_leaks=0"};  // the leak check would wait for the blocked thread
     SupervisorProcess run(options);
     hung_mount_->wait_until_accessed();
-    EXPECT_THAT(run.command("status", {"--json"}).output, HasSubstr("\"starting\""));  // not frozen
+    EXPECT_THAT(run.command("status", {"--json"}).output, HasSubstr("\"starting\""));  // the loop is not blocked
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
 }
 
@@ -110,14 +110,14 @@ TEST_F(HungMountTest, FailsARestartWhileTheOldGenerationServes) {
     EXPECT_EQ(result.status, ExitStatus{ExitedWith{1}}) << result.output;
     load.wait_for_more(20);
     expect_flawless(load.stop());
-    hung_mount_.reset();  // the mount is back to life, as an error
+    hung_mount_.reset();  // calls on the mount now return an error
     point_to(directory_ / "good");
     const CommandResult again = run.command("restart");
     EXPECT_TRUE(again.succeeded()) << again.output;
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(UnreadLog, StopsNeitherARestartNorTheEnd) {
+TEST(UnreadLog, BlocksNeitherARestartNorAStop) {
     RunOptions options = two_hello_workers();
     options.command = hello_beside_stubborn("--last-words 1600000", "2.1");
     SupervisorProcess run(options);

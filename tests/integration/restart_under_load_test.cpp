@@ -1,4 +1,4 @@
-// Restarts lose nothing: neither on connections that are made meanwhile nor on those that live longer than a worker.
+// Restarts lose no request, neither on new connections nor on keep-alive connections.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -32,13 +32,13 @@ void compare_gaps(const LoadReport& quiet, const LoadReport& restarted) {
     expect_flawless(restarted);
     std::cout << restarted.label << ": " << restarted.attempts << " requests; longest gap "
               << in_ms(restarted.longest_gap) << " ms with restarts, " << in_ms(quiet.longest_gap)
-              << " ms undisturbed, ratio " << in_ms(restarted.longest_gap) / in_ms(quiet.longest_gap) << '\n';
+              << " ms without, ratio " << in_ms(restarted.longest_gap) / in_ms(quiet.longest_gap) << '\n';
 }
 
-// Fresh and keep-alive connections at once, `times` restarts.
+// Restarts the service `times` times under both kinds of load.
 void restart_and_compare(SupervisorProcess& run, const std::string& address, int times) {
     run.wait_until_serving();
-    // The same loads without any restart, for comparison.
+    // The same loads without a restart, for comparison.
     BackgroundLoad quiet_fresh(for_a_while(fresh_load(address))), quiet_kept(for_a_while(keep_alive_load(address)));
     const LoadReport fresh_before = quiet_fresh.wait_for_end(), kept_before = quiet_kept.wait_for_end();
     BackgroundLoad fresh(fresh_load(address)), kept(keep_alive_load(address));
@@ -55,8 +55,8 @@ TEST(RestartUnderLoad, LosesNothingOnTcp) {
     restart_and_compare(run, run.address(), 20);
 }
 
-// Thousands of requests a second on connections that are hardly ever idle: every moment of a worker's leaving meets
-// one.
+// Thousands of requests per second on connections that are hardly ever idle, so that there is a request at every moment
+// of a worker's drain.
 TEST(RestartUnderLoad, LosesNothingOnBusyConnections) {
     SupervisorProcess run(two_workers("127.0.0.1:0", hello_http()));
     run.wait_until_serving();
@@ -113,7 +113,7 @@ TEST(RestartUnderLoad, LosesNothingWhenEveryThirdGenerationFailsAfterReady) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-// With less room than twice the workers the rollout goes in steps; with none it does not wait for more.
+// With a surge of less than 100%, the rollout proceeds in steps.
 TEST(RestartUnderLoad, LosesNothingInSteps) {
     for (const char* const surge : {"1", "0"}) {
         RunOptions options = two_workers("127.0.0.1:0", hello_http());
@@ -147,8 +147,8 @@ TEST(RestartUnderLoad, LosesNothingWhileWorkersComeAndGo) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-// The control: without a held socket the same client sees failures, so it would have seen them above.
-TEST(RestartUnderLoad, IsSeenToFailWhereTheServerBindsItsOwnPort) {
+// The control experiment: without a held socket the same client detects failures, so it would have detected them above.
+TEST(RestartUnderLoad, LosesRequestsIfTheServerBindsItsOwnPort) {
     RunOptions options;
     SupervisorProcess holder(two_workers("127.0.0.1:0", hello_http()));
     const std::string address = holder.address();

@@ -1,5 +1,5 @@
-// A generation keeps its program: the executable, held open, and the directory it was started in. What is deployed
-// over it later takes nothing away, unless it is written into the very file.
+// A generation keeps its program: the executable, which is held open, and the directory it was started in. A later
+// deployment does not affect it, unless it overwrites the file in place.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* broken_script = "#!/bin/sh\necho cannot load libtls.so.9 >&2\nexit 127\n";
 
-// As a package manager does it: what runs keeps the file that it had.
+// As a package manager does it: running processes keep the old file.
 void replace_by_rename(const std::string& file, const std::string& path) { fs::rename(file, path); }
 
 void overwrite_in_place(const std::string& from, const std::string& path) {
@@ -42,7 +42,7 @@ std::string program_of(pid_t pid) { return "/proc/" + std::to_string(pid) + "/ex
 
 class Deployment : public testing::Test {
   protected:
-    // A copy of the program, not of its name.
+    // A copy of hello-http, with this file name.
     std::string copy_of_hello(const std::string& name) {
         std::string path = directory_ / name;
         fs::copy_file(program("hello-http"), path);
@@ -83,7 +83,7 @@ class Executable : public Deployment {
     ino_t good_inode_ = 0;
 };
 
-TEST_F(Executable, ReplacedByABrokenOneFailsTheRestartAndTheOldOnesServe) {
+TEST_F(Executable, ReplacedByABrokenOneFailsTheRestartAndTheOldWorkersServe) {
     serve_copy();
     replace_by_rename(directory_.write("server.new", broken_script, 0755), path_);
     expect_failed(run_->command("restart"),
@@ -95,8 +95,8 @@ TEST_F(Executable, ReplacedByABrokenOneFailsTheRestartAndTheOldOnesServe) {
     expect_nothing_lost(2);
 }
 
-// A worker that crashes meanwhile is replaced by what it was, not by what lies there now.
-TEST_F(Executable, ReplacedByABrokenOneDoesNotKeepACrashedWorkerFromComingBack) {
+// A worker that crashes meanwhile is replaced with its own program, not with the file that is at the path now.
+TEST_F(Executable, ReplacedByABrokenOneDoesNotAffectTheReplacementOfACrashedWorker) {
     serve_copy();
     replace_by_rename(directory_.write("server.new", broken_script, 0755), path_);
     EXPECT_THAT(clients_->expect_nothing_lost(), ElementsAre(1U));
@@ -108,7 +108,7 @@ TEST_F(Executable, ReplacedByABrokenOneDoesNotKeepACrashedWorkerFromComingBack) 
     expect_clean_stop(*run_);
 }
 
-TEST_F(Executable, ThatWasGoodIsRolledBackToAfterItWasDeleted) {
+TEST_F(Executable, IsRolledBackToAfterItWasDeleted) {
     serve_copy();
     replace_by_rename(copy_of_hello("server.new"), path_);
     expect_restarted();
@@ -129,7 +129,7 @@ TEST_F(Executable, ThatIsUnchangedIsRolledBackToByItsPath) {
     expect_nothing_lost(3);
 }
 
-// Nobody has a copy of what it was: that is said, and nothing changes.
+// There is no copy of the old content: the rollback fails with this reason, and nothing changes.
 TEST_F(Executable, OverwrittenInPlaceIsNotRolledBackTo) {
     const std::string one = copy_of_hello("one"), two = copy_of_hello("two");
     fs::create_symlink(one, directory_ / "server");
@@ -145,13 +145,13 @@ TEST_F(Executable, OverwrittenInPlaceIsNotRolledBackTo) {
     expect_nothing_lost(2);
 }
 
-TEST_F(Executable, OfTheFirstGenerationHasNothingBehindIt) {
+TEST_F(Executable, OfTheFirstGenerationCannotBeRolledBack) {
     serve_copy();
     expect_failed(run_->command("rollback"), {"cannot roll back", "holdfast restart"});
     expect_nothing_lost(1);
 }
 
-// A script can only be run by its path: it is there again where releases have directories of their own.
+// A script can only be executed by its path: it can be rolled back to if each release has its own directory.
 class Script : public Deployment {
   protected:
     void write_release(const std::string& name) {
@@ -182,7 +182,7 @@ class Script : public Deployment {
     }
 };
 
-TEST_F(Script, BehindACurrentReleaseIsRolledBackToWithItsDirectory) {
+TEST_F(Script, BehindASymbolicLinkIsRolledBackToWithItsDirectory) {
     serve_two_releases();
     expect_done(run_->command("rollback"));
     clients_->wait_for_more();
@@ -197,7 +197,7 @@ TEST_F(Script, ReplacedInItsDirectoryIsNotRolledBackTo) {
     expect_nothing_lost(2);
 }
 
-TEST_F(Script, WhoseReleaseIsGoneIsNotRolledBackTo) {
+TEST_F(Script, WhoseReleaseDirectoryWasRemovedIsNotRolledBackTo) {
     serve_two_releases();
     fs::remove_all(directory_ / "one");
     expect_failed(run_->command("rollback"), {"cannot roll back to generation 1", "is gone"});

@@ -1,5 +1,5 @@
-// Generations that fail before anybody has made room for them cost nothing: no client loses a request, no worker of the
-// former generation is asked to leave, and whoever asked is told why, in the failing worker's own last words.
+// Generations that fail before the commit cost nothing: no client loses a request, no worker of the former generation
+// is asked to leave, and the requester is told the reason with the last lines of output of the worker that failed.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,8 +27,8 @@ class FailedRollout : public testing::Test {
         clients_->wait_for_more();
     }
 
-    // The former generation never knew, and the next release is welcome.
-    void expect_untouched_by_it() {
+    // The former generation was not affected, and the next restart succeeds.
+    void expect_former_generation_unaffected() {
         EXPECT_EQ(run_->log().count("worker_told", of_generation(1)), 0U);
         EXPECT_EQ(run_->log().count("worker_gone", of_generation(1)), 0U);
         EXPECT_EQ(run_->log().count("rollout_committed"), 0U);
@@ -45,7 +45,7 @@ TEST_F(FailedRollout, OfAGenerationThatCrashesAtTheStartCostsNothing) {
     serve(quick_service(2, hello_except("2.*", "echo no such setting: cache_size >&2; exit 78")));
     expect_restart_to_fail(
         {"status 78", "its last words:\n  no such setting: cache_size", "generation 1 serves with 2 workers"});
-    expect_untouched_by_it();
+    expect_former_generation_unaffected();
 }
 
 TEST_F(FailedRollout, OfAGenerationThatCrashesWhileItSettlesCostsNothing) {
@@ -56,7 +56,7 @@ TEST_F(FailedRollout, OfAGenerationThatCrashesWhileItSettlesCostsNothing) {
     expect_restart_to_fail(
         {"status 9", "its last words:\n  cannot reach the database", "generation 1 serves with 2 workers"});
     run_->wait_for("worker_ready", of_generation(2));
-    expect_untouched_by_it();
+    expect_former_generation_unaffected();
 }
 
 TEST_F(FailedRollout, OfAGenerationThatNeverGetsReadyCostsNothing) {
@@ -67,7 +67,7 @@ TEST_F(FailedRollout, OfAGenerationThatNeverGetsReadyCostsNothing) {
     expect_restart_to_fail({"did not get ready within 2.0 s", "its last words:\n  waiting for the lock",
                             "generation 1 serves with 2 workers"});
     EXPECT_EQ(run_->log().count("worker_ready", of_generation(2)), 0U);
-    expect_untouched_by_it();
+    expect_former_generation_unaffected();
 }
 
 TEST_F(FailedRollout, OfAGenerationWhoseEveryThirdWorkerFailsCostsNothing) {
@@ -76,13 +76,13 @@ TEST_F(FailedRollout, OfAGenerationWhoseEveryThirdWorkerFailsCostsNothing) {
     EXPECT_EQ(run_->log().count("worker_told", of_generation(1)), 0U);
     EXPECT_EQ(run_->log().count("worker_gone", of_generation(1)), 0U);
     expect_done(run_->command("restart"));
-    clients_->expect_nothing_lost();  // sound ones of the failed generation may have answered
+    clients_->expect_nothing_lost();  // workers of the failed generation may have answered
     expect_clean_stop(*run_);
 }
 
-// Without room for all of the new ones there is no failure that costs nothing: whom it replaced is launched anew, from
-// the program that it was, or called back while it drains.
-TEST_F(FailedRollout, InStepsIsTakenBackStepByStep) {
+// With a surge of less than 100%, workers that were already replaced are launched again with their own program, or
+// brought back while they drain.
+TEST_F(FailedRollout, InStepsIsRolledBackStepByStep) {
     RunOptions options = quick_service(3, hello_except("2.2", "echo out of memory >&2; exit 12"));
     set_option(options, "--max-surge", "1");
     serve(options);
@@ -99,7 +99,7 @@ TEST_F(FailedRollout, InStepsIsTakenBackStepByStep) {
     expect_clean_stop(*run_);
 }
 
-TEST_F(FailedRollout, StandsInTheHistoryWithItsReason) {
+TEST_F(FailedRollout, IsInTheHistoryWithItsReason) {
     serve(quick_service(1, hello_except("2.*", "echo no such table >&2; exit 5")));
     expect_restart_to_fail({"no such table"});
     const CommandResult history = run_->command("history");

@@ -34,7 +34,7 @@ LoadOptions kept_clients(const std::string& address) {
     load.clients = max_clients;
     load.pause_high = 500ms;
     load.promised_idle = 1s;  // HOLDFAST_KEEP_ALIVE_MIN
-    load.latency = 10ms;      // without one a connection that is closed too early would hardly ever be seen
+    load.latency = 10ms;      // without latency, a connection that is closed too early would hardly ever be detected
     return load;
 }
 
@@ -72,8 +72,7 @@ std::set<std::uint64_t> Clients::expect_nothing_lost() {
     return generations;
 }
 
-// Linux resets who stands in the queue of a listener that is closed: one that has not been accepted, once for each
-// client.
+// Linux resets the connections that are still in the accept queue when a listener is closed, at most one per client.
 std::int64_t Clients::expect_only_refusals() {
     std::int64_t first = std::numeric_limits<std::int64_t>::max();
     for (const LoadReport& report : stop()) {
@@ -91,7 +90,7 @@ std::vector<LoadReport> Clients::stop() { return {fresh_.stop(), kept_.stop()}; 
 
 Gate::Gate() : lock_fd_(::open((directory_ / "gate").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644)) {
     if (lock_fd_ < 0 || ::flock(lock_fd_, LOCK_EX) != 0)
-        throw std::system_error(errno, std::generic_category(), "cannot shut the gate");
+        throw std::system_error(errno, std::generic_category(), "cannot close the gate");
 }
 
 Gate::~Gate() { ::close(lock_fd_); }

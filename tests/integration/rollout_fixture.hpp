@@ -10,26 +10,28 @@
 
 namespace holdfast::test {
 
-// A service on loopback with periods that a test can wait for.
+// A service on loopback with periods that are short enough for tests.
 RunOptions quick_service(int workers, std::vector<std::string> command);
 
-// hello-http, but the workers GENERATION.SLOT that fit the pattern of the shell run `script` before, or instead.
+// hello-http, except that the workers GENERATION.SLOT that match the shell pattern `which` first run `script`, which
+// may also replace hello-http.
 std::vector<std::string> hello_except(const std::string& which, const std::string& script);
-// Words of shell that become a worker that says HELLO=1 and does what `options` of stubborn say. It accepts nothing.
+// A shell command that executes stubborn with these options and HELLO=1. It accepts no connections.
 std::string protocol_worker(const std::string& options);
 
-// Clients of both kinds at once, for as long as this lives: on fresh connections, and on those that are kept for less
-// than the server promises.
+// Two loads that run as long as this object exists: clients with a new connection for each request, and clients with
+// keep-alive connections whose pauses are shorter than the server promises to wait.
 class Clients {
   public:
     explicit Clients(const std::string& address);
-    // Until both kinds have had more answers.
+    // Waits until both loads have received further responses.
     void wait_for_more();
     std::uint64_t failed() const { return fresh_.failed() + kept_.failed(); }
-    // They end; nobody has lost anything. Returns the generations that answered.
+    // Stops the loads and expects no failure. Returns the generations that answered.
     std::set<std::uint64_t> expect_nothing_lost();
-    // They end, after the service or the address has: whom it refused had just come; what it had begun, and whom it had
-    // kept, it answered. Returns when it lost the first one, on the log's clock.
+    // Stops the loads after the service or its address has ended, and expects that only new connections failed:
+    // requests in flight and requests on kept connections were answered. Returns the time of the first failure, on the
+    // clock of the log.
     std::int64_t expect_only_refusals();
 
   private:
@@ -38,7 +40,8 @@ class Clients {
     BackgroundLoad fresh_, kept_;
 };
 
-// Shut at first: who runs `wait_command()` waits there until it is opened.
+// A gate for processes. It is closed at first: `wait_command()` blocks the process that runs it until the gate is
+// opened.
 class Gate {
   public:
     Gate();
@@ -54,14 +57,14 @@ class Gate {
     int lock_fd_;
 };
 
-// The command did not do what was asked for, and said all of this.
+// The command failed with exit status 1, and its output contains all of these.
 void expect_failed(const CommandResult& result, std::initializer_list<std::string> words);
 void expect_done(const CommandResult& result);
 
-// The pids of the workers GENERATION.0 … GENERATION.(count-1), as they got ready first.
+// The pids of the workers GENERATION.0 … GENERATION.(count-1) when they became ready for the first time.
 std::vector<pid_t> pids_of(SupervisorProcess& run, std::uint64_t generation, int count);
 
-// The service stops with status 0 and had to kill nobody.
+// Stops the service and expects status 0 and that no worker was killed.
 void expect_clean_stop(SupervisorProcess& run);
 
 }  // namespace holdfast::test

@@ -1,4 +1,4 @@
-# Rollouts that fail, are taken back, or are interrupted: clients notice nothing, and whoever asked learns the truth.
+# Rollouts that fail, are undone or are interrupted: clients notice nothing, and the requester gets the true outcome.
 holdfast_test(
   rollouts_test
   SOURCES harness.cpp

@@ -1,4 +1,5 @@
-// One change at a time: a scale that is asked for in the middle of a restart waits for its end, and the latest wins.
+// One change at a time: a scale that is requested during a restart waits for the end of the restart, and the latest
+// scale wins.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +10,7 @@
 namespace holdfast::test {
 namespace {
 
-// The one before learns that it was overtaken; nobody was launched for it.
+// The client of the earlier scale is told that it was superseded; no worker is launched for it.
 TEST(ScaleInARollout, ToEightAndThenToOneEndsWithOne) {
     Gate gate;
     SupervisorProcess run(quick_service(2, hello_except("2.*", gate.wait_command())));
@@ -18,7 +19,7 @@ TEST(ScaleInARollout, ToEightAndThenToOneEndsWithOne) {
     const auto restart = run.start_command("restart");
     run.wait_for("worker_spawned", of_worker("2.1"));
     const auto to_eight = run.start_command("scale", {"8"});
-    wait_for_status(run, "1 request behind it");  // what waits its turn makes no event
+    wait_for_status(run, "1 request behind it");  // a queued request causes no event
     const auto to_one = run.start_command("scale", {"1"});
     run.wait_for("request_superseded");
     expect_failed(to_eight->wait(), {"superseded by a later request"});
@@ -33,8 +34,8 @@ TEST(ScaleInARollout, ToEightAndThenToOneEndsWithOne) {
     expect_clean_stop(run);
 }
 
-// Scaled up as soon as the restart is over, and down in the middle of the next one.
-TEST(ScaleInARollout, IsDoneWhenTheRestartIs) {
+// The service is scaled up after the restart, and down after the next one.
+TEST(ScaleInARollout, IsCarriedOutAfterTheRestart) {
     Gate gate, next_gate;
     SupervisorProcess run(
         quick_service(2, hello_except("2.*", gate.wait_command() + ";; 3.*) " + next_gate.wait_command())));

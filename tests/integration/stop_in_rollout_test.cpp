@@ -1,5 +1,5 @@
-// A stop preempts a rollout in each of its phases: whoever asked for the rollout is told, what was sent is answered,
-// nobody is killed and nobody is left.
+// A stop preempts a rollout in each of its phases: the client that requested the rollout is told, requests in flight
+// are answered, no worker is killed and none is left.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace {
 
 class StopInARollout : public testing::Test {
   protected:
-    // What workers of the second generation do first; the others are hello-http at once.
+    // Workers of the second generation run `script` before hello-http.
     static RunOptions second_one_runs(const std::string& script) {
         return quick_service(2, hello_except("2.*", script));
     }
@@ -27,11 +27,13 @@ class StopInARollout : public testing::Test {
         restart_ = run_->start_command(by);
     }
 
-    // Words of shell that keep a worker from leaving.
-    std::string ignore_term() const { return "trap '' TERM; echo deaf >&2; " + gate_.wait_command() + "; exit 0"; }
+    // A shell script that ignores SIGTERM until the gate is open.
+    std::string ignore_term() const {
+        return "trap '' TERM; echo ignoring SIGTERM >&2; " + gate_.wait_command() + "; exit 0";
+    }
 
-    // New clients come all the time: from the stop on they are refused. Those that wait for an answer get it, and those
-    // that are kept get one more.
+    // From the stop on, new clients are refused. Requests in flight are answered, and keep-alive connections get one
+    // more response.
     void stop_and_check() {
         clients_->wait_for_more();
         EXPECT_EQ(clients_->failed(), 0U);
@@ -76,8 +78,8 @@ TEST_F(StopInARollout, WhileNewWorkersSettle) {
     EXPECT_EQ(run_->log().count("rollout_committed"), 0U);
 }
 
-// In steps: the first of two old workers has been told to leave, the second new one hangs.
-TEST_F(StopInARollout, WhileOneHasTakenOverAndTheNextStarts) {
+// In steps: the first of two old workers has been told to leave, and the second new worker is still starting.
+TEST_F(StopInARollout, WhileTheNextNewWorkerStarts) {
     RunOptions options = quick_service(2, hello_except("2.1", gate_.wait_command()));
     set_option(options, "--max-surge", "1");
     restart(options);
@@ -108,11 +110,11 @@ TEST_F(StopInARollout, WhileOldWorkersDrainAfterTheProbation) {
     stop_and_check();
 }
 
-// The one that failed is gone; the other one of its generation hears nothing until the gate is open.
+// One new worker has failed; the other one ignores SIGTERM until the gate is open.
 TEST_F(StopInARollout, WhileTheFormerGenerationIsBroughtBack) {
     Gate failure;
     restart(second_one_runs("[ $HOLDFAST_SLOT = 1 ] || { " + failure.wait_command() + "; exit 1; }; " + ignore_term()));
-    run_->wait_for("", with_text("deaf"));
+    run_->wait_for("", with_text("ignoring SIGTERM"));
     failure.open();
     run_->wait_for("rollout_failed");
     stop_and_check();
@@ -120,7 +122,7 @@ TEST_F(StopInARollout, WhileTheFormerGenerationIsBroughtBack) {
 
 TEST_F(StopInARollout, WhileItIsUndone) {
     restart(second_one_runs(ignore_term()));
-    run_->wait_for("", with_text("deaf"));
+    run_->wait_for("", with_text("ignoring SIGTERM"));
     const auto undo = run_->start_command("undo");
     run_->wait_for("rollout_undone");
     stop_and_check();

@@ -1,4 +1,5 @@
-// The staged end: what is under way is finished, new clients are refused at once, nobody waits longer than promised.
+// The stages of a stop: requests in flight are finished, new clients are refused at once, and every stage ends at its
+// deadline.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Stop, FinishesWhatWasSentAndRefusesNewClientsAtOnce) {
+TEST(Stop, FinishesRequestsInFlightAndRefusesNewClientsAtOnce) {
     SupervisorProcess run(two_hello_workers());
     run.wait_until_serving();
     BackgroundLoad slow(slow_load(run.address(), 6, 2000));
@@ -43,7 +44,7 @@ TEST(Stop, RefusesNewClientsOnAUnixSocketToo) {
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Stop, TakesTwoTermsWithinASecondAsOne) {
+TEST(Stop, TreatsTwoSigtermsWithinASecondAsOne) {
     SupervisorProcess run(two_hello_workers());
     run.wait_until_serving();
     BackgroundLoad slow(slow_load(run.address(), 2, 1500));
@@ -57,7 +58,7 @@ TEST(Stop, TakesTwoTermsWithinASecondAsOne) {
     EXPECT_EQ(run.log().count("stop_skipped"), 0U);
 }
 
-TEST(Stop, SkipsToTheNextStageOnASecondTermALittleLater) {
+TEST(Stop, SkipsToTheNextStageOnASecondSigtermAfterASecond) {
     SupervisorProcess run(two_hello_workers());
     run.wait_until_serving();
     BackgroundLoad slow(slow_load(run.address(), 2, 20000));
@@ -73,7 +74,7 @@ TEST(Stop, SkipsToTheNextStageOnASecondTermALittleLater) {
     EXPECT_EQ(slow.wait_for_end().succeeded, 0U);
 }
 
-TEST(Stop, OfASupervisorThatStillStartsEndsWithStatusZero) {
+TEST(Stop, BeforeTheFirstWorkerIsReadyEndsWithStatusZero) {
     RunOptions options = two_hello_workers();
     set_option(options, "--ready-when", "notify");
     options.command = shell_worker("exec sleep 1000");
@@ -82,7 +83,7 @@ TEST(Stop, OfASupervisorThatStillStartsEndsWithStatusZero) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Stop, ReturnsOverTheApiWhatTheRunReturns) {
+TEST(Stop, OverTheApiReturnsTheExitStatusOfTheRun) {
     SupervisorProcess run(two_hello_workers());
     run.wait_until_serving();
     const CommandResult result = run.command("stop");
@@ -90,7 +91,7 @@ TEST(Stop, ReturnsOverTheApiWhatTheRunReturns) {
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Stop, GetsAStoppedWorkerDownToo) {
+TEST(Stop, KillsAWorkerThatIsSuspended) {
     RunOptions options = two_hello_workers();
     set_option(options, "--grace-period", "500ms");
     set_option(options, "--cancel-period", "300ms");

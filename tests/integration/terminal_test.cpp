@@ -1,4 +1,4 @@
-// A supervisor that a person started in a terminal.
+// A supervisor that was started in a terminal.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -37,7 +37,7 @@ class Terminal : public testing::Test {
     RunOptions options_;
 };
 
-TEST_F(Terminal, ThatHangsUpEndsTheRunInGoodOrder) {
+TEST_F(Terminal, ThatHangsUpStopsTheService) {
     SupervisorProcess run(options_);
     run.wait_until_serving();
     BackgroundLoad slow(slow_load(run.address(), 2, 1000));
@@ -48,7 +48,7 @@ TEST_F(Terminal, ThatHangsUpEndsTheRunInGoodOrder) {
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{0}});
 }
 
-TEST_F(Terminal, DoesNotMatterToAHangupThatAPersonSends) {
+TEST_F(Terminal, DoesNotChangeASighupThatAnotherProcessSends) {
     SupervisorProcess run(options_);
     run.wait_until_serving();
     run.signal(SIGHUP);
@@ -57,7 +57,7 @@ TEST_F(Terminal, DoesNotMatterToAHangupThatAPersonSends) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST_F(Terminal, ThatHangsUpIsIgnoredByARunThatWasStartedSo) {
+TEST_F(Terminal, ThatHangsUpIsIgnoredIfSighupWasIgnoredAtStart) {
     options_.ignored_signals = {SIGHUP};
     SupervisorProcess run(options_);
     run.wait_until_serving();
@@ -67,10 +67,10 @@ TEST_F(Terminal, ThatHangsUpIsIgnoredByARunThatWasStartedSo) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST_F(Terminal, InterruptsStopTheRunOnce) {
+TEST_F(Terminal, InterruptStopsTheRunOnce) {
     SupervisorProcess run(options_);
     run.wait_until_serving();
-    ASSERT_EQ(::write(master_fd_, "\x03", 1), 1);  // to the whole foreground group, as a person's keyboard does it
+    ASSERT_EQ(::write(master_fd_, "\x03", 1), 1);  // Ctrl-C: SIGINT to the whole foreground group
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{0}});
     EXPECT_EQ(run.log().count("stop_skipped"), 0U);
 }

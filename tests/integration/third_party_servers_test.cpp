@@ -1,4 +1,4 @@
-// Servers that nobody here wrote, restarted under the strict client: what holds the socket is enough.
+// Third-party servers, restarted under the strict client: it is enough that the supervisor holds the socket.
 
 #include <gtest/gtest.h>
 
@@ -22,14 +22,14 @@ void restart_twenty_times(const std::string& listen, std::vector<std::string> co
     EXPECT_EQ(run.log().count("worker_killed"), 0U);
 }
 
-// gunicorn takes what LISTEN_FDS says, without --bind, and says READY=1 over NOTIFY_SOCKET.
+// gunicorn uses LISTEN_FDS if --bind is not given, and sends READY=1 to NOTIFY_SOCKET.
 std::vector<std::string> gunicorn() {
     return {"/usr/bin/gunicorn", "--log-level", "error", "--pythonpath", server_scripts, "wsgi"};
 }
 
 TEST(ThirdPartyServers, GunicornLosesNothingOnTcp) { restart_twenty_times("127.0.0.1:0", gunicorn()); }
 
-// No client may miss the path for a moment, whatever an exiting gunicorn thinks of it.
+// The path must exist at every moment, although an exiting gunicorn unlinks it.
 TEST(ThirdPartyServers, GunicornLosesNothingOnAUnixSocket) {
     const TemporaryDirectory directory;
     restart_twenty_times("unix:" + directory / "g.sock", gunicorn());
@@ -43,7 +43,7 @@ TEST(ThirdPartyServers, PythonSocketserverLosesNothing) {
     restart_twenty_times("127.0.0.1:0", python_server("socket_server.py"), "alive:300ms");
 }
 
-// Ours, but without the SDK: the protocol in C.
+// Part of this project, but without the SDK: the protocol in C.
 TEST(ThirdPartyServers, PlainWorkerLosesNothing) { restart_twenty_times("127.0.0.1:0", {program("plain-worker")}); }
 
 }  // namespace

@@ -1,4 +1,4 @@
-# Workers that cannot be stopped cleanly. Apart: it takes its time, second by second.
+# Workers that cannot be stopped cleanly. A separate program, because each of its tests takes several seconds.
 holdfast_test(
   unclean_stop_test
   SOURCES harness.cpp unclean_stop_test.cpp

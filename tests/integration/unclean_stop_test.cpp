@@ -1,4 +1,4 @@
-// Whoever keeps a worker from ending is named: in the status while it does, in the log when its time is up.
+// What prevents a worker from ending is named: in the status while the worker drains, and in the log at its deadline.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ RunOptions unclean_worker(std::vector<std::string> modes) {
     return options;
 }
 
-// Asks until the answer says so: a worker reports once a second.
+// Repeats `holdfast status` until its output contains `part`: a worker reports once a second.
 void wait_for_status(SupervisorProcess& run, const std::string& part, const std::vector<std::string>& arguments = {}) {
     const auto end = std::chrono::steady_clock::now() + test_timeout;
     std::string shown;
@@ -35,10 +35,10 @@ void wait_for_status(SupervisorProcess& run, const std::string& part, const std:
         shown = run.command("status", arguments).output;
         if (shown.find(part) != shown.npos) return;
     }
-    throw std::runtime_error("the status never said " + part + " but:\n" + shown);
+    throw std::runtime_error("the status never contained \"" + part + "\"; the last one:\n" + shown);
 }
 
-// A second SIGTERM ends the grace period, which is as long as it takes to look at the status.
+// Ends the grace period with a second SIGTERM; until then there is time to check the status.
 void end_grace(SupervisorProcess& run, const LogEntry& stop_started) {
     wait_until_monotonic(stop_started.mono_usec + 1'050'000);
     run.signal(SIGTERM);
@@ -47,7 +47,7 @@ void end_grace(SupervisorProcess& run, const LogEntry& stop_started) {
 struct UncleanCase {
     std::string name;  // of the test
     std::vector<std::string> modes;
-    std::string in_status;  // the beginning: its age follows
+    std::string in_status;  // the beginning; the age follows
     std::string in_json;
     std::string in_log;
 };
@@ -107,7 +107,7 @@ void PrintTo(const UncleanCase& unclean, std::ostream* out) { *out << unclean.na
 
 class UncleanStop : public testing::TestWithParam<UncleanCase> {};
 
-TEST_P(UncleanStop, IsNamedWhileItDrainsAndWhenItsTimeIsUp) {
+TEST_P(UncleanStop, IsExplainedDuringTheDrainAndAtTheDeadline) {
     const UncleanCase& unclean = GetParam();
     SupervisorProcess run(unclean_worker(unclean.modes));
     run.wait_until_serving();
@@ -125,7 +125,7 @@ TEST_P(UncleanStop, IsNamedWhileItDrainsAndWhenItsTimeIsUp) {
 INSTANTIATE_TEST_SUITE_P(Unclean, UncleanStop, testing::ValuesIn(unclean_cases()),
                          [](const auto& instance) { return instance.param.name; });
 
-TEST(Unclean, WorkThatIsHeldIsHandedBackAtTheCancelAndCounted) {
+TEST(Unclean, HeldWorkIsHandedBackAtTheCancelAndCounted) {
     SupervisorProcess run(unclean_worker({"held-work"}));
     run.wait_until_serving();
     run.signal(SIGTERM);
@@ -141,10 +141,10 @@ TEST(Unclean, WorkThatIsHeldIsHandedBackAtTheCancelAndCounted) {
     EXPECT_EQ(run.log().count("worker_killed"), 0U);
 }
 
-TEST(Unclean, ACloseThatThrowsIsNamedThoughTheWorkerEndsInTime) {
+TEST(Unclean, ACloseThatThrowsIsNamedAlthoughTheWorkerEndsInTime) {
     SupervisorProcess run(unclean_worker({"throwing-close"}));
     run.wait_until_serving();
-    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});  // nothing was cut off
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});  // the worker was not cancelled or killed
     const LogEntry gone = run.wait_for("worker_gone");
     EXPECT_EQ(gone.level, "warning");
     EXPECT_THAT(gone.text, HasSubstr("exited with status 3"));
@@ -174,7 +174,7 @@ TEST(Unclean, ACircleOfResourcesIsNamedInTheAnswerOfAFailedRestart) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Unclean, AndTheSameWorkerWithoutAFaultEndsCleanly) {
+TEST(Unclean, TheSameWorkerWithoutAFaultEndsCleanly) {
     SupervisorProcess run(unclean_worker({"clean"}));
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
@@ -182,7 +182,7 @@ TEST(Unclean, AndTheSameWorkerWithoutAFaultEndsCleanly) {
     EXPECT_THAT(run.wait_for("worker_gone").text, Not(HasSubstr("last words")));
 }
 
-RunOptions queue_that_is(const std::string& mode, const std::string& max_extension) {
+RunOptions queue_worker(const std::string& mode, const std::string& max_extension) {
     RunOptions options = unclean_worker({mode});
     set_option(options, "--grace-period", "3s");
     set_option(options, "--max-extension", max_extension);
@@ -190,7 +190,7 @@ RunOptions queue_that_is(const std::string& mode, const std::string& max_extensi
 }
 
 TEST(Extension, IsGrantedWhileRequestsFinish) {
-    SupervisorProcess run(queue_that_is("slow-queue", "60s"));  // it takes 5 s
+    SupervisorProcess run(queue_worker("slow-queue", "60s"));  // it takes 5 s
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
     const LogEntry told = run.wait_for("worker_told");
@@ -200,8 +200,8 @@ TEST(Extension, IsGrantedWhileRequestsFinish) {
     EXPECT_EQ(run.log().count("worker_held"), 0U);
 }
 
-TEST(Extension, EndsAtItsBoundHoweverManyRequestsFinish) {
-    SupervisorProcess run(queue_that_is("endless-queue", "2s"));
+TEST(Extension, EndsAtMaxExtensionEvenIfRequestsStillFinish) {
+    SupervisorProcess run(queue_worker("endless-queue", "2s"));
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
     const LogEntry told = run.wait_for("worker_told");
@@ -213,15 +213,15 @@ TEST(Extension, EndsAtItsBoundHoweverManyRequestsFinish) {
 }
 
 TEST(Extension, IsNotGrantedUnlessAllowed) {
-    SupervisorProcess run(queue_that_is("endless-queue", "0s"));
+    SupervisorProcess run(queue_worker("endless-queue", "0s"));
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
     EXPECT_EQ(run.log().count("worker_extended"), 0U);
     run.wait_for("worker_killed");
 }
 
-TEST(Extension, IsNotAskedForWhereNothingFinishes) {
-    RunOptions options = queue_that_is("stuck-request", "60s");
+TEST(Extension, IsNotRequestedIfNoRequestFinishes) {
+    RunOptions options = queue_worker("stuck-request", "60s");
     SupervisorProcess run(options);
     run.wait_until_serving();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});

@@ -1,5 +1,5 @@
-// A restart or a stop that is under way is taken back: workers that have released nothing accept again, the others are
-// launched anew from the program that they were.
+// Undo of a restart or a stop in progress: workers that have released nothing accept again, the others are launched
+// again with their own program.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,11 +14,11 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 
-// A request that keeps one worker of the first generation from releasing anything; the other one has none. Long enough
-// for what happens beside it on a slow machine.
+// Duration of a request that prevents one worker of the first generation from releasing anything; the other worker has
+// no request. Long enough for the test on a slow machine.
 constexpr int busy_ms = 4000;
 
-TEST(Undo, OfARestartThatStillLaunchesLeavesTheOldOnesAlone) {
+TEST(Undo, OfARestartThatIsStillLaunchingDoesNotAffectTheOldWorkers) {
     Gate gate;
     SupervisorProcess run(quick_service(2, hello_except("2.*", gate.wait_command())));
     run.wait_until_serving();
@@ -33,8 +33,8 @@ TEST(Undo, OfARestartThatStillLaunchesLeavesTheOldOnesAlone) {
     expect_clean_stop(run);
 }
 
-// One of two old workers has gone, the other one still drains when it is called back.
-TEST(Undo, OfARestartThatHasTakenOverCallsBackWhoHasReleasedNothing) {
+// One of two old workers has exited; the other one still drains and is brought back.
+TEST(Undo, OfACommittedRestartBringsBackAWorkerThatHasReleasedNothing) {
     SupervisorProcess run(quick_service(2, hello_http()));
     run.wait_until_serving();
     BackgroundLoad busy(slow_load(run.address(), 1, busy_ms));
@@ -59,8 +59,8 @@ TEST(Undo, OfARestartThatHasTakenOverCallsBackWhoHasReleasedNothing) {
     expect_clean_stop(run);
 }
 
-// As lame ducks all of them serve on: not even a new client notices.
-TEST(Undo, OfAStopInItsLameDuckCostsNoClientAnything) {
+// All workers continue to serve as lame ducks: not even a new client notices.
+TEST(Undo, OfAStopInTheLameDuckStageAffectsNoClient) {
     RunOptions options = quick_service(2, hello_http());
     set_option(options, "--lame-duck", "60s");
     SupervisorProcess run(options);
@@ -73,7 +73,7 @@ TEST(Undo, OfAStopInItsLameDuckCostsNoClientAnything) {
     expect_failed(stop->wait(), {"undone by"});
     EXPECT_EQ(run.log().count("worker_gone"), 0U);
     EXPECT_EQ(run.log().await_count(2U, "worker_launching", of_generation(1)), 2U);
-    expect_done(run.command("restart"));  // a service like any other
+    expect_done(run.command("restart"));  // the service works normally
     EXPECT_THAT(clients.expect_nothing_lost(), ElementsAre(1U, 2U));
     const LogEntry told = run.wait_for("rollout_done");
     run.signal(SIGQUIT);  // no lame duck
@@ -81,8 +81,8 @@ TEST(Undo, OfAStopInItsLameDuckCostsNoClientAnything) {
     EXPECT_EQ(run.log().count("worker_killed", any_entry(), told.index), 0U);
 }
 
-// New clients were refused while nobody accepted, as a stop promises. From the undo's answer on nobody is.
-TEST(Undo, OfAStopInItsDrainBringsBackOneAndReplacesTheOther) {
+// New clients are refused while no worker accepts, as at every stop. After the undo has been answered, none is refused.
+TEST(Undo, OfAStopInTheDrainBringsBackOneWorkerAndReplacesTheOther) {
     SupervisorProcess run(quick_service(2, hello_http()));
     run.wait_until_serving();
     BackgroundLoad busy(slow_load(run.address(), 1, busy_ms));
@@ -107,7 +107,7 @@ TEST(Undo, OfAStopInItsDrainBringsBackOneAndReplacesTheOther) {
     expect_clean_stop(run);
 }
 
-TEST(Undo, IsRefusedInWordsWhereNothingIsUnderWay) {
+TEST(Undo, IsRefusedWithAReasonIfNoChangeIsInProgress) {
     SupervisorProcess run(quick_service(1, hello_http()));
     run.wait_until_serving();
     expect_failed(run.command("undo"), {"cannot undo", "neither a restart nor a stop is under way"});

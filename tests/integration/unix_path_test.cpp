@@ -1,4 +1,4 @@
-// The rules of a unix socket's path, and of the listeners that are not TCP.
+// The path of a unix socket, and listeners that are not TCP.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ class UnixPath : public testing::Test {
         return options;
     }
 
-    // A socket file as a server leaves it behind; with `listen` somebody answers at it.
+    // Creates a socket file as a server leaves it behind; with `listen` the socket also accepts connections.
     int bind_here(bool listen) const {
         const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
@@ -38,7 +38,9 @@ class UnixPath : public testing::Test {
         return fd;
     }
 
-    LoadReport ask(int times) const { return BackgroundLoad(slow_load("unix:" + path_, times, 0)).wait_for_end(); }
+    LoadReport send_requests(int times) const {
+        return BackgroundLoad(slow_load("unix:" + path_, times, 0)).wait_for_end();
+    }
 
     TemporaryDirectory directory_;
     const std::string path_ = directory_ / "web.sock";
@@ -48,12 +50,12 @@ TEST_F(UnixPath, ThatIsStaleIsReplaced) {
     ::close(bind_here(false));
     SupervisorProcess run(listening());
     run.wait_until_serving();
-    expect_flawless(ask(3));
+    expect_flawless(send_requests(3));
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
     EXPECT_FALSE(fs::exists(path_));
 }
 
-TEST_F(UnixPath, ThatIsAliveIsRefused) {
+TEST_F(UnixPath, ThatIsInUseIsRejected) {
     const int fd = bind_here(true);
     SupervisorProcess run(listening());
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{4}});
@@ -62,14 +64,14 @@ TEST_F(UnixPath, ThatIsAliveIsRefused) {
     ::close(fd);
 }
 
-TEST_F(UnixPath, ThatIsAnotherKindOfFileIsLeftAlone) {
+TEST_F(UnixPath, ThatIsNotASocketIsNotRemoved) {
     directory_.write("web.sock", "precious");
     SupervisorProcess run(listening());
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{4}});
     EXPECT_TRUE(fs::is_regular_file(path_));
 }
 
-TEST_F(UnixPath, HasItsModeAndOwner) {
+TEST_F(UnixPath, HasTheConfiguredModeAndOwner) {
     SupervisorProcess run(listening("?mode=0620&user=nobody&group=nogroup"));
     run.wait_until_serving();
     struct stat status {};
@@ -80,17 +82,17 @@ TEST_F(UnixPath, HasItsModeAndOwner) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST_F(UnixPath, ThatSomebodyUnlinkedIsLinkedBack) {
+TEST_F(UnixPath, ThatWasUnlinkedIsRestored) {
     SupervisorProcess run(listening());
     run.wait_until_serving();
     ASSERT_EQ(::unlink(path_.c_str()), 0);
     run.wait_for("path_restored");
-    expect_flawless(ask(3));
+    expect_flawless(send_requests(3));
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
     EXPECT_TRUE(fs::is_empty(directory_.path()));
 }
 
-TEST_F(UnixPath, ThatAWorkerUnlinkedIsLinkedBackInEachGeneration) {
+TEST_F(UnixPath, ThatAWorkerUnlinkedIsRestoredInEachGeneration) {
     RunOptions options = listening();
     set_option(options, "--workers", "2");
     options.command = hello_beside_stubborn("--unlink");
@@ -102,11 +104,11 @@ TEST_F(UnixPath, ThatAWorkerUnlinkedIsLinkedBackInEachGeneration) {
         EXPECT_TRUE(run.command("restart").succeeded());
         run.wait_for("path_restored", with_text(path_), before);
     }
-    expect_flawless(ask(3));
+    expect_flawless(send_requests(3));
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST_F(UnixPath, ThatIsSomebodyElsesAtTheEndIsNotUnlinked) {
+TEST_F(UnixPath, ThatBelongsToAnotherProcessAtTheEndIsNotUnlinked) {
     SupervisorProcess run(listening());
     run.wait_until_serving();
     const std::string other = directory_.write("other", "precious");
@@ -150,7 +152,7 @@ TEST(Listener, ThatIsTakenEndsTheRunWithStatusFour) {
     EXPECT_THAT(second.log().text(), HasSubstr(first.address()));
 }
 
-TEST(Listener, WithABacklogThatTheKernelCutsSaysSo) {
+TEST(Listener, LogsABacklogThatTheKernelLimits) {
     RunOptions options;
     options.options = {"--listen", "127.0.0.1:0?backlog=1000000"};
     options.command = hello_http();
@@ -159,8 +161,8 @@ TEST(Listener, WithABacklogThatTheKernelCutsSaysSo) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-// One supervisor's listeners are another's `systemd` and `fd:3`.
-TEST(Listener, IsTakenFromWhoeverStartsTheSupervisor) {
+// A supervisor inside of another one uses its listeners as `systemd` and as `fd:3`.
+TEST(Listener, CanBeInheritedFromTheParentProcess) {
     for (const std::string inner : {"systemd", "fd:3"}) {
         const TemporaryDirectory directory;
         RunOptions options;

@@ -1,4 +1,4 @@
-// The program as a person meets it: wrong usage starts nothing, signals without a meaning change nothing.
+// Wrong usage starts nothing, and signals without a meaning change nothing.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,13 +16,13 @@ using testing::HasSubstr;
 
 struct Mistake {
     std::vector<std::string> options;
-    std::string names;       // what is wrong
-    std::string would_take;  // what would be right
+    std::string wrong;    // the part that the message names
+    std::string allowed;  // what the message suggests
 };
 
 class WrongUsage : public testing::TestWithParam<Mistake> {};
 
-TEST_P(WrongUsage, NamesItselfAndStartsNothing) {
+TEST_P(WrongUsage, IsExplainedAndStartsNothing) {
     const TemporaryDirectory directory;
     const std::string runtime = directory / "run", state = directory / "state", started = directory / "started";
     std::vector<std::string> arguments{"run", "--name", "web", "--runtime-dir", runtime, "--state-dir", state};
@@ -30,8 +30,8 @@ TEST_P(WrongUsage, NamesItselfAndStartsNothing) {
     arguments.insert(arguments.end(), {"--", "/usr/bin/touch", started});
     const CommandResult result = run_command({program("holdfast"), arguments, {}});
     EXPECT_EQ(result.status, ExitStatus{ExitedWith{2}});
-    EXPECT_THAT(result.output, HasSubstr(GetParam().names));
-    EXPECT_THAT(result.output, HasSubstr(GetParam().would_take));
+    EXPECT_THAT(result.output, HasSubstr(GetParam().wrong));
+    EXPECT_THAT(result.output, HasSubstr(GetParam().allowed));
     struct stat file {};
     EXPECT_NE(::stat(runtime.c_str(), &file), 0);
     EXPECT_NE(::stat(state.c_str(), &file), 0);
@@ -63,7 +63,7 @@ TEST(Signal, WithoutAMeaningChangesNothing) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Signal, TtinAndTtouScaleByOne) {
+TEST(Signal, SigttinAndSigttouScaleByOne) {
     RunOptions options;
     options.options = {"--listen", "127.0.0.1:0", "--settle", "100ms"};
     options.command = hello_http();

@@ -1,4 +1,5 @@
-// A worker that has promised to speak and is silent is replaced; a supervisor that did not listen blames nobody.
+// A worker that stops sending watchdog messages is replaced; time in which the supervisor itself was stopped does not
+// count.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,7 +32,7 @@ class Watchdog : public testing::TestWithParam<const char*> {
     }
 };
 
-// Requests begin when it stands still already: what it would have had in its hands nobody could have answered.
+// The clients start after the worker was stopped, so that no request is lost with it.
 TEST_P(Watchdog, ReplacesAStoppedWorker) {
     SupervisorProcess run(watched(command()));
     run.wait_until_serving();
@@ -47,7 +48,7 @@ TEST_P(Watchdog, ReplacesAStoppedWorker) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST_P(Watchdog, OfASupervisorThatStoodStillEndsNobody) {
+TEST_P(Watchdog, OfASupervisorThatWasStoppedEndsNoWorker) {
     SupervisorProcess run(watched(command()));
     run.wait_until_serving();
     Clients clients(run.address());
@@ -55,13 +56,13 @@ TEST_P(Watchdog, OfASupervisorThatStoodStillEndsNobody) {
         run.signal(SIGSTOP);
         wait_until_monotonic(monotonic_usec() + 2 * watchdog_usec);
         run.signal(SIGCONT);
-        wait_until_monotonic(monotonic_usec() + watchdog_usec * 3 / 2);  // time enough to be wrong in
+        wait_until_monotonic(monotonic_usec() + watchdog_usec * 3 / 2);  // a wrong watchdog would expire
     }
     clients.wait_for_more();
     EXPECT_EQ(run.log().count("worker_crashed"), 0U);
     EXPECT_EQ(run.log().await_count(2U, "worker_spawned"), 2U);
     clients.expect_nothing_lost();
-    // It listens: one that is silent now is found.
+    // A worker that is silent now is detected.
     const LogEntry victim = run.wait_for("worker_spawned", of_worker("1.0"));
     ::kill(victim.pid, SIGSTOP);
     run.wait_for("worker_crashed", of_worker("1.0"));
@@ -70,8 +71,8 @@ TEST_P(Watchdog, OfASupervisorThatStoodStillEndsNobody) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-// As in a machine that was suspended: it wakes before its workers do, and finds no word of them.
-TEST_P(Watchdog, EndsNobodyWhereAllStoodStill) {
+// As after a suspend of the machine: the supervisor continues before its workers and finds no messages from them.
+TEST_P(Watchdog, EndsNoWorkerIfAllProcessesWereStopped) {
     RunOptions options = watched(command());
     set_option(options, "--watchdog", "3s");
     SupervisorProcess run(options);
@@ -83,10 +84,10 @@ TEST_P(Watchdog, EndsNobodyWhereAllStoodStill) {
     for (const pid_t pid : workers) ::kill(pid, SIGSTOP);
     wait_until_monotonic(monotonic_usec() + 4 * watchdog_usec);
     run.signal(SIGCONT);
-    EXPECT_TRUE(run.command("status").succeeded());  // it has looked at its deadlines
+    EXPECT_TRUE(run.command("status").succeeded());  // it has checked its deadlines
     for (const pid_t pid : workers) ::kill(pid, SIGCONT);
     clients.wait_for_more();
-    wait_until_monotonic(monotonic_usec() + 4 * watchdog_usec);  // time enough to be wrong in
+    wait_until_monotonic(monotonic_usec() + 4 * watchdog_usec);  // a wrong watchdog would expire
     EXPECT_EQ(run.log().count("worker_crashed"), 0U);
     clients.expect_nothing_lost();
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});

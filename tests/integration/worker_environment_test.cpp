@@ -1,4 +1,4 @@
-// What a worker starts with: exactly what was promised, whatever the supervisor itself was handed.
+// The descriptors, signals and environment of a worker, whatever the supervisor itself inherited.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-// "key: value" and "KEY=value" lines of what a worker wrote about itself.
+// The "key: value" and "KEY=value" lines of a worker's output.
 std::map<std::string, std::string> facts_of(const std::string& output) {
     std::map<std::string, std::string> facts;
     std::istringstream lines(output);
@@ -31,7 +31,7 @@ std::map<std::string, std::string> facts_of(const std::string& output) {
     return facts;
 }
 
-// Tells about itself on standard output, then is ready.
+// A worker that prints its environment on standard output and then becomes ready.
 std::vector<std::string> environment_dump_worker(const std::string& more = ":") {
     return shell_worker(
         "env; cat /proc/$$/status; echo umask: $(umask); echo directory: $(pwd); echo pid: $$; "
@@ -39,7 +39,7 @@ std::vector<std::string> environment_dump_worker(const std::string& more = ":") 
         more + "; " + notify("READY=1") + "; exec sleep 1000");
 }
 
-TEST(WorkerEnvironment, AWorkerSeesItsDescriptorsAndNoOther) {
+TEST(WorkerEnvironment, ContainsOnlyTheDescriptorsOfTheWorker) {
     RunOptions options;
     options.options = {"--listen", "web=127.0.0.1:0", "--listen", "unix:@hygiene-" + std::to_string(::getpid())};
     options.command = environment_dump_worker();
@@ -57,10 +57,11 @@ TEST(WorkerEnvironment, AWorkerSeesItsDescriptorsAndNoOther) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(WorkerEnvironment, AWorkerStartsWithDefaultSignalsWhateverTheSupervisorInherited) {
+TEST(WorkerEnvironment, HasDefaultSignalsWhateverTheSupervisorInherited) {
     RunOptions options;
     options.options = {"--listen", "127.0.0.1:0", "--ready-when", "alive:100ms"};
-    options.command = {"/bin/sleep", "1000"};  // no shell: it plays with its mask while it starts others
+    options.command = {"/bin/sleep",
+                       "1000"};  // no shell, because a shell changes its signal mask while it starts processes
     options.ignored_signals = {SIGPIPE, SIGCHLD, SIGUSR1, SIGTTOU, SIGRTMIN + 3};
     options.blocked_signals = {SIGUSR2, SIGTERM, SIGCHLD, SIGRTMIN + 4};
     SupervisorProcess run(options);
@@ -73,7 +74,7 @@ TEST(WorkerEnvironment, AWorkerStartsWithDefaultSignalsWhateverTheSupervisorInhe
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(WorkerEnvironment, AWorkersEnvironmentIsOursLessWhatWeWereHanded) {
+TEST(WorkerEnvironment, IsTheSupervisorsWithoutItsOwnActivationVariables) {
     RunOptions options;
     options.options = {"--listen", "web=127.0.0.1:0", "--listen", "127.0.0.1:0"};
     options.command = environment_dump_worker();
@@ -98,7 +99,7 @@ TEST(WorkerEnvironment, AWorkersEnvironmentIsOursLessWhatWeWereHanded) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(WorkerEnvironment, TheOptionsOfALaunchAreCarriedOut) {
+TEST(WorkerEnvironment, IsSetByTheLaunchOptions) {
     const TemporaryDirectory directory;
     RunOptions options;
     options.options = {"--listen",
@@ -124,7 +125,7 @@ TEST(WorkerEnvironment, TheOptionsOfALaunchAreCarriedOut) {
     auto facts = facts_of(run.worker_output());
     EXPECT_EQ(facts["directory"], directory.path());
     EXPECT_EQ(facts["umask"], "0027");
-    EXPECT_EQ(facts["COLOUR"], "blue");  // --env after the files
+    EXPECT_EQ(facts["COLOUR"], "blue");  // --env takes precedence over the files
     EXPECT_EQ(facts["SHAPE"], "round");
     EXPECT_EQ(facts["files"], "123");
     EXPECT_EQ(facts["hard"], "456");
@@ -137,7 +138,7 @@ TEST(WorkerEnvironment, TheOptionsOfALaunchAreCarriedOut) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(WorkerEnvironment, FilesOfTheEnvironmentAreReadAnewForEachGeneration) {
+TEST(WorkerEnvironment, IsReadAgainFromItsFilesForEachGeneration) {
     const TemporaryDirectory directory;
     RunOptions options;
     const std::string file = directory.write("env", "SHAPE=round\n");

@@ -25,7 +25,7 @@ BackgroundLoad::~BackgroundLoad() {
 
 void BackgroundLoad::wait_for_more(std::uint64_t count) {
     if (!progress_.wait_for_successes(succeeded() + count, 30s))
-        throw std::runtime_error("the load did not get " + std::to_string(count) + " more answers within 30 s");
+        throw std::runtime_error("the load did not get " + std::to_string(count) + " further answers within 30 s");
 }
 
 void BackgroundLoad::wait_for_sent(std::uint64_t count) {

@@ -7,7 +7,7 @@
 
 namespace holdfast::test {
 
-// A load on a thread of its own; stopped at the latest when it is destroyed.
+// Runs a load on its own thread. The destructor stops it.
 class BackgroundLoad {
   public:
     explicit BackgroundLoad(LoadOptions options);
@@ -17,12 +17,12 @@ class BackgroundLoad {
 
     std::uint64_t succeeded() const { return progress_.succeeded(); }
     std::uint64_t failed() const { return progress_.failed(); }
-    // Waits until `count` more requests than now have succeeded; throws after 30 s.
+    // Waits until `count` further requests have succeeded; throws after 30 s.
     void wait_for_more(std::uint64_t count);
-    // Waits until `count` requests in all have been sent; throws after 30 s.
+    // Waits until `count` requests have been sent in total; throws after 30 s.
     void wait_for_sent(std::uint64_t count);
     LoadReport stop();
-    // Waits for the load's own end: its duration, its number of requests.
+    // Waits until the load ends by itself, after its duration or its number of requests.
     LoadReport wait_for_end();
 
   private:

@@ -18,12 +18,12 @@
 
 namespace holdfast {
 
-// Makes one system call stand still, like one on a dead mount, in the calling thread and all that it starts from now
-// on; for good, so in a thread of its own (`run_in_thread`). Killing ends it; after the destructor it fails with
-// ENOSYS.
+// Blocks a system call, as a dead mount would, in the calling thread and in all threads and processes that it starts
+// from now on. The filter cannot be removed, so use it in a separate thread (`run_in_thread`). SIGKILL ends a blocked
+// call; after the destructor the call fails with ENOSYS.
 class BlockedSyscall {
   public:
-    // Where `flags` is not 0: only with one of these in the first argument.
+    // Blocks only calls that have one of the bits of `flags` set in their first argument.
     explicit BlockedSyscall(std::uint32_t number, std::uint32_t flags = ~0U) {
         const auto nr = static_cast<std::uint32_t>(offsetof(seccomp_data, nr));
         const auto first_argument = static_cast<std::uint32_t>(offsetof(seccomp_data, args));  // its lower half
@@ -41,10 +41,10 @@ class BlockedSyscall {
             ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter)));
     }
 
-    // False where the kernel does not let us.
+    // False if the kernel does not permit the filter.
     explicit operator bool() const { return static_cast<bool>(listener_); }
 
-    // Waits until the next one stands still; which task.
+    // Waits until the next call is blocked. Returns the thread id of the caller.
     pid_t wait_until_called() const {
         seccomp_notif found{};
         return ::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &found) == 0 ? static_cast<pid_t>(found.pid) : -1;

@@ -33,8 +33,8 @@ std::set<pid_t>& known_children() {
     return pids;
 }
 
-// Stock Boost.Process, with what its own initializers of 1.81 cannot do: the environment without a library of
-// its own, a terminal, a limit. All descriptors of the tests are close-on-exec, so none can leak.
+// Adds to Boost.Process what the initializers of 1.81 cannot do: the environment without a further library, a
+// controlling terminal, a resource limit. All descriptors of the tests are close-on-exec, so none can leak.
 struct Initializer {
     const Launch& launch;
     std::vector<const char*> environment;
@@ -55,7 +55,7 @@ struct Initializer {
             if (::dup2(sources[target] < 0 ? null_fd : sources[target], target) < 0) return last_error();
         if (launch.session == Session::controlling_terminal && (::setsid() < 0 || ::ioctl(0, TIOCSCTTY, 0) < 0))
             return last_error();
-        // What the runner of the tests left open for us is not for the child either.
+        // Descriptors that the test runner left open must not reach the child either.
         ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
         for (const int leaked : launch.leaked_fds)
             if (::dup2(null_fd, leaked) < 0) return last_error();
@@ -107,7 +107,7 @@ ChildProcess::ChildProcess(const Launch& launch) {
                                 Initializer{launch, merged_environment(launch), null_fd});
     ::close(null_fd);
     pid_ = process.id();
-    pid_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));  // close-on-exec by its nature
+    pid_fd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));  // always close-on-exec
     process.detach();
     if (pid_fd_ < 0) throw errno_exception("cannot open a pidfd");
     known_children().insert(pid_);
@@ -173,9 +173,9 @@ std::vector<std::string> describe_leaked_processes() {
 }
 
 void kill_leaked_processes() {
-    // Whoever is ended may leave children of its own to us.
+    // A killed process may leave its children to this one.
     for (std::vector<pid_t> found = leaked_processes(); !found.empty(); found = leaked_processes()) {
-        for (const pid_t pid : found) ::kill(pid, SIGKILL);  // our own unreaped children: the number is theirs
+        for (const pid_t pid : found) ::kill(pid, SIGKILL);  // an unreaped child of this process: its pid is not reused
         for (const pid_t pid : found) ::waitpid(pid, nullptr, 0);
     }
 }

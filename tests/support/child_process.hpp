@@ -11,32 +11,32 @@
 
 namespace holdfast::test {
 
-// The one deadline of everything that tests wait for: generous, because reaching it means failure.
+// The timeout of everything that tests wait for. It is long because reaching it means failure.
 inline constexpr Duration test_timeout = std::chrono::seconds(30);
 
 enum class Session {
     inherited,
     controlling_terminal
-};  // controlling_terminal: leads a session whose terminal is standard input
+};  // controlling_terminal: the process leads a session whose terminal is its standard input
 
 struct Launch {
     std::string program{};  // absolute
     std::vector<std::string> arguments{};
-    std::vector<std::string> environment{};  // K=V, beside our own
-    int stdin_fd = -1;                       // -1: /dev/null, for all three; borrowed for the launch
+    std::vector<std::string> environment{};  // K=V, added to the environment of this process
+    int stdin_fd = -1;                       // all three: -1 is /dev/null; not closed
     int stdout_fd = -1;
     int stderr_fd = -1;
     std::optional<unsigned long> open_files{};  // RLIMIT_NOFILE, soft
     Session session = Session::inherited;
-    std::vector<int> ignored_signals{};  // what a careless parent leaves behind: these three
+    std::vector<int> ignored_signals{};  // these three: what a careless parent process passes on
     std::vector<int> blocked_signals{};
-    std::vector<int> leaked_fds{};  // numbers that are open, and not close-on-exec
+    std::vector<int> leaked_fds{};  // descriptors that are open in the child
 };
 
-// A process that a test starts. Killed and reaped at the latest when this dies; signals go through a pidfd.
+// A process that a test starts. The destructor kills and reaps it. Signals are sent through a pidfd.
 class ChildProcess {
   public:
-    // Throws where the program cannot be executed.
+    // Throws if the program cannot be executed.
     explicit ChildProcess(const Launch& launch);
     ~ChildProcess();
     ChildProcess(const ChildProcess&) = delete;
@@ -62,7 +62,7 @@ struct CommandResult {
     bool succeeded() const { return status == ExitStatus{ExitedWith{0}}; }
 };
 
-// A command whose output is kept.
+// A running command whose output is captured.
 class RunningCommand {
   public:
     explicit RunningCommand(Launch launch);
@@ -74,17 +74,17 @@ class RunningCommand {
     CommandResult wait(Duration deadline = test_timeout);
 
   private:
-    int output_fd_ = -1;  // a memfd: whoever survives the command cannot keep us waiting
+    int output_fd_ = -1;  // a memfd, so that a process that survives the command does not delay wait()
     std::optional<ChildProcess> process_;
 };
 
 CommandResult run_command(Launch launch, Duration deadline = test_timeout);
 
-// Makes this process the parent of every orphan of its tree, so that a test sees who survived.
+// Makes this process the parent of every orphan among its descendants, so that a test finds surviving processes.
 void become_subreaper();
-// Children of this process that no ChildProcess stands for, "pid (command) state".
+// Children of this process that no ChildProcess owns, as "pid (command) state".
 std::vector<std::string> describe_leaked_processes();
-// Ends and reaps all of them, and whoever they leave behind.
+// Kills and reaps all of them, and the children that they leave.
 void kill_leaked_processes();
 
 }  // namespace holdfast::test

@@ -86,8 +86,9 @@ LogEntry EventLog::wait_for(std::string_view event, const LogPredicate& fits, st
     };
     changed_.wait_for(lock, deadline, look);
     if (found) return entries_[*found];
-    throw std::runtime_error("no fitting \"" + std::string(event) + "\" " + (ended_ ? "until its end" : "in time") +
-                             " in this log, from line " + std::to_string(from + 1) + ":\n" + text_);
+    throw std::runtime_error("no matching \"" + std::string(event) + "\" " +
+                             (ended_ ? "before the end of the log" : "in time") + ", from line " +
+                             std::to_string(from + 1) + ":\n" + text_);
 }
 
 std::optional<LogEntry> EventLog::find(std::string_view event, const LogPredicate& fits, std::size_t from) {
@@ -145,7 +146,7 @@ bool EventLog::wait_for_end(Duration deadline) {
     return changed_.wait_for(lock, deadline, [&] { return ended_; });
 }
 
-// False when nothing more will be read.
+// False if nothing more will be read.
 bool EventLog::wait_until_readable() {
     pollfd fds[] = {{.fd = pipe_fd_, .events = POLLIN, .revents = 0}, {.fd = wake_fd_, .events = POLLIN, .revents = 0}};
     ::poll(fds, 2, -1);

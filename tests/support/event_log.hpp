@@ -16,7 +16,7 @@
 
 namespace holdfast::test {
 
-// One line of the supervisor's log. Lines that are not its own (a worker's, copied) have the event "".
+// One line of the supervisor's log. The event is "" for lines that were copied from a worker.
 struct LogEntry {
     std::size_t index = 0;
     std::int64_t mono_usec = 0;
@@ -24,7 +24,7 @@ struct LogEntry {
     std::string event;
     std::string worker;  // "1.0"
     pid_t pid = 0;
-    std::string text;  // the whole line where the event is ""
+    std::string text;  // the whole line if the event is ""
 };
 
 using LogPredicate = std::function<bool(const LogEntry&)>;
@@ -34,32 +34,33 @@ LogPredicate of_worker(std::string worker);
 LogPredicate of_generation(std::uint64_t generation);
 LogPredicate with_text(std::string part);
 
-// Reads a supervisor's log on a thread of its own and lets a test wait for facts in it.
+// Reads a supervisor's log on its own thread and lets a test wait for entries.
 class EventLog {
   public:
-    // Takes the reading end of the pipe.
+    // Takes ownership of the reading end of the pipe.
     explicit EventLog(int pipe_fd);
     ~EventLog();
     EventLog(const EventLog&) = delete;
     EventLog& operator=(const EventLog&) = delete;
 
-    // The first fitting entry at or after `from`; throws with the whole log after `deadline`.
+    // The first matching entry at or after index `from`. Throws an exception with the whole log after `deadline`.
     LogEntry wait_for(std::string_view event, const LogPredicate& fits = any_entry(), std::size_t from = 0,
                       Duration deadline = test_timeout);
     std::optional<LogEntry> find(std::string_view event, const LogPredicate& fits = any_entry(), std::size_t from = 0);
     std::size_t count(std::string_view event, const LogPredicate& fits = any_entry(), std::size_t from = 0);
-    // How many there are when there are `count` at least: a command may be over before its last lines are written.
+    // Waits until there are at least `count` entries and returns their number: a command may end before the last lines
+    // that it causes are written.
     std::size_t await_count(std::size_t count, std::string_view event, const LogPredicate& fits = any_entry(),
                             std::size_t from = 0);
     // The index that the next entry will have.
     std::size_t mark();
-    // All lines as they came.
+    // All lines in the order in which they were read.
     std::string text();
 
-    // Stops and starts taking what the supervisor writes: its pipe fills up meanwhile.
+    // Stops and resumes reading from the pipe; meanwhile the pipe fills up.
     void stop_reading();
     void resume_reading();
-    // Everything is read: nobody holds the writing end any more. False after `deadline`.
+    // Waits until everything is read and no process has the writing end open. False after `deadline`.
     bool wait_for_end(Duration deadline);
 
   private:

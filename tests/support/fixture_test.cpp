@@ -1,4 +1,4 @@
-// The tools that the integration tests stand on.
+// Tests of the tools that the integration tests use.
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -23,7 +23,7 @@ Launch shell(const std::string& script) {
     return launch;
 }
 
-TEST(ChildProcess, TellsAnExitFromASignal) {
+TEST(ChildProcess, DistinguishesAnExitFromASignal) {
     EXPECT_EQ(ChildProcess(shell("exit 9")).wait(), ExitStatus{ExitedWith{9}});
     EXPECT_EQ(ChildProcess(shell("kill -9 $$")).wait(), ExitStatus{KilledBy{9}});
 }
@@ -31,17 +31,17 @@ TEST(ChildProcess, TellsAnExitFromASignal) {
 TEST(ChildProcess, HasTheThreeStandardDescriptorsAndNoOther) {
     const auto result = run_command(shell("echo /proc/self/fd/*; exec ls -l /proc/self/fd"));
     EXPECT_THAT(result.output, testing::HasSubstr("0 -> /dev/null"));
-    EXPECT_THAT(result.output, testing::Not(testing::HasSubstr("4 -> ")));  // 3 is the listing's own
+    EXPECT_THAT(result.output, testing::Not(testing::HasSubstr("4 -> ")));  // 3 is the descriptor of ls itself
 }
 
-TEST(ChildProcess, TakesVariablesAndLimitsWithIt) {
+TEST(ChildProcess, PassesVariablesAndLimits) {
     Launch launch = shell("echo $GREETING $(ulimit -n)");
     launch.environment = {"GREETING=hello"};
     launch.open_files = 77;
     EXPECT_EQ(run_command(launch).output, "hello 77\n");
 }
 
-TEST(LeakedProcesses, AreSeenAndEnded) {
+TEST(LeakedProcesses, AreFoundAndKilled) {
     become_subreaper();
     EXPECT_TRUE(run_command(shell("setsid sleep 1000 & exit 0")).succeeded());
     EXPECT_EQ(describe_leaked_processes().size(), 1U);
@@ -65,7 +65,7 @@ class WrittenLog : public testing::Test {
     int write_fd_ = -1;
 };
 
-TEST_F(WrittenLog, IsReadAsFacts) {
+TEST_F(WrittenLog, IsParsedIntoEntries) {
     write(R"({"mono_usec":17,"level":"info","event":"worker_told","worker":"1.0","pid":5,"text":"drain"})"
           "\nnot ours\n{\"event\":\"worker_told\",\"worker\":\"1.1\"}\n");
     const LogEntry entry = log_->wait_for("worker_told", of_worker("1.1"));
@@ -76,18 +76,18 @@ TEST_F(WrittenLog, IsReadAsFacts) {
     EXPECT_FALSE(log_->find("worker_told", of_worker("1.0"), 1));
 }
 
-TEST_F(WrittenLog, IsShownByAWaitThatFails) {
+TEST_F(WrittenLog, IsPartOfTheErrorOfAWaitThatFails) {
     write("{\"event\":\"something_else\"}\n");
     log_->wait_for("something_else");
     try {
         log_->wait_for("worker_told", any_entry(), 0, Duration{1});
-        FAIL() << "a fact that is not there was found";
+        FAIL() << "an entry that does not exist was found";
     } catch (const std::runtime_error& error) {
         EXPECT_THAT(error.what(), testing::HasSubstr("something_else"));
     }
 }
 
-TEST_F(WrittenLog, StaysInThePipeWhileNobodyReads) {
+TEST_F(WrittenLog, StaysInThePipeWhileReadingIsStopped) {
     log_->stop_reading();
     write("{\"event\":\"late\"}\n");
     EXPECT_THROW(log_->wait_for("late", any_entry(), 0, std::chrono::milliseconds(50)), std::runtime_error);
@@ -95,7 +95,7 @@ TEST_F(WrittenLog, StaysInThePipeWhileNobodyReads) {
     log_->wait_for("late");
 }
 
-TEST(HungMount, HoldsWhoeverLooksAtItUntilItIsGone) {
+TEST(HungMount, BlocksAProcessThatAccessesItUntilItIsDestroyed) {
     const TemporaryDirectory temporary;
     std::optional<HungMount> hung_mount(temporary.path());
     RunningCommand victim(shell("cd " + temporary.path() + "/inside"));

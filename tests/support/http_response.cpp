@@ -79,7 +79,7 @@ bool ResponseParser::step_head() {
     const std::size_t end = buffer_.find("\r\n\r\n");
     if (end == std::string::npos) {
         if (buffer_.size() > max_head_bytes) fail("no end of the header in 64 KiB");
-        // What cannot become a status line is known by its first bytes.
+        // The first bytes show whether this can become a status line.
         const std::string_view start = "HTTP/1.";
         const std::string_view seen = std::string_view(buffer_).substr(0, start.size());
         if (!start.starts_with(seen)) fail("no HTTP/1.x status line");

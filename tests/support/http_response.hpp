@@ -7,16 +7,16 @@
 
 namespace holdfast::test {
 
-// Reads one HTTP/1.x response after the other from a stream, and forgives nothing: a client that overlooks a missing
-// byte would prove nothing. The body's end is known by Content-Length, by chunks, or by the end of the stream.
+// Parses HTTP/1.x responses from a stream. It is strict: a client that accepts a response with a missing byte would
+// prove nothing. The end of the body is given by Content-Length, by chunks, or by the end of the stream.
 class ResponseParser {
   public:
     enum class State { incomplete, complete, malformed };
 
-    // Bytes beyond the end of the response make it malformed: nothing was asked for that they could answer.
+    // Bytes after the end of the response make it malformed, because there is no request that they could answer.
     State feed(std::string_view bytes);
 
-    // The stream has ended. Complete where the end of the stream is the end of the body; otherwise nothing changes.
+    // The stream has ended. The response is complete if its body ends with the stream; otherwise nothing changes.
     State end_of_stream();
 
     // Ready for the next response on the same connection.
@@ -26,7 +26,7 @@ class ResponseParser {
     // Valid once complete.
     int status() const { return status_; }
     bool keeps_connection() const { return keeps_connection_; }
-    const std::string& worker() const { return worker_; }  // X-Worker; empty without
+    const std::string& worker() const { return worker_; }  // X-Worker; empty if there is none
     const std::string& fault() const { return fault_; }    // why it is malformed
 
   private:
@@ -39,7 +39,7 @@ class ResponseParser {
     bool parse_header(std::string_view line);
     bool choose_body();
     bool take_line(std::string_view& line);
-    // One step of reading; false where more bytes are needed or the state has changed for good.
+    // Parses one part. False if more bytes are needed or if the state is final.
     bool step();
     bool step_head();
     bool step_chunk_size();

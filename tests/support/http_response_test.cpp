@@ -14,8 +14,8 @@ struct Case {
 
 class Responses : public testing::TestWithParam<Case> {};
 
-// Byte by byte and at once: where the bytes are cut must not matter.
-TEST_P(Responses, AreReadTheSameWhereverTheyAreCut) {
+// Byte by byte and at once: the result must not depend on how the bytes are split.
+TEST_P(Responses, AreParsedTheSameHoweverTheyAreSplit) {
     ResponseParser at_once, in_bytes;
     EXPECT_EQ(at_once.feed(GetParam().bytes), GetParam().expected);
     for (const char byte : GetParam().bytes) in_bytes.feed(std::string_view(&byte, 1));
@@ -43,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{ok + "no colon\r\n\r\n", State::malformed}, Case{"HTTP/1.1 2000 OK\r\n\r\n", State::malformed},
                     Case{"OK", State::malformed}));
 
-TEST(ResponseParser, KeepsTheConnectionAsTheHeadersSay) {
+TEST(ResponseParser, KeepsTheConnectionIfTheHeadersSaySo) {
     const auto keeps = [](const std::string& head) {
         ResponseParser parser;
         EXPECT_EQ(parser.feed(head + "Content-Length: 0\r\n\r\n"), State::complete);

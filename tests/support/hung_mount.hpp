@@ -4,8 +4,9 @@
 
 namespace holdfast::test {
 
-// A directory whose file system never answers, like a dead network mount: whoever looks at it hangs until this dies.
-// Lives in a mount namespace of the test's own, so that nothing is left mounted. Needs root and /dev/fuse.
+// A directory whose file system never answers, like a dead network mount: a process that accesses it blocks until this
+// object is destroyed. The test gets its own mount namespace, so that nothing stays mounted. Requires root and
+// /dev/fuse.
 class HungMount {
   public:
     explicit HungMount(const std::string& path);  // an existing, empty directory
@@ -14,7 +15,7 @@ class HungMount {
     HungMount& operator=(const HungMount&) = delete;
 
     const std::string& path() const { return path_; }
-    // Waits until somebody is stuck in it; throws where nobody comes.
+    // Waits until a process is blocked in it; throws if none accesses it in time.
     void wait_until_accessed() const;
 
   private:

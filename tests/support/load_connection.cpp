@@ -21,7 +21,7 @@ Failure classify_connect_error(int error_number) {
     switch (error_number) {
         case ECONNREFUSED:
             return Failure::refused;
-        case ECONNRESET:  // connected, and reset before we looked
+        case ECONNRESET:  // connected, and reset before this check
         case EPIPE:
             return Failure::reset_on_fresh;
         case ENOENT:
@@ -33,7 +33,7 @@ Failure classify_connect_error(int error_number) {
     }
 }
 
-// Since the kernel took the last bytes of the other side: a client that had no processor for a while read them later.
+// The time since the kernel received the last bytes. A client that did not get CPU time may have read them later.
 Duration age_of_last_bytes(int fd) {
     tcp_info info{};
     socklen_t length = sizeof info;
@@ -77,7 +77,7 @@ void LoadConnection::measure_pause() {
 bool LoadConnection::is_still_open() {
     char byte = 0;
     const ssize_t seen = ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (seen > 0) fail(Failure::malformed, "bytes that nothing had asked for");
+    if (seen > 0) fail(Failure::malformed, "bytes without a request");
     return seen < 0 && errno == EAGAIN;
 }
 
@@ -138,7 +138,7 @@ bool LoadConnection::send_more() {
         } else if (errno == EAGAIN) {
             return false;
         } else if (errno == EPIPE) {
-            break;  // the other side is gone: what it left behind is read below, and tells the class
+            break;  // the peer has closed; the bytes that it sent are read below and determine the failure class
         } else if (errno != EINTR) {
             connection_error(errno);
             return false;
@@ -174,21 +174,21 @@ void LoadConnection::end_of_stream() {
         phase_ = Phase::succeeded;
         return;
     }
-    if (parser_.has_bytes()) return fail(Failure::truncated, "the end of the stream inside the answer");
-    fail(is_reused_ ? Failure::closed_on_reused : Failure::closed_on_fresh, "closed before any byte of the answer");
+    if (parser_.has_bytes()) return fail(Failure::truncated, "the stream ended inside the response");
+    fail(is_reused_ ? Failure::closed_on_reused : Failure::closed_on_fresh, "closed before any byte of the response");
 }
 
 void LoadConnection::connection_error(int error_number) {
     const std::string text = std::strerror(error_number);
     if (error_number != ECONNRESET && error_number != EPIPE) return fail(Failure::other, text);
-    if (parser_.has_bytes()) return fail(Failure::truncated, "reset inside the answer");
-    fail(is_reused_ ? Failure::reset_on_reused : Failure::reset_on_fresh, "reset before any byte of the answer");
+    if (parser_.has_bytes()) return fail(Failure::truncated, "reset inside the response");
+    fail(is_reused_ ? Failure::reset_on_reused : Failure::reset_on_fresh, "reset before any byte of the response");
 }
 
 void LoadConnection::time_out() {
     if (phase_ == Phase::connecting || phase_ == Phase::queue_full)
         return fail(Failure::connect_timed_out, "not connected in time");
-    fail(Failure::timed_out, parser_.has_bytes() ? "answered in part only" : "no byte of an answer");
+    fail(Failure::timed_out, parser_.has_bytes() ? "incomplete response" : "no byte of a response");
 }
 
 void LoadConnection::fail(Failure failure, std::string detail) {

@@ -12,15 +12,15 @@
 
 namespace holdfast::test {
 
-// One client of a load: at most one socket, at most one request under way. Non-blocking and edge-triggered: whoever
-// drives it calls on_event() for every event of the socket, and asks for the result afterwards.
+// One client of a load, with at most one socket and at most one request in flight. Non-blocking and edge-triggered: the
+// caller calls on_event() for every event of the socket and then checks the phase.
 class LoadConnection {
   public:
-    // Idle: no request under way. queue_full: a unix listener's queue has no place (connect(2) says EAGAIN where a
-    // blocking client would wait): call retry_connect() a little later. in_transit: the request has left the client,
-    // but the emulated network has not delivered it yet: call deliver() when it has.
+    // idle: no request is in flight. queue_full: the queue of a unix listener is full (connect(2) fails with EAGAIN
+    // where a blocking client would wait); call retry_connect() a little later. in_transit: the client has sent the
+    // request, but the emulated network has not delivered it yet; call deliver() when it has.
     enum class Phase { idle, queue_full, connecting, in_transit, sending, receiving, succeeded, failed };
-    // How a request reaches an open connection: at once, or later, without another look.
+    // How a request is sent on an open connection: at once, or later, without checking the connection again.
     enum class Network { immediate, delayed };
 
     LoadConnection() = default;
@@ -28,16 +28,16 @@ class LoadConnection {
     LoadConnection(const LoadConnection&) = delete;
     LoadConnection& operator=(const LoadConnection&) = delete;
 
-    // Starts a request on the open connection, or on a new one. Before an idle connection is used again it is looked
-    // at: an end that had already arrived is no failure of this request.
+    // Starts a request on the open connection, or on a new one. An idle connection is checked before it is used again:
+    // if the server has already closed it, this is not a failure of the request.
     void begin(const ServerAddress& server, int epoll_fd, std::uint64_t tag, std::string request,
                Network network = Network::immediate);
     void deliver();
     void retry_connect();
     void on_event();
-    // The request's time is over.
+    // The request has timed out.
     void time_out();
-    // Takes the result away and is idle again; closes unless the connection lives on.
+    // Discards the result and becomes idle. Closes the connection unless it is kept alive.
     void finish();
     void close();
 
@@ -46,12 +46,12 @@ class LoadConnection {
     Failure failure() const { return failure_; }  // after failed
     const std::string& detail() const { return detail_; }
     const std::string& worker() const { return parser_.worker(); }
-    bool opened() const { return opened_; }  // for this request
-    // True once for each request, as soon as the kernel has taken it wholly.
+    bool opened() const { return opened_; }  // a new connection, for this request
+    // True once for each request, as soon as it was written to the kernel completely.
     bool takes_sent() { return std::exchange(has_sent_, false); }
     bool found_closed() const { return found_closed_; }  // while it was idle
-    // How long the connection was really idle before this request, from the answer's arrival in this kernel to the
-    // request's departure. Nothing for the first request of a connection.
+    // How long the connection was idle before this request, from the arrival of the last response in this kernel to the
+    // sending of the request. Nothing for the first request of a connection.
     std::optional<Duration> pause() const { return pause_; }
 
   private:
@@ -76,8 +76,8 @@ class LoadConnection {
     std::string request_;
     std::size_t sent_ = 0;
     ResponseParser parser_;
-    bool is_reused_ = false;  // an answer, before this request
-    Instant answered_{};      // when that answer was read
+    bool is_reused_ = false;  // the connection carried a response before this request
+    Instant answered_{};      // when that response was read
     std::optional<Duration> pause_;
     bool has_sent_ = false;
     bool opened_ = false;

@@ -18,7 +18,7 @@ using Phase = LoadConnection::Phase;
 
 constexpr std::string_view one_request = "GET / HTTP/1.1\r\n\r\n";
 
-// Both ends of one connection in one thread: the test decides what happens first.
+// Both ends of a connection in one thread, so that the test controls the order of events.
 class LoadConnectionTest : public testing::Test {
   protected:
     LoadConnectionTest()
@@ -43,10 +43,10 @@ class LoadConnectionTest : public testing::Test {
     void begin(Network network = Network::immediate) {
         client_.begin(address_, epoll_fd_, 0, std::string(one_request), network);
     }
-    // The request has arrived at the server's end.
+    // Receives the request at the server's end.
     void take_request() {
         if (server_fd_ < 0) {
-            step();  // connected, and sent
+            step();  // connects and sends
             server_fd_ = ::accept4(listener_fd_, nullptr, nullptr, SOCK_CLOEXEC);
         }
         std::array<char, 64> bytes{};
@@ -84,7 +84,7 @@ class LoadConnectionTest : public testing::Test {
     LoadConnection client_;
 };
 
-TEST_F(LoadConnectionTest, LosesTheRequestIfTheEndArrivesWhileItIsOnItsWay) {
+TEST_F(LoadConnectionTest, FailsIfTheServerClosesWhileTheRequestIsInTransit) {
     exchange();
     begin(Network::delayed);
     EXPECT_EQ(client_.phase(), Phase::in_transit);
@@ -96,7 +96,7 @@ TEST_F(LoadConnectionTest, LosesTheRequestIfTheEndArrivesWhileItIsOnItsWay) {
     EXPECT_TRUE(client_.failure() == Failure::closed_on_reused || client_.failure() == Failure::reset_on_reused);
 }
 
-TEST_F(LoadConnectionTest, SendsNothingBeforeTheNetworkDeliversIt) {
+TEST_F(LoadConnectionTest, SendsNothingBeforeTheNetworkDeliversTheRequest) {
     exchange();
     begin(Network::delayed);
     char byte = 0;
@@ -114,18 +114,18 @@ TEST_F(LoadConnectionTest, OpensAFreshConnectionWithoutDelay) {
     EXPECT_FALSE(client_.pause());
 }
 
-TEST_F(LoadConnectionTest, MeasuresThePauseFromTheAnswersArrivalAndNotFromItsReading) {
+TEST_F(LoadConnectionTest, MeasuresThePauseFromTheArrivalOfTheResponse) {
     begin();
     take_request();
     answer();
     const auto written = std::chrono::steady_clock::now();
-    // As a client that is kept from the processor: the answer lies there unread.
+    // Like a client that gets no CPU time: the response has arrived and is not read.
     while (std::chrono::steady_clock::now() < written + 100ms) ::poll(nullptr, 0, 100);
     step_until_over();
     client_.finish();
     begin();
     ASSERT_TRUE(client_.pause());
-    EXPECT_GE(*client_.pause(), 80ms);  // the kernel counts it in ticks
+    EXPECT_GE(*client_.pause(), 80ms);  // the kernel measures it in ticks
 }
 
 }  // namespace

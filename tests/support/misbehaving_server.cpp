@@ -91,7 +91,7 @@ void MisbehavingServer::serve(int connection_fd) {
     ::close(connection_fd);
 }
 
-// True where the connection goes on.
+// True if the connection stays open.
 bool MisbehavingServer::respond(int connection_fd, Behaviour behaviour) const {
     switch (behaviour) {
         case Behaviour::close:
@@ -100,13 +100,13 @@ bool MisbehavingServer::respond(int connection_fd, Behaviour behaviour) const {
             reset_on_close(connection_fd);
             return false;
         case Behaviour::hang:
-            return true;  // the next read waits for the client to lose patience
+            return true;  // the next read waits until the client times out
         case Behaviour::truncate_reset:
-            send_all(connection_fd, answer(behaviour));  // a reset leaves what is in the client's receive queue
+            send_all(connection_fd, answer(behaviour));  // a reset keeps the bytes in the client's receive queue
             reset_on_close(connection_fd);
             return false;
         case Behaviour::correct_then_close:
-            set_cork(connection_fd, 1);  // one segment carries the answer and the end
+            set_cork(connection_fd, 1);  // one segment carries the response and the FIN
             send_all(connection_fd, answer(behaviour));
             return false;
         default:

@@ -11,10 +11,10 @@
 
 namespace holdfast::test {
 
-// What is done to one request. `correct` answers; the others are what a client must see for what they are.
+// How the server treats one request. `correct` answers it; the client must classify every other one correctly.
 enum class Behaviour : std::size_t {
     correct,
-    correct_then_close,        // the answer and the connection's end arrive together, without `Connection: close`
+    correct_then_close,        // the response and the end of stream arrive together, without `Connection: close`
     correct_connection_close,  // answered with `Connection: close`
     reset,                     // before any byte
     close,                     // before any byte
@@ -28,18 +28,18 @@ inline constexpr std::size_t behaviour_count = static_cast<std::size_t>(Behaviou
 
 enum class BodyFraming { content_length, chunked, until_close };
 
-// A server on 127.0.0.1 that mistreats its clients by plan and keeps count: what the strict client saw is compared
-// with what was done, one for one. One thread a connection.
+// A server on 127.0.0.1 that misbehaves as planned and counts what it did, so that the counts of the strict client can
+// be compared with its own. One thread per connection.
 class MisbehavingServer {
   public:
-    // `plan(n)` says what the n-th request (from 0, over all connections) suffers.
+    // `plan(n)` gives the behaviour for the n-th request (from 0, over all connections).
     MisbehavingServer(std::function<Behaviour(std::uint64_t)> plan, BodyFraming framing = BodyFraming::content_length);
     ~MisbehavingServer();
     MisbehavingServer(const MisbehavingServer&) = delete;
     MisbehavingServer& operator=(const MisbehavingServer&) = delete;
 
     const std::string& address() const { return address_; }
-    // Requests that met this fate as the first of their connection, and as a later one.
+    // The number of requests with this behaviour: first requests of a connection, and later ones.
     std::uint64_t on_fresh(Behaviour behaviour) const { return done_[0][static_cast<std::size_t>(behaviour)]; }
     std::uint64_t on_reused(Behaviour behaviour) const { return done_[1][static_cast<std::size_t>(behaviour)]; }
     std::uint64_t total(Behaviour behaviour) const { return on_fresh(behaviour) + on_reused(behaviour); }

@@ -17,7 +17,7 @@
 namespace holdfast::test {
 namespace {
 
-// By read(2): a stream throws where the process ends between the opening and the reading.
+// Uses read(2), because a stream throws if the process ends between open and read.
 std::string read_proc(pid_t pid, const char* name) {
     const std::string path = "/proc/" + std::to_string(pid) + '/' + name;
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -91,7 +91,7 @@ std::vector<std::uint32_t> backlogs_of(pid_t pid) {
         tcp_info info{};
         socklen_t length = sizeof info;
         const bool is_tcp = ::getsockopt(copy, IPPROTO_TCP, TCP_INFO, &info, &length) == 0;
-        // Of a listening socket this field is the backlog, see ss(8).
+        // For a listening socket this field is the backlog, see ss(8).
         if (is_tcp && info.tcpi_state == TCP_LISTEN) backlogs.push_back(info.tcpi_sacked);
         ::close(copy);
     }

@@ -13,7 +13,7 @@ namespace {
 
 Error not_an_address(std::string_view text) {
     return error("cannot connect to " + std::string(text) +
-                 ": not an address; taken are 127.0.0.1:8080, [::1]:8080, unix:/path and unix:@abstract");
+                 ": not an address; use 127.0.0.1:8080, [::1]:8080, unix:/path or unix:@abstract");
 }
 
 template <class Address>

@@ -9,8 +9,8 @@
 
 namespace holdfast::test {
 
-// Where a client connects to: `127.0.0.1:8080`, `[::1]:8080`, `unix:/run/app.sock`, `unix:@abstract`. Numbers only:
-// a client that measures must not wait for a resolver.
+// The address that a client connects to: `127.0.0.1:8080`, `[::1]:8080`, `unix:/run/app.sock`, `unix:@abstract`. No
+// host names: a client that measures must not wait for a resolver.
 struct ServerAddress {
     sockaddr_storage storage{};
     socklen_t length = 0;

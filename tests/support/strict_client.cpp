@@ -23,10 +23,10 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t stop_tag = ~std::uint64_t{0};
 constexpr std::size_t max_examples = 20;
-constexpr Duration pause_after_failure = 10ms;  // a dead server must not be asked in a busy loop
+constexpr Duration pause_after_failure = 10ms;  // avoids a busy loop on a dead server
 constexpr Duration pause_for_queue = 1ms;
 
-// "/?ms={0..500}": the same text with a random number each time.
+// A path such as "/?ms={0..500}", with a new random number for each request.
 class PathPattern {
   public:
     explicit PathPattern(const std::string& text) : before_(text) {
@@ -53,7 +53,7 @@ class PathPattern {
 struct Client {
     LoadConnection connection;
     Instant started{};
-    Instant due{};  // the next request, or the end of patience with the present one
+    Instant due{};  // start of the next request, or timeout of the current one
     bool is_done = false;
 };
 
@@ -104,7 +104,7 @@ Load::Load(const LoadOptions& options, int stop_fd, LoadProgress& progress)
     if (stop_fd < 0) return;
     epoll_event event{.events = EPOLLIN | EPOLLONESHOT, .data = {.u64 = stop_tag}};
     if (::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, stop_fd, &event) != 0)
-        throw std::system_error(errno, std::generic_category(), "cannot watch the descriptor that ends the load");
+        throw std::system_error(errno, std::generic_category(), "cannot add the stop descriptor to epoll");
 }
 
 LoadReport Load::run() {
@@ -194,7 +194,7 @@ void Load::begin(std::size_t index) {
     watch(index);
 }
 
-// After every step of a connection: counts what is over, and sets the time until which it may go on.
+// Called after every step of a connection: counts a finished request, or sets the deadline of the next step.
 void Load::watch(std::size_t index) {
     Client& client = clients_[index];
     if (client.connection.takes_sent()) progress_.add_sent();

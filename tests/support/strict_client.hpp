@@ -18,24 +18,26 @@ struct LoadOptions {
     std::string label = "load";
     ServerAddress server;
     Connections connections = Connections::fresh;
-    int clients = 8;                  // that many requests are under way at most: each client waits for its answer
-    std::string path = "/";           // "{0..500}" in it becomes a random number of that range, anew for each request
-    std::optional<std::string> body;  // POST with this body; else GET
-    Duration pause_low{}, pause_high{};  // a client's pause between two requests, uniform
-    double rate = 0;                     // requests a second of all clients together at most; 0: unbounded
-    // The emulated network's, one way, on connections that are reused: what the client sees of one is so old, and what
-    // it sends is so late. On loopback alone a server that closes a moment too early would hardly ever be seen.
+    int clients = 8;                     // maximum number of requests in flight; each client waits for its response
+    std::string path = "/";              // "{0..500}" is replaced by a random number in that range for each request
+    std::optional<std::string> body;     // POST with this body; else GET
+    Duration pause_low{}, pause_high{};  // pause of a client between two requests, uniformly distributed
+    double rate = 0;                     // maximum requests per second of all clients together; 0: unlimited
+    // One-way latency of an emulated network on reused connections: what the client sees of a connection is this old,
+    // and what it sends arrives this late. On loopback alone, a server that closes slightly too early would hardly ever
+    // be detected.
     Duration latency{};
-    // How long the server promises to wait for the next request: one that comes later and is lost is counted apart.
+    // How long the server promises to wait for the next request. A request after a longer pause that is lost is counted
+    // separately.
     std::optional<Duration> promised_idle;
     Duration connect_timeout = std::chrono::seconds(10);
-    Duration timeout = std::chrono::seconds(30);  // from the request's start to the answer's last byte
+    Duration timeout = std::chrono::seconds(30);  // from the start of the request to the last byte of the response
     std::optional<Duration> duration;             // none: until it is stopped
-    std::optional<std::uint64_t> requests;        // none: as many as fit
+    std::optional<std::uint64_t> requests;        // none: unlimited
     std::uint64_t seed = 1;
 };
 
-// What others may watch while a load runs.
+// Progress of a running load; may be used from any thread.
 class LoadProgress {
   public:
     void add_sent() { add(sent_); }
@@ -43,8 +45,8 @@ class LoadProgress {
     void add_failure() { add(failed_); }
     std::uint64_t succeeded() const { return succeeded_; }
     std::uint64_t failed() const { return failed_; }
-    std::uint64_t sent() const { return sent_; }  // requests that the kernel took wholly
-    // False where that many did not come within the deadline.
+    std::uint64_t sent() const { return sent_; }  // requests written to the kernel completely
+    // False if the count was not reached within the deadline.
     bool wait_for_successes(std::uint64_t count, Duration deadline);
     bool wait_for_sent(std::uint64_t count, Duration deadline);
 
@@ -58,9 +60,9 @@ class LoadProgress {
     std::condition_variable changed_;
 };
 
-// Loads a server and never retries: what fails is counted as it failed. A request under way when the load ends is
-// waited for. Ends when the duration or the number of requests is reached or `stop_fd` (-1: none) becomes readable.
-// Closes with a reset, which leaves no port in TIME_WAIT.
+// Sends requests to a server and never retries; every failure is counted by its class. Ends when the duration or the
+// number of requests is reached, or when `stop_fd` (-1: none) becomes readable; then waits for the requests in flight.
+// Closes connections with a reset, so that no port stays in TIME_WAIT.
 LoadReport run_load(const LoadOptions& options, int stop_fd, LoadProgress& progress);
 
 }  // namespace holdfast::test

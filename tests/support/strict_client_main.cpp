@@ -1,4 +1,4 @@
-// A client that loads a server, never retries, and tells each way to fail apart. See --help.
+// A load generator that never retries and classifies every failure. See --help.
 
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -25,18 +25,18 @@ options::options_description describe_options() {
     description.add_options()("help", "show this text")  //
         ("address", options::value<std::string>(), "127.0.0.1:8080, [::1]:8080, unix:/path, unix:@abstract")(
             "label", options::value<std::string>()->default_value("load"), "name of this load in reports")(
-            "clients", options::value<int>()->default_value(8), "requests under way at most")(
-            "keep-alive", "use a connection for many requests; without, each request has a fresh one")(
+            "clients", options::value<int>()->default_value(8), "maximum number of requests in flight")(
+            "keep-alive", "use a connection for many requests; without it, each request opens a new one")(
             "path", options::value<std::string>()->default_value("/"), "\"{0..500}\" becomes a random number")(
             "post", options::value<std::string>(), "POST with this body")(
-            "pause-low", options::value<int>()->default_value(0), "a client's pause between requests, ms: at least")(
-            "pause-high", options::value<int>()->default_value(0), "and at most")(
-            "rate", options::value<double>()->default_value(0), "requests a second at most; 0: unbounded")(
-            "latency", options::value<int>()->default_value(0), "emulated, one way, ms")(
-            "promised-idle", options::value<int>(), "ms; what is lost after a longer pause is counted apart")(
-            "timeout", options::value<int>()->default_value(30000), "for one request, ms")(
-            "for", options::value<int>(), "duration, ms; without, until SIGINT or SIGTERM")(
-            "requests", options::value<std::uint64_t>(), "end after so many requests")(
+            "pause-low", options::value<int>()->default_value(0), "minimum pause of a client between requests, ms")(
+            "pause-high", options::value<int>()->default_value(0), "maximum pause, ms")(
+            "rate", options::value<double>()->default_value(0), "maximum requests per second; 0: unlimited")(
+            "latency", options::value<int>()->default_value(0), "emulated one-way latency, ms")(
+            "promised-idle", options::value<int>(), "ms; requests lost after a longer pause are counted separately")(
+            "timeout", options::value<int>()->default_value(30000), "timeout of a request, ms")(
+            "for", options::value<int>(), "duration, ms; without it, until SIGINT or SIGTERM")(
+            "requests", options::value<std::uint64_t>(), "end after this many requests")(
             "announce", "write a line to standard output when the first request has been sent")(
             "json", options::value<std::string>(), "write the report to this file")(
             "table", options::value<std::vector<std::string>>()->multitoken(), "show reports side by side");
@@ -61,7 +61,8 @@ holdfast::test::LoadOptions to_load(const options::variables_map& given) {
     if (given.contains("for")) load.duration = milliseconds(given["for"].as<int>());
     if (given.contains("requests")) load.requests = given["requests"].as<std::uint64_t>();
     if (load.clients < 1 || load.pause_low > load.pause_high)
-        throw std::runtime_error("cannot run the load: it takes at least one client and a pause-low up to pause-high");
+        throw std::runtime_error(
+            "cannot run the load: --clients must be at least 1, and --pause-low at most --pause-high");
     return load;
 }
 
@@ -116,7 +117,7 @@ int main(int count, char** arguments) {
             return 0;
         }
         if (given.contains("table")) return show_table(given["table"].as<std::vector<std::string>>());
-        if (!given.contains("address")) throw std::runtime_error("cannot run the load: no ADDRESS was given");
+        if (!given.contains("address")) throw std::runtime_error("cannot run the load: ADDRESS is missing");
         return load_and_report(given);
     } catch (const std::exception& problem) {
         std::cerr << "strict-client: " << problem.what() << '\n';

@@ -37,7 +37,7 @@ LoadReport run(const LoadOptions& options) {
     return report;
 }
 
-// A listener that never accepts, and a port that nobody listens at.
+// A listener that never accepts or, with a negative backlog, a bound port without a listener.
 class UnansweredPort {
   public:
     explicit UnansweredPort(int backlog) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -60,7 +60,7 @@ class UnansweredPort {
 
     std::string text() const { return "127.0.0.1:" + std::to_string(ntohs(address_.sin_port)); }
 
-    // Fills the queue: what comes next gets no answer to its SYN.
+    // Fills the accept queue: the SYN of a further connection gets no answer.
     void fill() {
         for (int i = 0; i < 4; ++i) {
             client_fds_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -99,7 +99,7 @@ void expect_counts_match(const LoadReport& report, const MisbehavingServer& serv
     EXPECT_EQ(report.count(Failure::other), 0U);
 }
 
-TEST(StrictClient, CountsEachMisdeedOnFreshConnectionsOneForOne) {
+TEST(StrictClient, CountsEachFailureOnFreshConnections) {
     const MisbehavingServer server(next_behaviour);
     const LoadReport report = run(load_of(server.address(), Connections::fresh, 1500));
     expect_counts_match(report, server);
@@ -109,7 +109,7 @@ TEST(StrictClient, CountsEachMisdeedOnFreshConnectionsOneForOne) {
     EXPECT_EQ(report.count(Failure::reset_on_reused), 0U);
 }
 
-TEST(StrictClient, CountsEachMisdeedOnReusedConnectionsApart) {
+TEST(StrictClient, CountsFailuresOnReusedConnectionsSeparately) {
     const MisbehavingServer server(next_behaviour);
     const LoadReport report = run(load_of(server.address(), Connections::keep_alive, 1500));
     expect_counts_match(report, server);
@@ -118,19 +118,19 @@ TEST(StrictClient, CountsEachMisdeedOnReusedConnectionsApart) {
     EXPECT_EQ(report.connections + report.reused, report.attempts);
 }
 
-TEST(StrictClient, SeesTruncationOfChunkedAnswers) {
+TEST(StrictClient, DetectsTruncationOfChunkedResponses) {
     const MisbehavingServer server(next_behaviour, BodyFraming::chunked);
     expect_counts_match(run(load_of(server.address(), Connections::keep_alive, 300)), server);
 }
 
-TEST(StrictClient, TakesTheEndOfTheStreamAsTheEndOfABodyWithoutLength) {
+TEST(StrictClient, AcceptsTheEndOfTheStreamAsTheEndOfABodyWithoutLength) {
     const MisbehavingServer server([](std::uint64_t) { return Behaviour::correct; }, BodyFraming::until_close);
     const LoadReport report = run(load_of(server.address(), Connections::keep_alive, 100));
     EXPECT_EQ(report.succeeded, 100U);
     EXPECT_EQ(report.connections, 100U);
 }
 
-TEST(StrictClient, CountsAnAnswerThatNeverComesAsTimedOut) {
+TEST(StrictClient, CountsAMissingResponseAsTimedOut) {
     const MisbehavingServer server(
         [](std::uint64_t request) { return request % 4 == 3 ? Behaviour::hang : Behaviour::correct; });
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 40);
@@ -142,7 +142,7 @@ TEST(StrictClient, CountsAnAnswerThatNeverComesAsTimedOut) {
     EXPECT_GE(report.longest_gap, 200ms);
 }
 
-TEST(StrictClient, DoesNotChargeAnEndThatHadArrivedBeforeTheRequest) {
+TEST(StrictClient, DoesNotCountACloseThatArrivedBeforeTheRequest) {
     const MisbehavingServer server([](std::uint64_t) { return Behaviour::correct_then_close; });
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 100);
     options.pause_low = options.pause_high = 1ms;
@@ -152,10 +152,10 @@ TEST(StrictClient, DoesNotChargeAnEndThatHadArrivedBeforeTheRequest) {
     EXPECT_EQ(report.closed_while_idle, 96U);  // every connection but the first of each of the four clients
 }
 
-// The first request of each connection is answered, the second one loses it.
+// The first request of each connection is answered; on the second one the server closes.
 Behaviour close_every_second(std::uint64_t request) { return request % 2 == 0 ? Behaviour::correct : Behaviour::close; }
 
-TEST(StrictClient, CountsApartWhatIsLostAfterALongerPauseThanThePromisedOne) {
+TEST(StrictClient, CountsLossesAfterThePromisedPauseSeparately) {
     const MisbehavingServer server(close_every_second);
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 40);
     options.clients = 1;
@@ -167,7 +167,7 @@ TEST(StrictClient, CountsApartWhatIsLostAfterALongerPauseThanThePromisedOne) {
     EXPECT_EQ(report.failed(), 0U);
 }
 
-TEST(StrictClient, ExcusesNothingThatWasLostWithinThePromisedPause) {
+TEST(StrictClient, ExcusesNoLossWithinThePromisedPause) {
     const MisbehavingServer server(close_every_second);
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 40);
     options.clients = 1;
@@ -187,7 +187,7 @@ TEST(StrictClient, ExcusesNoFreshConnection) {
     EXPECT_EQ(report.count(Failure::closed_on_fresh), 20U);
 }
 
-TEST(StrictClient, IsAsStrictThroughASlowNetwork) {
+TEST(StrictClient, CountsTheSameOnASlowNetwork) {
     const MisbehavingServer server(next_behaviour);
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 300);
     options.latency = 1ms;
@@ -209,7 +209,7 @@ TEST(StrictClient, CountsRefusedConnections) {
     EXPECT_EQ(run(load_of(closed.text(), Connections::fresh, 20)).count(Failure::refused), 20U);
 }
 
-TEST(StrictClient, CountsConnectionsThatAreNotMadeInTime) {
+TEST(StrictClient, CountsConnectionsThatAreNotEstablishedInTime) {
     UnansweredPort full(0);
     full.fill();
     LoadOptions options = load_of(full.text(), Connections::fresh, 8);
@@ -217,7 +217,7 @@ TEST(StrictClient, CountsConnectionsThatAreNotMadeInTime) {
     EXPECT_EQ(run(options).count(Failure::connect_timed_out), 8U);
 }
 
-TEST(StrictClient, TellsAMissingUnixPathFromARefusal) {
+TEST(StrictClient, DistinguishesAMissingUnixPathFromARefusal) {
     const std::string directory = std::filesystem::temp_directory_path() / ("hf-" + std::to_string(::getpid()));
     std::filesystem::create_directory(directory);
     const std::string path = directory + "/socket";
@@ -233,7 +233,7 @@ TEST(StrictClient, TellsAMissingUnixPathFromARefusal) {
     std::filesystem::remove_all(directory);
 }
 
-TEST(StrictClient, CountsTheAnswersOfEachGeneration) {
+TEST(StrictClient, CountsTheResponsesOfEachGeneration) {
     const MisbehavingServer server([](std::uint64_t) { return Behaviour::correct; });
     const auto report = run(load_of(server.address(), Connections::keep_alive, 50));
     EXPECT_THAT(report.by_generation, testing::ElementsAre(testing::Pair(7U, 50U)));
@@ -242,7 +242,7 @@ TEST(StrictClient, CountsTheAnswersOfEachGeneration) {
     EXPECT_LE(report.p99, report.max);
 }
 
-TEST(StrictClient, EndsWhenItIsStoppedAndLosesNothing) {
+TEST(StrictClient, WaitsForRequestsInFlightWhenItIsStopped) {
     const MisbehavingServer server([](std::uint64_t) { return Behaviour::correct; });
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 0);
     options.requests.reset();
@@ -254,14 +254,14 @@ TEST(StrictClient, EndsWhenItIsStoppedAndLosesNothing) {
     EXPECT_EQ(report.succeeded, server.total(Behaviour::correct));
 }
 
-TEST(StrictClient, KeepsToTheRateItIsGiven) {
+TEST(StrictClient, DoesNotExceedTheConfiguredRate) {
     const MisbehavingServer server([](std::uint64_t) { return Behaviour::correct; });
     LoadOptions options = load_of(server.address(), Connections::keep_alive, 101);
     options.rate = 500;
     EXPECT_GE(run(options).elapsed, 199ms);  // a hundred intervals of 2 ms
 }
 
-TEST(LoadReport, SurvivesItsWayThroughJson) {
+TEST(LoadReport, IsTheSameAfterConversionToJsonAndBack) {
     const MisbehavingServer server(next_behaviour);
     const LoadReport report = run(load_of(server.address(), Connections::fresh, 100));
     const LoadReport copy = load_report_from_json(to_json(report));

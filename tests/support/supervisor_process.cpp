@@ -23,8 +23,8 @@ namespace holdfast::test {
 
 TemporaryDirectory::TemporaryDirectory() : path_("/tmp/hf-XXXXXX") {
     if (::mkdtemp(path_.data()) == nullptr)
-        throw std::system_error(errno, std::generic_category(), "cannot make a directory in /tmp");
-    ::chmod(path_.c_str(), 0755);  // workers of other users pass through it
+        throw std::system_error(errno, std::generic_category(), "cannot create a directory in /tmp");
+    ::chmod(path_.c_str(), 0755);  // workers of other users need to traverse it
 }
 
 TemporaryDirectory::~TemporaryDirectory() {
@@ -53,7 +53,7 @@ SupervisorProcess::SupervisorProcess(RunOptions options) : options_(std::move(op
     if (options_.runtime_directory.empty()) options_.runtime_directory = directory_ / "run";
     int pipe_fds[2];
     if (::pipe2(pipe_fds, O_CLOEXEC) != 0)
-        throw std::system_error(errno, std::generic_category(), "cannot make a pipe for the log");
+        throw std::system_error(errno, std::generic_category(), "cannot create a pipe for the log");
     log_ = std::make_unique<EventLog>(pipe_fds[0]);
     output_fd_ = ::open((directory_ / "output").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0644);
 
@@ -117,8 +117,8 @@ CommandResult SupervisorProcess::command(const std::string& verb, const std::vec
 ExitStatus SupervisorProcess::wait_for_exit(Duration deadline) {
     const ExitStatus status = process_->wait(deadline);
     ended_ = Ended::by_itself;
-    log_->resume_reading();  // where a test had stopped it
-    if (!log_->wait_for_end(test_timeout)) throw std::runtime_error("somebody still holds the supervisor's log");
+    log_->resume_reading();  // a test may have stopped it
+    if (!log_->wait_for_end(test_timeout)) throw std::runtime_error("a process still has the supervisor's log open");
     return status;
 }
 
@@ -135,7 +135,7 @@ void SupervisorProcess::kill_supervisor() {
 }
 
 std::string SupervisorProcess::address(std::size_t listener) {
-    // "listening on 127.0.0.1:34567 (http)", one line for each listener, in their order.
+    // "listening on 127.0.0.1:34567 (http)", one line per listener, in the order of the options.
     static constexpr std::string_view start = "listening on ";
     LogEntry entry = wait_for("listening");
     for (std::size_t i = 0; i < listener; ++i) entry = wait_for("listening", any_entry(), entry.index + 1);

@@ -1,5 +1,5 @@
-// Serves HTTP on every listener that it inherits, the private one for probes included. GET /health is answered with
-// $HEALTH_STATUS where that is given, once the file $SICK_WHEN is there where that is given too.
+// Serves HTTP on every inherited listener, including the private listener for probes. If $HEALTH_STATUS is set, it is
+// the status line of the responses to GET /health; if $SICK_WHEN is set as well, only once that file exists.
 
 #include <unistd.h>
 

@@ -1,11 +1,11 @@
-# Answers HTTP on the inherited socket, one request a connection, and says WATCHDOG=1 twice in each WATCHDOG_USEC. Hears
-# SIGTERM. With the argument `idle` it accepts nothing: what happens to it happens to no client.
+# Serves HTTP on the inherited socket, one request per connection, and sends WATCHDOG=1 twice in each WATCHDOG_USEC. Exits
+# on SIGTERM. With the argument `idle` it accepts nothing, so that no client is affected by it.
 import os, selectors, signal, socket, sys
 
 channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 channel.connect(os.environ["NOTIFY_SOCKET"].replace("@", "\0", 1))
 listener = socket.socket(fileno=3)
-listener.setblocking(False)  # another worker may have taken the connection that woke us
+listener.setblocking(False)  # another worker may take the connection first
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 period = int(os.environ["WATCHDOG_USEC"]) / 2e6
 selector = selectors.DefaultSelector()
@@ -29,6 +29,6 @@ while True:
     try:
         client.shutdown(socket.SHUT_WR)
         request.read()
-    except OSError:  # the client went away first
+    except OSError:  # the client has already closed the connection
         pass
     client.close()

@@ -1,4 +1,4 @@
-# Sends its arguments as the lines of one message to the notify socket, like systemd-notify(1).
+# Sends its arguments to the notify socket as the lines of one message, like systemd-notify(1).
 import os, socket, sys
 
 channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

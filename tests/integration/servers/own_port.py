@@ -1,4 +1,4 @@
-# Binds a port of its own: what restarts look like without anybody who holds the socket.
+# Binds its own port. Shows what a restart does if no supervisor holds the socket.
 import http.server, signal, sys, threading
 
 

@@ -1,4 +1,4 @@
-// Node's HTTP server on an inherited socket: on SIGTERM it closes the listener and finishes what is open.
+// Node's HTTP server on an inherited socket. On SIGTERM it closes the listener and finishes its open requests.
 const http = require('http');
 
 const server = http.createServer((request, response) => response.end('OK'));

@@ -1,4 +1,4 @@
-# Python's socketserver on an inherited socket: its handler answers one request a connection.
+# Python's socketserver on an inherited socket, one request per connection.
 import signal, socket, socketserver, threading
 
 
@@ -12,7 +12,7 @@ class Handler(socketserver.StreamRequestHandler):
 server = socketserver.ThreadingTCPServer(("", 0), Handler, bind_and_activate=False)
 server.socket.close()
 server.socket = socket.socket(fileno=3)
-server.socket.setblocking(False)  # another worker may have taken the connection that woke us
+server.socket.setblocking(False)  # another worker may take the connection first
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
 server.serve_forever(poll_interval=0.05)
 server.server_close()

@@ -1,4 +1,4 @@
-// SIGKILL is the last word, never an early one; and it reaches everybody.
+// The stages of a stop: SIGKILL comes only after the last deadline, and reaches every process of a worker.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t lame_duck_usec = 700'000, grace_usec = 600'000, cancel_usec = 500'000;
 
-RunOptions short_ladder(std::vector<std::string> command) {
+RunOptions with_short_stages(std::vector<std::string> command) {
     RunOptions options;
     options.options = {"--listen",       "127.0.0.1:0", "--lame-duck",     "700ms",
                        "--grace-period", "600ms",       "--cancel-period", "500ms"};
@@ -24,8 +24,8 @@ RunOptions short_ladder(std::vector<std::string> command) {
     return options;
 }
 
-TEST(Ladder, KillsADeafFamilyAfterTheLastDeadlineAndNeverBefore) {
-    SupervisorProcess run(short_ladder(term_ignoring_tree()));
+TEST(Escalation, KillsAProcessTreeThatIgnoresSignalsOnlyAfterTheLastDeadline) {
+    SupervisorProcess run(with_short_stages(term_ignoring_tree()));
     run.wait_until_serving();
     EXPECT_GE(descendants_of(run.pid()).size(), 3U);
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{3}});
@@ -38,9 +38,9 @@ TEST(Ladder, KillsADeafFamilyAfterTheLastDeadlineAndNeverBefore) {
     EXPECT_EQ(run.log().await_count(1U, "worker_killed"), 1U);
 }
 
-// The same for one that said HELLO: it is told each stage, heeds none, and has a family of three.
-TEST(Ladder, TellsEachStageBeforeItKillsAnSdkWorkerAndNamesWhatItHeld) {
-    SupervisorProcess run(short_ladder(
+// The same for a worker that sent HELLO: it is sent each stage, ignores all of them, and has three descendants.
+TEST(Escalation, SendsEachStageToAProtocolWorkerBeforeItIsKilledAndNamesWhatItHeld) {
+    SupervisorProcess run(with_short_stages(
         {program("stubborn"), "--hello", "--ready-after", "0", "--grandchildren", "--hold", "request:GET /endless"}));
     run.wait_until_serving();
     EXPECT_GE(descendants_of(run.pid()).size(), 4U);
@@ -55,8 +55,8 @@ TEST(Ladder, TellsEachStageBeforeItKillsAnSdkWorkerAndNamesWhatItHeld) {
     EXPECT_THAT(run.wait_for("worker_held", any_entry(), killed.index).text, testing::HasSubstr("GET /endless"));
 }
 
-TEST(Ladder, LeavesLameDuckOutOfARestart) {
-    RunOptions options = short_ladder(term_ignoring_tree());
+TEST(Escalation, HasNoLameDuckStageInARestart) {
+    RunOptions options = with_short_stages(term_ignoring_tree());
     set_option(options, "--lame-duck", "20s");
     set_option(options, "--settle", "100ms");
     SupervisorProcess run(options);
@@ -69,8 +69,8 @@ TEST(Ladder, LeavesLameDuckOutOfARestart) {
     EXPECT_LT(killed.mono_usec - drained.mono_usec, 20'000'000);
 }
 
-TEST(Ladder, SkipsLameDuckOnQuit) {
-    RunOptions options = short_ladder(hello_http());
+TEST(Escalation, SkipsTheLameDuckStageOnSigquit) {
+    RunOptions options = with_short_stages(hello_http());
     set_option(options, "--lame-duck", "25s");
     SupervisorProcess run(options);
     run.wait_until_serving();
@@ -78,8 +78,8 @@ TEST(Ladder, SkipsLameDuckOnQuit) {
     EXPECT_EQ(run.wait_for_exit(20s), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Ladder, NamesWhatAWorkerStillHeldWhenItWasCutOff) {
-    RunOptions options = short_ladder(hello_http());
+TEST(Escalation, NamesWhatAWorkerStillHeldWhenItWasKilled) {
+    RunOptions options = with_short_stages(hello_http());
     SupervisorProcess run(options);
     run.wait_until_serving();
     BackgroundLoad slow(slow_load(run.address(), 1, 20'000));
@@ -90,8 +90,8 @@ TEST(Ladder, NamesWhatAWorkerStillHeldWhenItWasCutOff) {
     EXPECT_EQ(slow.wait_for_end().succeeded, 0U);
 }
 
-TEST(Wrapper, OfASupervisedServerIsFollowedToItsGroup) {
-    // TERM ends the shell alone; the server behind it gets the stage's signal when the shell has gone.
+TEST(Wrapper, ThatExitsFirstLeavesTheStageSignalToItsGroup) {
+    // SIGTERM ends only the shell; the server that it started gets the signal of the stage after the shell has exited.
     RunOptions options;
     options.options = {"--listen", "127.0.0.1:0", "--ready-when", "alive:500ms"};
     options.command = shell_worker("/usr/bin/python3 " + std::string(server_scripts) + "/socket_server.py & wait");
@@ -118,9 +118,9 @@ TEST(Wrapper, OfAnSdkWorkerLosesNothingInARestart) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
-TEST(Wrapper, DescendantsThatLeftTheGroupClimbTheSameLadderAndAreNamed) {
+TEST(Wrapper, DescendantsOutsideTheGroupGoThroughTheSameStagesAndAreNamed) {
     RunOptions options =
-        short_ladder(shell_worker("setsid sh -c '" + notify("READY=1") + "; exec sleep 1000' & exec sleep 1000"));
+        with_short_stages(shell_worker("setsid sh -c '" + notify("READY=1") + "; exec sleep 1000' & exec sleep 1000"));
     set_option(options, "--lame-duck", "0s");
     SupervisorProcess run(options);
     run.wait_until_serving();
