@@ -1,5 +1,5 @@
-// examples/hello-http.cpp without the SDK: the same answers by the same libraries, with the deadlines that any server
-// has, and nothing that would let it stop without loss. Accepts from descriptor 3.
+// examples/hello-http.cpp without the SDK: the same responses with the same libraries and the usual timeouts of a
+// server, but without a graceful stop. Accepts from descriptor 3.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>

@@ -1,6 +1,6 @@
-// What it costs to begin and end a request, beside one bare atomic counter that is raised and lowered: on one thread
-// and on two that share it, in rounds, in one run. Prints the medians in nanoseconds for one pair. Fails if a pair
-// allocates.
+// Measures the cost of beginning and ending a request against incrementing and decrementing a bare atomic counter, on
+// one thread and on two threads that share it, in rounds of one run. Prints the medians in nanoseconds for one pair.
+// Fails if a pair allocates memory.
 
 #include <algorithm>
 #include <atomic>
@@ -18,7 +18,7 @@
 
 namespace {
 
-// By this thread, counted by the operator new below, which a program may replace.
+// Allocations of this thread, counted by the replaced operator new below.
 constinit thread_local std::uint64_t allocations = 0;
 
 }  // namespace
@@ -43,7 +43,7 @@ struct alignas(64) Counter {
     std::atomic<std::uint64_t> count{0};
 };
 
-// Nanoseconds for a pair, seen by each of so many threads, all of which begin at once.
+// Nanoseconds for a pair, averaged over the threads, which start at the same time.
 template <typename Pair>
 double measure(int threads, Pair pair) {
     using Clock = std::chrono::steady_clock;
@@ -53,7 +53,7 @@ double measure(int threads, Pair pair) {
     std::vector<std::thread> running;
     for (Clock::duration& time : took) {
         running.emplace_back([&] {
-            pair();  // what a thread does once is not the question
+            pair();  // excludes what a thread does only once
             all.arrive_and_wait();
             const std::uint64_t allocations_before = allocations;
             const Clock::time_point began = Clock::now();

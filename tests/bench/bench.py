@@ -1,7 +1,8 @@
 """usage: bench.py --build FOLDER [start|replacement|command|request|http|idle]...
 
-Measures what holdfast costs beside its peers on this machine and prints one table. Ratios hold between machines;
-milliseconds do not. Exit status 1: something could not be measured. A goal that is missed is said, not failed.
+Compares the costs of holdfast with those of other supervisors on this machine and prints one table. Ratios can be
+compared between machines; milliseconds cannot. Exit status 1: a measurement failed. A goal that is not met is reported
+in the table and does not change the exit status.
 """
 
 import argparse
@@ -31,13 +32,13 @@ def find_programs(build, names):
     for name in names:
         path = os.path.join(build, OWN[name], name) if name in OWN else shutil.which(name)
         if path is None or not os.access(path, os.X_OK):
-            raise SystemExit(f"bench: cannot find {path or name}: scripts/bench builds and installs what is measured")
+            raise SystemExit(f"bench: cannot find {path or name}; run scripts/bench, which builds or installs it")
         programs[name] = path
     return programs
 
 
 def folder_in_memory():
-    """Where /run lies on every system that these programs are made for; here /run may be a disk. None: not known."""
+    """A directory on tmpfs, like /run on a normal system; on this machine /run may be on a disk. None if unknown."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
@@ -59,7 +60,7 @@ def main():
     chosen = arguments.figures or list(MEASUREMENTS)
     for name in chosen:
         if name not in MEASUREMENTS:
-            raise SystemExit(f"bench: there is no figure '{name}': it takes {', '.join(MEASUREMENTS)}")
+            raise SystemExit(f"bench: unknown figure '{name}'; use one of {', '.join(MEASUREMENTS)}")
     programs = find_programs(arguments.build, sorted({program for name in chosen for program in NEEDED_BY[name]}))
     become_subreaper()
     rows = []
@@ -67,7 +68,7 @@ def main():
         for name in chosen:
             print(f"bench: measuring {name} ...", file=sys.stderr)
             rows += MEASUREMENTS[name](programs, os.path.join(folder, name))
-    print(f"Linux {platform.release()}, {os.cpu_count()} processors, medians of one run")
+    print(f"Linux {platform.release()}, {os.cpu_count()} CPUs, medians of one run")
     print_table(rows)
 
 

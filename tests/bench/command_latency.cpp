@@ -1,5 +1,5 @@
-// From the write of a command to the callback in the SDK, beside a packet there and back over a bare socketpair: both
-// between two processes, in rounds, in one run. Prints the medians in nanoseconds.
+// Measures the time from the write of a command to the callback in the SDK, and the round trip of a packet over a bare
+// socketpair, both between two processes, in rounds of one run. Prints the medians in nanoseconds.
 
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -35,7 +35,7 @@ std::int64_t now_nanoseconds() {
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
-// Both ends of a packet socket, and the process at the far one.
+// This end of a packet socket, and the process at the other end.
 struct Peer {
     int fd = -1;
     pid_t pid = -1;
@@ -45,7 +45,7 @@ template <typename Program>
 Peer start_peer(Program program) {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends.data()) != 0) {
-        fail("cannot make a socketpair");
+        fail("cannot create a socketpair");
     }
     const pid_t pid = ::fork();
     if (pid < 0) {
@@ -78,7 +78,7 @@ int echo(int fd) {
 int serve(int fd, std::int64_t* called_at) {
     struct stat control {};
     if (::fstat(fd, &control) != 0) {
-        fail("cannot look at the control pipe");
+        fail("cannot stat the control pipe");
     }
     ::setenv("HOLDFAST_CONTROL_FD", std::to_string(fd).c_str(), 1);
     ::setenv("HOLDFAST_CONTROL_INODE", std::to_string(control.st_ino).c_str(), 1);
@@ -94,13 +94,13 @@ void send(int fd, std::string_view packet) {
     }
 }
 
-// Reads reports until one says whether the worker accepts, and that it does as expected.
+// Reads reports until one has the expected value of X_HOLDFAST_ACCEPTING.
 void wait_until_accepting(int fd, bool expected) {
     std::array<char, max_message_bytes> packet{};
     for (;;) {
         const ssize_t length = ::read(fd, packet.data(), packet.size());
         if (length <= 0) {
-            fail("the worker has gone");
+            fail("cannot read a report: the worker has exited");
         }
         const auto said = wire::decode_report({packet.data(), static_cast<std::size_t>(length)}, 0);
         const auto* report = std::get_if<Report>(&said);
@@ -115,7 +115,7 @@ std::int64_t round_trip(int fd, std::string_view packet) {
     const std::int64_t began = now_nanoseconds();
     send(fd, packet);
     if (::read(fd, answer.data(), answer.size()) <= 0) {
-        fail("the echo has gone");
+        fail("cannot read the echo: the process has exited");
     }
     return now_nanoseconds() - began;
 }

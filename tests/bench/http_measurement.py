@@ -1,4 +1,4 @@
-"""What the SDK costs a server: hello-http beside the same server without it, by the same client in the same run."""
+"""The cost of the SDK: hello-http and the same server without the SDK, with the same client in the same run."""
 
 import json
 import os
@@ -12,7 +12,7 @@ CLIENTS = 16
 
 
 class Server:
-    """A server on a listener of ours, handed over as descriptor 3, as holdfast or systemd would."""
+    """A server that inherits a listener of this process as descriptor 3, as it would from holdfast or systemd."""
 
     def __init__(self, program):
         listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -22,8 +22,8 @@ class Server:
                                          pass_fds=[listener.fileno()])
         listener.close()
 
-    def processor_time(self):
-        """Nanoseconds on a processor so far, of all its threads."""
+    def cpu_time(self):
+        """CPU time of all threads so far, in nanoseconds."""
         folder = f"/proc/{self._process.pid}/task"
         total = 0
         for task in os.listdir(folder):
@@ -41,18 +41,19 @@ class Server:
 
 
 def load(strict_client, server, report):
-    """(requests a second, nanoseconds of the server's processor time a request) of one burst."""
-    before = server.processor_time()
+    """Sends one burst of requests. Returns (requests per second, nanoseconds of CPU time of the server per request)."""
+    before = server.cpu_time()
     subprocess.run([strict_client, "--keep-alive", "--clients", str(CLIENTS), "--requests", str(REQUESTS), "--json",
                     report, server.address], check=True)
-    spent = server.processor_time() - before
+    spent = server.cpu_time() - before
     with open(report, encoding="utf-8") as file:
         seen = json.load(file)
     return REQUESTS / (seen["elapsed_usec"] / 1e6), spent / REQUESTS
 
 
 def measure(programs, folder):
-    """Medians of the paired ratios, with / without: (requests a second, processor time a request), and both rates."""
+    """Returns the medians of the ratios with / without the SDK (requests per second, CPU time per request), and the
+    medians of both rates."""
     os.makedirs(folder, exist_ok=True)
     report = os.path.join(folder, "report.json")
     servers = [Server(programs["hello-http"]), Server(programs["bare_http"])]

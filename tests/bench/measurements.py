@@ -1,4 +1,4 @@
-"""The measurements. Each returns rows for the table; all that is compared in a row was measured in the same run."""
+"""The measurements. Each returns rows of the table; values that are compared in a row are from the same run."""
 
 import contextlib
 import dataclasses
@@ -17,8 +17,8 @@ START_WORKERS = 100
 START_ROUNDS = 9
 KILLS = 100
 KILLS_PER_ROUND = 10
-PAUSE_BEFORE_KILL = 0.002  # seconds: everybody sleeps when the worker dies, and nobody's caches have gone to others
-MIN_WORKER_AGE = 1.3  # seconds: runit and start_server hold back who dies within their first second
+PAUSE_BEFORE_KILL = 0.002  # seconds: long enough that all processes sleep, short enough that their caches stay warm
+MIN_WORKER_AGE = 1.3  # seconds: runit and start_server delay the replacement of a worker that exits in its first second
 IDLE_SECONDS = 10
 
 
@@ -34,11 +34,11 @@ class Row:
 
 @contextlib.contextmanager
 def realtime_priority():
-    """Real-time round robin for what starts in here, where that is allowed: what else the machine does counts less."""
+    """Starts processes with real-time round-robin scheduling, if permitted, to reduce the effect of other load."""
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
     except PermissionError:
-        print("bench: no right to real-time priority: what else this machine does counts", file=sys.stderr)
+        print("bench: real-time priority is not permitted; other load affects the results", file=sys.stderr)
     try:
         yield
     finally:
@@ -59,7 +59,7 @@ def ratio_row(figure, ours, others, other, limit):
 
 
 def start(programs, folder):
-    """From the launch of the supervisor's own program to the first instruction of its last worker."""
+    """The time from the launch of the supervisor to the first instruction of its last worker."""
     took = {kind: [] for kind in (SpawnLoop, Holdfast, S6)}
     for _ in range(START_ROUNDS):
         for kind, times in took.items():
@@ -73,7 +73,7 @@ def start(programs, folder):
 
 
 def replace_one(start_times, pid):
-    """Nanoseconds from kill -9 to the first instruction of the replacement."""
+    """Returns the nanoseconds from kill -9 to the first instruction of the replacement."""
     expected = start_times.count() + 1
     sleep(PAUSE_BEFORE_KILL)
     killed = time.monotonic_ns()
@@ -83,11 +83,11 @@ def replace_one(start_times, pid):
 
 
 def replacement(programs, folder):
-    """All are up at once and take turns, so that whatever else the machine does meets all alike.
+    """All supervisors run at the same time and are measured in turn, so that other load affects all of them alike.
 
-    holdfast and runit have a worker for every kill: a second death of the same one would meet the backoff of the
-    first and runit's second of patience. start_server has a process for every kill of a round and gets a rest between
-    two.
+    holdfast and runit have a worker for each kill, because a second kill of the same worker would be delayed by the
+    backoff of holdfast and by the one-second delay of runit. start_server has a process for each kill of a round and
+    is idle between two rounds.
     """
     folders = {kind: os.path.join(folder, kind.name) for kind in (Holdfast, Runit, StartServer)}
     with (
@@ -96,33 +96,33 @@ def replacement(programs, folder):
         Runit(programs, folders[Runit], KILLS) as runit,
         StartServer(programs, folders[StartServer], KILLS_PER_ROUND) as start_server,
     ):
-        contestants = (holdfast, runit, start_server)
-        for supervisor in contestants:
+        supervisors = (holdfast, runit, start_server)
+        for supervisor in supervisors:
             supervisor.start()
-        for supervisor in contestants:
+        for supervisor in supervisors:
             supervisor.start_times.wait_for(supervisor.workers)
         holdfast.wait_until_ready()
-        took = {supervisor: [] for supervisor in contestants}
-        victims = {supervisor: iter(supervisor.start_times.entries()) for supervisor in contestants}
+        took = {supervisor: [] for supervisor in supervisors}
+        victims = {supervisor: iter(supervisor.start_times.entries()) for supervisor in supervisors}
         for _ in range(KILLS // KILLS_PER_ROUND):
             sleep(MIN_WORKER_AGE)
             victims[start_server] = iter(start_server.start_times.entries()[-KILLS_PER_ROUND:])
-            for supervisor in contestants:
+            for supervisor in supervisors:
                 for _ in range(KILLS_PER_ROUND):
                     took[supervisor].append(replace_one(supervisor.start_times, next(victims[supervisor])[1]))
-    ours, *others = (statistics.median(took[supervisor]) for supervisor in contestants)
+    ours, *others = (statistics.median(took[supervisor]) for supervisor in supervisors)
     figure = f"kill -9 to replacement, {KILLS}"
-    return [ratio_row(figure, ours, other, peer.name, 1) for other, peer in zip(others, contestants[1:])]
+    return [ratio_row(figure, ours, other, peer.name, 1) for other, peer in zip(others, supervisors[1:])]
 
 
 def command(programs, _):
-    """From the write of a command to the callback in the SDK, against a byte there and back over a bare socketpair."""
-    processors = os.sched_getaffinity(0)
-    with realtime_priority():  # and on one processor: the ways are compared, not which other processor happened to sleep
-        os.sched_setaffinity(0, {max(processors)})
-        said = subprocess.run([programs["command_latency"]], check=True, capture_output=True, text=True).stdout
-        os.sched_setaffinity(0, processors)
-    medians = dict(line.split() for line in said.splitlines())
+    """The time from the write of a command to the callback in the SDK, against a round trip over a bare socketpair."""
+    cpus = os.sched_getaffinity(0)
+    with realtime_priority():  # on one CPU, so that the result does not depend on whether another CPU was asleep
+        os.sched_setaffinity(0, {max(cpus)})
+        output = subprocess.run([programs["command_latency"]], check=True, capture_output=True, text=True).stdout
+        os.sched_setaffinity(0, cpus)
+    medians = dict(line.split() for line in output.splitlines())
     ours, raw = float(medians["command_to_callback"]), float(medians["raw_round_trip"])
     ratio = ours / raw
     return [
@@ -132,15 +132,16 @@ def command(programs, _):
 
 
 def request(programs, _):
-    """begin_request() and its end, against one atomic counter raised and lowered, on threads that share it."""
+    """begin_request() and its end, against incrementing and decrementing an atomic counter that the threads share."""
     with realtime_priority():
-        said = subprocess.run([programs["begin_request"]], check=True, capture_output=True, text=True).stdout
-    medians = {figure: float(median) for figure, median in (line.split() for line in said.splitlines())}
+        output = subprocess.run([programs["begin_request"]], check=True, capture_output=True, text=True).stdout
+    medians = {figure: float(median) for figure, median in (line.split() for line in output.splitlines())}
     rows = []
     for threads in (1, 2):
         ours, bare = medians[f"request_{threads}"], medians[f"counter_{threads}"]
-        figure = f"a request counted, {threads} thread{'s' if threads > 1 else ''}"
-        rows.append(Row(figure, f"{ours:.1f} ns", f"atomic counter {bare:.1f} ns", ours / bare, "<= 5x", ours <= 5 * bare))
+        figure = f"begin and end of a request, {threads} thread{'s' if threads > 1 else ''}"
+        rows.append(
+            Row(figure, f"{ours:.1f} ns", f"atomic counter {bare:.1f} ns", ours / bare, "<= 5x", ours <= 5 * bare))
     return rows
 
 
@@ -158,13 +159,13 @@ def proportional_kilobytes(pid):
 
 
 def idle(programs, folder):
-    """What a supervisor costs while nothing happens."""
+    """The cost of a supervisor while nothing happens."""
     memory = {}
     for workers in (10, 100):
         with Holdfast(programs, folder, workers) as holdfast:
             holdfast.start()
             holdfast.wait_until_ready()
-            sleep(MIN_WORKER_AGE)  # settled, and the log written
+            sleep(MIN_WORKER_AGE)  # the workers have settled, and the log is written
             pid = holdfast.pids[0]
             before = voluntary_switches(pid)
             if workers == 100:
@@ -177,16 +178,16 @@ def idle(programs, folder):
         Row(f"wake-ups in {IDLE_SECONDS} s, 100 idle workers", str(woken), f"{len(after)} threads", None, "0", before == after),
         Row("PSS, 100 idle workers", f"{memory[100] / 1024:.2f} MB", f"10 workers: {memory[10] / 1024:.2f} MB", None,
             "<= 3 MB", memory[100] <= 3 * 1024),
-        Row("PSS a worker, 10 to 100", f"{slope:.1f} KB", "", None, "<= 8 KB", slope <= 8),
+        Row("PSS per worker, 10 to 100", f"{slope:.1f} KB", "", None, "<= 8 KB", slope <= 8),
     ]
 
 
 def http(programs, folder):
-    """What the SDK costs a server, in requests a second."""
+    """The cost of the SDK in a server, in requests per second."""
     rate, time, ours, theirs = http_measurement.measure(programs, folder)
     return [
         Row("requests/s of hello-http", f"{ours:.0f}", f"without the SDK {theirs:.0f}", rate, ">= 0.99x", rate >= 0.99),
-        Row("its processor time a request", "", "without the SDK", time, "<= 1.01x", time <= 1.01),
+        Row("its CPU time per request", "", "without the SDK", time, "<= 1.01x", time <= 1.01),
     ]
 
 

@@ -1,6 +1,6 @@
 // usage: spawn_loop N PROGRAM
-// The yardstick: N processes by posix_spawn(3) one after the other, and nothing else. Then it waits to be ended; its
-// children are whoever's started it.
+// The baseline: starts N processes one after the other with posix_spawn(3), and nothing else. Then it waits for a
+// signal; its children are left to its parent.
 
 #include <spawn.h>
 #include <stdio.h>

@@ -1,16 +1,16 @@
 #pragma once
 
-// The sheet on which workers write down when they began: a file that every worker maps.
+// A file that every worker maps and in which it records when it started.
 //
-// A worker claims a line, fills it and counts itself as done; the one that makes `done` reach `wake_at` wakes whoever
-// waits on `done` with futex(2). So a hundred workers that start cost one wake-up, and nobody polls.
+// A worker claims an entry, fills it and increments `done`. The worker that makes `done` reach `wake_at` wakes the
+// process that waits on `done` with futex(2). So a hundred workers that start cost one wake-up, and no process polls.
 
 #include <stdint.h>
 
 enum { max_start_times = 4095 };
 
 struct start_time {
-    uint64_t nanoseconds;  // CLOCK_MONOTONIC at the worker's first instruction
+    uint64_t nanoseconds;  // CLOCK_MONOTONIC at the first instruction of the worker
     int32_t pid;
     uint32_t unused;
 };

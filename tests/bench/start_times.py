@@ -1,4 +1,4 @@
-"""The sheet on which workers write down when they began; start_times.h is its layout."""
+"""A shared file in which workers record when they started; start_times.h describes its layout."""
 
 import ctypes
 import errno
@@ -37,17 +37,17 @@ class StartTimes:
         return self._shared.done
 
     def entries(self):
-        """(nanoseconds, pid) of every worker that began, in the order of their claims."""
-        return [(line.nanoseconds, line.pid) for line in self._shared.entries[: self.count()]]
+        """(nanoseconds, pid) of every worker that has started, in the order in which they claimed their entries."""
+        return [(entry.nanoseconds, entry.pid) for entry in self._shared.entries[: self.count()]]
 
     def wait_for(self, count, seconds=30):
-        """Returns when `count` workers have begun, woken once; TimeoutError says how many had."""
+        """Waits until `count` workers have started, with one wake-up. TimeoutError says how many had started."""
         self._shared.wake_at = count
         deadline = time.monotonic() + seconds
         while (done := self._shared.done) < count:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise TimeoutError(f"{done} of {count} workers began within {seconds} s ({self.path})")
+                raise TimeoutError(f"only {done} of {count} workers started within {seconds} s ({self.path})")
             self._futex_wait(done, left)
 
     def _futex_wait(self, value, seconds):

@@ -1,5 +1,5 @@
-// The smallest worker there is: notes in the file named by BENCH_BOARD when its first instruction ran, and waits for
-// the signal that ends it. No libc: what is measured is the way from one process to the next, not a run-time's start.
+// The smallest possible worker: records in the file named by BENCH_BOARD when its first instruction ran, and waits for
+// a signal. It uses no libc, so that the start of a runtime library is not measured.
 
 #include <linux/fcntl.h>
 #include <linux/futex.h>
@@ -39,7 +39,7 @@ static long call(long number, long a, long b, long c, long d, long e, long f) {
     return x0;
 }
 #else
-#error "static_worker knows the system calls of x86_64 and aarch64"
+#error "static_worker supports only x86_64 and aarch64"
 #endif
 
 static const char* value_of(const char* entry, const char* name) {
@@ -60,7 +60,7 @@ static const char* start_times_path(char** environment) {
     return NULL;
 }
 
-static void note(const char* path, uint64_t nanoseconds) {
+static void record(const char* path, uint64_t nanoseconds) {
     const long fd = call(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC, 0, 0, 0);
     if (fd < 0) {
         return;
@@ -84,7 +84,7 @@ __attribute__((noreturn, used)) void begin(long* stack) {
     call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0, 0, 0, 0);
     const char* path = start_times_path((char**)(stack + 1 + stack[0] + 1));
     if (path != NULL) {
-        note(path, (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec);
+        record(path, (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec);
     }
     for (;;) {
         call(SYS_ppoll, 0, 0, 0, 0, 0, 0);

@@ -1,7 +1,8 @@
-"""The programs that are compared: how each is given N static workers, and how it is ended.
+"""The supervisors that are compared: how each one is configured with N static workers, and how it is stopped.
 
-Each starts through posix_spawn with output to /dev/null, in a directory of its own that was laid out before the clock
-runs. This process is the subreaper: whatever a supervisor leaves behind becomes its child and is ended and reaped.
+Each one is started with posix_spawn and output to /dev/null, in its own directory, which is prepared before the
+measurement starts. This process is the subreaper: processes that a supervisor leaves become its children and are killed
+and reaped.
 """
 
 import ctypes
@@ -23,7 +24,7 @@ def become_subreaper():
 
 
 def end(pid, number, seconds=15):
-    """Sends the signal, waits for the child's end, and reaps it; SIGKILL at the end of patience."""
+    """Sends the signal, waits for the exit of the child, and reaps it. Sends SIGKILL after `seconds`."""
     pidfd = os.pidfd_open(pid)
     try:
         signal.pidfd_send_signal(pidfd, number)
@@ -40,7 +41,7 @@ def own_children():
 
 
 class Supervisor:
-    """N static workers under one or several processes; `pids` are those that this process started."""
+    """N static workers under one or several processes; `pids` are the processes that this process started."""
 
     name = ""
     stop_signal = signal.SIGTERM
@@ -56,7 +57,7 @@ class Supervisor:
         self.prepare()
 
     def prepare(self):
-        """Lays out what the supervisor reads."""
+        """Creates the files that the supervisor reads."""
 
     def commands(self):
         """The command lines to start, in order."""
@@ -66,7 +67,7 @@ class Supervisor:
         return {"PATH": os.environ["PATH"], "BENCH_BOARD": self.start_times.path}
 
     def start(self):
-        """Starts everything; returns CLOCK_MONOTONIC nanoseconds just before the first process was launched."""
+        """Starts all commands. Returns CLOCK_MONOTONIC in nanoseconds just before the first process was started."""
         environment = self.environment()
         silence = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
         began = time.monotonic_ns()
@@ -114,7 +115,7 @@ class Holdfast(Supervisor):
         ]
 
     def wait_until_ready(self, seconds=30):
-        """Returns when it told its service manager that the first generation is ready."""
+        """Waits until holdfast has notified its service manager that the first generation is ready."""
         self._ready.settimeout(seconds)
         while b"READY=1" not in self._ready.recv(65536).split(b"\n"):
             pass
@@ -125,7 +126,7 @@ class Holdfast(Supervisor):
 
 
 class ServiceFolders(Supervisor):
-    """s6 and runit alike: a folder a service, in which `run` is the worker itself."""
+    """s6 and runit: a directory for each service, in which `run` is the worker itself."""
 
     def prepare(self):
         for number in range(self.workers):
@@ -143,14 +144,14 @@ class S6(ServiceFolders):
 
 class Runit(ServiceFolders):
     name = "runit"
-    stop_signal = signal.SIGHUP  # ends the services too; SIGTERM would leave them
+    stop_signal = signal.SIGHUP  # also ends the services; SIGTERM would not
 
     def commands(self):
         return [[self.programs["runsvdir"], os.path.join(self.folder, "services")]]
 
 
 class StartServer(Supervisor):
-    """One process a worker: it knows one worker a generation."""
+    """One process per worker, because it runs one worker per generation."""
 
     name = "start_server"
 

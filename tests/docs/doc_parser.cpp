@@ -21,7 +21,7 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-// The words of a line of a manual page, without the punctuation that stands alone.
+// The words of a line of a manual page, without words that are only punctuation.
 std::vector<std::string> words_of(const std::string& line) {
     std::istringstream stream(line);
     std::vector<std::string> words;
@@ -35,15 +35,15 @@ bool is_macro(const std::string& word) {
     return word.size() == 2 && std::isupper(word[0]) != 0 && std::islower(word[1]) != 0;
 }
 
-// `Fn` takes one name and then its arguments; the others any number of names.
+// `Fn` takes one name followed by its arguments; other macros take any number of names.
 void add_names(const std::string& line, const std::string& macro, std::set<std::string>& names) {
-    bool is_behind = false;
+    bool is_name = false;
     for (const std::string& word : words_of(line.substr(1))) {
         if (is_macro(word)) {
-            is_behind = word == macro;
-        } else if (is_behind) {
+            is_name = word == macro;
+        } else if (is_name) {
             names.insert(word);
-            is_behind = macro != "Fn";
+            is_name = macro != "Fn";
         }
     }
 }

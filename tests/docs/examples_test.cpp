@@ -1,4 +1,4 @@
-// The code in holdfast-sdk(3) compiles as it is printed there. tests/readme runs that of README.md.
+// The code blocks of holdfast-sdk(3) compile unchanged. tests/readme runs those of README.md.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -15,7 +15,7 @@ namespace {
 
 enum class Language { c, cpp };
 
-// A scratch file that goes away.
+// A temporary file that the destructor removes.
 class Scratch {
   public:
     explicit Scratch(const std::string& ending)
@@ -36,7 +36,7 @@ class Scratch {
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
-// A few lines are what stands in a function; who names no worker is given one.
+// A block without a function becomes the body of one; if it does not define a worker, the worker is a parameter.
 std::string as_program(const std::string& code, Language language) {
     const bool is_whole = has(code, "int main()") || has(code, "void order(");
     if (is_whole) return code;
@@ -45,7 +45,7 @@ std::string as_program(const std::string& code, Language language) {
            ") {\n" + code + (has(code, "return ") ? "" : "return 0;\n") + "}\n";
 }
 
-// What the compiler says; empty if all is well.
+// The error output of the compiler; empty if the code compiles.
 std::string compile_errors(const std::string& code, Language language) {
     const bool is_c = language == Language::c;
     const Scratch source(is_c ? ".c" : ".cpp");
@@ -72,7 +72,7 @@ TEST(SdkPage, HasCodeThatCompiles) {
     EXPECT_EQ(found, 4);
 }
 
-TEST(Examples, ThatAreWrongAreFoundOut) {
+TEST(Examples, ThatDoNotCompileAreDetected) {
     EXPECT_THAT(compile_errors("worker.on_dream([] {});\n", Language::cpp), testing::HasSubstr("on_dream"));
     EXPECT_THAT(compile_errors("int status = holdfast_dream();\n", Language::c), testing::HasSubstr("holdfast_dream"));
 }

@@ -1,4 +1,4 @@
-// The manual against the program's own tables, both ways.
+// Compares the manual with the tables of the program in both directions.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@
 namespace holdfast::cli {
 namespace {
 
-// One `.It` of the manual: what stands behind it, and the lines up to the next.
+// A list item of the manual: the arguments of `.It`, and the lines up to the next item.
 struct Item {
     std::string head;
     std::string body;
@@ -31,7 +31,7 @@ std::vector<std::string> manual_lines() {
     return lines;
 }
 
-// The items between a heading, as it is written, and the next heading. Fails the test where there are none.
+// The items between a heading line and the next heading. Fails the test if there are none.
 std::vector<Item> items_of(const std::string& heading) {
     std::vector<Item> items;
     bool is_inside = false;
@@ -48,12 +48,12 @@ std::vector<Item> items_of(const std::string& heading) {
     return items;
 }
 
-// The heads of a list whose items all begin with `macro`, without it.
+// The heads of a list whose items all begin with `macro`, without the macro.
 std::set<std::string> heads_of(const std::string& heading, const std::string& macro) {
     std::set<std::string> heads;
     for (const Item& item : items_of(heading)) {
         EXPECT_TRUE(item.head.starts_with(macro)) << item.head;
-        EXPECT_TRUE(heads.insert(item.head.substr(macro.size())).second) << item.head << " is there twice";
+        EXPECT_TRUE(heads.insert(item.head.substr(macro.size())).second) << item.head << " occurs twice";
         EXPECT_FALSE(item.body.empty()) << item.head << " is not explained";
     }
     return heads;
@@ -76,11 +76,11 @@ TEST(Manual, HasTheDefaultsOfTheOptionsOfRun) {
     for (const Item& item : items_of(run_heading)) bodies[item.head] = item.body;
     for (const RunOption& option : run_options()) {
         const std::string& body = bodies["Fl -" + head_of(option.spec)];
-        const std::string words = "The default is\n.Cm ";
+        const std::string phrase = "The default is\n.Cm ";
         if (option.spec.default_value.empty()) {
-            EXPECT_EQ(body.find(words), body.npos) << option.spec.name;
+            EXPECT_EQ(body.find(phrase), body.npos) << option.spec.name;
         } else {
-            EXPECT_THAT(body, testing::HasSubstr(words + std::string(option.spec.default_value) + " .\n"));
+            EXPECT_THAT(body, testing::HasSubstr(phrase + std::string(option.spec.default_value) + " .\n"));
         }
     }
 }

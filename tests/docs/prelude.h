@@ -1,7 +1,7 @@
 #ifndef HOLDFAST_DOCS_PRELUDE_H
 #define HOLDFAST_DOCS_PRELUDE_H
 
-// What the example of holdfast-sdk(3) in C takes for granted.
+// Declarations that the C example of holdfast-sdk(3) uses.
 
 #include <err.h>
 #include <holdfast.h>

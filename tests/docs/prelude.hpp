@@ -1,6 +1,6 @@
 #pragma once
 
-// What the examples of the documentation take for granted: the program around them.
+// Declarations of the surrounding program that the examples of the documentation use.
 
 #include <holdfast/worker.hpp>
 

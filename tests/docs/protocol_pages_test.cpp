@@ -1,5 +1,5 @@
-// The protocol is written down twice, for readers of the tree (PROTOCOL.md) and of the manual (holdfast-protocol(7)):
-// neither may know less than the other, or than the codec.
+// The protocol is documented twice, in PROTOCOL.md and in holdfast-protocol(7). Both must document the same keys, and
+// all keys of the codec.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ using testing::IsEmpty;
 std::string markdown() { return read("child-sdk/PROTOCOL.md"); }
 std::string protocol_page() { return read("man/holdfast-protocol.7"); }
 
-// Every name of the first column of a table.
+// Every name in the first column of the tables between two headings.
 std::set<std::string> names_of_tables(const std::string& from, const std::string& to) {
     const std::string text = markdown();
     const std::size_t begin = text.find("\n" + from);
@@ -31,7 +31,7 @@ std::set<std::string> names_of_tables(const std::string& from, const std::string
     return names;
 }
 
-// Every name of the items of a list, each of which is explained.
+// Every name in the heads of a list. Fails if an item has no explanation.
 std::set<std::string> names_of_lists(const std::string& heading, const std::string& macro) {
     std::set<std::string> names;
     for (const auto& [head, body] : items_of(protocol_page(), heading)) {
@@ -44,10 +44,10 @@ std::set<std::string> names_of_lists(const std::string& heading, const std::stri
 std::set<std::string> keys_of_the_codec() { return all_of(read("child-sdk/src/wire/decode.cpp"), "key == \"(\\w+)\""); }
 
 TEST(ProtocolPages, HaveTheSameKeys) {
-    const auto of_the_worker = names_of_lists("WORKER TO SUPERVISOR", "Cm");
-    EXPECT_EQ(names_of_tables("### Worker to supervisor", "Other keys"), of_the_worker);
-    const auto of_the_supervisor = names_of_lists("SUPERVISOR TO WORKER", "Cm");
-    EXPECT_EQ(names_of_tables("### Supervisor to worker", "| stage |"), of_the_supervisor);
+    const auto worker_keys = names_of_lists("WORKER TO SUPERVISOR", "Cm");
+    EXPECT_EQ(names_of_tables("### Worker to supervisor", "Other keys"), worker_keys);
+    const auto supervisor_keys = names_of_lists("SUPERVISOR TO WORKER", "Cm");
+    EXPECT_EQ(names_of_tables("### Supervisor to worker", "| stage |"), supervisor_keys);
 }
 
 TEST(ProtocolPages, HaveEveryKeyOfTheCodec) {
@@ -56,7 +56,7 @@ TEST(ProtocolPages, HaveEveryKeyOfTheCodec) {
     EXPECT_THAT(missing(keys_of_the_codec(), documented), IsEmpty());
 }
 
-TEST(ProtocolPages, SayOfAKeyThatNobodyReadsThatItIsForLater) {
+TEST(ProtocolPages, MarkKeysWithoutEffectAsReserved) {
     const auto known = keys_of_the_codec();
     for (const char* heading : {"WORKER TO SUPERVISOR", "SUPERVISOR TO WORKER"}) {
         for (const auto& [head, body] : items_of(protocol_page(), heading)) {

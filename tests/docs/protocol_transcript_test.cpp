@@ -1,4 +1,4 @@
-// What child-sdk/PROTOCOL.md shows is what the codec and the library do.
+// Checks the transcripts of child-sdk/PROTOCOL.md against the codec and the library.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ namespace holdfast {
 namespace {
 
 struct Line {
-    char speaker = ' ';   // 'W', 'S', '(' for what happens, ' ' for an explanation
+    char sender = ' ';    // 'W', 'S', '(' for an event, ' ' for an explanation
     std::string content;  // unescaped
     int number = 0;
 };
@@ -68,13 +68,13 @@ std::vector<Line> block(const std::string& fence) {
     return lines;
 }
 
-// Why the codec refuses the line; empty if it does not.
-std::string refusal(const Line& line) {
+// Why the codec rejects the line; empty if it is well-formed.
+std::string decode_error(const Line& line) {
     const auto why = [](const auto& decoded) {
         const auto* malformed = std::get_if<wire::Malformed>(&decoded);
         return malformed == nullptr ? "" : malformed->why;
     };
-    return line.speaker == 'W' ? why(wire::decode_report(line.content, 0)) : why(wire::decode_command(line.content));
+    return line.sender == 'W' ? why(wire::decode_report(line.content, 0)) : why(wire::decode_command(line.content));
 }
 
 class ProtocolTranscript : public testing::TestWithParam<const char*> {};
@@ -82,11 +82,11 @@ class ProtocolTranscript : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Of, ProtocolTranscript, testing::Values("transcript", "transcript-of-a-cancel"),
                          [](const auto& fence) { return fence.index == 0 ? "ADrain" : "ACancel"; });
 
-TEST_P(ProtocolTranscript, IsSpelledAsTheCodecSpellsIt) {
+TEST_P(ProtocolTranscript, IsEncodedLikeTheCodecEncodesIt) {
     for (const Line& line : block(GetParam())) {
-        if (line.speaker == '(') continue;
-        ASSERT_EQ(refusal(line), "") << "line " << line.number;
-        const std::string again = line.speaker == 'W'
+        if (line.sender == '(') continue;
+        ASSERT_EQ(decode_error(line), "") << "line " << line.number;
+        const std::string again = line.sender == 'W'
                                       ? wire::encode(std::get<Report>(wire::decode_report(line.content, 0)))
                                       : wire::encode(std::get<Command>(wire::decode_command(line.content)));
         EXPECT_EQ(again, line.content) << "line " << line.number;
@@ -94,19 +94,19 @@ TEST_P(ProtocolTranscript, IsSpelledAsTheCodecSpellsIt) {
 }
 
 TEST(ProtocolExamples, ShowWhatIsAccepted) {
-    for (const Line& line : block("transcript-accepted")) EXPECT_EQ(refusal(line), "") << "line " << line.number;
+    for (const Line& line : block("transcript-accepted")) EXPECT_EQ(decode_error(line), "") << "line " << line.number;
 }
 
 TEST(ProtocolExamples, ShowWhatIsMalformedAndWhy) {
     const std::vector<Line> lines = block("transcript-malformed");
     ASSERT_EQ(lines.size() % 2, 0U);
     for (std::size_t i = 0; i + 1 < lines.size(); i += 2) {
-        EXPECT_EQ(refusal(lines[i]), lines[i + 1].content) << "line " << lines[i].number;
+        EXPECT_EQ(decode_error(lines[i]), lines[i + 1].content) << "line " << lines[i].number;
     }
 }
 
-// The message, without what differs from run to run.
-std::string without_examples(Report report) {
+// The message without values that differ from run to run.
+std::string without_variable_values(Report report) {
     report.sdk = report.sdk.substr(0, report.sdk.find('/'));
     if (report.waiting) {
         for (Waiting& entry : *report.waiting) entry.age_usec = 0;
@@ -124,7 +124,7 @@ bool is_progress_report(const Report& report) {
     return report == counts;
 }
 
-// The program of the transcript, and its supervisor, in one process.
+// The worker of the transcript and its supervisor, in one process.
 class Replay {
   public:
     Replay() {
@@ -142,9 +142,9 @@ class Replay {
     Replay& operator=(const Replay&) = delete;
 
     void play(const Line& line) {
-        if (line.speaker == '(') return replay_event(line.content);
-        if (line.speaker == 'S') return send(line.content);
-        EXPECT_EQ(next(), without_examples(std::get<Report>(wire::decode_report(line.content, 0))))
+        if (line.sender == '(') return replay_event(line.content);
+        if (line.sender == 'S') return send(line.content);
+        EXPECT_EQ(next(), without_variable_values(std::get<Report>(wire::decode_report(line.content, 0))))
             << "line " << line.number;
     }
 
@@ -185,7 +185,7 @@ class Replay {
         EXPECT_EQ(::send(supervisor_fd_, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
     }
 
-    // Empty if the worker says nothing well-formed.
+    // The next message that is not only a progress report. Empty if there is none in time, or if it is malformed.
     std::string next() const {
         for (;;) {
             std::array<char, max_message_bytes> buffer;
@@ -196,7 +196,7 @@ class Replay {
             const auto decoded = wire::decode_report(bytes, 0);
             const auto* report = std::get_if<Report>(&decoded);
             if (report == nullptr) return {};
-            if (!is_progress_report(*report)) return without_examples(*report);
+            if (!is_progress_report(*report)) return without_variable_values(*report);
         }
     }
 
@@ -207,7 +207,7 @@ class Replay {
     std::future<int> status_;
 };
 
-TEST_P(ProtocolTranscript, IsWhatTheLibrarySays) {
+TEST_P(ProtocolTranscript, IsWhatTheLibrarySends) {
     Replay replay;
     for (const Line& line : block(GetParam())) replay.play(line);
 }

@@ -1,4 +1,4 @@
-// holdfast-sdk(3) against the headers that it is about, both ways.
+// Compares holdfast-sdk(3) with the headers of the SDK in both directions.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ using testing::IsEmpty;
 
 std::string sdk_page() { return read("man/holdfast-sdk.3"); }
 
-// What every program includes, as opposed to the adapters, of which the manual says what they are for.
+// The headers that every program includes. For the other headers, the adapters, the manual only says what they are for.
 constexpr const char* headers[] = {"worker",   "acceptor", "callback", "keep_alive",
                                    "listener", "report",   "request",  "resource"};
 
@@ -34,7 +34,7 @@ std::string function_in(const std::string& line) {
     return function == "operator" || is_member_variable ? std::string() : function;
 }
 
-// The headers are formatted: what is public is indented by four columns, what is free by none.
+// Relies on the formatting of the headers: public members are indented by four columns, free functions by none.
 std::set<std::string> public_functions(const std::string& code) {
     static const std::regex member("^ {4}[^ ].*"), free("^[a-z].*\\);$");
     std::set<std::string> functions;
@@ -57,7 +57,8 @@ std::set<std::string> functions_of_c() {
 TEST(SdkPage, HasEveryPublicFunctionOfCpp) {
     std::set<std::string> functions;
     for (const char* name : headers) functions.merge(public_functions(header(name)));
-    ASSERT_TRUE(functions.contains("begin_request") && functions.contains("half_close")) << "the headers are misread";
+    ASSERT_TRUE(functions.contains("begin_request") && functions.contains("half_close"))
+        << "the headers were parsed incorrectly";
     auto named = names_after_macro(sdk_page(), "Fn");
     for (const std::string& field : names_after_macro(sdk_page(), "Fa")) named.insert(field);
     EXPECT_THAT(missing(functions, named), IsEmpty());
@@ -76,7 +77,7 @@ TEST(SdkPage, HasEveryOptionOfAWorker) {
     const std::size_t begin = code.find("struct WorkerOptions");
     const std::string options = code.substr(begin, code.find("\n};", begin) - begin);
     const auto fields = all_of(options, "\n    [a-zA-Z][^\n]* (\\w+)(?:\\{[^\n]*\\}| = [^\n]*);");
-    ASSERT_TRUE(fields.contains("lame_duck") && fields.contains("post")) << "the header is misread";
+    ASSERT_TRUE(fields.contains("lame_duck") && fields.contains("post")) << "the header was parsed incorrectly";
     EXPECT_THAT(missing(fields, names_after_macro(sdk_page(), "Fa")), IsEmpty());
 }
 
@@ -101,7 +102,7 @@ TEST(SdkPage, HasEveryExample) {
     const std::string text = sdk_page();
     for (const std::string& file : files_below("child-sdk/examples", {".cpp"})) {
         const std::filesystem::path path = file;
-        if (path.parent_path() != "child-sdk/examples") continue;  // workers for the tests
+        if (path.parent_path() != "child-sdk/examples") continue;  // workers of the tests
         EXPECT_THAT(text, testing::HasSubstr(".Pa " + path.filename().string()));
     }
 }
@@ -110,7 +111,8 @@ TEST(SdkPage, HasEveryVariableThatTheLibraryReadsAndNoOther) {
     std::string code;
     for (const std::string& file : files_below("child-sdk/src", {".cpp", ".hpp"})) code += without_comments(read(file));
     const auto variables = all_of(code, "\"(HOLDFAST_[A-Z_]+|LISTEN_[A-Z]+)\"");
-    ASSERT_TRUE(variables.contains("HOLDFAST_HEALTH") && variables.contains("LISTEN_FDS")) << "the sources are misread";
+    ASSERT_TRUE(variables.contains("HOLDFAST_HEALTH") && variables.contains("LISTEN_FDS"))
+        << "the sources were parsed incorrectly";
     std::set<std::string> listed;
     for (const auto& [head, body] : items_of(sdk_page(), "ENVIRONMENT")) {
         EXPECT_FALSE(body.empty()) << head;

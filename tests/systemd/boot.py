@@ -1,7 +1,8 @@
 """usage: boot.py --bin FOLDER --manual FILE SCENARIO
 
-Boots a systemd of its own from this machine's /usr (systemd-nspawn, the root in memory, no network but loopback), runs
-one scenario of scenarios.py in it, prints what the guest wrote, and ends 0 only if the guest said that it passed.
+Boots systemd in a container from the /usr of this machine (systemd-nspawn, root file system in memory, only loopback),
+runs one scenario of scenarios.py in it, and prints the output of the scenario. Exits with status 0 only if the scenario
+passed.
 """
 
 import argparse
@@ -14,12 +15,12 @@ import tempfile
 
 import manual_unit
 
-SECONDS = 75  # of patience for boot, scenario and power-off together; a scenario takes a few
+TIMEOUT = 75  # seconds for boot, scenario and power-off together; a scenario takes a few
 
 DRIVER = """\
 [Unit]
 Description=Scenario {scenario}
-# A unit that nobody refers to is forgotten when it is inactive, and how it ended with it.
+# systemd forgets an inactive unit, with its result, if no other unit refers to it.
 After=web.service
 SuccessAction=poweroff-immediate
 FailureAction=poweroff-immediate
@@ -38,18 +39,18 @@ def fail(text):
 
 def check_prerequisites(programs):
     if os.geteuid() != 0:
-        fail("cannot boot a systemd in a container: only root may. Run the tests as root, or leave these out "
-               "with 'ctest --label-exclude systemd'")
+        fail("cannot boot systemd in a container: root is required; run the tests as root, or exclude these with "
+             "'ctest --label-exclude systemd'")
     for tool, package in (("systemd-nspawn", "systemd-container"), ("/usr/lib/systemd/systemd", "systemd")):
         if shutil.which(tool) is None:
-            fail(f"cannot find {tool} (package {package}): 'scripts/setup test' installs it")
+            fail(f"cannot find {tool} (package {package}); install it with 'scripts/setup test'")
     for name in ("holdfast", "hello-http"):
         if not os.access(os.path.join(programs, name), os.X_OK):
-            fail(f"cannot find {os.path.join(programs, name)}: 'scripts/build' builds it")
+            fail(f"cannot find {os.path.join(programs, name)}; build it with 'scripts/build'")
 
 
 def boot(programs, share, scenario):
-    """The container's own output; its end is bounded."""
+    """Runs the container for at most TIMEOUT seconds. Returns its console output."""
     with open(os.path.join(share, "driver.service"), "w", encoding="utf-8") as unit:
         unit.write(DRIVER.format(scenario=scenario))
     here = os.path.dirname(os.path.abspath(__file__))
@@ -60,12 +61,12 @@ def boot(programs, share, scenario):
     command += [f"--bind-ro={share}/driver.service:/run/systemd/system/driver.service", "systemd.unit=driver.service"]
     container = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        return container.communicate(timeout=SECONDS)[0].decode(errors="replace")
+        return container.communicate(timeout=TIMEOUT)[0].decode(errors="replace")
     except subprocess.TimeoutExpired:
         container.kill()
-        return container.communicate()[0].decode(errors="replace") + f"\nended after {SECONDS} s"
+        return container.communicate()[0].decode(errors="replace") + f"\nkilled after {TIMEOUT} s"
     finally:
-        with contextlib.suppress(OSError):  # systemd-nspawn leaves it where /run is no file system of its own
+        with contextlib.suppress(OSError):  # systemd-nspawn leaves it if /run is not a separate file system
             os.rmdir(f"/run/systemd/nspawn/propagate/{machine}")
 
 

@@ -1,6 +1,7 @@
-"""What a scenario needs inside the booted container: the service under test, and eyes.
+"""What a scenario needs inside the booted container: the service under test, and functions that observe it.
 
-Everything done and seen goes to standard output, the transcript; its last line is PASSED only if everything held.
+Every step and result is written to standard output, the transcript. Its last line is PASSED only if the scenario
+passed.
 """
 
 import http.client
@@ -16,7 +17,7 @@ import manual_unit
 
 UNIT = "web"
 BIN = "/test/bin"
-TIMEOUT = 20  # seconds for any fact to come true
+TIMEOUT = 20  # seconds for a condition to become true
 
 
 def log(text):
@@ -24,29 +25,29 @@ def log(text):
 
 
 def systemctl(*words):
-    """Exit status of systemctl; what it says goes to the transcript."""
+    """Runs systemctl with its output in the transcript. Returns the exit status."""
     log(f"$ systemctl {' '.join(words)}")
     return subprocess.run(["systemctl", *words], check=False).returncode
 
 
 def expect(condition, what):
     if not condition:
-        raise AssertionError(f"not so: {what}")
+        raise AssertionError(f"not true: {what}")
     log(f"ok: {what}")
 
 
 def wait_until(is_true, what):
-    """For what nobody announces in here: systemd's view of the unit, and queues that only /proc shows."""
+    """Polls a condition for which there is no event: the state of the unit in systemd, or a queue that /proc shows."""
     deadline = time.monotonic() + TIMEOUT
     while not is_true():
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {TIMEOUT} s: {what}")
+            raise AssertionError(f"not true within {TIMEOUT} s: {what}")
         time.sleep(0.01)
     log(f"ok: {what}")
 
 
 class Service:
-    """The manual's unit, as web.service."""
+    """The unit of the manual, installed as web.service."""
 
     def __init__(self, options=None, worker=f"{BIN}/hello-http", settings=""):
         with open("/test/share/manual.service", encoding="utf-8") as manual:
@@ -79,8 +80,8 @@ class Service:
     def start(self):
         expect(systemctl("start", UNIT) == 0, "the unit starts")
 
-    def ask(self, path="/"):
-        """(status, body, (generation, slot, pid)) of one request on a connection of its own."""
+    def get(self, path="/"):
+        """Sends one request on a new connection. Returns (status, body, (generation, slot, pid))."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         try:
             connection.request("GET", path)
@@ -89,7 +90,7 @@ class Service:
             connection.close()
 
     def ended(self):
-        """(how, status, systemd's verdict) of the main process."""
+        """(exit code, exit status, result) of the main process, as systemd reports them."""
         return self.show("ExecMainCode"), self.show("ExecMainStatus"), self.show("Result")
 
 
@@ -101,7 +102,7 @@ def answer_of(connection):
 
 
 class SlowRequest:
-    """A request that a worker is serving: its bytes were read by the worker when the constructor returns."""
+    """A request in flight: the worker has read its bytes when the constructor returns."""
 
     def __init__(self, service, milliseconds):
         self._connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
@@ -129,13 +130,13 @@ class SlowRequest:
         return self.outcome
 
     def is_answered(self):
-        """Waits for the end; whether it was answered in full, and by the worker that had begun."""
+        """Waits for the outcome. True if the worker that read the request sent a complete response."""
         outcome = self.result()
         return isinstance(outcome, tuple) and outcome[0] == 200 and b"OK" in outcome[1] and outcome[2] == self.worker
 
 
 def unread_bytes(local_port, remote_port):
-    """What lies unread in the established TCP connection between two ports of this machine; None without one."""
+    """The unread bytes of the established TCP connection between two ports of this machine; None if there is none."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with open(table, encoding="ascii") as rows:
             for row in rows.readlines()[1:]:
@@ -156,7 +157,7 @@ def send_signal(pid, number):
 
 
 def run(name, scenarios):
-    """Plays one scenario; the transcript's last line is the verdict, whatever went wrong."""
+    """Runs one scenario. The last line of the transcript is PASSED or FAILED in any case."""
     try:
         scenarios[name]()
     except Exception:  # pylint: disable=broad-except

@@ -1,29 +1,29 @@
-"""The unit that the manual prints, so that what users copy is what is tested."""
+"""The unit of the manual, so that the unit that users copy is tested."""
 
 import re
 
 
 def extract(manual):
-    """The text of the only literal display of the mdoc source `manual` that has a [Service] section."""
+    """Returns the text of the only literal display of the mdoc source `manual` that has a [Service] section."""
     displays = re.findall(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", manual, re.MULTILINE | re.DOTALL)
     units = [text for text in displays if re.search(r"^\[Service\]$", text, re.MULTILINE)]
     if len(units) != 1:
-        raise ValueError(f"cannot find the unit in the manual: {len(units)} displays (.Bd -literal) have [Service], not 1")
+        raise ValueError(f"cannot find the unit in the manual: {len(units)} displays have [Service], expected 1")
     return plain(units[0])
 
 
 def plain(text):
-    """What mandoc would print for lines of text without macros."""
+    """Returns what mandoc would print for text lines without macros."""
     text = re.sub(r"^\\&", "", text, flags=re.MULTILINE)
     text = text.replace(r"\-", "-").replace(r"\(dq", '"').replace(r"\(aq", "'")
     unknown = re.search(r"^\.\w.*|\\[^e\n].?", text.replace(r"\e", ""), re.MULTILINE)
     if unknown:
-        raise ValueError(f"cannot read the unit in the manual: it has '{unknown.group()}', which this test does not know")
+        raise ValueError(f"cannot read the unit in the manual: '{unknown.group()}' is not supported by this test")
     return text.replace(r"\e", "\\")
 
 
 def adapt(unit, holdfast, options, worker):
-    """The unit with the program of this build, other values of `options`, and another worker; all else is the manual's."""
+    """Returns the unit with the program of this build, these `options` and this worker, otherwise unchanged."""
     unit = unit.replace("\\\n", " ")
     unit = re.sub(r"^(Exec\w+=[-+!:@]*)/\S*/holdfast\b", rf"\1{holdfast}", unit, flags=re.MULTILINE)
     start = re.compile(r"^(ExecStart=.*?)\s-- .*$", re.MULTILINE)
@@ -36,7 +36,7 @@ def adapt(unit, holdfast, options, worker):
 
 
 def listens_on(unit):
-    """The port of the unit's first --listen, which is a TCP address."""
+    """Returns the TCP port of the first --listen of the unit."""
     found = re.search(r"--listen[= ](?:\w+=)?\S*?:?(\d+)(?:\s|$)", unit)
     if not found:
         raise ValueError("the manual's unit has no '--listen' with a TCP port")

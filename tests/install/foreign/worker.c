@@ -1,4 +1,4 @@
-/* The same in C. */
+/* worker.cpp in C. */
 #include <holdfast.h>
 #include <stdio.h>
 

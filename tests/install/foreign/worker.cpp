@@ -1,4 +1,4 @@
-// A stranger's worker: stops at once, and says whether everything was released.
+// A worker of an external project: stops at once; the exit status says whether everything was released.
 #include <cstdio>
 #include <holdfast/worker.hpp>
 
