@@ -11,8 +11,8 @@ std::vector<Admission> admissions(const CoreHarness& harness) {
     return found;
 }
 
-// Invariant 1, as far as the core decides it.
-TEST(ClientAdmission, CloseAtTheLastStopOnceTheLastWorkerStoppedAccepting) {
+// Invariant 1, the part that is decided by the core.
+TEST(ClientAdmission, RefusesDuringAStopOnceTheLastWorkerStopsAccepting) {
     CoreHarness harness = serving({}, 2);
     const Status status = harness.status();
     harness.signal(Stop{});
@@ -25,18 +25,18 @@ TEST(ClientAdmission, CloseAtTheLastStopOnceTheLastWorkerStoppedAccepting) {
     EXPECT_EQ(admissions(harness).size(), 1U);
 }
 
-TEST(ClientAdmission, StayOpenForAMuteWorkerUntilItIsGone) {
+TEST(ClientAdmission, AcceptsWhileAWorkerWithoutHelloExists) {
     Policy policy;
     policy.workers = 1;
     CoreHarness harness(policy);
-    harness.serve_mutely(harness.worker(1, 0));
+    harness.serve_without_hello(harness.worker(1, 0));
     harness.signal(Stop{});
     harness.advance(34s);
     EXPECT_EQ(harness.count(WorkerState::cancelling), 1);
     EXPECT_TRUE(admissions(harness).empty());
 }
 
-TEST(ClientAdmission, CloseWhenWhoNeverSaidThatItStoppedIsCancelled) {
+TEST(ClientAdmission, RefusesWhenAWorkerThatNeverReportedAcceptingIsCancelled) {
     CoreHarness harness = serving({}, 1);
     harness.signal(Stop{});
     harness.advance(29s);
@@ -45,7 +45,7 @@ TEST(ClientAdmission, CloseWhenWhoNeverSaidThatItStoppedIsCancelled) {
     EXPECT_EQ(admissions(harness), std::vector{Admission::refuse});
 }
 
-TEST(ClientAdmission, StayOpenWhileAWorkerBacksOff) {
+TEST(ClientAdmission, AcceptsDuringBackoff) {
     CoreHarness harness = serving({}, 1);
     harness.exited(harness.status().workers.at(0).id, 1);
     harness.exited(harness.worker(1, 0), 1);
@@ -53,14 +53,14 @@ TEST(ClientAdmission, StayOpenWhileAWorkerBacksOff) {
     EXPECT_TRUE(admissions(harness).empty());
 }
 
-TEST(ClientAdmission, StayOpenWhileAllArePaused) {
+TEST(ClientAdmission, AcceptsWhileAllWorkersArePaused) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Pause{});
     harness.accepting(harness.status().workers.at(0).id, false);
     EXPECT_TRUE(admissions(harness).empty());
 }
 
-TEST(ClientAdmission, CloseAtTargetZeroAndOpenBeforeTheNextLaunch) {
+TEST(ClientAdmission, RefusesAtTargetZeroAndAcceptsBeforeTheNextLaunch) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Scale{0});
     harness.exit_all_leaving();
@@ -68,16 +68,16 @@ TEST(ClientAdmission, CloseAtTargetZeroAndOpenBeforeTheNextLaunch) {
     harness.ask(Scale{1});
     EXPECT_EQ(admissions(harness), (std::vector{Admission::refuse, Admission::accept}));
     std::vector<std::size_t> order;
-    for (const auto& done : harness.done()) {
-        if (std::holds_alternative<SetAdmission>(done.action) || std::holds_alternative<Spawn>(done.action)) {
-            order.push_back(done.action.index());
+    for (const auto& timed : harness.actions()) {
+        if (std::holds_alternative<SetAdmission>(timed.action) || std::holds_alternative<Spawn>(timed.action)) {
+            order.push_back(timed.action.index());
         }
     }
     ASSERT_EQ(order.size(), 3U);
     EXPECT_EQ(order.back(), Action{Spawn{}}.index());
 }
 
-TEST(ClientAdmission, OpenAgainForAWorkerThatIsTakenBack) {
+TEST(ClientAdmission, AcceptsAgainForARecalledWorker) {
     CoreHarness harness = serving({}, 1);
     const WorkerId worker = harness.status().workers.at(0).id;
     harness.ask(Scale{0});
@@ -85,11 +85,11 @@ TEST(ClientAdmission, OpenAgainForAWorkerThatIsTakenBack) {
     EXPECT_EQ(admissions(harness), std::vector{Admission::refuse});
     harness.ask(Scale{1});
     EXPECT_EQ(admissions(harness), (std::vector{Admission::refuse, Admission::accept}));
-    EXPECT_EQ(harness.told(worker).back(), Stage::run);
+    EXPECT_EQ(harness.stages_sent(worker).back(), Stage::run);
 }
 
-// Crashes until nobody is left and the slot backs off.
-void crash_down(CoreHarness& harness) {
+// Crashes the workers until none is left and the slots are in backoff.
+void crash_until_backoff(CoreHarness& harness) {
     while (!harness.status().workers.empty()) harness.exited(harness.status().workers.at(0).id, 1);
 }
 
@@ -100,9 +100,9 @@ Policy with_queue_for(Duration queue_for) {
     return policy;
 }
 
-TEST(ClientAdmission, CloseWhenNobodyHasServedForLongEnough) {
+TEST(ClientAdmission, RefusesWhenNoWorkerHasServedForQueueFor) {
     CoreHarness harness = serving(with_queue_for(2s), 1);
-    crash_down(harness);
+    crash_until_backoff(harness);
     harness.advance(2s - 1us);
     EXPECT_TRUE(admissions(harness).empty());
     EXPECT_FALSE(harness.status().refusing);
@@ -114,10 +114,10 @@ TEST(ClientAdmission, CloseWhenNobodyHasServedForLongEnough) {
     EXPECT_EQ(harness.notes("doors_closed").size(), 1U);
 }
 
-TEST(ClientAdmission, OpenBeforeEachAttemptAndCloseAtOnceWhenItFails) {
+TEST(ClientAdmission, AcceptsBeforeEachLaunchAndRefusesAtOnceWhenItFails) {
     CoreHarness harness = serving(with_queue_for(2s), 1);
-    crash_down(harness);
-    harness.advance(4s);  // the next attempt
+    crash_until_backoff(harness);
+    harness.advance(4s);  // until the next launch
     EXPECT_EQ(admissions(harness), (std::vector{Admission::refuse, Admission::accept}));
     EXPECT_FALSE(harness.status().refusing);
     harness.exited(harness.worker(1, 0), 1);
@@ -128,20 +128,20 @@ TEST(ClientAdmission, OpenBeforeEachAttemptAndCloseAtOnceWhenItFails) {
     EXPECT_TRUE(harness.status().ready);
 }
 
-TEST(ClientAdmission, WaitAnewAfterSomebodyHasServed) {
+TEST(ClientAdmission, RestartsQueueForAfterAWorkerHasServed) {
     CoreHarness harness = serving(with_queue_for(2s), 1);
-    crash_down(harness);
+    crash_until_backoff(harness);
     harness.advance(4s);
     harness.serve_all();
-    harness.forget_actions();
-    crash_down(harness);
+    harness.clear_actions();
+    crash_until_backoff(harness);
     harness.advance(2s - 1us);
     EXPECT_TRUE(admissions(harness).empty());
     harness.advance(1us);
     EXPECT_EQ(admissions(harness), std::vector{Admission::refuse});
 }
 
-TEST(ClientAdmission, StayOpenForAWorkerThatStartsHoweverLongItTakes) {
+TEST(ClientAdmission, AcceptsWhileAWorkerIsStarting) {
     CoreHarness harness = serving(with_queue_for(2s), 1);
     harness.exited(harness.worker(1, 0), 1);
     harness.spawned(harness.worker(1, 0));
@@ -151,7 +151,7 @@ TEST(ClientAdmission, StayOpenForAWorkerThatStartsHoweverLongItTakes) {
     EXPECT_EQ(admissions(harness), std::vector{Admission::refuse});
 }
 
-TEST(ClientAdmission, StayOpenWhileOneOfTwoServes) {
+TEST(ClientAdmission, AcceptsWhileOneOfTwoWorkersServes) {
     CoreHarness harness = serving(with_queue_for(2s), 2);
     for (int i = 0; i < 4; ++i) {
         harness.exited(harness.worker(1, 1), 1);
@@ -160,15 +160,15 @@ TEST(ClientAdmission, StayOpenWhileOneOfTwoServes) {
     EXPECT_TRUE(admissions(harness).empty());
 }
 
-TEST(ClientAdmission, StayOpenForAnOldWorkerThatDrainsAndCannotSayThatItStopped) {
+TEST(ClientAdmission, AcceptsWhileAWorkerWithoutHelloDrains) {
     CoreHarness harness = serving(with_queue_for(2s), 1);
-    const WorkerId wrapper = harness.worker(1, 0);
-    harness.exited(wrapper, 1);
-    const WorkerId mute = harness.worker(1, 0);
-    harness.serve_mutely(mute);
-    harness.feed(MainExited{mute, ExitedWith{1}, 1, 0});
-    crash_down(harness);
-    harness.forget_actions();
+    const WorkerId crashed = harness.worker(1, 0);
+    harness.exited(crashed, 1);
+    const WorkerId without_hello = harness.worker(1, 0);
+    harness.serve_without_hello(without_hello);
+    harness.feed(MainExited{without_hello, ExitedWith{1}, 1, 0});
+    crash_until_backoff(harness);
+    harness.clear_actions();
     EXPECT_TRUE(admissions(harness).empty());
 }
 

@@ -12,7 +12,7 @@ Policy half_a_second_to_thirty() {
     return policy;
 }
 
-TEST(Backoff, IsNothingAfterTheFirstCrash) {
+TEST(Backoff, IsZeroAfterTheFirstCrash) {
     Random random{1};
     EXPECT_EQ(backoff_delay(half_a_second_to_thirty(), 1, random), 0s);
 }
@@ -42,13 +42,13 @@ TEST(Backoff, NeverExceedsTheMaximumAndStaysNearIt) {
     }
 }
 
-TEST(Backoff, SpreadsSlotsThatCrashedTogether) {
+TEST(Backoff, DiffersBetweenSlotsThatCrashAtTheSameTime) {
     Random random{3};
     const Policy policy = half_a_second_to_thirty();
     EXPECT_NE(backoff_delay(policy, 4, random), backoff_delay(policy, 4, random));
 }
 
-TEST(Backoff, IsExactWhereMinimumAndMaximumAreOne) {
+TEST(Backoff, HasNoJitterIfMinimumAndMaximumAreEqual) {
     Policy policy;
     policy.backoff_min = policy.backoff_max = 2s;
     Random random{1};

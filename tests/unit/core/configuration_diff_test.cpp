@@ -26,7 +26,7 @@ ConfigurationDiff between(const std::vector<std::string>& before, const std::vec
     return compare_configurations(configuration(before), configuration(after));
 }
 
-TEST(ConfigurationDiff, AreNoneBetweenEqualConfigurations) {
+TEST(ConfigurationDiff, IsEmptyForEqualConfigurations) {
     const auto same = configuration({":8080?nonblock", "admin=unix:/run/x.sock", "127.0.0.1:0", "systemd"});
     const ConfigurationDiff changes = compare_configurations(same, same);
     EXPECT_THAT(changes.sentences, IsEmpty());
@@ -34,23 +34,23 @@ TEST(ConfigurationDiff, AreNoneBetweenEqualConfigurations) {
     EXPECT_EQ(changes.workers, Workers::keep);
 }
 
-TEST(ConfigurationDiff, OfTheSetOfListenersReplaceTheWorkers) {
+TEST(ConfigurationDiff, OfTheSetOfListenersReplacesTheWorkers) {
     const ConfigurationDiff added = between({":8080"}, {":8080", "admin=127.0.0.1:9000"});
     EXPECT_THAT(added.sentences, ElementsAre("adds the listener admin (127.0.0.1:9000)"));
     EXPECT_EQ(added.workers, Workers::replace);
     const ConfigurationDiff moved = between({"web=:8080"}, {"web=:8081"});
     EXPECT_THAT(moved.sentences, ElementsAre("adds the listener web (:8081)", "removes the listener web (:8080)"));
-    const ConfigurationDiff turned = between({":8080", ":8081"}, {":8081", ":8080"});
-    EXPECT_THAT(turned.sentences, ElementsAre("changes the order of the listeners"));
-    EXPECT_EQ(turned.workers, Workers::replace);
-    const ConfigurationDiff before = between({":8081"}, {":8080", ":8081"});
-    EXPECT_THAT(before.sentences, ElementsAre("adds the listener :8080"));
+    const ConfigurationDiff swapped = between({":8080", ":8081"}, {":8081", ":8080"});
+    EXPECT_THAT(swapped.sentences, ElementsAre("changes the order of the listeners"));
+    EXPECT_EQ(swapped.workers, Workers::replace);
+    const ConfigurationDiff prepended = between({":8081"}, {":8080", ":8081"});
+    EXPECT_THAT(prepended.sentences, ElementsAre("adds the listener :8080"));
     const ConfigurationDiff renamed = between({"a=:8080"}, {"b=:8080"});
     EXPECT_THAT(renamed.sentences, ElementsAre("renames the listener :8080 from a to b"));
     EXPECT_EQ(renamed.workers, Workers::replace);
 }
 
-TEST(ConfigurationDiff, InPlaceKeepTheWorkers) {
+TEST(ConfigurationDiff, OfBacklogModeAndOwnerKeepsTheWorkers) {
     const ConfigurationDiff changes =
         between({":8080", "unix:/run/x.sock?mode=0600"}, {":8080?backlog=100", "unix:/run/x.sock?mode=0660&group=www"});
     EXPECT_THAT(changes.sentences,
@@ -60,7 +60,7 @@ TEST(ConfigurationDiff, InPlaceKeepTheWorkers) {
     EXPECT_THAT(changes.refusals, IsEmpty());
 }
 
-TEST(ConfigurationDiff, OfWhatIsBoundForGoodAreRefused) {
+TEST(ConfigurationDiff, OfAFixedSocketOptionIsRefused) {
     EXPECT_THAT(between({":8080"}, {":8080?v6only"}).refusals,
                 ElementsAre("cannot change v6only of :8080 while it is bound: use another address, or stop the "
                             "service and start it again"));
@@ -70,7 +70,7 @@ TEST(ConfigurationDiff, OfWhatIsBoundForGoodAreRefused) {
     EXPECT_THAT(between({"unix:/x?mode=0600"}, {"unix:/x"}).refusals, ElementsAre(HasSubstr("cannot remove the mode")));
 }
 
-TEST(ConfigurationDiff, OfTheServiceItselfAreRefusedByName) {
+TEST(ConfigurationDiff, OfAnOptionThatIsReadAtTheStartIsRefused) {
     const auto before = configuration({":8080"});
     auto after = before;
     after.name = "other";
@@ -82,7 +82,7 @@ TEST(ConfigurationDiff, OfTheServiceItselfAreRefusedByName) {
                             HasSubstr("log-format")));
 }
 
-TEST(ConfigurationDiff, OfThePolicyKeepTheWorkersWhereTheyDoNotSeeThem) {
+TEST(ConfigurationDiff, OfThePolicyKeepsTheWorkersUnlessTheyDependOnIt) {
     const auto before = configuration({":8080"});
     auto after = before;
     after.policy.workers = 4;
@@ -99,7 +99,7 @@ TEST(ConfigurationDiff, OfThePolicyKeepTheWorkersWhereTheyDoNotSeeThem) {
     EXPECT_EQ(compare_configurations(before, after).workers, Workers::replace);
 }
 
-TEST(ConfigurationDiff, OfTheEnvironmentAreNotQuoted) {
+TEST(ConfigurationDiff, DoesNotPrintTheEnvironment) {
     const auto before = configuration({":8080"});
     auto after = before;
     after.launch.env = {"PASSWORD=secret"};
@@ -108,7 +108,7 @@ TEST(ConfigurationDiff, OfTheEnvironmentAreNotQuoted) {
     EXPECT_EQ(compare_configurations(before, after).workers, Workers::replace);
 }
 
-TEST(Fingerprint, TellsConfigurationsApart) {
+TEST(Fingerprint, DiffersForDifferentConfigurations) {
     const auto one = configuration({":8080"});
     auto other = one;
     EXPECT_EQ(fingerprint(one), fingerprint(other));

@@ -14,22 +14,22 @@ namespace holdfast::core::testing {
 
 inline constexpr StageSet every_stage{0b11111};
 
-// A core under test: the test is the runtime. It says what happens, time moves only by advance(), and every action is
-// kept with the time it was asked for.
+// Drives a core::Supervisor in a test, in place of the runtime. The test feeds the events, time advances only by
+// advance() and stall(), and every action is recorded with its time.
 class CoreHarness {
   public:
-    struct Done {
+    struct TimedAction {
         Instant at;
         Action action;
     };
 
     explicit CoreHarness(const Policy& policy) : core_(policy, 1) { keep(core_.start(now_)); }
 
-    // What the runtime answers at once, unless a test wants to answer by itself: nothing then.
+    // The automatic answers to CheckListenerClaim and Prepare; nullopt: the test answers itself.
     std::optional<ListenerClaim> listener_claim = ListenerClaim::held;
     std::optional<std::string> preparation_fault = std::string{};
 
-    // Facts.
+    // Events.
     void feed(const Event& event) { keep(core_.step(event, now_)); }
     void spawned(WorkerId worker) { feed(Spawned{worker, 100 + static_cast<int>(worker.value)}); }
     void hello(WorkerId worker, StageSet stages = every_stage) {
@@ -53,7 +53,7 @@ class CoreHarness {
         report.stopping = true;
         feed(Said{worker, report});
     }
-    void says(WorkerId worker, Watchdog health) {
+    void report_watchdog(WorkerId worker, Watchdog health) {
         Report report;
         report.watchdog = health;
         feed(Said{worker, report});
@@ -62,17 +62,17 @@ class CoreHarness {
         feed(ProbeAnswered{worker, answer, text});
     }
     void exited(WorkerId worker, int code = 0) { feed(Exited{worker, ExitedWith{code}, {"last line"}}); }
-    // A worker that speaks the protocol, or only says READY=1, from its launch until it is ready.
+    // Takes a worker from its launch until it is ready: with HELLO=1 and READY=1, or with READY=1 only.
     void serve(WorkerId worker) {
         spawned(worker);
         hello(worker);
         ready(worker);
     }
-    void serve_mutely(WorkerId worker) {
+    void serve_without_hello(WorkerId worker) {
         spawned(worker);
         ready(worker);
     }
-    // All that were launched and have not been heard of yet.
+    // Calls serve() for all workers without a Spawned event.
     void serve_all() {
         for (const WorkerStatus& worker : status().workers) {
             if (worker.state == WorkerState::starting && worker.pid == 0) serve(worker.id);
@@ -84,7 +84,7 @@ class CoreHarness {
         }
     }
 
-    // Requests. Returns the id to look for in answers.
+    // Requests. Returns the id for answer() and result().
     template <class What>
     RequestId ask(What what) {
         const RequestId id{++last_request_};
@@ -96,7 +96,7 @@ class CoreHarness {
         feed(Asked{RequestId{0}, Request{what, "SIGTERM"}});
     }
 
-    // Time, deadline by deadline.
+    // Advances the time and feeds Elapsed at each deadline.
     void advance(Duration duration) {
         const Instant end = now_ + duration;
         while (const auto next = core_.next_deadline()) {
@@ -106,15 +106,15 @@ class CoreHarness {
         }
         now_ = end;
     }
-    // Time goes by, and the supervisor is not called: it is stopped, or the machine is.
+    // Advances the time without calling the core, as if the supervisor or the machine were stopped.
     void stall(Duration duration) { now_ += duration; }
     Instant now() const { return now_; }
     std::optional<Instant> next_deadline() const { return core_.next_deadline(); }
 
-    // What came of it.
+    // Results.
     Status status() const { return core_.snapshot(now_); }
     Phase phase() const { return status().phase; }
-    // The youngest launch of a generation and slot, also where the actions so far were forgotten.
+    // The last worker launched in this generation and slot. Not affected by clear_actions().
     WorkerId worker(std::uint64_t generation, std::uint64_t slot) const {
         WorkerId found;
         for (const Spawn& spawn : launched_) {
@@ -122,7 +122,7 @@ class CoreHarness {
         }
         return found;
     }
-    // The youngest launch in a slot, of whatever generation.
+    // The last worker launched in this slot, in any generation.
     WorkerId last_launched(std::uint64_t slot) const {
         WorkerId found;
         for (const Spawn& spawn : launched_) {
@@ -130,19 +130,19 @@ class CoreHarness {
         }
         return found;
     }
-    // The eldest that is alive in a slot.
+    // The oldest existing worker in this slot.
     WorkerId worker_of(std::uint64_t slot) const {
         for (const WorkerStatus& worker : status().workers) {
             if (worker.slot.value == slot) return worker.id;
         }
         return {};
     }
-    // Of the first action of a kind, among all.
+    // The index of the first action of type T.
     template <class T>
     std::size_t index_of() const {
-        const auto found =
-            std::ranges::find_if(done_, [](const Done& done) { return std::holds_alternative<T>(done.action); });
-        return static_cast<std::size_t>(found - done_.begin());
+        const auto found = std::ranges::find_if(
+            actions_, [](const TimedAction& timed) { return std::holds_alternative<T>(timed.action); });
+        return static_cast<std::size_t>(found - actions_.begin());
     }
     std::optional<WorkerState> state(WorkerId id) const {
         for (const WorkerStatus& worker : status().workers) {
@@ -155,25 +155,25 @@ class CoreHarness {
         return static_cast<int>(std::count_if(seen.workers.begin(), seen.workers.end(),
                                               [&](const WorkerStatus& worker) { return worker.state == state; }));
     }
-    const std::vector<Done>& done() const { return done_; }
-    void forget_actions() { done_.clear(); }
+    const std::vector<TimedAction>& actions() const { return actions_; }
+    void clear_actions() { actions_.clear(); }
     template <class T>
     std::vector<T> all() const {
         std::vector<T> found;
-        for (const Done& done : done_) {
-            if (const auto* action = std::get_if<T>(&done.action)) found.push_back(*action);
+        for (const TimedAction& timed : actions_) {
+            if (const auto* action = std::get_if<T>(&timed.action)) found.push_back(*action);
         }
         return found;
     }
     template <class T>
     std::optional<Instant> first_at() const {
-        for (const Done& done : done_) {
-            if (std::holds_alternative<T>(done.action)) return done.at;
+        for (const TimedAction& timed : actions_) {
+            if (std::holds_alternative<T>(timed.action)) return timed.at;
         }
         return std::nullopt;
     }
-    // The stages that a worker was told, in order.
-    std::vector<Stage> told(WorkerId worker) const {
+    // The stages sent to a worker, in order.
+    std::vector<Stage> stages_sent(WorkerId worker) const {
         std::vector<Stage> stages;
         for (const Tell& tell : all<Tell>()) {
             if (tell.worker == worker) stages.push_back(tell.command.stage);
@@ -203,7 +203,7 @@ class CoreHarness {
         if (finishes.empty()) return std::nullopt;
         return finishes.back().exit_code;
     }
-    // The texts of all notes of one event.
+    // The texts of all log entries of one event.
     std::vector<std::string> notes(std::string_view event) const {
         std::vector<std::string> texts;
         for (const Note& note : all<Note>()) {
@@ -214,15 +214,15 @@ class CoreHarness {
 
   private:
     void keep(std::vector<Action> actions) {
-        const std::size_t first = done_.size();
-        for (Action& action : actions) done_.push_back({now_, std::move(action)});
+        const std::size_t first = actions_.size();
+        for (Action& action : actions) actions_.push_back({now_, std::move(action)});
         std::vector<Event> answers;
-        for (std::size_t i = first; i < done_.size(); ++i) {
-            if (const auto* spawn = std::get_if<Spawn>(&done_[i].action)) launched_.push_back(*spawn);
-            if (const auto* check = std::get_if<CheckListenerClaim>(&done_[i].action); check && listener_claim) {
+        for (std::size_t i = first; i < actions_.size(); ++i) {
+            if (const auto* spawn = std::get_if<Spawn>(&actions_[i].action)) launched_.push_back(*spawn);
+            if (const auto* check = std::get_if<CheckListenerClaim>(&actions_[i].action); check && listener_claim) {
                 answers.push_back(ListenerClaimed{check->worker, *listener_claim, "no process has :8080 open"});
             }
-            if (const auto* prepare = std::get_if<Prepare>(&done_[i].action); prepare && preparation_fault) {
+            if (const auto* prepare = std::get_if<Prepare>(&actions_[i].action); prepare && preparation_fault) {
                 answers.push_back(Prepared{prepare->spec, *preparation_fault, {}});
             }
         }
@@ -231,18 +231,18 @@ class CoreHarness {
 
     Supervisor core_;
     Instant now_ = from_usec(1'000'000'000);
-    std::vector<Done> done_;
+    std::vector<TimedAction> actions_;
     std::vector<Spawn> launched_;
     std::uint64_t last_request_ = 0;
 };
 
-// A service of `workers` that is ready and settled, its actions so far forgotten.
+// Returns a service whose `workers` are ready and settled, with the recorded actions cleared.
 inline CoreHarness serving(Policy policy, int workers) {
     policy.workers = workers;
     CoreHarness harness(policy);
     harness.serve_all();
     harness.advance(policy.settle);
-    harness.forget_actions();
+    harness.clear_actions();
     return harness;
 }
 

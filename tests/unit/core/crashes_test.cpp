@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// How long the slot waited for the launch after the crash of its worker.
+// Crashes the worker and serves its successor. Returns the backoff between the two.
 Duration crash(CoreHarness& harness, int code) {
     const WorkerId worker = harness.worker(1, 0);
     const Instant start = harness.now();
@@ -27,7 +27,7 @@ Duration crash(CoreHarness& harness, int code) {
     return waited;
 }
 
-TEST(Crash, IsAnyExitThatNobodyAskedForAndStatusZeroToo) {
+TEST(Crash, IsAnyUnrequestedExitAlsoWithStatusZero) {
     for (const int code : {0, 1}) {
         Policy policy;
         policy.workers = 1;
@@ -40,7 +40,7 @@ TEST(Crash, IsAnyExitThatNobodyAskedForAndStatusZeroToo) {
     }
 }
 
-TEST(Crash, BacksOffFromTheSecondInARow) {
+TEST(Crash, StartsTheBackoffFromTheSecondInARow) {
     Policy policy;
     policy.workers = 1;
     CoreHarness harness(policy);
@@ -54,7 +54,7 @@ TEST(Crash, BacksOffFromTheSecondInARow) {
     EXPECT_EQ(harness.status().slots.at(0).crashes_in_a_row, 3);
 }
 
-TEST(Crash, IsForgivenAfterTenSecondsOfReady) {
+TEST(Crash, IsForgottenAfterTenSecondsReady) {
     Policy policy;
     policy.workers = 1;
     CoreHarness harness(policy);
@@ -68,7 +68,7 @@ TEST(Crash, IsForgivenAfterTenSecondsOfReady) {
     EXPECT_EQ(crash(harness, 1), 0s);
 }
 
-TEST(Crash, OfALaunchCountsLikeAnyOther) {
+TEST(Crash, IsAlsoAFailedLaunch) {
     Policy policy;
     policy.workers = 1;
     CoreHarness harness(policy);
@@ -78,13 +78,13 @@ TEST(Crash, OfALaunchCountsLikeAnyOther) {
     harness.advance(1s);
     const std::size_t before = harness.all<Spawn>().size();
     harness.feed(SpawnFailed{harness.worker(1, 0), "execute ./srv", EMFILE});
-    EXPECT_EQ(harness.all<Spawn>().size(), before);  // it backs off
+    EXPECT_EQ(harness.all<Spawn>().size(), before);  // in backoff
     EXPECT_EQ(harness.notes("spawn_failed"), std::vector<std::string>{"cannot execute ./srv: Too many open files"});
     harness.advance(2s);
     EXPECT_EQ(harness.all<Spawn>().size(), before + 1);
 }
 
-TEST(SpawnFailure, ThatSaysWhyInItsStageHasNoErrno) {
+TEST(SpawnFailure, WithoutErrnoNamesTheCauseInItsStage) {
     Policy policy;
     policy.workers = 1;
     CoreHarness harness(policy);
@@ -93,7 +93,7 @@ TEST(SpawnFailure, ThatSaysWhyInItsStageHasNoErrno) {
               std::vector<std::string>{"cannot find the user www: there is no such user"});
 }
 
-TEST(Crash, IsForgivenByAnOperatorsRequest) {
+TEST(Crash, IsForgottenOnAnOperatorsRequest) {
     Policy policy;
     policy.workers = 1;
     CoreHarness harness(policy);
@@ -107,7 +107,7 @@ TEST(Crash, IsForgivenByAnOperatorsRequest) {
     EXPECT_EQ(harness.status().slots.at(0).crashes_in_a_row, 0);
 }
 
-TEST(Crash, IsWhatAWorkerEndsAsThatDoesNotGetReadyInTime) {
+TEST(Crash, IsAlsoAReadyTimeout) {
     Policy policy;
     policy.workers = 1;
     CoreHarness harness(policy);
@@ -120,12 +120,12 @@ TEST(Crash, IsWhatAWorkerEndsAsThatDoesNotGetReadyInTime) {
     EXPECT_EQ(harness.state(slow), WorkerState::draining);
     EXPECT_EQ(harness.all<Tell>().back().command.reason, Reason::unhealthy);
     EXPECT_EQ(harness.status().slots.at(0).crashes_in_a_row, 2);
-    EXPECT_EQ(harness.worker(1, 0), slow);  // it backs off
+    EXPECT_EQ(harness.worker(1, 0), slow);  // in backoff
     harness.advance(1s);
     EXPECT_NE(harness.worker(1, 0), slow);
 }
 
-TEST(Crash, IsALaunchThatHangsBeyondItsDeadline) {
+TEST(Crash, IsAlsoALaunchThatHangs) {
     Policy policy;
     policy.workers = 1;
     CoreHarness harness(policy);
@@ -142,7 +142,7 @@ TEST(Crash, NamesItsCause) {
     const struct {
         ExitStatus status;
         KilledBy killed_by;
-        const char* words;
+        const char* text;
     } causes[] = {
         {ExitedWith{9}, KilledBy::not_known, "exited with status 9"},
         {holdfast::KilledBy{9}, KilledBy::not_known, "was killed by signal 9 (SIGKILL)"},
@@ -154,22 +154,22 @@ TEST(Crash, NamesItsCause) {
     for (const auto& cause : causes) {
         CoreHarness harness = serving({}, 1);
         harness.feed(Exited{harness.worker(1, 0), cause.status, {}, cause.killed_by});
-        EXPECT_EQ(harness.status().slots.at(0).last_failure, std::string("worker 1.0 ") + cause.words);
-        EXPECT_THAT(harness.notes("worker_crashed"), ElementsAre(HasSubstr(cause.words)));
-        EXPECT_THAT(harness.notes("worker_gone"), ElementsAre(HasSubstr(cause.words)));
+        EXPECT_EQ(harness.status().slots.at(0).last_failure, std::string("worker 1.0 ") + cause.text);
+        EXPECT_THAT(harness.notes("worker_crashed"), ElementsAre(HasSubstr(cause.text)));
+        EXPECT_THAT(harness.notes("worker_gone"), ElementsAre(HasSubstr(cause.text)));
     }
 }
 
-TEST(Crash, OfAWorkerThatHadToLeaveKeepsItsLastWords) {
+TEST(Crash, GetsTheLastWordsWhenTheWorkerExits) {
     CoreHarness harness = serving({}, 1);
     const WorkerId worker = harness.worker(1, 0);
-    harness.says(worker, Watchdog::trigger);
+    harness.report_watchdog(worker, Watchdog::trigger);
     EXPECT_THAT(harness.status().slots.at(0).last_words, IsEmpty());
     harness.exited(worker);
     EXPECT_THAT(harness.status().slots.at(0).last_words, ElementsAre("last line"));
 }
 
-TEST(CrashLoop, IsAStateFromTheThirdCrashOnThatIsToldOnce) {
+TEST(CrashLoop, BeginsWithTheThirdCrashAndIsLoggedOnce) {
     CoreHarness harness({});
     harness.serve(harness.worker(1, 0));
     for (int i = 0; i < crash_loop_after - 1; ++i) crash(harness, 3);
@@ -187,20 +187,20 @@ TEST(CrashLoop, IsAStateFromTheThirdCrashOnThatIsToldOnce) {
     EXPECT_THAT(harness.notes("crash_loop"), SizeIs(1));
 }
 
-TEST(CrashLoop, IsOverOnceAWorkerHasBeenReadyForLong) {
+TEST(CrashLoop, EndsAfterTenSecondsReady) {
     CoreHarness harness({});
     harness.serve(harness.worker(1, 0));
     for (int i = 0; i < crash_loop_after; ++i) crash(harness, 3);
     harness.advance(backoff_reset_after - 1us);
     EXPECT_THAT(harness.notes("crash_loop_over"), IsEmpty());
-    EXPECT_TRUE(harness.status().ready);  // enough are ready at the moment
+    EXPECT_TRUE(harness.status().ready);  // enough workers are ready at this moment
     harness.advance(1us);
     EXPECT_THAT(harness.notes("crash_loop_over"), SizeIs(1));
     EXPECT_EQ(harness.status().detail, "generation 1: 1 of 1 ready");
     EXPECT_FALSE(harness.next_deadline());
 }
 
-TEST(CrashLoop, IsOverWhenAnOperatorForgivesIt) {
+TEST(CrashLoop, EndsOnAnOperatorsRequest) {
     CoreHarness harness({});
     harness.serve(harness.worker(1, 0));
     for (int i = 0; i < crash_loop_after; ++i) crash(harness, 3);
@@ -210,7 +210,7 @@ TEST(CrashLoop, IsOverWhenAnOperatorForgivesIt) {
     EXPECT_THAT(harness.notes("crash_loop_over"), SizeIs(1));
 }
 
-TEST(CrashLoop, InARolloutIsAFailedRolloutInstead) {
+TEST(CrashLoop, IsNotReportedDuringARollout) {
     Policy policy;
     policy.max_surge = {0, false};
     CoreHarness harness = serving(policy, 1);
@@ -226,7 +226,7 @@ TEST(CrashLoop, InARolloutIsAFailedRolloutInstead) {
     EXPECT_THAT(harness.notes("crash_loop"), IsEmpty());
 }
 
-TEST(History, HearsOfEachExitAndOfEachKill) {
+TEST(History, RecordsEachExitAndEachKill) {
     CoreHarness harness = serving({}, 1);
     harness.exited(harness.worker(1, 0), 3);
     const auto records = harness.all<Record>();
@@ -235,9 +235,9 @@ TEST(History, HearsOfEachExitAndOfEachKill) {
     EXPECT_EQ(records[0].worker, "1.0");
     EXPECT_EQ(records[0].text, "exited with status 3");
     harness.serve_all();
-    harness.forget_actions();
+    harness.clear_actions();
     harness.signal(Stop{});
-    harness.forget_actions();
+    harness.clear_actions();
     harness.advance(35s);
     ASSERT_THAT(harness.all<Record>(), SizeIs(1));
     EXPECT_EQ(harness.all<Record>()[0].event, "worker_killed");
@@ -246,21 +246,21 @@ TEST(History, HearsOfEachExitAndOfEachKill) {
     EXPECT_THAT(harness.all<Record>(), SizeIs(2));
 }
 
-TEST(OwnStop, BringsTheSuccessorAtOnceAndIsNoCrash) {
+TEST(VoluntaryStop, LaunchesTheSuccessorAtOnceAndIsNoCrash) {
     CoreHarness harness = serving({}, 1);
     const WorkerId worker = harness.status().workers.at(0).id;
     harness.advance(5s);
     harness.stopping(worker);
     EXPECT_EQ(harness.state(worker), WorkerState::draining);
     EXPECT_EQ(harness.all<Spawn>().size(), 1U);
-    EXPECT_EQ(harness.told(worker), std::vector{Stage::drain});
+    EXPECT_EQ(harness.stages_sent(worker), std::vector{Stage::drain});
     EXPECT_EQ(harness.status().slots.at(0).crashes_in_a_row, 0);
     harness.exited(worker);
     EXPECT_EQ(harness.all<Spawn>().size(), 1U);
     EXPECT_TRUE(harness.notes("worker_crashed").empty());
 }
 
-TEST(OwnStop, OverAndOverMakesNoBusyLoop) {
+TEST(VoluntaryStop, RepeatedCausesNoBusyLoop) {
     Policy policy;
     policy.workers = 1;
     CoreHarness harness(policy);
@@ -273,10 +273,10 @@ TEST(OwnStop, OverAndOverMakesNoBusyLoop) {
         }
         harness.advance(10ms);
     }
-    EXPECT_LE(harness.all<Spawn>().size(), 8U);  // ten seconds
+    EXPECT_LE(harness.all<Spawn>().size(), 8U);  // in ten seconds
 }
 
-TEST(OwnStop, IsWhatAReleaseMeansThatNobodyAskedFor) {
+TEST(VoluntaryStop, IsAlsoAnUnrequestedRelease) {
     CoreHarness harness = serving({}, 1);
     const WorkerId worker = harness.status().workers.at(0).id;
     harness.advance(5s);

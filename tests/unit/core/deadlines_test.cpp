@@ -1,4 +1,4 @@
-// No deadline lies in the past once everything due was done: one that does nothing would make a busy loop.
+// After each step the next deadline is in the future: a deadline in the past would cause a busy loop.
 
 #include <gtest/gtest.h>
 
@@ -9,9 +9,9 @@
 namespace holdfast::core::testing {
 namespace {
 
-class Chaos {
+class RandomService {
   public:
-    explicit Chaos(unsigned seed) : random_(seed), harness_(policy()) {
+    explicit RandomService(unsigned seed) : random_(seed), harness_(policy()) {
         if (one_in(3)) harness_.listener_claim = std::nullopt;
     }
 
@@ -21,7 +21,7 @@ class Chaos {
         } else if (one_in(2)) {
             harness_.advance(Duration{std::uniform_int_distribution<std::int64_t>(0, 3'000'000)(random_)});
         }
-        one_in(6) ? ask() : happen();
+        one_in(6) ? ask() : feed_event();
         harness_.feed(Elapsed{});
         if (const auto next = harness_.next_deadline()) {
             EXPECT_GT(*next, harness_.now()) << harness_.status().detail;
@@ -77,7 +77,7 @@ class Chaos {
         }
     }
 
-    void happen() {
+    void feed_event() {
         const Status status = harness_.status();
         if (status.workers.empty()) return;
         const WorkerId worker = status.workers[below(status.workers.size())].id;
@@ -92,7 +92,7 @@ class Chaos {
                 harness_.accepting(worker, one_in(2));
                 break;
             case 3:
-                harness_.says(worker, one_in(10) ? Watchdog::trigger : Watchdog::alive);
+                harness_.report_watchdog(worker, one_in(10) ? Watchdog::trigger : Watchdog::alive);
                 break;
             case 4:
                 harness_.feed(
@@ -119,11 +119,11 @@ class Chaos {
     CoreHarness harness_;
 };
 
-TEST(Deadlines, LieAheadWhateverHappens) {
+TEST(Deadlines, AreInTheFutureAfterEachStep) {
     for (unsigned seed = 0; seed < 300 && !HasFailure(); ++seed) {
         SCOPED_TRACE(seed);
-        Chaos chaos(seed);
-        for (int i = 0; i < 150 && !chaos.is_over() && !HasFailure(); ++i) chaos.step();
+        RandomService service(seed);
+        for (int i = 0; i < 150 && !service.is_over() && !HasFailure(); ++i) service.step();
     }
 }
 

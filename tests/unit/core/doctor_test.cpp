@@ -27,7 +27,7 @@ MachineFacts healthy() {
     return facts;
 }
 
-// The finding that speaks of `word`; fails the test where there is none.
+// Returns the finding whose text contains `word`; fails the test if there is none.
 Finding about(const std::string& word, const MachineFacts& facts, const CheckedService& checked = {}) {
     for (const Finding& finding : check_machine(facts, checked)) {
         if (finding.text.find(word) != std::string::npos) return finding;
@@ -36,14 +36,14 @@ Finding about(const std::string& word, const MachineFacts& facts, const CheckedS
     return {};
 }
 
-TEST(Doctor, FindsNothingOnAHealthyMachine) {
+TEST(Doctor, FindsNoProblemOnAHealthyMachine) {
     for (const Finding& finding : check_machine(healthy(), {})) {
         EXPECT_EQ(finding.severity, Severity::ok) << finding.text;
         EXPECT_EQ(finding.remedy, "") << finding.text;
     }
 }
 
-TEST(Doctor, GivesEachFindingItsRemedy) {
+TEST(Doctor, HasARemedyForEachProblem) {
     MachineFacts facts;
     facts.somaxconn = 128;
     facts.migrates_requests = false;
@@ -58,7 +58,7 @@ TEST(Doctor, GivesEachFindingItsRemedy) {
     }
 }
 
-TEST(Doctor, ComparesTheLimitsWithTheWorkersOfARestart) {
+TEST(Doctor, ComparesTheResourceLimitsWithTheNeedsOfARestart) {
     MachineFacts facts = healthy();
     facts.nofile_soft = 64 + 2 * 100 * 8;
     CheckedService checked;
@@ -74,7 +74,7 @@ TEST(Doctor, ComparesTheLimitsWithTheWorkersOfARestart) {
     EXPECT_EQ(about("processes and threads", facts, checked).severity, Severity::ok);
 }
 
-TEST(Doctor, WarnsOfAShortQueue) {
+TEST(Doctor, WarnsAboutASmallSomaxconn) {
     MachineFacts facts = healthy();
     facts.somaxconn = 128;
     EXPECT_EQ(about("somaxconn", facts).severity, Severity::warning);
@@ -85,7 +85,7 @@ TEST(Doctor, WarnsOfAShortQueue) {
     EXPECT_THAT(about("somaxconn", facts, checked).remedy, HasSubstr("net.core.somaxconn=10000"));
 }
 
-TEST(Doctor, ComparesTheServiceManagersTimesWithOurs) {
+TEST(Doctor, ComparesTheTimeoutsOfTheUnitWithThePolicy) {
     MachineFacts facts = healthy();
     facts.unit = "web.service";
     facts.unit_kill_mode = "mixed";
@@ -93,10 +93,10 @@ TEST(Doctor, ComparesTheServiceManagersTimesWithOurs) {
     EXPECT_EQ(about("is killed 20 s after", facts).severity, Severity::wrong);
     EXPECT_THAT(about("is killed 20 s after", facts).remedy, HasSubstr("TimeoutStopSec=45"));
     facts.unit_type = "notify";
-    EXPECT_EQ(about("is killed 20 s after", facts).severity, Severity::warning) << "it is asked for more";
+    EXPECT_EQ(about("is killed 20 s after", facts).severity, Severity::warning) << "the timeout is extended";
     facts.stop_timeout = 35s;
     EXPECT_EQ(about("waits long enough", facts).severity, Severity::ok);
-    facts.stop_timeout.reset();  // systemd's own 90 s
+    facts.stop_timeout.reset();  // the default of systemd, 90 s
     EXPECT_EQ(about("waits long enough", facts).severity, Severity::ok);
     CheckedService checked;
     checked.configuration.policy.ready_timeout = 100s;
@@ -105,7 +105,7 @@ TEST(Doctor, ComparesTheServiceManagersTimesWithOurs) {
     EXPECT_THAT(about("sends its SIGTERM", facts).remedy, HasSubstr("KillMode=mixed"));
 }
 
-TEST(Doctor, MissesCapabilitiesOnlyWhereTheyAreNeeded) {
+TEST(Doctor, ReportsMissingCapabilitiesOnlyIfTheyAreNeeded) {
     CheckedService checked;
     ListenAddress& address = checked.configuration.listen.emplace_back();
     address.port = 80;
@@ -120,7 +120,7 @@ TEST(Doctor, MissesCapabilitiesOnlyWhereTheyAreNeeded) {
     EXPECT_EQ(about("CAP_SETUID", facts, checked).severity, Severity::wrong);
 }
 
-TEST(Doctor, KnowsOldKernels) {
+TEST(Doctor, ReportsAKernelThatIsTooOld) {
     MachineFacts facts = healthy();
     facts.has_close_range = false;
     EXPECT_EQ(about("lacks pidfds or close_range", facts).severity, Severity::wrong);

@@ -14,7 +14,7 @@ Policy two_workers() {
     return policy;
 }
 
-TEST(FirstGeneration, IsReadyWhenAllItsSlotsAre) {
+TEST(FirstGeneration, IsReadyWhenAllSlotsAreReady) {
     CoreHarness harness(two_workers());
     EXPECT_EQ(harness.phase(), Phase::starting);
     harness.serve(harness.worker(1, 0));
@@ -24,26 +24,26 @@ TEST(FirstGeneration, IsReadyWhenAllItsSlotsAre) {
     EXPECT_EQ(harness.phase(), Phase::serving);
 }
 
-TEST(FirstGeneration, EndsAtOnceWithOneClearErrorWhenTheCommandCannotBeExecuted) {
+TEST(FirstGeneration, FailsAtOnceWithOneErrorIfTheCommandCannotBeExecuted) {
     CoreHarness harness(two_workers());
     harness.feed(SpawnFailed{harness.worker(1, 0), "execute ./srv", ENOENT});
     EXPECT_EQ(harness.notes("spawn_failed"),
               std::vector<std::string>{"cannot execute ./srv: No such file or directory"});
     harness.feed(SpawnFailed{harness.worker(1, 1), "execute ./srv", ENOENT});
     EXPECT_EQ(harness.exit_code(), 1);
-    EXPECT_EQ(harness.all<Spawn>().size(), 2U);  // nothing is tried again
+    EXPECT_EQ(harness.all<Spawn>().size(), 2U);  // no retry
     int errors = 0;
     for (const Note& note : harness.all<Note>()) errors += note.level == Level::error ? 1 : 0;
     EXPECT_EQ(errors, 1);
 }
 
-TEST(FirstGeneration, TriesAgainWhatMayPass) {
-    for (const int passing : {EMFILE, ENFILE, ENOMEM, EAGAIN, ENOBUFS, EINTR}) {
+TEST(FirstGeneration, RetriesAfterATransientError) {
+    for (const int transient : {EMFILE, ENFILE, ENOMEM, EAGAIN, ENOBUFS, EINTR}) {
         CoreHarness harness(two_workers());
         const WorkerId first = harness.worker(1, 0);
-        harness.feed(SpawnFailed{first, "execute ./srv", passing});
-        EXPECT_FALSE(harness.exit_code()) << passing;
-        EXPECT_NE(harness.worker(1, 0), first) << passing;
+        harness.feed(SpawnFailed{first, "execute ./srv", transient});
+        EXPECT_FALSE(harness.exit_code()) << transient;
+        EXPECT_NE(harness.worker(1, 0), first) << transient;
     }
 }
 
@@ -83,7 +83,7 @@ TEST(FirstGeneration, HasOneDeadlineForAllItsWorkers) {
     EXPECT_EQ(harness.status().workers.back().deadline, start + 10s);
     harness.advance(1s);
     EXPECT_EQ(harness.first_at<ManagerStopping>(), start + 10s);
-    EXPECT_EQ(harness.count(WorkerState::draining), 2);  // everybody climbs the ladder
+    EXPECT_EQ(harness.count(WorkerState::draining), 2);  // all workers go through the stages
     harness.exit_all_leaving();
     EXPECT_EQ(harness.exit_code(), 1);
 }
@@ -98,7 +98,7 @@ TEST(FirstGeneration, NeedsAllSlotsReadyAtTheSameTime) {
     EXPECT_EQ(harness.all<ManagerReady>().size(), 1U);
 }
 
-TEST(FirstGeneration, StoppedBeforeItIsReadyEndsWithZero) {
+TEST(FirstGeneration, ExitsWithZeroIfStoppedBeforeItIsReady) {
     CoreHarness harness(two_workers());
     harness.spawned(harness.worker(1, 0));
     harness.signal(Stop{});
@@ -119,7 +119,7 @@ TEST(FirstGeneration, ReportsALaunchThatHangs) {
     EXPECT_EQ(harness.exit_code(), 1);
 }
 
-TEST(FirstGeneration, GivesMoreTimeWithinMaxExtension) {
+TEST(FirstGeneration, ExtendsItsDeadlineWithinMaxExtension) {
     Policy policy = two_workers();
     policy.max_extension = 5s;
     CoreHarness harness(policy);
@@ -134,7 +134,7 @@ TEST(FirstGeneration, GivesMoreTimeWithinMaxExtension) {
     EXPECT_EQ(harness.first_at<ManagerStopping>(), start + 15s);
 }
 
-TEST(FirstGeneration, RefusesWhatWaitedForItWhenItFails) {
+TEST(FirstGeneration, RefusesTheQueuedRequestsWhenItFails) {
     CoreHarness harness(two_workers());
     const RequestId restart = harness.ask(Restart{});
     const RequestId scale = harness.ask(Scale{3});

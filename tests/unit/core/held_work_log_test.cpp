@@ -1,4 +1,5 @@
-// What the log says of a worker that is cancelled, killed, or leaves something behind: who it was that held it.
+// The log entries for a worker that is cancelled, killed, or exits without releasing everything: they name the work
+// that it still held.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,34 +28,34 @@ Report drained() {
     return report;
 }
 
-// One worker that was told to drain, with 30 s of grace and 5 s after the cancel.
+// One draining worker, with a grace period of 30 s and a cancel period of 5 s.
 class Draining : public ::testing::Test {
   protected:
     Draining() : harness_(serving({}, 1)), worker_(harness_.status().workers.at(0).id) { harness_.signal(Stop{}); }
 
-    void says(const Report& report) { harness_.feed(Said{worker_, report}); }
+    void send(const Report& report) { harness_.feed(Said{worker_, report}); }
 
-    // When it was cancelled, and when it was killed.
+    // The log entries at the cancel and at the kill.
     std::vector<std::string> held() const { return harness_.notes("worker_held"); }
 
     CoreHarness harness_;
     WorkerId worker_;
 };
 
-TEST_F(Draining, IsNamedAtTheCancelAndAtTheKill) {
+TEST_F(Draining, LogsHeldWorkAtTheCancelAndAtTheKill) {
     harness_.advance(29s);
-    says(drain_report({{"request", "GET /slow", Duration{12s}.count()}}));
+    send(drain_report({{"request", "GET /slow", Duration{12s}.count()}}));
     harness_.advance(5s);
-    says(drain_report({{"request", "GET /slow", Duration{17s}.count()}}));
+    send(drain_report({{"request", "GET /slow", Duration{17s}.count()}}));
     harness_.advance(1s);
     EXPECT_EQ(held(), (std::vector<std::string>{"when it was cancelled: it still held request GET /slow for 12.0 s",
                                                 "it still held request GET /slow for 17.0 s"}));
     EXPECT_EQ(harness_.notes("worker_killed").size(), 1U);
 }
 
-TEST_F(Draining, IsToldApartByKindAndCountedWhereMoreIsHeldThanNamed) {
+TEST_F(Draining, GroupsHeldWorkByKindWithCounts) {
     harness_.advance(30s - 1us);
-    says(drain_report({{"request", "GET /a", Duration{9s}.count()},
+    send(drain_report({{"request", "GET /a", Duration{9s}.count()},
                        {"session", "/chat", Duration{80s}.count()},
                        {"request", "GET /b", Duration{8s}.count()}},
                       {{"request", 2}, {"session", 64}, {"task", 3}, {"work", 0}}));
@@ -64,47 +65,47 @@ TEST_F(Draining, IsToldApartByKindAndCountedWhereMoreIsHeldThanNamed) {
               "64 sessions, the oldest: /chat for 80.0 s; 3 tasks");
 }
 
-TEST_F(Draining, IsSaidToBeOldNewsWhereTheWorkerFellSilent) {
-    says(drain_report({{"task", "consumer", Duration{12s}.count()}}));
+TEST_F(Draining, LogsTheAgeOfAnOldReport) {
+    send(drain_report({{"task", "consumer", Duration{12s}.count()}}));
     harness_.advance(30s);
     EXPECT_EQ(held().at(0), "when it was cancelled: it still held task consumer for 12.0 s, as it said 30.0 s before");
 }
 
-TEST_F(Draining, ReplacesTheCountsWithTheNames) {
+TEST_F(Draining, ReplacesTheCountsWithEachReport) {
     harness_.advance(29s);
-    says(drain_report({{"task", "consumer", 0}}, {{"task", 4}}));
-    says(drain_report({{"resource", "pool", 0}}));
+    send(drain_report({{"task", "consumer", 0}}, {{"task", 4}}));
+    send(drain_report({{"resource", "pool", 0}}));
     EXPECT_TRUE(harness_.status().workers.at(0).held.empty());
     Report other;
     other.status = "busy";
-    says(other);  // says nothing about what is held
+    send(other);  // contains no drain report
     harness_.advance(1s);
     EXPECT_EQ(held().at(0), "when it was cancelled: it still held resource pool for 0.0 s");
 }
 
-TEST_F(Draining, WithoutAReportSaysSo) {
+TEST_F(Draining, LogsThatThereWasNoReport) {
     harness_.advance(30s);
     EXPECT_EQ(held().at(0), "when it was cancelled: it sent no drain report");
 }
 
-TEST_F(Draining, ThatNamesNothingIsQuotedAsFarAsItGoes) {
+TEST_F(Draining, LogsTheRequestsInFlightIfNoneIsNamed) {
     harness_.advance(30s - 1us);
     Report report = drain_report({});
     report.in_flight = 3;
-    says(report);
+    send(report);
     harness_.advance(1us);
     EXPECT_EQ(held().at(0), "when it was cancelled: it had 3 in flight and named nothing it held");
     harness_.advance(4s);
-    says(drain_report({}));
+    send(drain_report({}));
     harness_.advance(1s);
     EXPECT_EQ(held().at(1), "it held nothing that it named, and had not released everything");
 }
 
-TEST_F(Draining, ThatReleasedEverythingAndStaysIsToldWhereToLook) {
+TEST_F(Draining, LogsAHintIfADrainedWorkerDoesNotExit) {
     harness_.advance(28s);
-    says(drained());
+    send(drained());
     harness_.advance(1s);
-    says(drained());  // again: the first time counts
+    send(drained());  // sent again: the first time counts
     EXPECT_EQ(harness_.status().workers.at(0).drained_at, harness_.now() - 1s);
     harness_.advance(6s);
     EXPECT_EQ(held(), (std::vector<std::string>{
@@ -116,11 +117,11 @@ TEST_F(Draining, ThatReleasedEverythingAndStaysIsToldWhereToLook) {
     EXPECT_EQ(harness_.notes("worker_killed").size(), 1U);
 }
 
-TEST_F(Draining, ThatCouldNotReleaseSomethingIsNamedWhenItExits) {
+TEST_F(Draining, LogsHeldWorkIfTheExitIsUnclean) {
     Report report = drained();
     report.waiting = {{"resource", "db-pool (its close threw)", Duration{2s}.count()}};
     report.handed_back = 7;
-    says(report);
+    send(report);
     harness_.exited(worker_, 3);
     EXPECT_EQ(harness_.notes("worker_gone").at(0),
               "exited with status 3, 0.0 s into draining (stop asked for by SIGTERM); handed back 7 items of work; it "
@@ -132,10 +133,10 @@ TEST_F(Draining, ThatCouldNotReleaseSomethingIsNamedWhenItExits) {
     EXPECT_EQ(gone->level, Level::warning);
 }
 
-TEST_F(Draining, CleanlyNeedsNoLastWords) {
+TEST_F(Draining, LogsNoLastWordsAfterACleanExit) {
     Report report = drained();
     report.handed_back = 1;
-    says(report);
+    send(report);
     harness_.exited(worker_, 0);
     EXPECT_EQ(harness_.notes("worker_gone").at(0),
               "exited with status 0, 0.0 s into draining (stop asked for by SIGTERM); handed back 1 "
@@ -143,10 +144,10 @@ TEST_F(Draining, CleanlyNeedsNoLastWords) {
     EXPECT_EQ(harness_.exit_code(), 0);
 }
 
-TEST_F(Draining, ShowsWhatItHoldsInTheStatus) {
+TEST_F(Draining, ShowsHeldWorkInTheStatus) {
     Report report = drain_report({{"work", "order 17", 5}}, {{"work", 9}});
     report.handed_back = 2;
-    says(report);
+    send(report);
     const WorkerStatus status = harness_.status().workers.at(0);
     EXPECT_EQ(status.waiting, *report.waiting);
     EXPECT_EQ(status.held, report.held);
@@ -154,26 +155,26 @@ TEST_F(Draining, ShowsWhatItHoldsInTheStatus) {
     EXPECT_FALSE(status.drained_at);
 }
 
-// What is only counted is work as well: cutting it off shows in the exit status.
-TEST_F(Draining, IsCutOffIfItHoldsWhatItOnlyCounts) {
-    says(drain_report({}, {{"session", 0}, {"work", 2}}));
+// Work that is counted but not named counts as cut off as well.
+TEST_F(Draining, ExitsWithThreeIfCountedWorkIsCutOff) {
+    send(drain_report({}, {{"session", 0}, {"work", 2}}));
     harness_.advance(30s);
     harness_.exited(worker_);
     EXPECT_EQ(harness_.exit_code(), 3);
 }
 
-TEST_F(Draining, IsNotCutOffIfItHoldsNothing) {
-    says(drain_report({}, {{"work", 0}}));
+TEST_F(Draining, ExitsWithZeroIfNoWorkIsLeft) {
+    send(drain_report({}, {{"work", 0}}));
     harness_.advance(30s);
     harness_.exited(worker_);
     EXPECT_EQ(harness_.exit_code(), 0);
 }
 
-// Their own words are what a program without the protocol ends with, and a signal's status is its ordinary end.
-TEST(DrainingMutely, EndsAsItLikes) {
+// For a program without the protocol, exit status 128 + signal is the usual end.
+TEST(DrainingWithoutHello, AcceptsAnyExitStatus) {
     CoreHarness harness(Policy{});
     const WorkerId worker = harness.worker(1, 0);
-    harness.serve_mutely(worker);
+    harness.serve_without_hello(worker);
     harness.signal(Stop{});
     harness.exited(worker, 143);
     EXPECT_THAT(harness.notes("worker_gone").at(0), Not(HasSubstr("last words")));

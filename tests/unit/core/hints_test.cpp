@@ -14,7 +14,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-TEST(Hint, OnAProgramThatPutItselfIntoTheBackgroundNamesForegroundOptions) {
+TEST(Hint, NamesForegroundOptionsForAProgramThatDaemonizes) {
     EXPECT_THAT(hint_for_main_exit(ExitedWith{0}, WorkerState::starting),
                 AllOf(HasSubstr("put itself into the background"), HasSubstr("daemon off")));
     EXPECT_EQ(hint_for_main_exit(ExitedWith{1}, WorkerState::starting), "");
@@ -22,7 +22,7 @@ TEST(Hint, OnAProgramThatPutItselfIntoTheBackgroundNamesForegroundOptions) {
     EXPECT_EQ(hint_for_main_exit(holdfast::KilledBy{9}, WorkerState::starting), "");
 }
 
-TEST(Hint, OnATakenAddressNamesTheDescriptorThatTheWorkerHas) {
+TEST(Hint, NamesTheInheritedDescriptorForAnAddressInUse) {
     for (const char* line :
          {"bind() to 0.0.0.0:8080 failed: Address already in use", "[Errno 98] ADDRESS ALREADY IN USE (8080)",
           "Error: listen EADDRINUSE: address already in use :::8080",
@@ -37,28 +37,28 @@ TEST(Hint, OnATakenAddressNamesTheDescriptorThatTheWorkerHas) {
     EXPECT_EQ(hint_for_last_words({"cannot bind :8080: Permission denied"}, {":8080"}), "");
 }
 
-TEST(Hint, OnATakenAddressThatIsNotSaidNamesAllThatTheWorkerHas) {
+TEST(Hint, NamesAllInheritedDescriptorsIfTheAddressIsUnknown) {
     EXPECT_THAT(hint_for_last_words({"OSError: [Errno 98] Address already in use"}, {":8080", ":8443"}),
                 AllOf(HasSubstr("an address that is in use"), HasSubstr(":8080 is fd 3, :8443 is fd 4")));
     EXPECT_THAT(hint_for_last_words({"18080: Address already in use"}, {":8080"}),
                 HasSubstr("an address that is in use"));
 }
 
-TEST(Hint, OnALaunchKnowsWrongFormatsAndMissingPermissions) {
+TEST(Hint, RecognisesAWrongFormatAndAMissingPermission) {
     EXPECT_THAT(hint_for_launch("execute ./srv", ENOEXEC), HasSubstr("architecture"));
     EXPECT_THAT(hint_for_launch("execute ./srv", EACCES), HasSubstr("chmod +x"));
     EXPECT_EQ(hint_for_launch("execute ./srv", ENOENT), "");
     EXPECT_EQ(hint_for_launch("change directory to /x", EACCES), "");
 }
 
-TEST(Hint, StandsBehindTheCrashOfALaunch) {
+TEST(Hint, IsAppendedToAFailedLaunch) {
     CoreHarness harness({});
     harness.feed(SpawnFailed{harness.worker(1, 0), "execute ./srv", EACCES});
     EXPECT_THAT(harness.notes("spawn_failed"),
                 ElementsAre(AllOf(HasSubstr("cannot execute ./srv: Permission denied"), HasSubstr("chmod +x"))));
 }
 
-TEST(Hint, OnTheBackgroundStandsInTheFailedRestart) {
+TEST(Hint, AboutDaemonizingIsInTheAnswerToAFailedRestart) {
     CoreHarness harness = serving({}, 1);
     const RequestId restart = harness.ask(Restart{});
     const WorkerId daemon = harness.worker(2, 0);
@@ -71,7 +71,7 @@ TEST(Hint, OnTheBackgroundStandsInTheFailedRestart) {
     EXPECT_THAT(harness.notes("worker_main_exited"), ElementsAre(HasSubstr("use its foreground option")));
 }
 
-TEST(Hint, OnATakenAddressStandsInTheFailedRestart) {
+TEST(Hint, AboutAnAddressInUseIsInTheAnswerToAFailedRestart) {
     CoreHarness harness = serving({}, 1);
     const RequestId restart = harness.ask(Restart{});
     const WorkerId binder = harness.worker(2, 0);

@@ -1,4 +1,4 @@
-// What the ledger hears of a generation's life, in order.
+// The history records of a generation, in order.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,8 +10,8 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// "2 ready": which generation, and what.
-std::vector<std::string> told(const CoreHarness& harness) {
+// "2 ready": generation and event.
+std::vector<std::string> history_of(const CoreHarness& harness) {
     std::vector<std::string> lines;
     for (const Record& record : harness.all<Record>()) {
         if (record.worker.empty())
@@ -20,33 +20,33 @@ std::vector<std::string> told(const CoreHarness& harness) {
     return lines;
 }
 
-TEST(HistoryRecords, TellWhenTheFirstGenerationWasReadyAndSettled) {
+TEST(HistoryRecords, ContainReadyAndSettledOfTheFirstGeneration) {
     Policy policy;
     policy.workers = 2;
     CoreHarness harness(policy);
     harness.serve_all();
-    EXPECT_THAT(told(harness), ElementsAre("1 started", "1 ready", "1 done"));
+    EXPECT_THAT(history_of(harness), ElementsAre("1 started", "1 ready", "1 done"));
     harness.advance(1s);
-    EXPECT_THAT(told(harness), ElementsAre("1 started", "1 ready", "1 done", "1 settled"));
+    EXPECT_THAT(history_of(harness), ElementsAre("1 started", "1 ready", "1 done", "1 settled"));
     harness.exited(harness.worker_of(0), 1);
     harness.serve_all();
     harness.advance(1s);
-    EXPECT_EQ(told(harness).size(), 4U);  // once
+    EXPECT_EQ(history_of(harness).size(), 4U);  // recorded once
 }
 
-TEST(HistoryRecords, TellEachStepOfARestart) {
+TEST(HistoryRecords, ContainEachStepOfARestart) {
     CoreHarness harness = serving({}, 2);
-    harness.forget_actions();
+    harness.clear_actions();
     harness.ask(Restart{});
     harness.serve_all();
-    EXPECT_THAT(told(harness), ElementsAre("2 started", "2 prepared", "2 ready"));
+    EXPECT_THAT(history_of(harness), ElementsAre("2 started", "2 prepared", "2 ready"));
     harness.advance(1s);
     harness.exit_all_leaving();
-    EXPECT_THAT(told(harness),
+    EXPECT_THAT(history_of(harness),
                 ElementsAre("2 started", "2 prepared", "2 ready", "2 settled", "2 committed", "1 draining", "2 done"));
 }
 
-TEST(HistoryRecords, TellThatTheOldOnesDrainOnlyAfterAProbation) {
+TEST(HistoryRecords, ContainTheDrainAfterTheProbation) {
     Policy policy;
     policy.probation = 60s;
     CoreHarness harness = serving(policy, 1);
@@ -54,17 +54,17 @@ TEST(HistoryRecords, TellThatTheOldOnesDrainOnlyAfterAProbation) {
     harness.serve_all();
     harness.advance(1s);
     ASSERT_EQ(harness.phase(), Phase::probation);
-    harness.forget_actions();
+    harness.clear_actions();
     harness.advance(60s);
     harness.exit_all_leaving();
-    EXPECT_THAT(told(harness), ElementsAre("2 retired", "1 draining", "2 done"));
+    EXPECT_THAT(history_of(harness), ElementsAre("2 retired", "1 draining", "2 done"));
 }
 
-TEST(HistoryRecords, TellWhoAskedForTheStop) {
+TEST(HistoryRecords, NameTheSourceOfAStop) {
     CoreHarness harness = serving({}, 1);
-    harness.forget_actions();
+    harness.clear_actions();
     harness.signal(Stop{});
-    ASSERT_THAT(told(harness), ElementsAre("1 draining"));
+    ASSERT_THAT(history_of(harness), ElementsAre("1 draining"));
     EXPECT_THAT(harness.all<Record>()[0].text, ::testing::HasSubstr("SIGTERM"));
 }
 

@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-TEST(ListenerClaim, IsCheckedOnceWhenAWorkerGetsReady) {
+TEST(ListenerClaim, IsCheckedOnceWhenAWorkerBecomesReady) {
     CoreHarness harness({});
     EXPECT_THAT(harness.all<CheckListenerClaim>(), IsEmpty());
     harness.serve(harness.worker(1, 0));
@@ -22,7 +22,7 @@ TEST(ListenerClaim, IsCheckedOnceWhenAWorkerGetsReady) {
     EXPECT_THAT(harness.all<CheckListenerClaim>(), SizeIs(1));
 }
 
-TEST(ListenerClaim, IsWaitedForBeforeAWorkerSettles) {
+TEST(ListenerClaim, DelaysSettlingUntilItIsKnown) {
     CoreHarness harness({});
     harness.listener_claim = std::nullopt;
     const WorkerId worker = harness.worker(1, 0);
@@ -33,13 +33,13 @@ TEST(ListenerClaim, IsWaitedForBeforeAWorkerSettles) {
     EXPECT_TRUE(harness.status().workers.at(0).settled);
 }
 
-TEST(ListenerClaim, ThatIsHeldSaysNothing) {
+TEST(ListenerClaim, ThatIsHeldIsNotLogged) {
     CoreHarness harness = serving({}, 1);
     EXPECT_THAT(harness.notes("listener_not_claimed"), IsEmpty());
     EXPECT_THAT(harness.notes("claim_unknown"), IsEmpty());
 }
 
-TEST(ListenerClaim, ThatIsMissingIsToldInWordsAndIsNoCrash) {
+TEST(ListenerClaim, ThatIsMissingIsLoggedAndIsNoCrash) {
     CoreHarness harness({});
     harness.listener_claim = ListenerClaim::missing;
     harness.serve(harness.worker(1, 0));
@@ -59,10 +59,10 @@ TEST(ListenerClaim, ThatIsMissingFailsTheRollout) {
     ASSERT_TRUE(harness.answer(restart));
     EXPECT_EQ(harness.result(restart), Outcome::Result::failed);
     EXPECT_THAT(harness.answer(restart)->text, HasSubstr("worker 2.0 cannot serve: no process has :8080 open"));
-    EXPECT_THAT(harness.told(old), IsEmpty());
+    EXPECT_THAT(harness.stages_sent(old), IsEmpty());
 }
 
-TEST(ListenerClaim, ThatNobodyCanKnowFailsNothing) {
+TEST(ListenerClaim, ThatIsUnknownFailsNothing) {
     CoreHarness harness = serving({}, 1);
     harness.listener_claim = ListenerClaim::not_known;
     const RequestId restart = harness.ask(Restart{});
@@ -73,23 +73,23 @@ TEST(ListenerClaim, ThatNobodyCanKnowFailsNothing) {
     EXPECT_EQ(harness.result(restart), Outcome::Result::done);
 }
 
-TEST(ListenerClaim, ThatIsNotKnownYetHoldsTheCommitBack) {
+TEST(ListenerClaim, DelaysTheCommitUntilItIsKnown) {
     CoreHarness harness = serving({}, 1);
     harness.listener_claim = std::nullopt;
     harness.ask(Restart{});
     harness.serve_all();
     harness.advance(1min);
-    EXPECT_THAT(harness.told(harness.worker(1, 0)), IsEmpty());
+    EXPECT_THAT(harness.stages_sent(harness.worker(1, 0)), IsEmpty());
     harness.feed(ListenerClaimed{harness.worker(2, 0), ListenerClaim::held, {}});
-    EXPECT_EQ(harness.told(harness.worker(1, 0)), std::vector{Stage::drain});
+    EXPECT_EQ(harness.stages_sent(harness.worker(1, 0)), std::vector{Stage::drain});
 }
 
-TEST(ListenerClaim, AnswersAboutWhoIsGoneOrWasNotAskedChangeNothing) {
+TEST(ListenerClaim, UnexpectedAnswersAreIgnored) {
     CoreHarness harness = serving({}, 1);
     const WorkerId worker = harness.worker(1, 0);
     harness.feed(ListenerClaimed{worker, ListenerClaim::missing, "late"});
     harness.feed(ListenerClaimed{WorkerId{99}, ListenerClaim::missing, "late"});
-    EXPECT_THAT(harness.done(), IsEmpty());
+    EXPECT_THAT(harness.actions(), IsEmpty());
 }
 
 }  // namespace

@@ -9,10 +9,10 @@
 namespace holdfast::core {
 namespace {
 
-TEST(Policy, OfTheManualHasNoFault) { EXPECT_EQ(find_fault(Policy{}), std::nullopt); }
+TEST(Policy, DefaultHasNoFault) { EXPECT_EQ(find_fault(Policy{}), std::nullopt); }
 
 struct Fault {
-    const char* word;  // that the sentence names
+    const char* word;  // must occur in the sentence
     std::function<void(Policy&)> make;
 };
 
@@ -80,7 +80,7 @@ TEST(Policy, AllowsNoCancelSignal) {
     EXPECT_EQ(find_fault(policy), std::nullopt);
 }
 
-TEST(Policy, AllowsWhatProbesAndWatchdogsNeed) {
+TEST(Policy, AllowsProbesAndTheShortestWatchdog) {
     Policy policy;
     policy.watchdog = 100ms;
     policy.min_ready = 0;
@@ -92,14 +92,14 @@ TEST(Policy, AllowsWhatProbesAndWatchdogsNeed) {
     }
 }
 
-TEST(Share, OfATargetIsRoundedUp) {
+TEST(Share, IsRoundedUp) {
     EXPECT_EQ((Share{25, true}.of(2)), 1);
     EXPECT_EQ((Share{25, true}.of(5)), 2);
     EXPECT_EQ((Share{3, false}.of(2)), 3);
     EXPECT_EQ((Share{0, true}.of(5)), 0);
 }
 
-TEST(Unavailable, IsOneAtLeastWhereNoSurgeIsAllowed) {
+TEST(Unavailable, IsAtLeastOneWithoutSurge) {
     Policy policy;
     EXPECT_EQ(unavailable(policy, 4), 0);
     policy.max_surge = {0, false};

@@ -1,4 +1,4 @@
-// Before anything is launched in place of something else: the launch spec is made, and --pre-restart may veto.
+// The preparation of a rollout: the launch spec is created, and --pre-restart may veto it.
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ CoreHarness waiting_for_preparation() {
     return harness;
 }
 
-TEST(Preparation, ComesBeforeTheFirstLaunch) {
+TEST(Preparation, PrecedesTheFirstLaunch) {
     CoreHarness harness = waiting_for_preparation();
     harness.ask(Restart{});
     ASSERT_EQ(harness.all<Prepare>().size(), 1U);
@@ -26,7 +26,7 @@ TEST(Preparation, ComesBeforeTheFirstLaunch) {
     EXPECT_EQ(harness.all<Spawn>().size(), 2U);
 }
 
-TEST(Preparation, ThatIsVetoedChangesNothingAndSaysWhy) {
+TEST(Preparation, ThatIsVetoedChangesNothingAndReportsTheReason) {
     CoreHarness harness = waiting_for_preparation();
     const RequestId restart = harness.ask(Restart{});
     harness.feed(
@@ -51,7 +51,7 @@ TEST(Preparation, HasATimeLimit) {
     EXPECT_TRUE(harness.all<Spawn>().empty());
 }
 
-TEST(Preparation, IsNoReasonToLeaveACrashedWorkerUnreplaced) {
+TEST(Preparation, DoesNotDelayTheReplacementOfACrashedWorker) {
     CoreHarness harness = waiting_for_preparation();
     harness.ask(Restart{});
     harness.exited(harness.status().workers.at(0).id, 1);
@@ -59,7 +59,7 @@ TEST(Preparation, IsNoReasonToLeaveACrashedWorkerUnreplaced) {
     EXPECT_EQ(harness.all<Spawn>()[0].generation.value, 1U);
 }
 
-TEST(Preparation, IsPreemptedByAStop) {
+TEST(Preparation, IsInterruptedByAStop) {
     CoreHarness harness = waiting_for_preparation();
     const RequestId restart = harness.ask(Restart{});
     harness.signal(Stop{});

@@ -20,7 +20,7 @@ Policy probed() {
     return policy;
 }
 
-// One worker that the probe found ready.
+// Returns a service with one worker that became ready by a probe.
 CoreHarness serving_probed(Policy policy) {
     policy.workers = 1;
     CoreHarness harness(policy);
@@ -28,11 +28,11 @@ CoreHarness serving_probed(Policy policy) {
     harness.hello(harness.worker(1, 0));
     harness.probed(harness.worker(1, 0), good);
     harness.advance(policy.settle);
-    harness.forget_actions();
+    harness.clear_actions();
     return harness;
 }
 
-// A restart whose new worker answered well once.
+// Begins a restart and makes its new worker ready by a probe.
 WorkerId restart_until_ready(CoreHarness& harness, RequestId& restart) {
     restart = harness.ask(Restart{});
     const WorkerId next = harness.worker(2, 0);
@@ -43,7 +43,7 @@ WorkerId restart_until_ready(CoreHarness& harness, RequestId& restart) {
     return next;
 }
 
-TEST(Probe, IsAskedOnceTheWorkerRunsAndNotBefore) {
+TEST(Probe, IsSentOnceTheWorkerIsLaunched) {
     CoreHarness harness(probed());
     EXPECT_THAT(harness.all<Probe>(), IsEmpty());
     harness.spawned(harness.worker(1, 0));
@@ -51,7 +51,7 @@ TEST(Probe, IsAskedOnceTheWorkerRunsAndNotBefore) {
     EXPECT_EQ(harness.all<Probe>().front().worker, harness.worker(1, 0));
 }
 
-TEST(Probe, IsAskedAgainAfterEachAnswerAndNeverTwiceAtATime) {
+TEST(Probe, IsSentAgainOnlyAfterAnAnswer) {
     CoreHarness harness(probed());
     const WorkerId worker = harness.worker(1, 0);
     harness.spawned(worker);
@@ -64,7 +64,7 @@ TEST(Probe, IsAskedAgainAfterEachAnswerAndNeverTwiceAtATime) {
     EXPECT_THAT(harness.all<Probe>(), SizeIs(2));
 }
 
-TEST(Probe, MakesAWorkerReadyAndItsWordAloneDoesNot) {
+TEST(Probe, IsRequiredForReadinessDespiteReady1) {
     CoreHarness harness(probed());
     const WorkerId worker = harness.worker(1, 0);
     harness.serve(worker);
@@ -74,14 +74,14 @@ TEST(Probe, MakesAWorkerReadyAndItsWordAloneDoesNot) {
     EXPECT_EQ(harness.state(worker), WorkerState::ready);
 }
 
-TEST(Probe, IsNotAskedOfAServiceAtRest) {
+TEST(Probe, IsNotSentToAnIdleService) {
     CoreHarness harness = serving_probed(probed());
     harness.advance(1h);
     EXPECT_THAT(harness.all<Probe>(), IsEmpty());
     EXPECT_FALSE(harness.next_deadline());
 }
 
-TEST(Probe, SaysInTheTimeoutWhatTheLastOneFound) {
+TEST(Probe, FailureIsNamedInTheReadyTimeout) {
     CoreHarness harness = serving_probed(probed());
     harness.exited(harness.worker(1, 0), 1);
     const WorkerId slow = harness.worker(1, 0);
@@ -95,14 +95,14 @@ TEST(Probe, SaysInTheTimeoutWhatTheLastOneFound) {
               "worker 1.0 did not get ready within 60.0 s: the last probe said HTTP 500");
 }
 
-TEST(Probe, IsAskedOnUntilTheRolloutIsOver) {
+TEST(Probe, IsRepeatedUntilTheEndOfTheRollout) {
     Policy policy = probed();
     policy.probation = 1min;
     CoreHarness harness = serving_probed(policy);
     RequestId restart;
     const WorkerId next = restart_until_ready(harness, restart);
     for (int i = 0; i < 20; ++i) {
-        harness.forget_actions();
+        harness.clear_actions();
         harness.advance(probe_every);
         ASSERT_THAT(harness.all<Probe>(), SizeIs(1)) << i;
         harness.probed(next, good);
@@ -115,12 +115,12 @@ TEST(Probe, IsAskedOnUntilTheRolloutIsOver) {
     harness.exit_all_leaving();
     EXPECT_EQ(harness.result(restart), Outcome::Result::done);
     harness.probed(next, good);
-    harness.forget_actions();
+    harness.clear_actions();
     harness.advance(1min);
     EXPECT_THAT(harness.all<Probe>(), IsEmpty());
 }
 
-TEST(Probe, ThatFailsThriceInARowDuringProbationBringsTheOldOneBack) {
+TEST(Probe, FailingThreeTimesDuringProbationStartsARollback) {
     Policy policy = probed();
     policy.probation = 1min;
     CoreHarness harness = serving_probed(policy);
@@ -137,7 +137,7 @@ TEST(Probe, ThatFailsThriceInARowDuringProbationBringsTheOldOneBack) {
         harness.advance(probe_every);
         harness.probed(next, bad, "HTTP 500");
     }
-    EXPECT_EQ(harness.told(old), (std::vector{Stage::pause, Stage::run}));
+    EXPECT_EQ(harness.stages_sent(old), (std::vector{Stage::pause, Stage::run}));
     harness.accepting(old, true);
     harness.exited(next);
     ASSERT_TRUE(harness.answer(restart));
@@ -146,7 +146,7 @@ TEST(Probe, ThatFailsThriceInARowDuringProbationBringsTheOldOneBack) {
                 HasSubstr("worker 2.0 failed 3 probes in a row: the last one said HTTP 500"));
 }
 
-TEST(Probe, ThatIsGoodAgainForgivesTheFailedOnes) {
+TEST(Probe, ThatSucceedsResetsTheFailureCount) {
     Policy policy = probed();
     policy.settle = 1h;
     CoreHarness harness = serving_probed(policy);
@@ -159,7 +159,7 @@ TEST(Probe, ThatIsGoodAgainForgivesTheFailedOnes) {
     EXPECT_EQ(harness.state(next), WorkerState::ready);
 }
 
-TEST(Probe, AnswersAboutWhoIsGoneOrWasNotAskedChangeNothing) {
+TEST(Probe, UnexpectedAnswersAreIgnored) {
     CoreHarness harness = serving_probed(probed());
     const WorkerId worker = harness.worker(1, 0);
     for (int i = 0; i < 5; ++i) harness.probed(worker, bad, "HTTP 500");
@@ -168,13 +168,13 @@ TEST(Probe, AnswersAboutWhoIsGoneOrWasNotAskedChangeNothing) {
     const WorkerId next = harness.worker(1, 0);
     harness.spawned(next);
     harness.exited(next, 1);
-    harness.forget_actions();
+    harness.clear_actions();
     harness.probed(next, good);
     harness.probed(worker, good);
-    EXPECT_THAT(harness.done(), IsEmpty());
+    EXPECT_THAT(harness.actions(), IsEmpty());
 }
 
-TEST(Probe, OfAWorkerThatLeavesMeanwhileIsIgnored) {
+TEST(Probe, AnswerOfALeavingWorkerIsIgnored) {
     CoreHarness harness(probed());
     const WorkerId worker = harness.worker(1, 0);
     harness.spawned(worker);

@@ -12,14 +12,14 @@ Policy one_worker(ReadyWhen when) {
     return policy;
 }
 
-TEST(Readiness, AutoTakesTheWordAtOnce) {
+TEST(Readiness, AutoAcceptsReady1AtOnce) {
     CoreHarness harness(one_worker(ReadyAuto{}));
-    harness.serve_mutely(harness.worker(1, 0));
+    harness.serve_without_hello(harness.worker(1, 0));
     EXPECT_EQ(harness.state(harness.worker(1, 0)), WorkerState::ready);
     EXPECT_TRUE(harness.notes("ready_by_time").empty());
 }
 
-TEST(Readiness, AutoLetsTimeStandInWhereNobodyEverSpokeAndSaysSoOnce) {
+TEST(Readiness, AutoUsesTimeIfNoWorkerEverSentAMessageAndLogsItOnce) {
     Policy policy = one_worker(ReadyAuto{});
     policy.workers = 2;
     CoreHarness harness(policy);
@@ -32,7 +32,7 @@ TEST(Readiness, AutoLetsTimeStandInWhereNobodyEverSpokeAndSaysSoOnce) {
     EXPECT_EQ(harness.notes("ready_by_time").size(), 1U);
 }
 
-TEST(Readiness, AutoCountsTimeFromTheLaunchAndNotFromAskingForIt) {
+TEST(Readiness, AutoCountsTimeFromSpawnedNotFromSpawn) {
     CoreHarness harness(one_worker(ReadyAuto{}));
     harness.advance(5s);
     EXPECT_EQ(harness.count(WorkerState::ready), 0);
@@ -41,17 +41,17 @@ TEST(Readiness, AutoCountsTimeFromTheLaunchAndNotFromAskingForIt) {
     EXPECT_EQ(harness.count(WorkerState::ready), 1);
 }
 
-TEST(Readiness, AutoTakesSilenceForNotReadyOnceAnyWorkerSpoke) {
+TEST(Readiness, AutoRequiresReady1OnceAnyWorkerSentIt) {
     Policy policy = one_worker(ReadyAuto{});
     policy.workers = 2;
     CoreHarness harness(policy);
     harness.spawned(harness.worker(1, 0));
-    harness.serve_mutely(harness.worker(1, 1));
+    harness.serve_without_hello(harness.worker(1, 1));
     harness.advance(30s);
     EXPECT_EQ(harness.state(harness.worker(1, 0)), WorkerState::starting);
 }
 
-TEST(Readiness, AutoTakesHelloWithoutReadyForNotReady) {
+TEST(Readiness, AutoRequiresReady1AfterHello) {
     CoreHarness harness(one_worker(ReadyAuto{}));
     harness.spawned(harness.worker(1, 0));
     harness.hello(harness.worker(1, 0));
@@ -59,7 +59,7 @@ TEST(Readiness, AutoTakesHelloWithoutReadyForNotReady) {
     EXPECT_EQ(harness.count(WorkerState::ready), 0);
 }
 
-TEST(Readiness, NotifyNeverTakesTimeForAnAnswer) {
+TEST(Readiness, NotifyNeverUsesTime) {
     CoreHarness harness(one_worker(ReadyNotify{}));
     harness.spawned(harness.worker(1, 0));
     harness.advance(59s);
@@ -68,16 +68,16 @@ TEST(Readiness, NotifyNeverTakesTimeForAnAnswer) {
     EXPECT_EQ(harness.count(WorkerState::ready), 1);
 }
 
-TEST(Readiness, AliveIsATimeWhateverTheWorkerSays) {
+TEST(Readiness, AliveIgnoresReady1) {
     CoreHarness harness(one_worker(ReadyAlive{3s}));
-    harness.serve_mutely(harness.worker(1, 0));
+    harness.serve_without_hello(harness.worker(1, 0));
     EXPECT_EQ(harness.count(WorkerState::ready), 0);
     harness.advance(3s);
     EXPECT_EQ(harness.count(WorkerState::ready), 1);
     EXPECT_TRUE(harness.notes("ready_by_time").empty());
 }
 
-TEST(Readiness, SettlesAfterItsTimeAndNotBefore) {
+TEST(Readiness, SettlesExactlyAfterSettle) {
     Policy policy = one_worker(ReadyAuto{});
     policy.settle = 2s;
     CoreHarness harness(policy);
@@ -86,10 +86,10 @@ TEST(Readiness, SettlesAfterItsTimeAndNotBefore) {
     EXPECT_FALSE(harness.status().workers.at(0).settled);
     harness.advance(1us);
     EXPECT_TRUE(harness.status().workers.at(0).settled);
-    EXPECT_FALSE(harness.next_deadline());  // a service at rest has no deadline at all
+    EXPECT_FALSE(harness.next_deadline());  // an idle service has no deadline
 }
 
-TEST(Readiness, OfALaunchThatIsNotKnownYetFollowsFromTheWorkersWord) {
+TEST(Readiness, AcceptsMessagesBeforeSpawned) {
     CoreHarness harness(one_worker(ReadyAuto{}));
     harness.hello(harness.worker(1, 0));
     harness.ready(harness.worker(1, 0));

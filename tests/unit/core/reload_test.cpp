@@ -1,4 +1,4 @@
-// A configuration that was read again: its numbers, its workers, its way back.
+// Reload: applying a new policy, replacing the workers, rolling back.
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ Policy quick() {
     return policy;
 }
 
-TEST(Reload, ThatWorkersDoNotSeeHoldsAtOnce) {
+TEST(Reload, OfThePolicyAppliesAtOnce) {
     CoreHarness harness = serving({}, 2);
     const RequestId asked = harness.ask(reload(7, quick(), Reload::Workers::keep));
     EXPECT_EQ(harness.result(asked), Result::done);
@@ -42,7 +42,7 @@ TEST(Reload, OfTheNumberOfWorkersScales) {
     EXPECT_EQ(harness.status().target, 3);
 }
 
-TEST(Reload, LeavesWhatAnOperatorScaledToWhereTheFileStayedTheSame) {
+TEST(Reload, KeepsAnOperatorsScaleIfWorkersIsUnchanged) {
     CoreHarness harness = serving(quick(), 2);
     harness.ask(Scale{3});
     harness.serve_all();
@@ -50,7 +50,7 @@ TEST(Reload, LeavesWhatAnOperatorScaledToWhereTheFileStayedTheSame) {
     EXPECT_EQ(harness.status().target, 3);
 }
 
-TEST(Reload, ThatWorkersSeeIsARolloutWithThePlan) {
+TEST(Reload, ThatReplacesTheWorkersIsARolloutWithThePlan) {
     CoreHarness harness = serving({}, 2);
     const RequestId asked = harness.ask(reload(7, quick(), Reload::Workers::replace));
     ASSERT_EQ(harness.all<Prepare>().size(), 1U);
@@ -58,7 +58,7 @@ TEST(Reload, ThatWorkersSeeIsARolloutWithThePlan) {
     EXPECT_TRUE(harness.all<AdoptPlan>().empty());
     harness.serve_all();
     harness.advance(1s);
-    EXPECT_TRUE(harness.all<ServeWith>().empty());  // nothing is closed before the old ones are gone
+    EXPECT_TRUE(harness.all<ServeWith>().empty());  // nothing is closed before the old workers are gone
     harness.exit_all_leaving();
     EXPECT_EQ(harness.result(asked), Result::done);
     ASSERT_EQ(harness.all<AdoptPlan>().size(), 1U);
@@ -66,7 +66,7 @@ TEST(Reload, ThatWorkersSeeIsARolloutWithThePlan) {
     EXPECT_EQ(harness.all<ServeWith>()[0].spec, harness.all<Prepare>()[0].spec);
 }
 
-TEST(Reload, ThatFailsGivesEverythingBack) {
+TEST(Reload, ThatFailsRestoresPlanListenersAndPolicy) {
     CoreHarness harness = serving({}, 2);
     const RequestId asked = harness.ask(reload(7, quick(), Reload::Workers::replace));
     harness.exited(harness.last_launched(0), 1);
@@ -80,7 +80,7 @@ TEST(Reload, ThatFailsGivesEverythingBack) {
     EXPECT_EQ(harness.all<Tell>().back().command.deadline_usec, to_usec(harness.now() + Policy{}.grace_period));
 }
 
-TEST(Reload, ThatAStopInterruptsGivesItsNumbersBack) {
+TEST(Reload, InterruptedByAStopRestoresThePolicy) {
     CoreHarness harness = serving({}, 1);
     harness.ask(reload(7, quick(), Reload::Workers::replace));
     harness.signal(Stop{});
@@ -96,7 +96,7 @@ TEST(Reload, ThatCannotBindIsRefusedAndDropped) {
     EXPECT_TRUE(harness.all<Spawn>().empty());
 }
 
-TEST(Reload, ThatWaitsIsDroppedForANewerOne) {
+TEST(Reload, ThatIsQueuedIsReplacedByANewerOne) {
     CoreHarness harness = serving({}, 2);
     harness.ask(Restart{});
     const RequestId first = harness.ask(reload(7, quick(), Reload::Workers::replace));
@@ -125,8 +125,8 @@ TEST(Reload, IsDroppedByAStop) {
     EXPECT_EQ(harness.all<DropPlan>().size(), 3U);
 }
 
-// Workers are launched with a watchdog and a way to get ready, and are judged by these.
-TEST(Reload, ThatIsRolledBackGivesWorkersTheTermsThatTheyWereLaunchedWith) {
+// The watchdog and ready-when of a worker are those that it was launched with.
+TEST(Reload, ThatIsRolledBackRestoresTheHealthSettings) {
     CoreHarness harness = serving({}, 1);
     Policy watched;
     watched.workers = 1;
@@ -138,8 +138,8 @@ TEST(Reload, ThatIsRolledBackGivesWorkersTheTermsThatTheyWereLaunchedWith) {
     harness.probed(harness.worker(2, 0), ProbeAnswered::Answer::good);
     harness.advance(1s);
     harness.exit_all_leaving();
-    harness.says(harness.worker(2, 0), Watchdog::alive);
-    harness.forget_actions();
+    harness.report_watchdog(harness.worker(2, 0), Watchdog::alive);
+    harness.clear_actions();
     const RequestId back = harness.ask(Rollback{});
     harness.serve(harness.worker(3, 0));
     EXPECT_TRUE(harness.all<Probe>().empty());
@@ -150,22 +150,22 @@ TEST(Reload, ThatIsRolledBackGivesWorkersTheTermsThatTheyWereLaunchedWith) {
     EXPECT_TRUE(harness.notes("worker_crashed").empty());
 }
 
-TEST(Reload, ThatReplacesWorkersChangesTheirNumberAtOnceAfterwards) {
+TEST(Reload, ThatReplacesTheWorkersScalesInTheSameStep) {
     CoreHarness harness = serving(quick(), 2);
     Policy policy = quick();
     policy.workers = 3;
     const RequestId asked = harness.ask(reload(7, policy, Reload::Workers::replace));
     harness.serve_all();
     harness.advance(1s);
-    harness.forget_actions();
+    harness.clear_actions();
     harness.exit_all_leaving();
-    ASSERT_EQ(harness.all<Spawn>().size(), 1U);  // without any further event
+    ASSERT_EQ(harness.all<Spawn>().size(), 1U);  // without another event
     EXPECT_EQ(harness.all<Spawn>()[0].slot.value, 2U);
     harness.serve_all();
     EXPECT_EQ(harness.result(asked), Result::done);
 }
 
-TEST(Reload, ThatEndsShortOfWorkersStillChangesTheirNumber) {
+TEST(Reload, ThatEndsWithMissingWorkersStillScales) {
     Policy policy = quick();
     policy.probation = 2s;
     CoreHarness harness = serving(policy, 2);

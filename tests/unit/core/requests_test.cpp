@@ -14,7 +14,7 @@ void finish_rollout(CoreHarness& harness) {
 }
 
 // Invariant 4.
-TEST(Restart, DuringARolloutWaitsAndAllWhoAskMeanwhileLearnTheOutcomeOfOne) {
+TEST(Restart, DuringARolloutIsQueuedAndCoalesced) {
     CoreHarness harness = serving({}, 1);
     const RequestId first = harness.ask(Restart{});
     std::vector<RequestId> later;
@@ -29,7 +29,7 @@ TEST(Restart, DuringARolloutWaitsAndAllWhoAskMeanwhileLearnTheOutcomeOfOne) {
     EXPECT_EQ(harness.notes("rollout_started").size(), 2U);
 }
 
-TEST(Restart, ThatWaitsGivesWayToARollbackAskedForLater) {
+TEST(Restart, ThatIsQueuedIsSupersededByARollback) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Restart{});
     const RequestId waiting = harness.ask(Restart{});
@@ -41,7 +41,7 @@ TEST(Restart, ThatWaitsGivesWayToARollbackAskedForLater) {
     EXPECT_EQ(harness.result(rollback), Result::done);
 }
 
-TEST(Restart, DuringTheFirstGenerationWaitsForIt) {
+TEST(Restart, DuringTheFirstGenerationIsQueued) {
     Policy policy;
     policy.workers = 1;
     CoreHarness harness(policy);
@@ -51,7 +51,7 @@ TEST(Restart, DuringTheFirstGenerationWaitsForIt) {
     EXPECT_EQ(harness.all<Spawn>().size(), 2U);
 }
 
-TEST(Restart, DuringAScaleWaitsAndLaterScalesWaitBehindIt) {
+TEST(Restart, DuringAScaleIsQueuedBeforeLaterScales) {
     CoreHarness harness = serving({}, 1);
     const RequestId scale = harness.ask(Scale{2});
     const RequestId restart = harness.ask(Restart{});
@@ -66,7 +66,7 @@ TEST(Restart, DuringAScaleWaitsAndLaterScalesWaitBehindIt) {
     EXPECT_EQ(harness.result(later), Result::done);
 }
 
-TEST(Stop, InterruptsWhateverIsUnderWayOrWaits) {
+TEST(Stop, InterruptsTheRunningAndAllQueuedChanges) {
     CoreHarness harness = serving({}, 1);
     const RequestId restart = harness.ask(Restart{});
     const RequestId scale = harness.ask(Scale{2});
@@ -87,7 +87,7 @@ TEST(Requests, AreRefusedWhileStopping) {
     }
 }
 
-TEST(Requests, OfSignalsHaveNoAnswer) {
+TEST(Requests, BySignalGetNoAnswer) {
     CoreHarness harness = serving({}, 1);
     harness.signal(Restart{});
     harness.signal(Restart{});

@@ -5,21 +5,21 @@
 namespace holdfast::core::testing {
 namespace {
 
-TEST(Supervisor, IgnoresEventsAboutWorkersThatAreGone) {
+TEST(Supervisor, IgnoresEventsForWorkersThatAreGone) {
     CoreHarness harness = serving({}, 1);
     const WorkerId gone = harness.status().workers.at(0).id;
     harness.exited(gone, 1);
-    harness.forget_actions();
+    harness.clear_actions();
     harness.spawned(gone);
     harness.serve(gone);
     harness.feed(SpawnFailed{gone, "execute", 2});
     harness.feed(ChannelLost{gone});
     harness.feed(MainExited{gone, ExitedWith{0}, 1, 1});
     harness.exited(gone, 1);
-    EXPECT_TRUE(harness.done().empty());
+    EXPECT_TRUE(harness.actions().empty());
 }
 
-TEST(Supervisor, TakesAnyReportInAnyState) {
+TEST(Supervisor, AcceptsAnyReportInAnyState) {
     Report everything;
     everything.hello = everything.ready = everything.stopping = everything.releasing = everything.drained = true;
     everything.stages = every_stage;
@@ -53,25 +53,25 @@ TEST(Supervisor, GivesTheSameActionsForTheSameEventsAndSeed) {
             harness.advance(20s);
         }
         std::vector<std::pair<Instant, std::size_t>> trace;
-        for (const auto& done : harness.done()) trace.emplace_back(done.at, done.action.index());
+        for (const auto& timed : harness.actions()) trace.emplace_back(timed.at, timed.action.index());
         return trace;
     };
     EXPECT_EQ(run(), run());
 }
 
-TEST(Supervisor, HasNothingToDoAfterTheEnd) {
+TEST(Supervisor, DoesNothingAfterFinish) {
     CoreHarness harness = serving({}, 1);
     harness.signal(Stop{});
     harness.exit_all_leaving();
-    harness.forget_actions();
+    harness.clear_actions();
     harness.feed(Elapsed{});
     harness.ask(Restart{});
-    EXPECT_TRUE(harness.done().empty());
+    EXPECT_TRUE(harness.actions().empty());
     EXPECT_FALSE(harness.next_deadline());
 }
 
-// An exit and a deadline at the same time: the exit is delivered first, and the deadline is no reason to kill.
-TEST(Supervisor, LetsAnExitCountBeforeASimultaneousDeadline) {
+// If an exit and a deadline are simultaneous, the exit is delivered first and the worker is not killed.
+TEST(Supervisor, HandlesAnExitBeforeASimultaneousDeadline) {
     CoreHarness harness = serving({}, 2);
     const Status status = harness.status();
     harness.signal(Stop{});

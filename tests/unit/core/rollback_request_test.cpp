@@ -1,4 +1,4 @@
-// holdfast rollback: the program of the last good generation is launched again.
+// holdfast rollback: launches the program of the last good generation again.
 
 #include <gtest/gtest.h>
 
@@ -17,10 +17,10 @@ RequestId restart(CoreHarness& harness) {
     return id;
 }
 
-TEST(RollbackRequest, IsLaunchedAsANewGenerationFromTheKeptSpec) {
+TEST(RollbackRequest, LaunchesANewGenerationFromTheKeptSpec) {
     CoreHarness harness = serving({}, 2);
     restart(harness);
-    harness.forget_actions();
+    harness.clear_actions();
     const RequestId rollback = harness.ask(Rollback{});
     ASSERT_EQ(harness.all<Prepare>().size(), 1U);
     EXPECT_EQ(harness.all<Prepare>()[0].from, Prepare::From::kept);
@@ -32,17 +32,17 @@ TEST(RollbackRequest, IsLaunchedAsANewGenerationFromTheKeptSpec) {
     harness.advance(1s);
     harness.exit_all_leaving();
     EXPECT_EQ(harness.result(rollback), Result::done);
-    EXPECT_EQ(harness.all<ForgetSpec>().size(), 1U);  // of the one that was rolled back from
+    EXPECT_EQ(harness.all<ForgetSpec>().size(), 1U);  // the spec that was rolled back from
 }
 
-TEST(RollbackRequest, CannotBeHadWhereThereIsNone) {
+TEST(RollbackRequest, IsRefusedIfThereIsNoTarget) {
     CoreHarness harness = serving({}, 1);
     const RequestId rollback = harness.ask(Rollback{});
     EXPECT_EQ(harness.result(rollback), Result::refused);
     EXPECT_TRUE(harness.all<Prepare>().empty());
 }
 
-TEST(RollbackRequest, OfAFailedGenerationIsNotKept) {
+TEST(RollbackRequest, NeverReturnsToAFailedGeneration) {
     CoreHarness harness = serving({}, 1);
     restart(harness);
     harness.ask(Restart{});
@@ -51,7 +51,7 @@ TEST(RollbackRequest, OfAFailedGenerationIsNotKept) {
     EXPECT_EQ(harness.all<Prepare>().back().spec.value, 1U);
 }
 
-TEST(RollbackRequest, IsTheOneBeforeAfterARollback) {
+TEST(RollbackRequest, AfterARollbackReturnsToTheGenerationBefore) {
     CoreHarness harness = serving({}, 1);
     restart(harness);
     restart(harness);
@@ -65,14 +65,14 @@ TEST(RollbackRequest, IsTheOneBeforeAfterARollback) {
     EXPECT_EQ(harness.result(harness.ask(Rollback{})), Result::refused);
 }
 
-TEST(RollbackRequest, IsKeptOfThreeGenerationsAtTheMost) {
+TEST(RollbackRequest, KeepsAtMostThreeTargets) {
     CoreHarness harness = serving({}, 1);
     for (int i = 0; i < 5; ++i) restart(harness);
     ASSERT_EQ(harness.all<ForgetSpec>().size(), 2U);
     EXPECT_EQ(harness.all<ForgetSpec>()[1].spec.value, 2U);
 }
 
-TEST(RollbackRequest, ThatIsNotWhatItWasIsRefusedInWords) {
+TEST(RollbackRequest, ToAChangedProgramIsRefusedWithTheReason) {
     CoreHarness harness = serving({}, 1);
     restart(harness);
     harness.preparation_fault = "cannot roll back: ./srv was overwritten in place";
@@ -80,7 +80,7 @@ TEST(RollbackRequest, ThatIsNotWhatItWasIsRefusedInWords) {
     EXPECT_EQ(harness.result(rollback), Result::refused);
     EXPECT_NE(harness.answer(rollback)->text.find("overwritten in place"), std::string::npos);
     harness.preparation_fault = "";
-    EXPECT_FALSE(harness.result(harness.ask(Rollback{})));  // it is still there to be asked for
+    EXPECT_FALSE(harness.result(harness.ask(Rollback{})));  // the target is still available
 }
 
 }  // namespace

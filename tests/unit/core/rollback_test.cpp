@@ -16,17 +16,17 @@ Policy one_by_one() {
     return policy;
 }
 
-// Invariant 6, before the commit point: the former generation does not notice.
-TEST(Rollback, BeforeTheCommitPointTouchesNoOldWorker) {
+// Invariant 6, before the commit: the former generation is not affected.
+TEST(Rollback, BeforeTheCommitDoesNotAffectOldWorkers) {
     CoreHarness harness = serving({}, 2);
     const RequestId restart = harness.ask(Restart{});
     harness.serve(harness.worker(2, 0));
     const WorkerId healthy = harness.worker(2, 0);
     harness.exited(harness.worker(2, 1), 7);
     EXPECT_EQ(harness.phase(), Phase::rolling_back);
-    EXPECT_EQ(harness.told(healthy), std::vector{Stage::drain});
+    EXPECT_EQ(harness.stages_sent(healthy), std::vector{Stage::drain});
     EXPECT_EQ(harness.all<Tell>().at(0).command.reason, Reason::rollback);
-    EXPECT_FALSE(harness.answer(restart));  // new ones are still there
+    EXPECT_FALSE(harness.answer(restart));  // a new worker still exists
     harness.exited(healthy);
     EXPECT_EQ(harness.result(restart), Result::failed);
     EXPECT_EQ(harness.all<Tell>().size(), 1U);
@@ -48,9 +48,9 @@ TEST(Rollback, AnswersWithTheReasonAndTheLastWords) {
 }
 
 enum class End { exits, cannot_be_launched, is_not_ready_in_time, says_stopping, loses_its_main_process, settles_not };
-class UnaskedEnd : public ::testing::TestWithParam<End> {};
+class FailureOfANewWorker : public ::testing::TestWithParam<End> {};
 
-TEST_P(UnaskedEnd, OfANewWorkerFailsTheRollout) {
+TEST_P(FailureOfANewWorker, FailsTheRollout) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Restart{});
     const WorkerId worker = harness.worker(2, 0);
@@ -72,12 +72,12 @@ TEST_P(UnaskedEnd, OfANewWorkerFailsTheRollout) {
     EXPECT_EQ(harness.notes("rollout_failed").size(), 1U);
     EXPECT_EQ(harness.status().generation.value, 1U);
 }
-INSTANTIATE_TEST_SUITE_P(Each, UnaskedEnd,
+INSTANTIATE_TEST_SUITE_P(Each, FailureOfANewWorker,
                          ::testing::Values(End::exits, End::cannot_be_launched, End::is_not_ready_in_time,
                                            End::says_stopping, End::loses_its_main_process, End::settles_not));
 
-// Between the commit point and the answer.
-TEST(Rollback, AfterTheCommitPointTellsOldOnesThatReleasedNothingToRun) {
+// Between the commit and the answer.
+TEST(Rollback, AfterTheCommitRecallsOldWorkersThatReleasedNothing) {
     CoreHarness harness = serving({}, 2);
     const WorkerId first = harness.status().workers.at(0).id;
     const WorkerId second = harness.status().workers.at(1).id;
@@ -89,12 +89,12 @@ TEST(Rollback, AfterTheCommitPointTellsOldOnesThatReleasedNothingToRun) {
     releasing.releasing = true;
     harness.feed(Said{second, releasing});
     harness.exited(harness.worker(2, 0), 1);
-    EXPECT_EQ(harness.told(first), (std::vector{Stage::drain, Stage::run}));
-    EXPECT_EQ(harness.told(second), std::vector{Stage::drain});
-    EXPECT_EQ(harness.state(first), WorkerState::draining);  // not ready before it says so
+    EXPECT_EQ(harness.stages_sent(first), (std::vector{Stage::drain, Stage::run}));
+    EXPECT_EQ(harness.stages_sent(second), std::vector{Stage::drain});
+    EXPECT_EQ(harness.state(first), WorkerState::draining);  // not ready before it confirms
     harness.accepting(first, true);
     EXPECT_EQ(harness.state(first), WorkerState::ready);
-    // The slot of the other is refilled as it was.
+    // The other slot is refilled from the former spec.
     const Spawn refill = harness.all<Spawn>().back();
     EXPECT_EQ(refill.generation.value, 1U);
     EXPECT_EQ(refill.slot.value, 1U);
@@ -104,41 +104,41 @@ TEST(Rollback, AfterTheCommitPointTellsOldOnesThatReleasedNothingToRun) {
     EXPECT_EQ(harness.result(restart), Result::failed);
 }
 
-TEST(Rollback, KeepsNewWorkersThatServeUntilFormerOnesCan) {
+TEST(Rollback, KeepsReadyNewWorkersUntilFormerOnesAreReady) {
     Policy policy;
     policy.workers = 2;
     CoreHarness harness(policy);
-    harness.serve_mutely(harness.worker(1, 0));  // mute: they cannot be told to run
-    harness.serve_mutely(harness.worker(1, 1));
+    harness.serve_without_hello(harness.worker(1, 0));  // without HELLO=1 they cannot be recalled
+    harness.serve_without_hello(harness.worker(1, 1));
     harness.ask(Restart{});
     harness.serve_all();
     harness.advance(1s);
     harness.exited(harness.worker(2, 0), 1);
-    const WorkerId serving_on = harness.worker(2, 1);
-    EXPECT_EQ(harness.state(serving_on), WorkerState::ready);
+    const WorkerId remaining = harness.worker(2, 1);
+    EXPECT_EQ(harness.state(remaining), WorkerState::ready);
     harness.serve(harness.worker(1, 0));
-    EXPECT_EQ(harness.state(serving_on), WorkerState::ready);
+    EXPECT_EQ(harness.state(remaining), WorkerState::ready);
     harness.serve(harness.worker(1, 1));
-    EXPECT_EQ(harness.state(serving_on), WorkerState::draining);
+    EXPECT_EQ(harness.state(remaining), WorkerState::draining);
 }
 
-TEST(Rollback, DoesNotTakeBackWhoNeverServed) {
+TEST(Rollback, DoesNotRecallAWorkerThatWasNeverReady) {
     CoreHarness harness = serving(one_by_one(), 2);
     harness.exited(harness.status().workers.at(0).id, 1);
     const WorkerId unready = harness.worker(1, 0);
     harness.spawned(unready);
     harness.hello(unready);
     harness.ask(Restart{});
-    ASSERT_EQ(harness.told(unready), std::vector{Stage::drain});  // it makes room
+    ASSERT_EQ(harness.stages_sent(unready), std::vector{Stage::drain});  // it makes room
     harness.exited(harness.worker(2, 0), 1);
-    EXPECT_EQ(harness.told(unready), std::vector{Stage::drain});
+    EXPECT_EQ(harness.stages_sent(unready), std::vector{Stage::drain});
     harness.accepting(unready, true);
     EXPECT_EQ(harness.state(unready), WorkerState::draining);
     EXPECT_EQ(harness.worker(1, 0).value, harness.all<Spawn>().back().worker.value);
     EXPECT_NE(harness.worker(1, 0), unready);
 }
 
-TEST(Rollback, DoesNotTakeBackWhoSaidThatItStops) {
+TEST(Rollback, DoesNotRecallAWorkerThatSentStopping) {
     CoreHarness harness = serving({}, 1);
     const WorkerId old = harness.status().workers.at(0).id;
     harness.ask(Restart{});
@@ -146,26 +146,26 @@ TEST(Rollback, DoesNotTakeBackWhoSaidThatItStops) {
     harness.advance(1s);
     harness.stopping(old);
     harness.exited(harness.worker(2, 0), 1);
-    EXPECT_EQ(harness.told(old), std::vector{Stage::drain});
+    EXPECT_EQ(harness.stages_sent(old), std::vector{Stage::drain});
     EXPECT_EQ(harness.all<Spawn>().back().generation.value, 1U);
 }
 
-TEST(Rollback, RefillsASlotWhoseRecalledWorkerStaysSilent) {
+TEST(Rollback, RefillsASlotWhoseRecalledWorkerDoesNotConfirm) {
     CoreHarness harness = serving({}, 1);
     const WorkerId old = harness.status().workers.at(0).id;
     harness.ask(Restart{});
     harness.serve_all();
     harness.advance(1s);
     harness.exited(harness.worker(2, 0), 1);
-    EXPECT_EQ(harness.told(old), (std::vector{Stage::drain, Stage::run}));
+    EXPECT_EQ(harness.stages_sent(old), (std::vector{Stage::drain, Stage::run}));
     EXPECT_EQ(harness.all<Spawn>().size(), 1U);
-    harness.advance(30s);  // its deadline went on meanwhile
+    harness.advance(30s);  // the recall did not extend its deadline
     EXPECT_EQ(harness.state(old), WorkerState::cancelling);
     EXPECT_EQ(harness.all<Spawn>().size(), 2U);
     EXPECT_EQ(harness.all<Spawn>().back().generation.value, 1U);
 }
 
-TEST(Rollback, DoesNotWaitForARecalledWorkerThatCrossedWithItsRelease) {
+TEST(Rollback, DoesNotWaitForARecalledWorkerThatHasReleased) {
     CoreHarness harness = serving({}, 1);
     const WorkerId old = harness.status().workers.at(0).id;
     harness.ask(Restart{});
@@ -180,8 +180,8 @@ TEST(Rollback, DoesNotWaitForARecalledWorkerThatCrossedWithItsRelease) {
     EXPECT_EQ(harness.state(old), WorkerState::draining);
 }
 
-// Invariants 6 and 7: what cannot be brought back is said, in time.
-TEST(Rollback, ThatCannotBringBackTheFormerGenerationIsAnsweredMixedInTime) {
+// Invariants 6 and 7: the answer comes in time and names what was not restored.
+TEST(Rollback, ThatCannotRestoreTheFormerGenerationIsAnsweredMixedInTime) {
     CoreHarness harness = serving(one_by_one(), 2);
     const WorkerId gone = harness.status().workers.at(0).id;
     const RequestId restart = harness.ask(Restart{});
@@ -201,27 +201,27 @@ TEST(Rollback, ThatCannotBringBackTheFormerGenerationIsAnsweredMixedInTime) {
     ASSERT_EQ(harness.result(restart), Result::mixed);
     EXPECT_LE(harness.now() - failed, rollback_bound(one_by_one(), 2) + 500ms);
     EXPECT_NE(harness.answer(restart)->text.find("slot 0"), std::string::npos) << harness.answer(restart)->text;
-    EXPECT_EQ(harness.state(new_one), WorkerState::ready);  // it serves on
+    EXPECT_EQ(harness.state(new_one), WorkerState::ready);  // it continues to serve
     EXPECT_TRUE(harness.status().mixed);
     EXPECT_EQ(harness.phase(), Phase::serving);
 }
 
-TEST(Rollback, InterruptedByAStopTellsARecalledWorkerToDrainAgain) {
+TEST(Rollback, InterruptedByAStopSendsDrainToARecalledWorkerAgain) {
     CoreHarness harness = serving({}, 1);
     const WorkerId old = harness.status().workers.at(0).id;
     const RequestId restart = harness.ask(Restart{});
     harness.serve_all();
     harness.advance(1s);
-    const Instant told = harness.now();
+    const Instant drained_at = harness.now();
     harness.exited(harness.worker(2, 0), 1);
     harness.advance(3s);
     harness.signal(Stop{});
     EXPECT_EQ(harness.result(restart), Result::interrupted);
-    EXPECT_EQ(harness.told(old), (std::vector{Stage::drain, Stage::run, Stage::drain}));
-    EXPECT_EQ(harness.all<Tell>().back().command.deadline_usec, to_usec(told + 30s));
+    EXPECT_EQ(harness.stages_sent(old), (std::vector{Stage::drain, Stage::run, Stage::drain}));
+    EXPECT_EQ(harness.all<Tell>().back().command.deadline_usec, to_usec(drained_at + 30s));
 }
 
-TEST(Rollback, TellsARecalledWorkerThatStopsByItselfToDrainAgain) {
+TEST(Rollback, SendsDrainAgainToARecalledWorkerThatSendsStopping) {
     CoreHarness harness = serving({}, 1);
     const WorkerId old = harness.status().workers.at(0).id;
     harness.ask(Restart{});
@@ -229,8 +229,8 @@ TEST(Rollback, TellsARecalledWorkerThatStopsByItselfToDrainAgain) {
     harness.advance(1s);
     harness.exited(harness.worker(2, 0), 1);
     harness.stopping(old);
-    EXPECT_EQ(harness.told(old), (std::vector{Stage::drain, Stage::run, Stage::drain}));
-    harness.accepting(old, true);  // it had obeyed the first word before it heard the second
+    EXPECT_EQ(harness.stages_sent(old), (std::vector{Stage::drain, Stage::run, Stage::drain}));
+    harness.accepting(old, true);  // it handled run before it received the second drain
     EXPECT_EQ(harness.state(old), WorkerState::draining);
 }
 

@@ -36,7 +36,7 @@ TEST(Rollout, LaunchesAllNewWorkersBesideTheOldOnes) {
     EXPECT_EQ(old_ready(harness), 3);
 }
 
-TEST(Rollout, TellsNoOldWorkerToLeaveBeforeAllNewOnesHaveSettled) {
+TEST(Rollout, DrainsNoOldWorkerBeforeAllNewOnesHaveSettled) {
     CoreHarness harness = serving({}, 3);
     harness.ask(Restart{});
     harness.serve(harness.worker(2, 0));
@@ -52,8 +52,8 @@ TEST(Rollout, TellsNoOldWorkerToLeaveBeforeAllNewOnesHaveSettled) {
     EXPECT_EQ(harness.notes("rollout_committed").size(), 1U);
 }
 
-// Invariant 9: done is said when it is.
-TEST(Rollout, IsDoneWhenAllNewOnesHaveSettledAndAllOldOnesAreGone) {
+// Invariant 9: the answer `done` is sent only when it is true.
+TEST(Rollout, IsDoneWhenAllNewWorkersHaveSettledAndAllOldOnesAreGone) {
     CoreHarness harness = serving({}, 2);
     const RequestId restart = harness.ask(Restart{});
     harness.serve_all();
@@ -63,10 +63,10 @@ TEST(Rollout, IsDoneWhenAllNewOnesHaveSettledAndAllOldOnesAreGone) {
     EXPECT_EQ(harness.result(restart), Result::done);
     EXPECT_EQ(harness.phase(), Phase::serving);
     EXPECT_EQ(harness.status().generation.value, 2U);
-    EXPECT_TRUE(harness.all<ForgetSpec>().empty());  // a rollback may want it
+    EXPECT_TRUE(harness.all<ForgetSpec>().empty());  // it is a rollback target
 }
 
-TEST(Rollout, GoesStraightToDrainAndSaysRestart) {
+TEST(Rollout, DrainsWithoutLameDuckAndWithReasonRestart) {
     Policy policy;
     policy.lame_duck = 10s;
     CoreHarness harness = serving(policy, 1);
@@ -74,11 +74,11 @@ TEST(Rollout, GoesStraightToDrainAndSaysRestart) {
     harness.ask(Restart{});
     harness.serve_all();
     harness.advance(1s);
-    EXPECT_EQ(harness.told(old), std::vector{Stage::drain});
+    EXPECT_EQ(harness.stages_sent(old), std::vector{Stage::drain});
     EXPECT_EQ(harness.all<Tell>().at(0).command.reason, Reason::restart);
 }
 
-TEST(Rollout, MentionsOldWorkersThatHadToBeKilledAndIsDoneAllTheSame) {
+TEST(Rollout, NamesKilledOldWorkersInTheAnswerDone) {
     CoreHarness harness = serving({}, 1);
     const WorkerId old = harness.status().workers.at(0).id;
     const RequestId restart = harness.ask(Restart{});
@@ -90,7 +90,7 @@ TEST(Rollout, MentionsOldWorkersThatHadToBeKilledAndIsDoneAllTheSame) {
 }
 
 // Invariant 3.
-TEST(Rollout, InStepsKeepsToSurgeAndNeverFallsBelowTheTarget) {
+TEST(Rollout, InStepsKeepsMaxSurgeAndMaxUnavailable) {
     for (const auto& [surge, unavailable] : {std::pair{1, 0}, {2, 0}, {0, 0}, {0, 2}, {1, 1}, {3, 1}}) {
         CoreHarness harness = serving(in_steps(surge, unavailable), 4);
         const RequestId restart = harness.ask(Restart{});
@@ -113,7 +113,7 @@ TEST(Rollout, InStepsKeepsToSurgeAndNeverFallsBelowTheTarget) {
     }
 }
 
-TEST(Rollout, WithoutSurgeMovesOneWorkerAtATime) {
+TEST(Rollout, WithoutSurgeReplacesOneWorkerAtATime) {
     CoreHarness harness = serving(in_steps(0, 0), 3);
     harness.ask(Restart{});
     EXPECT_EQ(old_ready(harness), 2);
@@ -124,7 +124,7 @@ TEST(Rollout, WithoutSurgeMovesOneWorkerAtATime) {
     EXPECT_EQ(old_ready(harness), 1);
 }
 
-TEST(Rollout, ReplacesAnOldWorkerThatDiesByTheNewGeneration) {
+TEST(Rollout, ReplacesACrashedOldWorkerByTheNewGeneration) {
     CoreHarness harness = serving(in_steps(1, 0), 3);
     harness.ask(Restart{});
     ASSERT_EQ(harness.all<Spawn>().size(), 1U);
@@ -135,7 +135,7 @@ TEST(Rollout, ReplacesAnOldWorkerThatDiesByTheNewGeneration) {
     EXPECT_EQ(harness.all<Spawn>()[1].slot.value, 2U);
 }
 
-TEST(Rollout, OfNoWorkersIsDoneAtOnce) {
+TEST(Rollout, WithTargetZeroIsDoneAtOnce) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Scale{0});
     harness.exit_all_leaving();
@@ -143,7 +143,7 @@ TEST(Rollout, OfNoWorkersIsDoneAtOnce) {
     EXPECT_EQ(harness.result(restart), Result::done);
 }
 
-TEST(Rollout, NeverUsesTheNumberOfAFailedGenerationAgain) {
+TEST(Rollout, DoesNotReuseTheNumberOfAFailedGeneration) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Restart{});
     harness.exited(harness.worker(2, 0), 1);

@@ -35,7 +35,7 @@ TEST(Scale, DownRemovesTheHighestSlotsAndIsDoneWhenTheyAreGone) {
     EXPECT_TRUE(harness.all<Spawn>().empty());
 }
 
-TEST(Scale, ToZeroIsAnnouncedByALameDuckAndDownToMoreIsNot) {
+TEST(Scale, HasALameDuckOnlyToZero) {
     Policy policy;
     policy.lame_duck = 5s;
     CoreHarness harness = serving(policy, 3);
@@ -46,14 +46,14 @@ TEST(Scale, ToZeroIsAnnouncedByALameDuckAndDownToMoreIsNot) {
     EXPECT_EQ(harness.count(WorkerState::lame_duck), 1);
 }
 
-TEST(Scale, UpAgainTakesBackWhoHasReleasedNothing) {
+TEST(Scale, UpAgainRecallsAWorkerThatHasReleasedNothing) {
     Policy policy;
     policy.lame_duck = 5s;
     CoreHarness harness = serving(policy, 1);
     const WorkerId worker = harness.status().workers.at(0).id;
     harness.ask(Scale{0});
     const RequestId again = harness.ask(Scale{1});
-    EXPECT_EQ(harness.told(worker), (std::vector{Stage::lame_duck, Stage::run}));
+    EXPECT_EQ(harness.stages_sent(worker), (std::vector{Stage::lame_duck, Stage::run}));
     EXPECT_TRUE(harness.all<Spawn>().empty());
     harness.accepting(worker, true);
     EXPECT_EQ(harness.result(again), Result::done);
@@ -78,13 +78,13 @@ TEST(Scale, ThatDoesNotGetReadyInTimeFailsAndNamesTheSlot) {
     EXPECT_NE(harness.answer(scale)->text.find("slot 1 (worker 1.1 exited with status 4)"), std::string::npos)
         << harness.answer(scale)->text;
     EXPECT_EQ(harness.answer(scale)->last_words, std::vector<std::string>{"last line"});
-    EXPECT_EQ(harness.status().target, 2);  // stays as asked for
+    EXPECT_EQ(harness.status().target, 2);  // the target is kept
     const std::size_t launches = harness.all<Spawn>().size();
     harness.advance(60s);
-    EXPECT_GT(harness.all<Spawn>().size(), launches);  // and is tried on
+    EXPECT_GT(harness.all<Spawn>().size(), launches);  // the launch is retried
 }
 
-TEST(Scale, DuringAScaleWinsAtOnceAndTheEarlierAskerIsTold) {
+TEST(Scale, DuringAScaleSupersedesIt) {
     CoreHarness harness = serving({}, 1);
     const RequestId first = harness.ask(Scale{4});
     const RequestId second = harness.ask(Scale{2});
@@ -120,7 +120,7 @@ TEST(Scale, OutOfRangeIsRefusedWithTheRange) {
     EXPECT_EQ(harness.status().target, 1);
 }
 
-TEST(Scale, WaitsForARolloutAndThenHappens) {
+TEST(Scale, DuringARolloutIsQueued) {
     CoreHarness harness = serving({}, 1);
     const RequestId restart = harness.ask(Restart{});
     const RequestId scale = harness.ask(Scale{2});

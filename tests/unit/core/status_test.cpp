@@ -8,7 +8,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(Ready, IsAServiceThatHasServedAndNotBefore) {
+TEST(Ready, OnlyAfterTheFirstGenerationWasReady) {
     Policy policy;
     policy.workers = 2;
     CoreHarness harness(policy);
@@ -20,7 +20,7 @@ TEST(Ready, IsAServiceThatHasServedAndNotBefore) {
     EXPECT_EQ(harness.status().unready_because, "");
 }
 
-TEST(Ready, IsAQuestionOfMinReady) {
+TEST(Ready, DependsOnMinReady) {
     Policy policy;
     policy.min_ready = 2;
     policy.backoff_min = policy.backoff_max = 4s;
@@ -33,7 +33,7 @@ TEST(Ready, IsAQuestionOfMinReady) {
     EXPECT_TRUE(harness.status().ready);
 }
 
-TEST(Ready, IsNoServiceThatEndsOrIsPaused) {
+TEST(Ready, NotWhileStoppingOrPaused) {
     Policy policy;
     policy.lame_duck = 10s;
     CoreHarness harness = serving(policy, 1);
@@ -47,7 +47,7 @@ TEST(Ready, IsNoServiceThatEndsOrIsPaused) {
     EXPECT_EQ(harness.status().unready_because, "the service is being stopped");
 }
 
-TEST(Ready, IsNoServiceThatRefusesItsClients) {
+TEST(Ready, NotWhileConnectionsAreRefused) {
     Policy policy;
     policy.min_ready = 0;
     CoreHarness harness = serving(policy, 1);
@@ -57,7 +57,7 @@ TEST(Ready, IsNoServiceThatRefusesItsClients) {
     EXPECT_FALSE(harness.status().ready);
 }
 
-TEST(Change, IsToldInItsStages) {
+TEST(Change, IsShownWithItsStages) {
     Policy policy;
     policy.probation = 1min;
     CoreHarness harness = serving(policy, 1);
@@ -86,7 +86,7 @@ TEST(Change, IsToldInItsStages) {
     EXPECT_EQ(harness.status().rollback_to, Generation{1});
 }
 
-TEST(Change, ThatFailedSaysWhatBy) {
+TEST(Change, ThatFailedIsShownWithTheCause) {
     Policy policy;
     policy.probation = 1min;
     CoreHarness harness = serving(policy, 1);

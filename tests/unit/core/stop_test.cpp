@@ -18,7 +18,7 @@ void report_in_flight(CoreHarness& harness, WorkerId worker, std::uint64_t in_fl
     harness.feed(Said{worker, report});
 }
 
-TEST(Stop, AnswersItsAskersWhenItHasFinishedWithWhatRunReturns) {
+TEST(Stop, IsAnsweredAtItsEndWithTheExitStatusOfRun) {
     CoreHarness harness = serving({}, 1);
     const RequestId first = harness.ask(Stop{});
     const RequestId second = harness.ask(Stop{});
@@ -29,10 +29,10 @@ TEST(Stop, AnswersItsAskersWhenItHasFinishedWithWhatRunReturns) {
         ASSERT_TRUE(harness.answer(asker));
         EXPECT_EQ(harness.answer(asker)->exit_code, 3);
     }
-    EXPECT_TRUE(std::holds_alternative<Finish>(harness.done().back().action));
+    EXPECT_TRUE(std::holds_alternative<Finish>(harness.actions().back().action));
 }
 
-TEST(Stop, MovesEveryWorkerOneStageOnForEachFurtherSignal) {
+TEST(Stop, MovesEveryWorkerToItsNextStageOnEachFurtherSignal) {
     CoreHarness harness = serving(with_lame_duck(), 1);
     const WorkerId worker = harness.status().workers.at(0).id;
     const WorkerState expected[] = {WorkerState::lame_duck, WorkerState::draining, WorkerState::cancelling,
@@ -45,7 +45,7 @@ TEST(Stop, MovesEveryWorkerOneStageOnForEachFurtherSignal) {
     EXPECT_EQ(harness.all<Kill>().size(), 1U);
 }
 
-TEST(Stop, TakesTwoSignalsWithinASecondForOne) {
+TEST(Stop, IgnoresASecondSignalWithinASecond) {
     CoreHarness harness = serving(with_lame_duck(), 1);
     const WorkerId worker = harness.status().workers.at(0).id;
     harness.signal(Stop{});
@@ -58,7 +58,7 @@ TEST(Stop, TakesTwoSignalsWithinASecondForOne) {
     EXPECT_EQ(harness.state(worker), WorkerState::draining);
 }
 
-TEST(Stop, SaysWhatTheNextOneWouldDo) {
+TEST(Stop, LogsWhatTheNextSignalWouldDo) {
     CoreHarness harness = serving(with_lame_duck(), 1);
     harness.signal(Stop{});
     EXPECT_NE(harness.notes("stop_started").back().find("drains every worker now"), std::string::npos);
@@ -81,7 +81,7 @@ TEST(Stop, OverTheApiNeverSkipsAStage) {
     EXPECT_EQ(harness.state(worker), WorkerState::lame_duck);
 }
 
-TEST(Stop, WithoutLameDuckGoesStraightToDrain) {
+TEST(Stop, WithoutLameDuckDrainsAtOnce) {
     CoreHarness harness = serving(with_lame_duck(), 1);
     harness.signal(Stop{LameDuck::skipped});
     EXPECT_EQ(harness.count(WorkerState::draining), 1);
@@ -98,7 +98,7 @@ TEST(Stop, EndsWithinItsBoundWhateverWorkersDo) {
     EXPECT_FALSE(harness.next_deadline());
 }
 
-TEST(Stop, LaunchesNobodyAnyMore) {
+TEST(Stop, LaunchesNoWorker) {
     CoreHarness harness = serving({}, 2);
     harness.signal(Stop{});
     harness.exited(harness.status().workers.at(0).id, 1);
@@ -132,18 +132,18 @@ TEST(ExitCode, IsZeroWhenACancelledWorkerHadNothingLeft) {
     EXPECT_EQ(harness.exit_code(), 0);
 }
 
-TEST(ExitCode, IsThreeWhenAMuteWorkerOutlivedItsGracePeriod) {
+TEST(ExitCode, IsThreeWhenAWorkerWithoutHelloExceedsItsGracePeriod) {
     Policy policy;
     policy.workers = 1;
     CoreHarness harness(policy);
-    harness.serve_mutely(harness.worker(1, 0));
+    harness.serve_without_hello(harness.worker(1, 0));
     harness.signal(Stop{});
     harness.advance(31s);
     harness.exit_all_leaving();
     EXPECT_EQ(harness.exit_code(), 3);
 }
 
-TEST(ExitCode, DoesNotCountWhatWasCutOffBeforeTheStop) {
+TEST(ExitCode, IgnoresWorkCutOffBeforeTheStop) {
     CoreHarness harness = serving({}, 1);
     const WorkerId old = harness.status().workers.at(0).id;
     harness.ask(Restart{});
@@ -155,7 +155,7 @@ TEST(ExitCode, DoesNotCountWhatWasCutOffBeforeTheStop) {
     EXPECT_EQ(harness.exit_code(), 0);
 }
 
-TEST(ServiceManager, IsToldToStopOnceAndHowLongItMustWait) {
+TEST(ServiceManager, GetsStoppingOnceAndTheTimeoutOfTheStop) {
     CoreHarness harness = serving({}, 1);
     harness.signal(Stop{});
     EXPECT_EQ(harness.all<ManagerStopping>().size(), 1U);
@@ -163,7 +163,7 @@ TEST(ServiceManager, IsToldToStopOnceAndHowLongItMustWait) {
     EXPECT_EQ(harness.all<ManagerExtend>()[0].at_least, 35s + unkillable_after);
 }
 
-TEST(ServiceManager, IsAskedForTimeAgainWhileDrainsMakeProgressAndNotMoreThanOnceASecond) {
+TEST(ServiceManager, GetsAnExtensionAtMostOnceASecondWhileWorkersMakeProgress) {
     CoreHarness harness = serving({}, 1);
     const WorkerId worker = harness.status().workers.at(0).id;
     harness.signal(Stop{});
@@ -175,10 +175,10 @@ TEST(ServiceManager, IsAskedForTimeAgainWhileDrainsMakeProgressAndNotMoreThanOnc
     EXPECT_LE(harness.all<ManagerExtend>().size(), 12U);
     const std::size_t before = harness.all<ManagerExtend>().size();
     harness.advance(10s);
-    EXPECT_LE(harness.all<ManagerExtend>().size(), before + 1);  // no progress, no more time
+    EXPECT_LE(harness.all<ManagerExtend>().size(), before + 1);  // without progress no extension
 }
 
-TEST(ServiceManager, HearsEachSentenceOnce) {
+TEST(ServiceManager, GetsEachStatusOnce) {
     CoreHarness harness = serving({}, 2);
     EXPECT_TRUE(harness.all<ManagerStatus>().empty());
     harness.ask(Scale{2});

@@ -1,4 +1,4 @@
-// Undo: a restart or a stop that is under way is taken back.
+// Undo: reverts a restart or a stop in progress.
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@ namespace {
 
 using Result = Outcome::Result;
 
-TEST(Undo, OfARestartBeforeTheCommitLeavesTheOldOnesAlone) {
+TEST(Undo, OfARestartBeforeTheCommitDoesNotAffectOldWorkers) {
     CoreHarness harness = serving({}, 2);
     const RequestId restart = harness.ask(Restart{});
     harness.serve(harness.last_launched(0));
@@ -17,11 +17,11 @@ TEST(Undo, OfARestartBeforeTheCommitLeavesTheOldOnesAlone) {
     harness.exit_all_leaving();
     EXPECT_EQ(harness.result(restart), Result::undone);
     EXPECT_EQ(harness.result(undo), Result::done);
-    EXPECT_TRUE(harness.told(harness.worker_of(0)).empty());
+    EXPECT_TRUE(harness.stages_sent(harness.worker_of(0)).empty());
     EXPECT_EQ(harness.status().generation.value, 1U);
 }
 
-TEST(Undo, OfARestartCallsBackWhoHasReleasedNothingAndReplacesTheOthers) {
+TEST(Undo, OfARestartRecallsWorkersThatReleasedNothingAndReplacesTheOthers) {
     CoreHarness harness = serving({}, 2);
     const WorkerId keeps = harness.worker_of(0), released = harness.worker_of(1);
     const RequestId restart = harness.ask(Restart{});
@@ -30,9 +30,9 @@ TEST(Undo, OfARestartCallsBackWhoHasReleasedNothingAndReplacesTheOthers) {
     Report report;
     report.releasing = true;
     harness.feed(Said{released, report});
-    harness.forget_actions();
+    harness.clear_actions();
     const RequestId undo = harness.ask(Undo{});
-    EXPECT_EQ(harness.told(keeps), std::vector{Stage::run});
+    EXPECT_EQ(harness.stages_sent(keeps), std::vector{Stage::run});
     ASSERT_EQ(harness.all<Spawn>().size(), 1U);
     EXPECT_EQ(harness.all<Spawn>()[0].generation.value, 1U);
     EXPECT_EQ(harness.all<Spawn>()[0].slot.value, 1U);
@@ -45,7 +45,7 @@ TEST(Undo, OfARestartCallsBackWhoHasReleasedNothingAndReplacesTheOthers) {
     EXPECT_EQ(harness.status().generation.value, 1U);
 }
 
-TEST(Undo, DropsWhatWaitsBehindTheRestart) {
+TEST(Undo, DropsTheQueuedRequests) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Restart{});
     const RequestId waiting = harness.ask(Restart{});
@@ -53,7 +53,7 @@ TEST(Undo, DropsWhatWaitsBehindTheRestart) {
     EXPECT_EQ(harness.result(waiting), Result::undone);
 }
 
-TEST(Undo, AskedForTwiceIsAnsweredTwice) {
+TEST(Undo, RequestedTwiceIsAnsweredTwice) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Restart{});
     const RequestId first = harness.ask(Undo{});
@@ -63,15 +63,15 @@ TEST(Undo, AskedForTwiceIsAnsweredTwice) {
     EXPECT_EQ(harness.result(second), Result::done);
 }
 
-TEST(Undo, OfAStopBringsTheWorkersBack) {
+TEST(Undo, OfAStopRecallsOrReplacesTheWorkers) {
     CoreHarness harness = serving({}, 2);
     const WorkerId keeps = harness.worker_of(0), gone = harness.worker_of(1);
     const RequestId stop = harness.ask(Stop{});
     harness.exited(gone);
-    harness.forget_actions();
+    harness.clear_actions();
     const RequestId undo = harness.ask(Undo{});
     EXPECT_EQ(harness.result(stop), Result::undone);
-    EXPECT_EQ(harness.told(keeps), std::vector{Stage::run});
+    EXPECT_EQ(harness.stages_sent(keeps), std::vector{Stage::run});
     ASSERT_EQ(harness.all<Spawn>().size(), 1U);
     EXPECT_FALSE(harness.answer(undo));
     harness.accepting(keeps, true);
@@ -81,7 +81,7 @@ TEST(Undo, OfAStopBringsTheWorkersBack) {
     EXPECT_FALSE(harness.exit_code());
 }
 
-TEST(Undo, OfAStopOpensTheDoorsAgainBeforeItLaunches) {
+TEST(Undo, OfAStopAcceptsConnectionsBeforeItLaunches) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Stop{});
     harness.accepting(harness.worker_of(0), false);
@@ -89,26 +89,26 @@ TEST(Undo, OfAStopOpensTheDoorsAgainBeforeItLaunches) {
     report.releasing = true;
     harness.feed(Said{harness.worker_of(0), report});
     ASSERT_EQ(harness.all<SetAdmission>().size(), 1U);
-    harness.forget_actions();
+    harness.clear_actions();
     harness.ask(Undo{});
     ASSERT_EQ(harness.all<SetAdmission>().size(), 1U);
     EXPECT_EQ(harness.all<SetAdmission>()[0].admission, Admission::accept);
     EXPECT_LT(harness.index_of<SetAdmission>(), harness.index_of<Spawn>());
 }
 
-TEST(Undo, OfALongStopLeavesTheDoorsOpenForWhoIsCalledBack) {
+TEST(Undo, OfALongStopAcceptsConnectionsForARecalledWorker) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Stop{});
     harness.accepting(harness.worker_of(0), false);
     harness.advance(Policy{}.queue_for + 1s);
-    harness.forget_actions();
+    harness.clear_actions();
     harness.ask(Undo{});
-    EXPECT_EQ(harness.told(harness.worker_of(0)), std::vector{Stage::run});
+    EXPECT_EQ(harness.stages_sent(harness.worker_of(0)), std::vector{Stage::run});
     ASSERT_EQ(harness.all<SetAdmission>().size(), 1U);
     EXPECT_EQ(harness.all<SetAdmission>()[0].admission, Admission::accept);
 }
 
-TEST(Undo, OfAStopInTheMiddleOfARestartGoesBackToTheFormerGeneration) {
+TEST(Undo, OfAStopDuringARestartReturnsToTheFormerGeneration) {
     CoreHarness harness = serving({}, 1);
     const WorkerId old = harness.worker_of(0);
     const RequestId restart = harness.ask(Restart{});
@@ -123,25 +123,25 @@ TEST(Undo, OfAStopInTheMiddleOfARestartGoesBackToTheFormerGeneration) {
     EXPECT_EQ(harness.status().workers.size(), 1U);
 }
 
-TEST(Undo, IsRefusedWhereNothingIsUnderWay) {
+TEST(Undo, IsRefusedIfNoChangeIsInProgress) {
     CoreHarness harness = serving({}, 1);
     EXPECT_EQ(harness.result(harness.ask(Undo{})), Result::refused);
 }
 
-TEST(Undo, IsRefusedWhereNobodyEverServed) {
+TEST(Undo, IsRefusedIfTheServiceWasNeverReady) {
     Policy policy;
     CoreHarness harness(policy);
     harness.ask(Stop{});
     EXPECT_EQ(harness.result(harness.ask(Undo{})), Result::refused);
 }
 
-TEST(Undo, OfAStopThatEndsWithoutTheWorkersSaysSo) {
+TEST(Undo, OfAStopFailsIfTheWorkersDoNotBecomeReady) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Stop{});
-    harness.forget_actions();
+    harness.clear_actions();
     const RequestId undo = harness.ask(Undo{});
     harness.exited(harness.worker_of(0));
-    harness.advance(std::chrono::minutes(5));  // the one that was launched instead never gets ready
+    harness.advance(std::chrono::minutes(5));  // its replacement does not become ready
     EXPECT_EQ(harness.result(undo), Result::failed);
 }
 

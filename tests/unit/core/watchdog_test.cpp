@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-Policy watched(Duration watchdog = 10s) {
+Policy with_watchdog(Duration watchdog = 10s) {
     Policy policy;
     policy.watchdog = watchdog;
     return policy;
@@ -19,24 +19,24 @@ Policy watched(Duration watchdog = 10s) {
 
 WorkerId only(const CoreHarness& harness) { return harness.status().workers.at(0).id; }
 
-// It is said so often for so long.
-void speak_for(CoreHarness& harness, WorkerId worker, Duration duration, Duration every) {
-    for (Duration spoken{}; spoken < duration; spoken += every) {
-        harness.says(worker, Watchdog::alive);
+// Sends WATCHDOG=1 once per interval.
+void send_heartbeats(CoreHarness& harness, WorkerId worker, Duration duration, Duration every) {
+    for (Duration elapsed{}; elapsed < duration; elapsed += every) {
+        harness.report_watchdog(worker, Watchdog::alive);
         harness.advance(every);
     }
 }
 
-TEST(Watchdog, LetsAWorkerServeThatSpeaksInTime) {
-    CoreHarness harness = serving(watched(), 1);
+TEST(Watchdog, KeepsAWorkerThatSendsHeartbeatsInTime) {
+    CoreHarness harness = serving(with_watchdog(), 1);
     const WorkerId worker = only(harness);
-    speak_for(harness, worker, 10min, 5s);
+    send_heartbeats(harness, worker, 10min, 5s);
     EXPECT_EQ(harness.state(worker), WorkerState::ready);
     EXPECT_THAT(harness.notes("worker_crashed"), IsEmpty());
 }
 
-TEST(Watchdog, GivesUpAWorkerThatIsSilentForItsWholeTimeAndNotBefore) {
-    CoreHarness harness(watched());
+TEST(Watchdog, FailsAWorkerExactlyAtItsTimeout) {
+    CoreHarness harness(with_watchdog());
     harness.serve(harness.worker(1, 0));
     const WorkerId worker = harness.worker(1, 0);
     harness.advance(10s - 1us);
@@ -45,33 +45,33 @@ TEST(Watchdog, GivesUpAWorkerThatIsSilentForItsWholeTimeAndNotBefore) {
     EXPECT_EQ(harness.state(worker), WorkerState::draining);
     EXPECT_EQ(harness.all<Tell>().back().command.reason, Reason::unhealthy);
     EXPECT_THAT(harness.notes("worker_crashed"), ElementsAre("was silent for 10.0 s: it missed its watchdog"));
-    EXPECT_NE(harness.worker(1, 0), worker);  // its successor comes at once
+    EXPECT_NE(harness.worker(1, 0), worker);  // its successor is launched at once
     EXPECT_EQ(harness.status().slots.at(0).crashes_in_a_row, 1);
     EXPECT_EQ(harness.status().slots.at(0).last_failure, "worker 1.0 was silent for 10.0 s: it missed its watchdog");
 }
 
-TEST(Watchdog, CountsFromTheLastWord) {
-    CoreHarness harness = serving(watched(), 1);
+TEST(Watchdog, CountsFromTheLastHeartbeat) {
+    CoreHarness harness = serving(with_watchdog(), 1);
     const WorkerId worker = only(harness);
     harness.advance(7s);
-    harness.says(worker, Watchdog::alive);
+    harness.report_watchdog(worker, Watchdog::alive);
     harness.advance(10s - 1us);
     EXPECT_EQ(harness.state(worker), WorkerState::ready);
     harness.advance(1us);
     EXPECT_EQ(harness.state(worker), WorkerState::draining);
 }
 
-TEST(Watchdog, DoesNotHurryAWorkerThatStarts) {
-    CoreHarness harness(watched(1s));
+TEST(Watchdog, IgnoresAStartingWorker) {
+    CoreHarness harness(with_watchdog(1s));
     harness.spawned(harness.worker(1, 0));
     harness.hello(harness.worker(1, 0));
-    harness.says(harness.worker(1, 0), Watchdog::alive);
+    harness.report_watchdog(harness.worker(1, 0), Watchdog::alive);
     harness.advance(50s);
     EXPECT_EQ(harness.state(harness.worker(1, 0)), WorkerState::starting);
 }
 
-TEST(Watchdog, WatchesPausedWorkersToo) {
-    CoreHarness harness = serving(watched(), 1);
+TEST(Watchdog, AppliesToPausedWorkers) {
+    CoreHarness harness = serving(with_watchdog(), 1);
     const WorkerId worker = only(harness);
     harness.ask(Pause{});
     harness.advance(10s);
@@ -79,8 +79,8 @@ TEST(Watchdog, WatchesPausedWorkersToo) {
     EXPECT_THAT(harness.notes("worker_crashed"), SizeIs(1));
 }
 
-TEST(Watchdog, MovesASilentLameDuckOnAndCountsNoCrash) {
-    Policy policy = watched(5s);
+TEST(Watchdog, DrainsASilentLameDuckAndCountsNoCrash) {
+    Policy policy = with_watchdog(5s);
     policy.lame_duck = 1min;
     CoreHarness harness = serving(policy, 1);
     const WorkerId worker = only(harness);
@@ -92,32 +92,33 @@ TEST(Watchdog, MovesASilentLameDuckOnAndCountsNoCrash) {
     EXPECT_TRUE(harness.status().slots.at(0).last_failure.empty());
 }
 
-// One late step adds a quarter of the watchdog at most: a worker that speaks at half time is not killed by our absence.
-TEST(Watchdog, DoesNotCountWhatAStalledSupervisorCouldNotHear) {
-    CoreHarness harness = serving(watched(), 1);
+// A late step adds at most a quarter of the watchdog, so a stall of the supervisor does not fail a worker that sends a
+// heartbeat at half of the timeout.
+TEST(Watchdog, DoesNotCountAStallOfTheSupervisor) {
+    CoreHarness harness = serving(with_watchdog(), 1);
     const WorkerId worker = only(harness);
-    harness.says(worker, Watchdog::alive);
+    harness.report_watchdog(worker, Watchdog::alive);
     harness.advance(5s);
     harness.stall(1h);
     harness.feed(Elapsed{});
     EXPECT_EQ(harness.state(worker), WorkerState::ready);
-    harness.says(worker, Watchdog::alive);
+    harness.report_watchdog(worker, Watchdog::alive);
     harness.advance(9s);
     EXPECT_EQ(harness.state(worker), WorkerState::ready);
 }
 
-TEST(Watchdog, HearsUnreadMessagesBeforeItJudges) {
-    CoreHarness harness = serving(watched(), 1);
+TEST(Watchdog, HandlesUnreadMessagesBeforeItExpires) {
+    CoreHarness harness = serving(with_watchdog(), 1);
     const WorkerId worker = only(harness);
-    harness.advance(8s);  // with a late step more it would be over
+    harness.advance(8s);  // one more late step would exceed the timeout
     harness.stall(1h);
-    harness.says(worker, Watchdog::alive);
+    harness.report_watchdog(worker, Watchdog::alive);
     harness.feed(Elapsed{});
     EXPECT_EQ(harness.state(worker), WorkerState::ready);
 }
 
-TEST(Watchdog, GivesUpASilentWorkerAlsoAfterStalls) {
-    CoreHarness harness = serving(watched(), 1);
+TEST(Watchdog, FailsASilentWorkerAlsoAfterStalls) {
+    CoreHarness harness = serving(with_watchdog(), 1);
     const WorkerId worker = only(harness);
     for (int i = 0; i < 4; ++i) {  // a quarter of the watchdog each
         EXPECT_EQ(harness.state(worker), WorkerState::ready);
@@ -127,34 +128,34 @@ TEST(Watchdog, GivesUpASilentWorkerAlsoAfterStalls) {
     EXPECT_EQ(harness.state(worker), WorkerState::draining);
 }
 
-TEST(Watchdog, WakesTheSupervisorEachQuarterOfIt) {
-    CoreHarness harness = serving(watched(8s), 1);
+TEST(Watchdog, WakesTheSupervisorEachQuarterOfTheTimeout) {
+    CoreHarness harness = serving(with_watchdog(8s), 1);
     const WorkerId worker = only(harness);
-    harness.says(worker, Watchdog::alive);
+    harness.report_watchdog(worker, Watchdog::alive);
     EXPECT_EQ(*harness.next_deadline() - harness.now(), 2s);
     harness.feed(Elapsed{});
     EXPECT_EQ(*harness.next_deadline() - harness.now(), 2s);
 }
 
-TEST(Watchdog, CostsNoWakeUpWhereItIsOff) {
+TEST(Watchdog, CausesNoWakeUpIfDisabled) {
     CoreHarness harness = serving({}, 1);
-    harness.says(only(harness), Watchdog::alive);
+    harness.report_watchdog(only(harness), Watchdog::alive);
     EXPECT_FALSE(harness.next_deadline());
 }
 
-TEST(Watchdog, TakesAWorkersWordThatItIsLost) {
+TEST(Watchdog, FailsAWorkerThatSendsTrigger) {
     for (const Duration watchdog : {0s, 10s}) {
-        CoreHarness harness = serving(watched(watchdog), 1);
+        CoreHarness harness = serving(with_watchdog(watchdog), 1);
         const WorkerId worker = only(harness);
-        harness.says(worker, Watchdog::trigger);
+        harness.report_watchdog(worker, Watchdog::trigger);
         EXPECT_EQ(harness.state(worker), WorkerState::draining);
         EXPECT_NE(harness.worker(1, 0), worker);
         EXPECT_THAT(harness.notes("worker_crashed"), ElementsAre("asked to be terminated (WATCHDOG=trigger)"));
     }
 }
 
-TEST(Watchdog, DoesNotWatchAMuteWorkerAndSaysSoOnce) {
-    Policy policy = watched();
+TEST(Watchdog, IgnoresAWorkerWithoutMessagesAndLogsItOnce) {
+    Policy policy = with_watchdog();
     policy.workers = 2;
     CoreHarness harness(policy);
     harness.spawned(harness.worker(1, 0));
@@ -164,22 +165,22 @@ TEST(Watchdog, DoesNotWatchAMuteWorkerAndSaysSoOnce) {
     EXPECT_THAT(harness.notes("not_watched"), SizeIs(1));
 }
 
-TEST(Watchdog, WatchesAWorkerFromItsFirstWordOn) {
-    Policy policy = watched();
+TEST(Watchdog, AppliesFromTheFirstMessageOn) {
+    Policy policy = with_watchdog();
     policy.ready_when = ReadyAlive{1s};
     CoreHarness harness(policy);
     const WorkerId worker = harness.worker(1, 0);
     harness.spawned(worker);
     harness.advance(1min);
-    harness.says(worker, Watchdog::alive);
+    harness.report_watchdog(worker, Watchdog::alive);
     harness.advance(10s - 1us);
     EXPECT_EQ(harness.state(worker), WorkerState::ready);
     harness.advance(1us);
     EXPECT_EQ(harness.state(worker), WorkerState::draining);
 }
 
-TEST(Watchdog, FailsTheRolloutOfASilentWorker) {
-    Policy policy = watched(5s);
+TEST(Watchdog, FailsTheRolloutIfANewWorkerIsSilent) {
+    Policy policy = with_watchdog(5s);
     policy.probation = 1min;
     CoreHarness harness = serving(policy, 1);
     const WorkerId old = only(harness);
@@ -187,7 +188,7 @@ TEST(Watchdog, FailsTheRolloutOfASilentWorker) {
     harness.serve_all();
     const WorkerId silent = harness.worker(2, 0);
     for (int i = 0; i < 5; ++i) {
-        harness.says(old, Watchdog::alive);
+        harness.report_watchdog(old, Watchdog::alive);
         harness.advance(1s);
     }
     EXPECT_EQ(harness.state(silent), WorkerState::draining);
@@ -200,8 +201,8 @@ TEST(Watchdog, FailsTheRolloutOfASilentWorker) {
 }
 
 TEST(Watchdog, IsShownInTheStatus) {
-    CoreHarness harness = serving(watched(), 1);
-    harness.says(only(harness), Watchdog::alive);
+    CoreHarness harness = serving(with_watchdog(), 1);
+    harness.report_watchdog(only(harness), Watchdog::alive);
     EXPECT_EQ(harness.status().workers.at(0).silent_until, harness.now() + 10s);
     EXPECT_FALSE(serving({}, 1).status().workers.at(0).silent_until);
 }

@@ -14,7 +14,7 @@ using ::testing::Not;
 
 std::string why(const CoreHarness& harness, const std::string& worker) { return explain(harness.status(), worker); }
 
-TEST(Why, OfADrainingWorkerNamesWhatItWaitsForAndWhoAskedAndWhenItEnds) {
+TEST(Why, OfADrainingWorkerNamesItsWorkTheRequestAndTheDeadline) {
     CoreHarness harness = serving({}, 1);
     const WorkerId worker = harness.worker(1, 0);
     harness.signal(Stop{});
@@ -33,14 +33,14 @@ TEST(Why, OfADrainingWorkerNamesWhatItWaitsForAndWhoAskedAndWhenItEnds) {
     EXPECT_THAT(why(harness, "1.0"), AllOf(HasSubstr("was killed"), HasSubstr("state D")));
 }
 
-TEST(Why, OfAMuteWorkerThatDrainsOwnsUpToNotKnowing) {
+TEST(Why, OfADrainingWorkerWithoutHelloSaysThatTheWorkIsUnknown) {
     CoreHarness harness({});
-    harness.serve_mutely(harness.worker(1, 0));
+    harness.serve_without_hello(harness.worker(1, 0));
     harness.signal(Stop{});
     EXPECT_THAT(why(harness, "1.0"), HasSubstr("not known: it does not speak"));
 }
 
-TEST(Why, OfADrainedWorkerThatStaysSaysSo) {
+TEST(Why, OfADrainedWorkerSaysThatItDidNotExit) {
     CoreHarness harness = serving({}, 1);
     harness.signal(Stop{});
     Report report;
@@ -50,12 +50,12 @@ TEST(Why, OfADrainedWorkerThatStaysSaysSo) {
     EXPECT_THAT(why(harness, "1.0"), HasSubstr("it said 2.0 s ago that it has released everything, and did not exit"));
 }
 
-TEST(Why, OfAReadyWorkerSaysThatNobodyHasAskedItToLeave) {
+TEST(Why, OfAReadyWorkerSaysThatItWasNotAskedToLeave) {
     CoreHarness harness = serving({}, 1);
     EXPECT_THAT(why(harness, "1.0"), AllOf(HasSubstr("serves"), HasSubstr("nobody has asked it to leave")));
 }
 
-TEST(Why, OfAStartingWorkerSaysWhatTheLastProbeSaid) {
+TEST(Why, OfAStartingWorkerNamesTheLastProbe) {
     Policy policy;
     policy.ready_when = ReadyProbe{ReadyProbe::How::tcp, ReadyProbe::Where::address, "127.0.0.1:9", "/"};
     CoreHarness harness(policy);
@@ -68,7 +68,7 @@ TEST(Why, OfAStartingWorkerSaysWhatTheLastProbeSaid) {
                       HasSubstr("in 57.0 s at the latest")));
 }
 
-TEST(Why, OfAPausedWorkerSaysWhenItIsOver) {
+TEST(Why, OfAPausedWorkerSaysWhenItResumes) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Pause{});
     EXPECT_THAT(why(harness, "1.0"),
@@ -77,7 +77,7 @@ TEST(Why, OfAPausedWorkerSaysWhenItIsOver) {
     EXPECT_THAT(why(harness, "1.0"), HasSubstr("told to accept again and has not confirmed yet"));
 }
 
-TEST(Why, OfAWorkerThatCrashedTellsOfItsFailureAndTheNextAttempt) {
+TEST(Why, OfACrashedWorkerNamesTheFailureAndTheNextLaunch) {
     Policy policy;
     policy.backoff_min = policy.backoff_max = 4s;
     CoreHarness harness = serving(policy, 1);
@@ -89,15 +89,15 @@ TEST(Why, OfAWorkerThatCrashedTellsOfItsFailureAndTheNextAttempt) {
     EXPECT_THAT(why(harness, "7.7"), AllOf(HasSubstr("no worker 7.7"), HasSubstr("next launch is in 4.0 s")));
 }
 
-TEST(Why, OfAnUnknownNameNamesThoseThatExist) {
+TEST(Why, OfAnUnknownNameListsTheExistingWorkers) {
     CoreHarness harness = serving({}, 2);
     EXPECT_EQ(why(harness, "7.7"), "there is no worker 7.7: 1.0 and 1.1 exist");
     EXPECT_EQ(why(harness, ""), "there is no worker : 1.0 and 1.1 exist");
 }
 
-TEST(Why, OfAnUnknownNameStaysShortHoweverManyThereAre) { EXPECT_LT(why(serving({}, 500), "7.7").size(), 300U); }
+TEST(Why, OfAnUnknownNameIsLimitedInLength) { EXPECT_LT(why(serving({}, 500), "7.7").size(), 300U); }
 
-TEST(Why, TellsOfBothThatBearOneName) {
+TEST(Why, ExplainsBothWorkersWithTheSameName) {
     CoreHarness harness = serving({}, 1);
     harness.advance(5s);
     harness.stopping(harness.worker(1, 0));
@@ -106,7 +106,7 @@ TEST(Why, TellsOfBothThatBearOneName) {
                                            HasSubstr("nobody has asked it to leave")));
 }
 
-TEST(Why, SaysNothingOfAChangeToAWorkerThatItDoesNotConcern) {
+TEST(Why, MentionsAChangeOnlyForTheWorkersThatItReplaces) {
     CoreHarness harness = serving({}, 1);
     harness.ask(Restart{});
     EXPECT_THAT(why(harness, "1.0"), HasSubstr("restart to generation 2, asked for by uid 0"));

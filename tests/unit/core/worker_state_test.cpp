@@ -11,7 +11,7 @@
 namespace holdfast::core {
 namespace {
 
-// The words of the table in the header.
+// The spelling used in the table of the header.
 std::string identifier(std::string_view words) {
     std::string name{words};
     for (char& c : name) c = c == ' ' ? '_' : c;
@@ -29,11 +29,11 @@ std::vector<std::string> cells_of(const std::string& line) {
     return cells;
 }
 
-// Rows of the header's table: trigger → its cells, in the order of the states.
-std::map<std::string, std::vector<std::string>> read_page() {
-    std::ifstream page(HOLDFAST_SOURCE_DIR "/supervisor/core/worker_state.hpp");
+// Reads the table in the header: trigger → its cells, in the order of the states.
+std::map<std::string, std::vector<std::string>> read_table() {
+    std::ifstream header(HOLDFAST_SOURCE_DIR "/supervisor/core/worker_state.hpp");
     std::map<std::string, std::vector<std::string>> rows;
-    for (std::string line; std::getline(page, line);) {
+    for (std::string line; std::getline(header, line);) {
         if (!line.starts_with("// |")) continue;
         auto cells = cells_of(line);
         const std::string name = cells.front();
@@ -63,18 +63,18 @@ std::vector<Pair> all_pairs() {
     return pairs;
 }
 
-class WorkerStatePage : public ::testing::TestWithParam<Pair> {};
+class WorkerStateTable : public ::testing::TestWithParam<Pair> {};
 
-TEST_P(WorkerStatePage, SaysWhatTheRulesDo) {
-    const auto page = read_page();
-    const auto row = page.find(identifier(to_string(GetParam().trigger)));
-    ASSERT_NE(row, page.end());
+TEST_P(WorkerStateTable, MatchesTheRules) {
+    const auto table = read_table();
+    const auto row = table.find(identifier(to_string(GetParam().trigger)));
+    ASSERT_NE(row, table.end());
     const auto column = static_cast<std::size_t>(GetParam().state);
     ASSERT_GT(row->second.size(), column);
     EXPECT_EQ(row->second[column], expected_cell(GetParam().state, GetParam().trigger));
 }
 
-INSTANTIATE_TEST_SUITE_P(EachPair, WorkerStatePage, ::testing::ValuesIn(all_pairs()), [](const auto& each) {
+INSTANTIATE_TEST_SUITE_P(EachPair, WorkerStateTable, ::testing::ValuesIn(all_pairs()), [](const auto& each) {
     return identifier(to_string(each.param.state)) + "_" + identifier(to_string(each.param.trigger));
 });
 
@@ -87,15 +87,15 @@ TEST(WorkerState, ReachesKilledOnlyFromCancelling) {
     }
 }
 
-TEST(WorkerState, GoesBackwardsOnlyWhenItWasTakenBack) {
+TEST(WorkerState, GoesBackOnlyWithTookBack) {
     for (const Rule& rule : rules) {
         if (rule.to >= rule.from) continue;
         EXPECT_EQ(rule.trigger, Trigger::took_back) << to_string(rule.from);
     }
 }
 
-// Invariant 7: whoever is told to leave is gone at last, though nothing but time passes.
-TEST(WorkerState, EndsByTimeAloneFromWhereverItLeaves) {
+// Invariant 7: deadlines alone take a worker from any state except ready to gone.
+TEST(WorkerState, ReachesGoneByDeadlinesAlone) {
     for (const auto from : {WorkerState::starting, WorkerState::paused, WorkerState::lame_duck, WorkerState::draining,
                             WorkerState::cancelling, WorkerState::killed}) {
         WorkerState state = from;

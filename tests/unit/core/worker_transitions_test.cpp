@@ -5,15 +5,15 @@
 namespace holdfast::core::testing {
 namespace {
 
-Policy brisk() {
+Policy with_35s_to_kill() {
     Policy policy;
     policy.grace_period = 30s;
     policy.cancel_period = 5s;
     return policy;
 }
 
-TEST(WorkerTransitions, TellsStagesOneAfterTheOtherWithTheirDeadlines) {
-    Policy policy = brisk();
+TEST(WorkerTransitions, SendStagesInOrderWithTheirDeadlines) {
+    Policy policy = with_35s_to_kill();
     policy.lame_duck = 10s;
     CoreHarness harness = serving(policy, 1);
     const WorkerId worker = harness.status().workers.at(0).id;
@@ -21,7 +21,7 @@ TEST(WorkerTransitions, TellsStagesOneAfterTheOtherWithTheirDeadlines) {
     harness.signal(Stop{});
     harness.advance(100s);
     const auto tells = harness.all<Tell>();
-    ASSERT_EQ(harness.told(worker), (std::vector{Stage::lame_duck, Stage::drain, Stage::cancel}));
+    ASSERT_EQ(harness.stages_sent(worker), (std::vector{Stage::lame_duck, Stage::drain, Stage::cancel}));
     for (const Tell& tell : tells) {
         EXPECT_EQ(tell.command.kill_usec, to_usec(start + 45s));
         EXPECT_EQ(tell.command.reason, Reason::stop);
@@ -35,8 +35,8 @@ TEST(WorkerTransitions, TellsStagesOneAfterTheOtherWithTheirDeadlines) {
 }
 
 // Invariant 2.
-TEST(WorkerTransitions, KillsOnlyAfterTheLastDeadline) {
-    CoreHarness harness = serving(brisk(), 1);
+TEST(WorkerTransitions, KillOnlyAfterTheLastDeadline) {
+    CoreHarness harness = serving(with_35s_to_kill(), 1);
     const Instant start = harness.now();
     harness.signal(Stop{});
     harness.advance(100s);
@@ -44,42 +44,42 @@ TEST(WorkerTransitions, KillsOnlyAfterTheLastDeadline) {
     EXPECT_EQ(harness.first_at<Kill>(), start + 35s);
 }
 
-TEST(WorkerTransitions, EndsAStageAsSoonAsTheWorkerHasExited) {
-    CoreHarness harness = serving(brisk(), 1);
+TEST(WorkerTransitions, EndWhenTheWorkerHasExited) {
+    CoreHarness harness = serving(with_35s_to_kill(), 1);
     harness.signal(Stop{});
     harness.exit_all_leaving();
     EXPECT_EQ(harness.exit_code(), 0);
     EXPECT_FALSE(harness.next_deadline());
 }
 
-TEST(WorkerTransitions, HasSignalsForAVoiceWhereTheWorkerIsMute) {
-    Policy policy = brisk();
+TEST(WorkerTransitions, SendSignalsToAWorkerWithoutHello) {
+    Policy policy = with_35s_to_kill();
     policy.workers = 1;
     policy.lame_duck = 1s;
     policy.stop_signal = 10;
     policy.cancel_signal = 12;
     CoreHarness harness(policy);
     const WorkerId worker = harness.worker(1, 0);
-    harness.serve_mutely(worker);
+    harness.serve_without_hello(worker);
     harness.signal(Stop{});
     EXPECT_TRUE(harness.signals(worker).empty());  // lame duck has none
     harness.advance(100s);
     EXPECT_EQ(harness.signals(worker), (std::vector{10, 12}));
-    EXPECT_TRUE(harness.told(worker).empty());
+    EXPECT_TRUE(harness.stages_sent(worker).empty());
 }
 
-TEST(WorkerTransitions, SendsNoSignalForCancelUnlessOneWasChosen) {
-    Policy policy = brisk();
+TEST(WorkerTransitions, SendNoCancelSignalUnlessConfigured) {
+    Policy policy = with_35s_to_kill();
     policy.workers = 1;
     CoreHarness harness(policy);
-    harness.serve_mutely(harness.worker(1, 0));
+    harness.serve_without_hello(harness.worker(1, 0));
     harness.signal(Stop{});
     harness.advance(100s);
     EXPECT_EQ(harness.signals(harness.worker(1, 0)), std::vector{policy.stop_signal});
 }
 
-TEST(WorkerTransitions, NeverTellsAStageThatTheWorkerDidNotList) {
-    Policy policy = brisk();
+TEST(WorkerTransitions, NeverSendAStageThatTheWorkerDidNotList) {
+    Policy policy = with_35s_to_kill();
     policy.workers = 1;
     CoreHarness harness(policy);
     const WorkerId worker = harness.worker(1, 0);
@@ -90,11 +90,11 @@ TEST(WorkerTransitions, NeverTellsAStageThatTheWorkerDidNotList) {
     harness.ready(worker);
     harness.signal(Stop{});
     harness.advance(100s);
-    EXPECT_EQ(harness.told(worker), std::vector{Stage::drain});
+    EXPECT_EQ(harness.stages_sent(worker), std::vector{Stage::drain});
 }
 
-TEST(WorkerTransitions, GoesOnWithSignalsOnceTheChannelIsLost) {
-    Policy policy = brisk();
+TEST(WorkerTransitions, SendSignalsOnceTheChannelIsLost) {
+    Policy policy = with_35s_to_kill();
     policy.cancel_signal = 3;
     CoreHarness harness = serving(policy, 1);
     const WorkerId worker = harness.status().workers.at(0).id;
@@ -102,28 +102,28 @@ TEST(WorkerTransitions, GoesOnWithSignalsOnceTheChannelIsLost) {
     EXPECT_EQ(harness.state(worker), WorkerState::ready);
     harness.signal(Stop{});
     harness.advance(100s);
-    EXPECT_TRUE(harness.told(worker).empty());
+    EXPECT_TRUE(harness.stages_sent(worker).empty());
     EXPECT_EQ(harness.signals(worker), (std::vector{policy.stop_signal, 3}));
 }
 
-TEST(WorkerTransitions, SignalsAWorkerThatHungUpBeforeItCanHaveHeard) {
-    CoreHarness harness = serving(brisk(), 2);
-    const WorkerId deaf = harness.status().workers.at(0).id;
-    const WorkerId heard = harness.status().workers.at(1).id;
+TEST(WorkerTransitions, SignalAWorkerThatHungUpBeforeItReactedToItsStage) {
+    CoreHarness harness = serving(with_35s_to_kill(), 2);
+    const WorkerId without_reaction = harness.status().workers.at(0).id;
+    const WorkerId with_reaction = harness.status().workers.at(1).id;
     harness.signal(Stop{});
-    harness.accepting(heard, false);
-    harness.feed(ChannelLost{deaf});
-    harness.feed(ChannelLost{heard});
-    EXPECT_EQ(harness.signals(deaf), std::vector{15});
-    EXPECT_TRUE(harness.signals(heard).empty());
+    harness.accepting(with_reaction, false);
+    harness.feed(ChannelLost{without_reaction});
+    harness.feed(ChannelLost{with_reaction});
+    EXPECT_EQ(harness.signals(without_reaction), std::vector{15});
+    EXPECT_TRUE(harness.signals(with_reaction).empty());
 }
 
-TEST(WorkerTransitions, SignalsNobodyTwiceForOneStage) {
-    Policy policy = brisk();
+TEST(WorkerTransitions, SendOneSignalPerStage) {
+    Policy policy = with_35s_to_kill();
     policy.workers = 1;
     CoreHarness harness(policy);
     const WorkerId worker = harness.worker(1, 0);
-    harness.serve_mutely(worker);
+    harness.serve_without_hello(worker);
     harness.signal(Stop{});
     harness.hello(worker);
     harness.feed(ChannelLost{worker});
@@ -131,8 +131,8 @@ TEST(WorkerTransitions, SignalsNobodyTwiceForOneStage) {
     EXPECT_EQ(harness.signals(worker), std::vector{15});
 }
 
-TEST(WorkerTransitions, AnswersALateHelloWithThePresentStage) {
-    Policy policy = brisk();
+TEST(WorkerTransitions, AnswerALateHelloWithTheCurrentStage) {
+    Policy policy = with_35s_to_kill();
     policy.workers = 1;
     CoreHarness harness(policy);
     const WorkerId worker = harness.worker(1, 0);
@@ -142,12 +142,12 @@ TEST(WorkerTransitions, AnswersALateHelloWithThePresentStage) {
     EXPECT_EQ(harness.signals(worker), std::vector{15});
     harness.advance(2s);
     harness.hello(worker);
-    ASSERT_EQ(harness.told(worker), std::vector{Stage::drain});
+    ASSERT_EQ(harness.stages_sent(worker), std::vector{Stage::drain});
     EXPECT_EQ(harness.all<Tell>().at(0).command.deadline_usec, to_usec(start + 30s));
 }
 
-TEST(WorkerTransitions, ClimbsInTimeWhileTheLaunchIsUnderWay) {
-    Policy policy = brisk();
+TEST(WorkerTransitions, KeepTheirDeadlinesDuringALaunch) {
+    Policy policy = with_35s_to_kill();
     policy.workers = 1;
     CoreHarness harness(policy);
     const WorkerId worker = harness.worker(1, 0);
@@ -160,8 +160,8 @@ TEST(WorkerTransitions, ClimbsInTimeWhileTheLaunchIsUnderWay) {
     EXPECT_EQ(harness.all<Kill>().size(), 1U);
 }
 
-TEST(WorkerTransitions, SignalsTheGroupOnceWhenItsMainProcessHasEnded) {
-    CoreHarness harness = serving(brisk(), 1);
+TEST(WorkerTransitions, SignalTheGroupOnceAfterTheMainProcessExited) {
+    CoreHarness harness = serving(with_35s_to_kill(), 1);
     const WorkerId worker = harness.status().workers.at(0).id;
     harness.feed(MainExited{worker, ExitedWith{0}, 2, 1});
     EXPECT_EQ(harness.state(worker), WorkerState::draining);
@@ -171,12 +171,12 @@ TEST(WorkerTransitions, SignalsTheGroupOnceWhenItsMainProcessHasEnded) {
     EXPECT_NE(harness.worker(1, 0), worker);  // its slot is refilled at once
 }
 
-TEST(WorkerTransitions, KeepsItsDeadlineWhenTheMainProcessEndsWhileDraining) {
-    Policy policy = brisk();
+TEST(WorkerTransitions, KeepTheDeadlineWhenTheMainProcessExitsWhileDraining) {
+    Policy policy = with_35s_to_kill();
     policy.workers = 1;
     CoreHarness harness(policy);
     const WorkerId worker = harness.worker(1, 0);
-    harness.serve_mutely(worker);
+    harness.serve_without_hello(worker);
     const Instant start = harness.now();
     harness.signal(Stop{});
     harness.advance(10s);
@@ -186,8 +186,8 @@ TEST(WorkerTransitions, KeepsItsDeadlineWhenTheMainProcessEndsWhileDraining) {
     EXPECT_EQ(harness.first_at<Kill>(), start + 35s);
 }
 
-TEST(WorkerTransitions, ExtendsADeadlineOnlyWithinTheBudget) {
-    Policy policy = brisk();
+TEST(WorkerTransitions, ExtendADeadlineOnlyWithinMaxExtension) {
+    Policy policy = with_35s_to_kill();
     policy.max_extension = 10s;
     CoreHarness harness = serving(policy, 1);
     const WorkerId worker = harness.status().workers.at(0).id;
@@ -211,9 +211,8 @@ TEST(WorkerTransitions, ExtendsADeadlineOnlyWithinTheBudget) {
     EXPECT_EQ(harness.first_at<Kill>(), start + 45s);
 }
 
-// Invariant 7: extensions in each stage together stay within the bound.
-TEST(WorkerTransitions, SaysHowMuchOfTheBudgetIsGranted) {
-    Policy policy = brisk();
+TEST(WorkerTransitions, LogHowMuchOfMaxExtensionIsGranted) {
+    Policy policy = with_35s_to_kill();
     policy.max_extension = 10s;
     CoreHarness harness = serving(policy, 1);
     const WorkerId worker = harness.status().workers.at(0).id;
@@ -230,8 +229,9 @@ TEST(WorkerTransitions, SaysHowMuchOfTheBudgetIsGranted) {
                                   "asked for more time: this stage ends in 40.0 s, 10.0 s of 10.0 s granted in all"}));
 }
 
-TEST(WorkerTransitions, IsBoundedHoweverOftenItIsExtended) {
-    Policy policy = brisk();
+// Invariant 7: the extensions of all stages together stay within the bound.
+TEST(WorkerTransitions, AreBoundedDespiteRepeatedExtensions) {
+    Policy policy = with_35s_to_kill();
     policy.max_extension = 10s;
     CoreHarness harness = serving(policy, 1);
     const WorkerId worker = harness.status().workers.at(0).id;
@@ -246,8 +246,8 @@ TEST(WorkerTransitions, IsBoundedHoweverOftenItIsExtended) {
     EXPECT_EQ(harness.first_at<Finish>(), start + 30s + 5s + 10s + unkillable_after);
 }
 
-TEST(WorkerTransitions, LeavesBehindWhatWillNotDieAndSaysSo) {
-    CoreHarness harness = serving(brisk(), 1);
+TEST(WorkerTransitions, AbandonAWorkerThatSurvivesSigkill) {
+    CoreHarness harness = serving(with_35s_to_kill(), 1);
     harness.signal(Stop{});
     harness.advance(35s + unkillable_after - 1us);
     EXPECT_TRUE(harness.notes("worker_unkillable").empty());
@@ -257,8 +257,8 @@ TEST(WorkerTransitions, LeavesBehindWhatWillNotDieAndSaysSo) {
     EXPECT_EQ(harness.exit_code(), 3);
 }
 
-TEST(WorkerTransitions, ForgetsEachWorkerOnceItIsGone) {
-    CoreHarness harness = serving(brisk(), 2);
+TEST(WorkerTransitions, ForgetEachWorkerOnceItIsGone) {
+    CoreHarness harness = serving(with_35s_to_kill(), 2);
     harness.signal(Stop{});
     harness.exit_all_leaving();
     EXPECT_EQ(harness.all<Forget>().size(), 2U);
