@@ -35,7 +35,7 @@ Duration answer_bound(const core::Policy& policy, const core::Request& request, 
         const Duration published = std::max(core::rollback_bound(policy, target), core::undo_bound(policy));
         return std::min(std::max(return_bound(policy, target), simulator::scale_bound(policy)), published);
     }
-    // A reload may be followed by a change of the number of workers.
+    // A reload may be followed by a scale.
     const Duration own = 2 * simulator::rollout_bound(policy, target) + 3 * simulator::scale_bound(policy);
     return std::min(own, core::request_bound(policy, target));
 }

@@ -5,28 +5,28 @@
 
 namespace holdfast::simulator {
 
-// How long anything may take, worked out from the policy alone and apart from the core: what follows is the argument.
+// Upper bounds for the duration of every operation, derived from the policy independently of the core.
 
-// A worker that was told to leave: its ladder, with all the extension that is granted, and the wait for one that
-// SIGKILL does not end.
+// From the request to leave until the worker is gone: all stages with the maximum extension, and the wait for a process
+// that SIGKILL does not end.
 Duration worker_exit_bound(const core::Policy& policy);
 
-// A worker that was launched: until it is ready and settled, or told to leave.
+// From the launch until the worker is ready and settled, or asked to leave.
 Duration worker_start_bound(const core::Policy& policy);
 
-// A rollout of `target` slots goes in steps of at least one slot. Each step waits for the new worker to come, and
-// where there is no room beside for an old one to leave first. When the last step fails, each slot comes back in the
-// same way.
+// A rollout of `target` slots proceeds in steps of at least one slot. Each step waits for the start of the new worker,
+// and, without surge, first for the exit of an old one. If the last step fails, each slot is rolled back in the same
+// way.
 Duration rollout_bound(const core::Policy& policy, int target);
 
-// The way back: former workers that were told to run and stay silent have their grace, then each slot is filled anew.
+// A rollback: recalled workers that do not confirm have the grace period, then each slot is filled again.
 Duration return_bound(const core::Policy& policy, int target);
 
-// A scale waits for the workers that come and for those that leave.
+// A scale waits for the start of the added workers and for the exit of the removed ones.
 Duration scale_bound(const core::Policy& policy);
 
-// The longest time from a request to its answer: the change that is under way, one that waits before it, and its own.
-// The core publishes a bound too (core/bounds.hpp): it is held to the shorter one.
+// From a request to its answer: the running change, a queued one before it, and the request itself. The core has a
+// bound as well (core/bounds.hpp); the shorter one applies.
 Duration answer_bound(const core::Policy& policy, const core::Request& request, int target);
 
 }  // namespace holdfast::simulator

@@ -12,7 +12,7 @@ namespace holdfast::simulator {
 
 namespace {
 
-// The words of the log that tools wait for, in the order of a worker's life.
+// The event words of the log, in the order of their occurrence.
 constexpr auto note_words = std::to_array<std::string_view>({"worker_launching",
                                                              "worker_spawned",
                                                              "spawn_failed",
@@ -90,7 +90,7 @@ constexpr auto request_names = std::to_array<std::string_view>(
 constexpr auto result_names =
     std::to_array<std::string_view>({"done", "failed", "mixed", "superseded", "interrupted", "undone", "refused"});
 
-// What a request can come to, in the order of core::Request and core::Outcome::Result.
+// The possible outcomes of each request, in the order of core::Request and core::Outcome::Result.
 constexpr auto expected_outcomes = std::to_array<std::array<bool, 7>>({
     // done, failed, mixed, superseded, interrupted, undone, refused
     {true, true, true, true, true, true, true},       // restart
@@ -108,7 +108,7 @@ constexpr auto expected_outcomes = std::to_array<std::array<bool, 7>>({
 
 int print_line(std::ostream& out, const std::string& name, std::uint64_t count, Expected expected) {
     if (expected == Expected::no && count == 0) return 0;
-    const char* fault = count == 0 ? "   never met" : expected == Expected::no ? "   cannot be" : "";
+    const char* fault = count == 0 ? "   never reached" : expected == Expected::no ? "   impossible" : "";
     out << "  " << std::left << std::setw(60) << name << std::right << std::setw(12) << count << fault << '\n';
     return *fault == '\0' ? 0 : 1;
 }

@@ -14,13 +14,14 @@
 
 namespace holdfast::simulator {
 
-// What the schedules have met, so that what never happens is noticed.
+// Counts what the schedules have reached. Shows the parts of the core that the schedules do not exercise.
 class Coverage {
   public:
     void count(const testing::FakeWorld& world);
     void count_triggers(const core::TransitionCounts& counts);
 
-    // A table each. Returns how many entries are wrong: what can happen never did, or what cannot happen did.
+    // Prints the tables. Returns the number of wrong counts: possible entries that are zero, or impossible ones that
+    // are not.
     int print(std::ostream& out) const;
 
   private:

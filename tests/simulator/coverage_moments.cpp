@@ -12,7 +12,7 @@ namespace holdfast::simulator {
 
 namespace {
 
-// The stages of a rollout have the words of the status.
+// The stages of a rollout have the names used in the status.
 constexpr auto moments =
     std::to_array<std::string_view>({"checking", "starting", "taking over", "probation", "retiring", "rolling back",
                                      "first generation", "serving", "paused", "scaling", "undoing a stop", "stopping"});
@@ -31,16 +31,16 @@ enum Moment : std::size_t {
 // The requests are in the order of core::Request.
 constexpr auto events =
     std::to_array<std::string_view>({"restart", "stop", "scale", "scale by", "pause", "resume", "rollback", "undo",
-                                     "reload", "elapsed", "an old one ended", "a word of an old one", "a new one ended",
-                                     "a word of a new one", "prepared", "veto", "another"});
+                                     "reload", "elapsed", "exit of an old worker", "message of an old worker",
+                                     "exit of a new worker", "message of a new worker", "prepared", "veto", "other"});
 static_assert(events.size() == MomentCoverage::event_count);
 constexpr std::size_t request_count = 9;
 enum EventKind : std::size_t {
     elapsed = request_count,
-    old_ended,
-    old_word,
-    new_ended,
-    new_word,
+    old_exit,
+    old_message,
+    new_exit,
+    new_message,
     prepared,
     veto,
     other
@@ -67,7 +67,7 @@ std::optional<std::size_t> moment_of(const core::Status& status) {
     }
 }
 
-// Seen from a rollout, the newest generation is the new one; elsewhere all are old ones.
+// During a rollout the workers of the newest generation are new. At other times all workers are old.
 bool is_new(const core::Status& status, std::size_t moment, WorkerId id) {
     if (moment == rollout_checking || moment >= stage_count) return false;
     Generation newest = status.generation, own;
@@ -84,16 +84,16 @@ std::size_t kind_of(const testing::FakeWorld& world, std::size_t moment) {
     if (std::holds_alternative<core::Elapsed>(event)) return elapsed;
     if (const auto* answer = std::get_if<core::Prepared>(&event)) return answer->fault.empty() ? prepared : veto;
     if (const auto* exited = std::get_if<core::Exited>(&event))
-        return is_new(world.before(), moment, exited->worker) ? new_ended : old_ended;
+        return is_new(world.before(), moment, exited->worker) ? new_exit : old_exit;
     if (const auto* said = std::get_if<core::Said>(&event))
-        return is_new(world.before(), moment, said->worker) ? new_word : old_word;
+        return is_new(world.before(), moment, said->worker) ? new_message : old_message;
     return other;
 }
 
-// Whoever is new exists in every stage of a rollout but the first. An answer to a preparation is met in the first
-// alone, late ones aside, which may come at any time.
+// New workers exist in every stage of a rollout except the first. Prepared is expected only in the first stage; late
+// answers may occur at any time.
 bool is_expected(std::size_t moment, std::size_t event) {
-    if (event == new_ended || event == new_word) return moment > rollout_checking && moment < stage_count;
+    if (event == new_exit || event == new_message) return moment > rollout_checking && moment < stage_count;
     if (event == prepared || event == veto) return moment == rollout_checking;
     return true;
 }

@@ -8,8 +8,8 @@
 
 namespace holdfast::simulator {
 
-// How often each request, and whatever else can come, was met in each moment of a service's life: the phases, and the
-// stages of a rollout one by one.
+// Counts the events (requests, messages, exits, …) in each moment of a service: its phases, and the stages of a
+// rollout.
 class MomentCoverage {
   public:
     static constexpr std::size_t moment_count = 12, event_count = 17;

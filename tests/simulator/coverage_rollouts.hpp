@@ -9,21 +9,21 @@
 
 namespace holdfast::simulator {
 
-// How each stage of each kind of rollout was left, forward and back.
+// Counts the exits from each stage of each kind of rollout, in both directions.
 class RolloutCoverage {
   public:
     static constexpr std::size_t kind_count = 3, stage_count = 6, exit_count = 11;
 
-    // In the order of the actions: one step may pass several stages.
+    // Must be called for all actions in order: a step may pass several stages.
     void count(const core::Action& action);
     int print(std::ostream& out) const;
 
   private:
-    struct Place {
+    struct Position {
         std::size_t kind = 0, stage = 0;
     };
 
-    std::optional<Place> now_;
+    std::optional<Position> current_;
     std::array<std::array<std::array<std::uint64_t, exit_count>, stage_count>, kind_count> counts_{};
 };
 

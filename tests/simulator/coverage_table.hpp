@@ -6,10 +6,10 @@
 
 namespace holdfast::simulator {
 
-// What can happen must be met, what cannot must not be.
+// yes: the count must not be zero; no: the count must be zero.
 enum class Expected { yes, no };
 
-// One line of a table; 1 if it is not as expected. What cannot be, and was not met, has no line.
+// Prints a line of a table. Returns 1 if the count is not as expected, otherwise 0. An expected zero is not printed.
 int print_line(std::ostream& out, const std::string& name, std::uint64_t count, Expected expected);
 
 }  // namespace holdfast::simulator

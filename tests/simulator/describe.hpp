@@ -9,7 +9,7 @@
 
 namespace holdfast::simulator {
 
-// One line each, for a person who replays a schedule.
+// One-line descriptions for the output of --verbose and --story.
 std::string describe(const core::Event& event);
 std::string describe(const core::Action& action);
 std::string describe(const core::Status& status);
@@ -19,7 +19,7 @@ std::string_view name_of(core::Outcome::Result result);
 std::string_view name_of(core::Phase phase);
 std::string_view name_of(Stage stage);
 
-// "12.345678": seconds since the world began.
+// "12.345678": seconds since the start of the simulation.
 std::string seconds(Instant instant);
 
 }  // namespace holdfast::simulator

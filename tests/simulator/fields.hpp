@@ -4,7 +4,7 @@
 
 namespace holdfast::simulator {
 
-// Every field of a story's parts by name, for writing, reading and shrinking alike: `visit(name, field)`.
+// Visits all fields of a part of a story: `visit(name, field)`. Used to write, read and minimise stories.
 
 template <class Visit>
 void each_field(core::Policy& it, Visit&& visit) {
@@ -70,7 +70,7 @@ void each_field(testing::PreparationScript& it, Visit&& visit) {
     visit("takes", it.takes);
 }
 
-// The rules of a reload aside: those are fields of a policy.
+// Without the policy of a reload, which has its own each_field().
 template <class Visit>
 void each_field(Incident& it, Visit&& visit) {
     visit("what", it.what);

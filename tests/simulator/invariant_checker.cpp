@@ -24,9 +24,9 @@ Duration InvariantChecker::recovery_bound() const {
            policy.backoff_max * 5 / 4 + worker_start_bound(policy) + worker_exit_bound(policy);
 }
 
-// A reload's rules hold from its beginning, which is somewhere before its plan is adopted; where it is dropped the
-// former ones hold again.
-void InvariantChecker::follow_policies() {
+// The policy of a reload takes effect when the reload begins, at an unknown time before its plan is adopted. If the
+// plan is dropped, the former policy is restored.
+void InvariantChecker::update_policies() {
     const std::size_t before = reloads_.size();
     for (const Reload& reload : reloads_)
         if (world_.specs().is_adopted(reload.plan)) in_force_ = *reload.policy;
@@ -42,7 +42,7 @@ void InvariantChecker::follow_policies() {
     if (asked_reload == nullptr && before == reloads_.size()) return;
     std::vector<core::Policy> possible{in_force_};
     for (const Reload& reload : reloads_) possible.push_back(*reload.policy);
-    // In this step both may have been.
+    // In this step both policies may have been in effect.
     next_policies_ = std::make_shared<PossiblePolicies>(possible, highest_target_);
     for (const core::Policy& policy : policies_->possible) possible.push_back(policy);
     policies_ = std::make_shared<PossiblePolicies>(possible, highest_target_);
@@ -61,18 +61,18 @@ void InvariantChecker::after_start() {
 void InvariantChecker::after_event() {
     const auto* said = std::get_if<core::Said>(&world_.last_event());
     if (said != nullptr && find_seen(said->worker) != nullptr && (said->report.hello || said->report.ready))
-        has_anyone_spoken_ = true;
+        has_any_worker_notified_ = true;
     highest_target_ = std::max(highest_target_, world_.status().target);
     if (world_.status().phase == core::Phase::serving) has_served_ = true;
-    follow_policies();
+    update_policies();
     note_ready_workers();
     note_stop();
     note_asked();
-    follow_rollout();
-    check_untouched();
+    update_rollout();
+    check_before_commit();
     check_probation();
-    check_return();
-    check_silence();
+    check_recalls();
+    check_watchdog();
     check_backoff();
     check_empty_slots();
     check_workers();
@@ -99,18 +99,18 @@ InvariantChecker::Seen& InvariantChecker::seen(const core::WorkerStatus& worker)
         Seen{.id = worker.id, .state = worker.state, .since = world_.now(), .policies = policies_});
 }
 
-// Most steps log nothing of the kind, and this is asked of every worker: the actions are searched once.
+// Searches the actions once per step: became_ready() is called for every worker.
 void InvariantChecker::note_ready_workers() {
-    got_ready_.clear();
+    became_ready_.clear();
     for (const core::Action& action : world_.last_actions()) {
         const auto* note = std::get_if<core::Note>(&action);
         if (note == nullptr || !note->worker) continue;
-        if (note->event == "worker_ready" || note->event == "worker_recalled") got_ready_.push_back(*note->worker);
+        if (note->event == "worker_ready" || note->event == "worker_recalled") became_ready_.push_back(*note->worker);
     }
 }
 
-bool InvariantChecker::got_ready(WorkerId id) const {
-    return std::find(got_ready_.begin(), got_ready_.end(), id) != got_ready_.end();
+bool InvariantChecker::became_ready(WorkerId id) const {
+    return std::find(became_ready_.begin(), became_ready_.end(), id) != became_ready_.end();
 }
 
 void InvariantChecker::enter(Seen& entry, WorkerState state) {
@@ -127,8 +127,8 @@ void InvariantChecker::forget_exited() {
     });
 }
 
-// By the supervisor in this step, for a fault of its own: silence, failed probes, being late.
-bool InvariantChecker::is_given_up(WorkerId id) const {
+// Whether the core has failed the worker in this step (watchdog, probes, ready timeout), or it has crashed.
+bool InvariantChecker::has_failed_now(WorkerId id) const {
     const auto& actions = world_.last_actions();
     return std::any_of(actions.begin(), actions.end(), [&](const core::Action& action) {
         const auto* note = std::get_if<core::Note>(&action);

@@ -1,4 +1,4 @@
-// Invariants 7 and 9 for requests: one answer to each, in time, and a true one.
+// Invariants 7 and 9 for requests: each is answered once, in time and correctly.
 
 #include <algorithm>
 #include <set>
@@ -28,7 +28,7 @@ bool is_note(const core::Action& action, std::string_view event) {
     return note != nullptr && note->event == event;
 }
 
-bool is_told_to_leave(const core::Action& action, WorkerId id) {
+bool asks_to_leave(const core::Action& action, WorkerId id) {
     if (const auto* signal = std::get_if<core::Signal>(&action)) return signal->worker == id;
     const auto* tell = std::get_if<core::Tell>(&action);
     return tell != nullptr && tell->worker == id && tell->command.stage != Stage::run;
@@ -36,8 +36,9 @@ bool is_told_to_leave(const core::Action& action, WorkerId id) {
 
 }  // namespace
 
-// Who served when request `at` was answered. Where the next change began in the same step, that is who served before
-// it: the ready ones of the step before, and whoever got ready in this one, but those that were told to leave first.
+// The workers that served when request `at` was answered. If the next change began in the same step, these are the
+// workers that were ready before the step or became ready in it, without those that were asked to leave before the
+// answer.
 std::vector<core::WorkerStatus> InvariantChecker::serving(RequestId at) const {
     const auto& actions = world_.last_actions();
     const bool is_next_begun = std::any_of(actions.begin(), actions.end(), [](const core::Action& action) {
@@ -53,9 +54,9 @@ bool InvariantChecker::was_serving_at(RequestId at, const core::WorkerStatus& wo
     for (const core::Action& action : world_.last_actions()) {
         const auto* answer = std::get_if<core::Answer>(&action);
         if (answer != nullptr && answer->request == at) break;
-        if (is_told_to_leave(action, worker.id)) return false;
+        if (asks_to_leave(action, worker.id)) return false;
     }
-    if (got_ready(worker.id)) return true;
+    if (became_ready(worker.id)) return true;
     const auto& before = world_.before().workers;
     return std::any_of(before.begin(), before.end(),
                        [&](const auto& other) { return other.id == worker.id && is_ready(other); });
@@ -70,7 +71,7 @@ void InvariantChecker::note_asked() {
             Asked asked{i, newest_of(world_.before()), world_.before().target};
             asked.is_of_rollout = rollout_.has_value();
             if (rollout_) asked.undone = rollout_->generation;
-            asked.heard_at = world_.now();
+            asked.delivered_at = world_.now();
             return asked_.push_back(asked);
         }
 }
@@ -91,7 +92,7 @@ void InvariantChecker::check_answer(const FakeRequest& ask, const Asked& asked) 
     const bool is_done = ask.outcome->result == Outcome::Result::done;
     const auto& what = ask.request.what;
     if (ask.outcome->text.empty())
-        report_violation(9, "an answer without words to " + std::string(name_of(ask.request)));
+        report_violation(9, "an answer without text to " + std::string(name_of(ask.request)));
     if (is_done && std::holds_alternative<core::Restart>(what)) check_restart_done(ask, asked);
     if (ask.outcome->result == Outcome::Result::failed && std::holds_alternative<core::Restart>(what))
         check_restart_failed(ask);
@@ -101,10 +102,10 @@ void InvariantChecker::check_answer(const FakeRequest& ask, const Asked& asked) 
     if (is_done && std::holds_alternative<core::Undo>(what)) check_undo_done(ask, asked);
     if (std::holds_alternative<core::Stop>(what)) check_stop_done(ask);
     if (ask.outcome->result == Outcome::Result::interrupted && !stopping_since_)
-        report_violation(9, std::string(name_of(ask.request)) + " was interrupted, but nobody asked for a stop");
+        report_violation(9, std::string(name_of(ask.request)) + " was interrupted without a stop");
 }
 
-// Every slot has a settled worker of a generation that is newer than the request, and nobody older is left.
+// Every slot has a settled worker of a generation newer than the request, and no older worker is left.
 void InvariantChecker::check_restart_done(const FakeRequest& ask, const Asked& asked) {
     const auto workers = serving(ask.id);
     const int target = std::min(world_.status().target, world_.before().target);
@@ -120,8 +121,8 @@ void InvariantChecker::check_restart_done(const FakeRequest& ask, const Asked& a
         report_violation(9, "restart done, but " + std::to_string(slots.size()) + " slots serve");
 }
 
-// The former generation serves in every slot; after the probation nothing brings it back, and the new one, being short
-// of workers, serves alone.
+// The former generation serves in every slot; or, after the probation, the new generation serves alone with missing
+// workers.
 void InvariantChecker::check_restart_failed(const FakeRequest& ask) {
     std::set<std::uint64_t> slots;
     std::set<std::uint64_t> settled;
@@ -137,7 +138,7 @@ void InvariantChecker::check_restart_failed(const FakeRequest& ask) {
         // The next change may have begun in this step.
         const int wanted = std::max(world_.status().target, world_.before().target);
         if (static_cast<int>(settled.size()) >= wanted)
-            report_violation(9, "restart failed for want of workers, but all serve");
+            report_violation(9, "restart failed because of missing workers, but all serve");
         return;
     }
     if (static_cast<int>(slots.size()) < target)
@@ -147,19 +148,19 @@ void InvariantChecker::check_restart_failed(const FakeRequest& ask) {
 void InvariantChecker::check_scale_done(const FakeRequest& ask) {
     const int ready = static_cast<int>(serving(ask.id).size());
     const auto* scale = std::get_if<core::Scale>(&ask.request.what);
-    // A difference was taken from a target that is no longer known where several changes pass in one step: then as many
-    // serve as the answer says.
-    const std::string said = " to " + std::to_string(ready) + (ready == 1 ? " worker" : " workers");
-    const bool is_as_said = scale == nullptr && ask.outcome->text.find(said) != std::string::npos;
+    // The base of a ScaleBy is unknown if several changes happen in one step. Then the number in the answer counts.
+    const std::string text = " to " + std::to_string(ready) + (ready == 1 ? " worker" : " workers");
+    const bool is_as_answered = scale == nullptr && ask.outcome->text.find(text) != std::string::npos;
     const int target = scale != nullptr ? scale->target : world_.before().target;
-    if (ready != target && !is_as_said)
+    if (ready != target && !is_as_answered)
         report_violation(9,
                          "scale done, but " + std::to_string(ready) + " of " + std::to_string(target) + " are ready");
 }
 
 void InvariantChecker::check_stop_done(const FakeRequest& ask) {
     if (ask.outcome->result == Outcome::Result::undone) {
-        if (world_.status().phase == core::Phase::stopping) report_violation(9, "a stop was undone, but it goes on");
+        if (world_.status().phase == core::Phase::stopping)
+            report_violation(9, "a stop was undone, but the service is still stopping");
         return;
     }
     if (!world_.exit_code()) return report_violation(9, "stop was answered, but it has not finished");
@@ -185,14 +186,14 @@ void InvariantChecker::check_overdue() {
 void InvariantChecker::check_exit_code() {
     if (!world_.exit_code()) return;
     const int code = *world_.exit_code();
-    const bool is_by_itself = !stop_asked_at_ || *stop_asked_at_ > *stopping_since_;
-    if (is_by_itself) {
-        if (code != 1) report_violation(9, "it finished by itself with " + std::to_string(code));
-        if (has_served_) report_violation(9, "it finished by itself though it had served");
+    const bool is_without_stop = !stop_asked_at_ || *stop_asked_at_ > *stopping_since_;
+    if (is_without_stop) {
+        if (code != 1) report_violation(9, "finished without a stop with exit status " + std::to_string(code));
+        if (has_served_) report_violation(9, "finished without a stop though it had served");
         return;
     }
     if (code == 0 && has_killed_in_stop_) report_violation(9, "exit status 0, but a worker was killed in the stop");
-    if (code == 3 && !has_cut_off_in_stop_) report_violation(9, "exit status 3, but nobody was cut off");
+    if (code == 3 && !has_cut_off_in_stop_) report_violation(9, "exit status 3, but no worker was cut off");
 }
 
 }  // namespace holdfast::simulator

@@ -1,4 +1,4 @@
-// How crashes are followed: no busy loop, and forgiveness.
+// Backoff after crashes, its reset, and the filling of empty slots.
 
 #include <algorithm>
 
@@ -18,8 +18,8 @@ const core::SlotStatus* find_slot(const core::Status& status, SlotId slot) {
 
 }  // namespace
 
-// `worker` as it was before this step.
-bool InvariantChecker::has_ended_unasked(const core::WorkerStatus& worker) const {
+// Whether the worker exited in this step without a request. `worker` is its status before the step.
+bool InvariantChecker::has_crashed_now(const core::WorkerStatus& worker) const {
     const auto& event = world_.last_event();
     const bool is_end = std::holds_alternative<core::Exited>(event) ||
                         std::holds_alternative<core::SpawnFailed>(event) ||
@@ -36,42 +36,35 @@ bool InvariantChecker::is_launched_now(SlotId slot) const {
     });
 }
 
-bool InvariantChecker::is_given_up_now(WorkerId id) const {
-    return std::ranges::any_of(world_.last_actions(), [&](const core::Action& action) {
-        const auto* note = std::get_if<core::Note>(&action);
-        return note != nullptr && note->event == "worker_crashed" && note->worker == id;
-    });
-}
-
-// One of its workers ended or was given up in this step: then that decides when the next attempt is due.
-bool InvariantChecker::has_lost(SlotId slot) const {
+// Whether a worker of the slot crashed or failed in this step, which sets a new time for the next attempt.
+bool InvariantChecker::has_lost_worker(SlotId slot) const {
     const auto& workers = world_.before().workers;
     return std::any_of(workers.begin(), workers.end(), [&](const auto& worker) {
-        return worker.slot == slot && (has_ended_unasked(worker) || is_given_up_now(worker.id));
+        return worker.slot == slot && (has_crashed_now(worker) || has_failed_now(worker.id));
     });
 }
 
-// The second crash in a row and every later one is waited for, but not what was before ten seconds of being ready or a
-// new request.
+// From the second crash in a row on, the next launch is delayed. Ten seconds of being ready, or a new request, reset
+// the count.
 void InvariantChecker::check_backoff() {
     const auto& actions = world_.last_actions();
-    const bool is_forgiven = std::any_of(actions.begin(), actions.end(), [](const core::Action& action) {
+    const bool is_reset = std::any_of(actions.begin(), actions.end(), [](const core::Action& action) {
         const auto* note = std::get_if<core::Note>(&action);
         return note != nullptr &&
                (note->event == "rollout_started" || note->event == "scale_started" || note->event == "stop_undone");
     });
-    // Who stops on its own account has a successor at once.
+    // A worker that stops on its own initiative is replaced at once.
     const auto* said = std::get_if<core::Said>(&world_.last_event());
     const bool is_own_stop = said != nullptr && (said->report.watchdog || said->report.stopping ||
                                                  said->report.releasing || said->report.drained);
-    if (is_forgiven || is_own_stop) return;
+    if (is_reset || is_own_stop) return;
     for (const core::SlotStatus& slot : world_.before().slots)
         if (slot.next_attempt && *slot.next_attempt > world_.now() && is_launched_now(slot.slot) &&
-            !has_lost(slot.slot))
+            !has_lost_worker(slot.slot))
             report_violation(7,
                              "slot " + std::to_string(slot.slot.value) + " is launched before its next attempt is due");
     for (const core::WorkerStatus& worker : world_.before().workers)
-        if (has_ended_unasked(worker)) check_crash(worker);
+        if (has_crashed_now(worker)) check_crash(worker);
 }
 
 void InvariantChecker::check_crash(const core::WorkerStatus& worker) {
@@ -79,16 +72,15 @@ void InvariantChecker::check_crash(const core::WorkerStatus& worker) {
     const core::SlotStatus* before = find_slot(world_.before(), worker.slot);
     const core::SlotStatus* after = find_slot(world_.status(), worker.slot);
     if (known == nullptr || before == nullptr || after == nullptr) return;
-    const bool is_proven = known->first_ready && world_.now() >= *known->first_ready + core::backoff_reset_after;
+    const bool is_reset = known->first_ready && world_.now() >= *known->first_ready + core::backoff_reset_after;
     const std::string slot = "slot " + std::to_string(worker.slot.value);
-    if (is_proven && after->crashes_in_a_row > 1) report_violation(7, slot + " remembers crashes that were forgiven");
-    if (!is_proven && before->crashes_in_a_row > 0 && is_launched_now(worker.slot))
+    if (is_reset && after->crashes_in_a_row > 1) report_violation(7, slot + " counts crashes from before the reset");
+    if (!is_reset && before->crashes_in_a_row > 0 && is_launched_now(worker.slot))
         report_violation(
             7, slot + " is launched again at once after " + std::to_string(before->crashes_in_a_row + 1) + " crashes");
 }
 
-// Where no rollout is under way, a place that nobody holds waits for the time of its next attempt, and for nothing
-// else.
+// Without a rollout, a slot is only empty until the time of its next attempt.
 void InvariantChecker::check_empty_slots() {
     const core::Status& status = world_.status();
     if (status.phase != core::Phase::serving && status.phase != core::Phase::scaling) return;
@@ -101,7 +93,7 @@ void InvariantChecker::check_empty_slots() {
             return worker.slot == slot.slot && stays;
         });
         if (!is_held)
-            report_violation(7, "slot " + std::to_string(slot.slot.value) + " is empty, and nobody will fill it");
+            report_violation(7, "slot " + std::to_string(slot.slot.value) + " is empty and has no next attempt");
     }
 }
 

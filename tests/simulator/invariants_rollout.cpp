@@ -1,4 +1,4 @@
-// Invariants 3, 4 and 6: how many serve, of which generations, and what a rollout may do to them.
+// Invariants 3, 4 and 6: the number of workers, their generations, and the effects of a rollout on them.
 
 #include <algorithm>
 
@@ -21,12 +21,12 @@ bool goes_forward(Phase phase) { return phase == Phase::rolling_out || phase == 
 
 }  // namespace
 
-// Live workers: those that come and those that serve. Whoever drains or is paused is not counted.
+// Live workers are the starting and the ready ones. Draining and paused workers do not count.
 void InvariantChecker::check_counts() {
     const core::Status& status = world_.status();
     const int target = std::max(status.target, world_.before().target);
     int surge = is_rollout(status.phase) || is_rollout(world_.before().phase) ? policies_->most_surge(target) : 0;
-    // Who was paused for a probation comes back without a launch: there was room for it all the time.
+    // Workers that were paused for a probation are recalled without regard to max_surge: they already exist.
     const bool is_back = status.phase == Phase::rolling_back || world_.before().phase == Phase::rolling_back;
     if (is_back && policies_->loose.probation > Duration{}) surge = std::max(surge, target);
     int live = 0;
@@ -34,9 +34,9 @@ void InvariantChecker::check_counts() {
         const bool is_live = worker.state == WorkerState::starting || worker.state == WorkerState::ready;
         if (is_live) ++live;
         if (!is_live || worker.state != WorkerState::starting) continue;
-        // One rollout at a time: whoever comes is of the newest generation, or brings back the one before.
+        // One rollout at a time: a starting worker is of the newest or of the former generation.
         if (goes_forward(status.phase) && rollout_ && worker.generation > rollout_->generation)
-            report_violation(4, "a third generation comes");
+            report_violation(4, "a third generation is launched");
     }
     if (live > target + surge)
         report_violation(3, std::to_string(live) + " live workers, target " + std::to_string(target) + ", surge " +
@@ -47,7 +47,7 @@ void InvariantChecker::begin_rollout() {
     const core::Status& before = world_.before();
     Rollout rollout;
     rollout.target = world_.status().target;
-    rollout.is_whole = policies_->least_surge(rollout.target) >= rollout.target;
+    rollout.has_full_surge = policies_->least_surge(rollout.target) >= rollout.target;
     for (const core::Action& action : world_.last_actions())
         if (const auto* prepare = std::get_if<core::Prepare>(&action)) rollout.generation = prepare->generation;
     rollout.former = world_.status().generation;
@@ -57,7 +57,7 @@ void InvariantChecker::begin_rollout() {
     rollout_ = rollout;
 }
 
-void InvariantChecker::follow_rollout() {
+void InvariantChecker::update_rollout() {
     const Phase is = world_.status().phase;
     const auto& actions = world_.last_actions();
     const bool is_begun = std::any_of(actions.begin(), actions.end(), [](const core::Action& action) {
@@ -68,13 +68,14 @@ void InvariantChecker::follow_rollout() {
     if (!rollout_) return;
     if (const auto* asked = std::get_if<core::Asked>(&world_.last_event())) {
         const auto& what = asked->request.what;
-        const bool waits = std::holds_alternative<core::Restart>(what) || std::holds_alternative<core::Reload>(what) ||
-                           std::holds_alternative<core::Rollback>(what) || std::holds_alternative<core::Undo>(what);
-        if (!waits) rollout_->is_undisturbed = false;
+        const bool is_queued = std::holds_alternative<core::Restart>(what) ||
+                               std::holds_alternative<core::Reload>(what) ||
+                               std::holds_alternative<core::Rollback>(what) || std::holds_alternative<core::Undo>(what);
+        if (!is_queued) rollout_->is_undisturbed = false;
     }
     for (const auto& worker : world_.before().workers) {
         const auto* after = find_worker(world_.status(), worker.id);
-        const bool is_lost = counts(worker) && (is_about(worker.id) || is_given_up(worker.id)) &&
+        const bool is_lost = is_dependable(worker) && (is_about(worker.id) || has_failed_now(worker.id)) &&
                              (after == nullptr || after->state != WorkerState::ready);
         if (is_lost) rollout_->is_healthy = false;
     }
@@ -83,60 +84,60 @@ void InvariantChecker::follow_rollout() {
     check_failure();
     if (!rollout_->is_new) check_commit();
     rollout_->is_new = false;
-    check_floor();
+    check_unavailable();
 }
 
-// Any end of a new worker that nobody asked for, before the rollout is answered, fails it.
+// An unrequested exit of a new worker before the answer fails the rollout.
 void InvariantChecker::check_failure() {
     const bool goes_on = goes_forward(world_.before().phase) && goes_forward(world_.status().phase);
     if (!goes_on || rollout_->is_new || rollout_->has_passed) return;
     for (const auto& worker : world_.before().workers)
-        if (worker.generation == rollout_->generation && has_ended_unasked(worker))
+        if (worker.generation == rollout_->generation && has_crashed_now(worker))
             report_violation(6, "worker #" + std::to_string(worker.id.value) +
-                                    " of the new generation ended, and the rollout goes on");
+                                    " of the new generation exited, but the rollout continues");
 }
 
-// An old worker that is ready counts, and a new one that has settled; on the way back any that is ready.
-bool InvariantChecker::counts(const core::WorkerStatus& worker) const {
+// Whether the worker counts for max_unavailable: a ready old worker, or a settled new one; in a rollback any ready one.
+bool InvariantChecker::is_dependable(const core::WorkerStatus& worker) const {
     const bool is_back = world_.status().phase == Phase::rolling_back;
     const bool is_old = worker.generation < rollout_->generation;
     return worker.state == WorkerState::ready && (worker.settled || is_old || is_back);
 }
 
-void InvariantChecker::check_floor() {
+void InvariantChecker::check_unavailable() {
     if (!rollout_->is_healthy || !rollout_->is_undisturbed) return;
     const auto& workers = world_.status().workers;
     const auto ready =
-        std::count_if(workers.begin(), workers.end(), [&](const auto& worker) { return counts(worker); });
-    const int floor = rollout_->target - policies_->most_unavailable(rollout_->target);
-    if (ready < floor)
+        std::count_if(workers.begin(), workers.end(), [&](const auto& worker) { return is_dependable(worker); });
+    const int least = rollout_->target - policies_->most_unavailable(rollout_->target);
+    if (ready < least)
         report_violation(3, std::to_string(ready) + " ready workers in a rollout of " +
-                                std::to_string(rollout_->target) + ", at least " + std::to_string(floor) +
-                                " were promised");
+                                std::to_string(rollout_->target) + ", at least " + std::to_string(least) +
+                                " are required");
 }
 
-// Where all new workers fit beside the old ones, nobody old is told to leave before all new ones have settled.
+// If all new workers fit beside the old ones, no old worker is asked to leave before all new ones have settled.
 void InvariantChecker::check_commit() {
     if (!rollout_->is_undisturbed || rollout_->is_committed) return;
     if (!goes_forward(world_.before().phase) && !goes_forward(world_.status().phase)) return;
-    bool is_old_told = false;
+    bool has_old_left = false;
     for (const auto& worker : world_.before().workers) {
         if (worker.generation >= rollout_->generation || worker.state != WorkerState::ready || is_about(worker.id) ||
-            is_given_up(worker.id))
+            has_failed_now(worker.id))
             continue;
         const auto* after = find_worker(world_.status(), worker.id);
-        if (after != nullptr && after->state != WorkerState::ready) is_old_told = true;
+        if (after != nullptr && after->state != WorkerState::ready) has_old_left = true;
     }
-    if (!is_old_told) return;
+    if (!has_old_left) return;
     rollout_->is_committed = true;
-    if (!rollout_->is_whole) return;
+    if (!rollout_->has_full_surge) return;
     int settled = 0;
     for (const auto& worker : world_.status().workers)
         if (worker.generation == rollout_->generation && worker.state == WorkerState::ready && worker.settled)
             ++settled;
     if (settled < rollout_->target)
-        report_violation(6, "an old worker was told to leave when " + std::to_string(settled) + " of " +
-                                std::to_string(rollout_->target) + " new ones had settled");
+        report_violation(6, "an old worker was asked to leave when " + std::to_string(settled) + " of " +
+                                std::to_string(rollout_->target) + " new workers had settled");
 }
 
 }  // namespace holdfast::simulator

@@ -1,4 +1,4 @@
-// Invariants 2 and 7 for each worker: which stages it passes, and when.
+// Invariants 2 and 7 for each worker: the order and the duration of its states.
 
 #include <algorithm>
 #include <utility>
@@ -22,8 +22,8 @@ bool is_leaving_stage(WorkerState state) {
     return state == WorkerState::lame_duck || state == WorkerState::draining || state == WorkerState::cancelling;
 }
 
-// What the diagram of a worker's life allows in one step; a stage of no length is passed at once.
-bool is_in_diagram(WorkerState from, WorkerState to) {
+// Whether the state machine allows this transition in one step. A stage without duration is passed at once.
+bool is_allowed(WorkerState from, WorkerState to) {
     using enum WorkerState;
     switch (from) {
         case starting:
@@ -47,7 +47,8 @@ bool is_in_diagram(WorkerState from, WorkerState to) {
 
 }  // namespace
 
-// A stop moves nobody on within a second of the one before.
+// Determines whether a stop signal must, may or must not skip the current stage: it has no effect within a second of
+// the previous one.
 void InvariantChecker::note_stop() {
     skip_ = Skip::none;
     lame_duck_is_skipped_ = false;
@@ -58,8 +59,8 @@ void InvariantChecker::note_stop() {
     if (!is_ending && stopping_since_) {  // it was undone
         stop_asked_at_.reset();
         stopping_since_.reset();
-        skip_honoured_at_.reset();
-        skip_heard_at_.reset();
+        skip_accepted_at_.reset();
+        skip_received_at_.reset();
         has_killed_in_stop_ = has_cut_off_in_stop_ = false;
     }
     const auto* asked = std::get_if<core::Asked>(&world_.last_event());
@@ -69,15 +70,15 @@ void InvariantChecker::note_stop() {
     if (!stop_asked_at_) stop_asked_at_ = now;
     if (world_.before().phase != core::Phase::stopping) {
         lame_duck_is_skipped_ = stop->lame_duck == core::LameDuck::skipped;
-        skip_heard_at_ = skip_honoured_at_ = now;
+        skip_received_at_ = skip_accepted_at_ = now;
         return;
     }
-    if (asked->id.value != 0) return;  // over the API one waits for the end; only a signal hurries it
-    if (!skip_honoured_at_) skip_heard_at_ = skip_honoured_at_ = *stopping_since_;
-    const bool is_late_enough = now >= *skip_honoured_at_ + core::min_stop_interval;
-    if (is_late_enough) skip_ = now >= *skip_heard_at_ + core::min_stop_interval ? Skip::demanded : Skip::allowed;
-    if (is_late_enough) skip_honoured_at_ = now;
-    skip_heard_at_ = now;
+    if (asked->id.value != 0) return;  // a stop over the API only joins; signals skip stages
+    if (!skip_accepted_at_) skip_received_at_ = skip_accepted_at_ = *stopping_since_;
+    const bool is_late_enough = now >= *skip_accepted_at_ + core::min_stop_interval;
+    if (is_late_enough) skip_ = now >= *skip_received_at_ + core::min_stop_interval ? Skip::demanded : Skip::allowed;
+    if (is_late_enough) skip_accepted_at_ = now;
+    skip_received_at_ = now;
 }
 
 void InvariantChecker::check_workers() {
@@ -87,7 +88,7 @@ void InvariantChecker::check_workers() {
         Seen& entry = seen(worker);
         const auto was = entry.state;
         // It may have become ready and left again in one step.
-        if (worker.state != WorkerState::ready && got_ready(worker.id)) enter(entry, WorkerState::ready);
+        if (worker.state != WorkerState::ready && became_ready(worker.id)) enter(entry, WorkerState::ready);
         if (entry.state != worker.state) check_transition(worker, entry);
         if (entry.state != worker.state) enter(entry, worker.state);
         check_deadline(worker, entry);
@@ -103,19 +104,19 @@ void InvariantChecker::check_workers() {
 
 void InvariantChecker::check_transition(const core::WorkerStatus& worker, const Seen& was) {
     if (worker.state == WorkerState::gone) return;
-    if (!is_in_diagram(was.state, worker.state))
+    if (!is_allowed(was.state, worker.state))
         return report_violation(2,
                                 label(worker) + " was " + std::string(core::to_string(was.state)) + " one step before");
     const core::Policy& policy = was.policies->tight;
     if (was.state == WorkerState::lame_duck && worker.state == WorkerState::draining) {
-        // A later change does not wait for one that was to leave and was taken back.
+        // A later change does not wait for the lame duck of an earlier one.
         const core::Status &before = world_.before(), &after = world_.status();
         const bool is_same_change = before.phase == after.phase && before.target == after.target;
-        // And a restart knows no lame duck.
+        // A restart has no lame duck.
         const bool is_restart = after.phase == core::Phase::rolling_out || after.phase == core::Phase::rolling_back ||
                                 after.phase == core::Phase::probation;
-        const bool must_last =
-            !lame_duck_is_skipped_ && is_same_change && !is_restart && !is_about(worker.id) && !is_given_up(worker.id);
+        const bool must_last = !lame_duck_is_skipped_ && is_same_change && !is_restart && !is_about(worker.id) &&
+                               !has_failed_now(worker.id);
         if (must_last) check_stage_duration(worker, was, policy.lame_duck);
     }
     if (worker.state == WorkerState::lame_duck && !stop_asked_at_ && world_.status().target > 0)
@@ -135,22 +136,23 @@ void InvariantChecker::check_kills() {
         const auto* kill = std::get_if<core::Kill>(&action);
         if (kill == nullptr) continue;
         const Seen* known = find_seen(kill->worker);
-        // A launch that was killed before it came to life is killed on sight.
-        const bool is_newborn = std::holds_alternative<core::Spawned>(world_.last_event()) && is_about(kill->worker);
-        if (known != nullptr && known->state == WorkerState::killed && is_newborn) continue;
+        // A launch that was killed before Spawned is killed again when it succeeds.
+        const bool is_spawned_now =
+            std::holds_alternative<core::Spawned>(world_.last_event()) && is_about(kill->worker);
+        if (known != nullptr && known->state == WorkerState::killed && is_spawned_now) continue;
         if (known == nullptr || known->state != WorkerState::cancelling)
             report_violation(2, "Kill of worker #" + std::to_string(kill->worker.value) + " which was not cancelling");
         if (stop_asked_at_) has_killed_in_stop_ = true;
     }
 }
 
-// Each further stop moves every worker one stage on.
+// Each further stop signal moves every worker to its next stage.
 void InvariantChecker::check_skip() {
     if (skip_ != Skip::demanded) return;
     for (const core::WorkerStatus& worker : world_.status().workers) {
         const Seen* known = find_seen(worker.id);
         if (known != nullptr && is_leaving_stage(known->state) && known->state == worker.state)
-            report_violation(2, label(worker) + " stayed though a further stop came");
+            report_violation(2, label(worker) + " did not move to its next stage on a further stop signal");
     }
 }
 
@@ -164,8 +166,8 @@ void InvariantChecker::check_deadline(const core::WorkerStatus& worker, const Se
             budget = policy.ready_timeout + policy.max_extension;
             break;
         case WorkerState::paused:
-            // Of the service, or for the probation of another generation; told to run, which may be
-            // late, it has its grace to answer.
+            // The pause of the service, or the probation of another generation; then the grace period to confirm a
+            // recall, which may be late.
             budget = std::max(policy.max_pause, rollout_bound(policy, highest_target_)) + policy.grace_period +
                      policy.max_extension + world_.lateness();
             break;
@@ -182,7 +184,7 @@ void InvariantChecker::check_deadline(const core::WorkerStatus& worker, const Se
             budget = core::unkillable_after;
             break;
     }
-    // Told to pause once more before it came back, it begins anew.
+    // If it is paused again during a recall, the state starts again.
     const Instant since = worker.state == WorkerState::paused ? std::max(entry.since, worker.since) : entry.since;
     if (*worker.deadline > since + budget)
         report_violation(7, label(worker) + " may last until " + seconds(*worker.deadline) + ", it began at " +
@@ -191,34 +193,34 @@ void InvariantChecker::check_deadline(const core::WorkerStatus& worker, const Se
     if (is_elapsed && *worker.deadline <= world_.now()) report_violation(7, label(worker) + " beyond its deadline");
 }
 
-// Ready is what the worker said, or what time may stand in for; and it was not told otherwise.
+// A ready worker has reported readiness, or time counts as readiness; and its last stage allows it.
 void InvariantChecker::check_ready(const core::WorkerStatus& worker, WorkerState was) {
     const FakeWorker* real = world_.find(worker.id);
     if (real == nullptr) return report_violation(9, label(worker) + " was never launched");
     if (real->life != FakeWorker::Life::running || real->killed_at)
-        report_violation(9, label(worker) + " but it runs no more");
-    if (real->told && real->told != Stage::run && real->told != Stage::lame_duck)
-        report_violation(9, label(worker) + " but it was told to stop");
-    if (real->has_said_stopping) report_violation(9, label(worker) + " but it said STOPPING=1");
-    if (was != WorkerState::starting && was != WorkerState::ready && real->told && real->told != Stage::lame_duck &&
-        !real->accepts)
+        report_violation(9, label(worker) + " but it does not run any more");
+    if (real->last_stage && real->last_stage != Stage::run && real->last_stage != Stage::lame_duck)
+        report_violation(9, label(worker) + " but its last stage is " + std::string(name_of(*real->last_stage)));
+    if (real->has_said_stopping) report_violation(9, label(worker) + " but it sent STOPPING=1");
+    if (was != WorkerState::starting && was != WorkerState::ready && real->last_stage &&
+        real->last_stage != Stage::lame_duck && !real->accepts)
         report_violation(9, label(worker) + " again, but it does not accept");
     if (was != WorkerState::starting) return;
     const bool is_probed = std::holds_alternative<core::ReadyProbe>(world_.policy().ready_when);
-    if (is_probed && real->good_answers == 0) report_violation(9, label(worker) + " without a good answer to a probe");
-    if (is_probed || real->ready_heard_at) return;
+    if (is_probed && real->good_answers == 0) report_violation(9, label(worker) + " without a successful probe");
+    if (is_probed || real->ready_at) return;
     const Instant since = real->spawned_at.value_or(world_.now());
     const core::ReadyWhen& when = world_.policy().ready_when;
     if (std::holds_alternative<core::ReadyNotify>(when)) report_violation(9, label(worker) + " without READY=1");
     if (std::holds_alternative<core::ReadyAuto>(when) &&
-        (has_anyone_spoken_ || world_.now() < since + core::auto_ready_after))
-        report_violation(9, label(worker) + " by time, though this service speaks or too early");
+        (has_any_worker_notified_ || world_.now() < since + core::auto_ready_after))
+        report_violation(9, label(worker) + " by time, but too early or although READY=1 is required");
     const auto* alive = std::get_if<core::ReadyAlive>(&when);
     if (alive != nullptr && world_.now() < since + alive->lived)
-        report_violation(9, label(worker) + " before it had lived");
+        report_violation(9, label(worker) + " before its time with ready-when alive");
 }
 
-// A worker whose main process has ended: its group hears the stage's signal.
+// When the main process of a worker exits, its group gets the signal of the stage.
 void InvariantChecker::check_group_signal() {
     const auto* exited = std::get_if<core::MainExited>(&world_.last_event());
     if (exited == nullptr) return;
@@ -234,7 +236,7 @@ void InvariantChecker::check_group_signal() {
     };
     const auto& actions = world_.last_actions();
     if (std::none_of(actions.begin(), actions.end(), is_signal))
-        report_violation(2, "the group of worker #" + std::to_string(exited->worker.value) + " was not told");
+        report_violation(2, "the group of worker #" + std::to_string(exited->worker.value) + " got no signal");
 }
 
 }  // namespace holdfast::simulator

@@ -1,6 +1,6 @@
-// Runs random schedules against the core in a fake world and checks the invariants after each event. A schedule is its
-// seed: `holdfast_simulator --seed N --schedules 1 --verbose` tells all of one. Or a story, as a failure prints it:
-// `holdfast_simulator --story FILE`.
+// Runs random schedules against the core in a fake world and checks the invariants after each event. Each schedule has
+// a seed: `holdfast_simulator --seed N --schedules 1 --verbose` prints all its steps. `holdfast_simulator --story FILE`
+// replays a story, as printed for a failure.
 
 #include <charconv>
 #include <chrono>
@@ -25,13 +25,13 @@ struct Options {
     std::uint64_t seed = 1;
     std::uint64_t schedules = 100'000;
     std::uint64_t events = 200;
-    std::uint64_t failures = 5;   // after so many it gives up
-    std::uint64_t minimise = 20;  // seconds for each failure; 0: as it is
+    std::uint64_t failures = 5;   // stops after this many failures
+    std::uint64_t minimise = 20;  // seconds per failure; 0: do not minimise
     bool is_verbose = false;
-    std::optional<std::string> story{};  // a file to replay_file again, instead of all this
+    std::optional<std::string> story{};  // file to replay instead of random schedules
 };
 
-// Fewer schedules than this need not meet everything.
+// Coverage is only checked from this number of schedules on.
 constexpr std::uint64_t enough_for_coverage = 20'000;
 
 std::optional<std::uint64_t> parse_number(std::string_view text) {
@@ -77,7 +77,7 @@ void print_failure(const std::string& what, const std::string& options, const st
     for (const std::string& violation : violations) std::cout << "  " << violation << '\n';
 }
 
-// Step by step, and what breaks.
+// Replays a story file, printing each step. Returns the exit status.
 int replay_file(const std::string& path) {
     std::ostringstream text;
     if (std::ifstream file(path); !file || !(text << file.rdbuf())) {
@@ -115,7 +115,7 @@ int run(const Options& options) {
         std::cout << std::flush;
     }
     const bool is_complete = options.schedules >= enough_for_coverage;
-    const int never_met = is_complete ? coverage.print(std::cout) : 0;
+    const int wrong_counts = is_complete ? coverage.print(std::cout) : 0;
     constexpr const char* names[] = {"restart", "stop",     "scale", "scale by", "pause",
                                      "resume",  "rollback", "undo",  "reload"};
     std::cout << "longest time to an answer, as a share of its bound:";
@@ -125,8 +125,8 @@ int run(const Options& options) {
     std::cout << '\n'
               << schedules << " schedules of seeds " << options.seed << " to " << options.seed + schedules - 1 << ", "
               << events << " random events, " << std::setprecision(1) << took.count() << " s: " << failures
-              << " failed, " << never_met << " counts are wrong\n";
-    return failures == 0 && never_met == 0 ? 0 : 1;
+              << " failed, " << wrong_counts << " counts are wrong\n";
+    return failures == 0 && wrong_counts == 0 ? 0 : 1;
 }
 
 }  // namespace

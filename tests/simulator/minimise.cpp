@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A violation without its numbers: what stays the same when times and workers change.
+// The text of a violation without numbers: it does not depend on times and worker ids.
 std::string kind_of(std::string text) {
     std::erase_if(text, [](char letter) { return letter >= '0' && letter <= '9'; });
     return text;
@@ -31,15 +31,15 @@ class Minimiser {
 
   private:
     bool has_time() const { return std::chrono::steady_clock::now() < end_; }
-    bool try_this(const Story& story);
+    bool try_story(const Story& story);
     void end_early();
     void drop_incidents();
     template <class Map>
     void drop_entries(Map Story::*entries);
     template <class Part, class Access>
-    void make_usual(const Part& usual, Access access);
+    void reset_fields(const Part& usual, Access access);
     template <class Field>
-    void make_plain(Field Story::*field);
+    void reset_field(Field Story::*field);
     void simplify();
     void shrink_times();
     template <class Access>
@@ -54,7 +54,7 @@ class Minimiser {
     bool has_changed_ = false;
 };
 
-bool Minimiser::try_this(const Story& story) {
+bool Minimiser::try_story(const Story& story) {
     ++replays_;
     const ReplayResult replayed = replay_(story);
     if (replayed.violations.empty() || kind_of(replayed.violations.front()) != kind_) return false;
@@ -65,17 +65,17 @@ bool Minimiser::try_this(const Story& story) {
     return true;
 }
 
-// What comes after the failure is no part of it.
+// Drops everything after the failure.
 void Minimiser::end_early() {
     Story story = best_;
     std::erase_if(story.incidents,
                   [&](const Incident& incident) { return incident.at > failed_at_.time_since_epoch(); });
     story.roams_until = std::min(story.roams_until, failed_at_.time_since_epoch());
-    if (!try_this(story)) return;
+    if (!try_story(story)) return;
     for (const Duration until : {Duration{}, best_.roams_until / 2}) {
         story = best_;
         story.roams_until = until;
-        if (until < best_.roams_until && try_this(story)) return;
+        if (until < best_.roams_until && try_story(story)) return;
     }
 }
 
@@ -86,13 +86,13 @@ void Minimiser::drop_incidents() {
             const auto first = story.incidents.begin() + static_cast<std::ptrdiff_t>(from);
             const auto count = std::min(size, story.incidents.size() - from);
             story.incidents.erase(first, first + static_cast<std::ptrdiff_t>(count));
-            if (!try_this(story)) from += size;
+            if (!try_story(story)) from += size;
         }
         if (size <= 1) return;
     }
 }
 
-// Whoever is not named behaves well.
+// Drops scripts: a worker or preparation without a script is well behaved.
 template <class Map>
 void Minimiser::drop_entries(Map Story::*entries) {
     std::vector<std::uint64_t> keys;
@@ -101,15 +101,15 @@ void Minimiser::drop_entries(Map Story::*entries) {
         for (std::size_t from = 0; from < keys.size() && has_time(); from += size) {
             Story story = best_;
             for (std::size_t i = from; i < std::min(from + size, keys.size()); ++i) (story.*entries).erase(keys[i]);
-            if ((story.*entries).size() < (best_.*entries).size()) try_this(story);
+            if ((story.*entries).size() < (best_.*entries).size()) try_story(story);
         }
         if (size <= 1) return;
     }
 }
 
-// `access` gives the part of a story; each of its fields is made what it is by default, if the story still fails.
+// Resets each field of a part of the story to its default if the story still fails. `access` returns the part.
 template <class Part, class Access>
-void Minimiser::make_usual(const Part& usual, Access access) {
+void Minimiser::reset_fields(const Part& usual, Access access) {
     std::size_t count = 0;
     Part counted = usual;
     each_field(counted, [&](const char*, auto&) { ++count; });
@@ -128,40 +128,40 @@ void Minimiser::make_usual(const Part& usual, Access access) {
             });
             ++index;
         });
-        if (to_text(story) != to_text(best_)) try_this(story);
+        if (to_text(story) != to_text(best_)) try_story(story);
     }
 }
 
 template <class Field>
-void Minimiser::make_plain(Field Story::*field) {
+void Minimiser::reset_field(Field Story::*field) {
     Story story = best_;
     story.*field = Story{}.*field;
-    if (story.*field != best_.*field) try_this(story);
+    if (story.*field != best_.*field) try_story(story);
 }
 
 void Minimiser::simplify() {
     drop_entries(&Story::lateness);
     drop_entries(&Story::preparations);
     drop_entries(&Story::scripts);
-    make_usual(core::Policy{}, [](Story& story) -> core::Policy& { return story.policy; });
-    make_plain(&Story::seed);
-    make_plain(&Story::protocol_mix);
+    reset_fields(core::Policy{}, [](Story& story) -> core::Policy& { return story.policy; });
+    reset_field(&Story::seed);
+    reset_field(&Story::protocol_mix);
     if (best_.policy.workers > 2) {
         Story story = best_;
         story.policy.workers = 2;
-        try_this(story);
+        try_story(story);
     }
     for (std::size_t i = 0; i < best_.incidents.size() && has_time(); ++i)
-        make_usual(best_.policy, [i](Story& story) -> core::Policy& { return story.incidents[i].policy; });
+        reset_fields(best_.policy, [i](Story& story) -> core::Policy& { return story.incidents[i].policy; });
     std::vector<std::uint64_t> workers, preparations;
     for (const auto& entry : best_.scripts) workers.push_back(entry.first);
     for (const auto& entry : best_.preparations) preparations.push_back(entry.first);
     for (const std::uint64_t id : workers)
-        make_usual(default_script(best_.policy),
-                   [id](Story& story) -> testing::WorkerScript& { return story.scripts[id]; });
+        reset_fields(default_script(best_.policy),
+                     [id](Story& story) -> testing::WorkerScript& { return story.scripts[id]; });
     for (const std::uint64_t id : preparations)
-        make_usual(testing::PreparationScript{},
-                   [id](Story& story) -> testing::PreparationScript& { return story.preparations[id]; });
+        reset_fields(testing::PreparationScript{},
+                     [id](Story& story) -> testing::PreparationScript& { return story.preparations[id]; });
 }
 
 Duration* time_in(Duration& field) { return &field; }
@@ -171,7 +171,7 @@ Duration* time_in(Other&) {
     return nullptr;
 }
 
-// Shorter ones first, then rounder ones.
+// The candidates for a shorter duration, in ascending order: round values and half of the duration.
 std::vector<Duration> shorter_than(Duration time) {
     std::vector<Duration> shorter;
     for (const Duration unit : {Duration{10s}, Duration{1s}, Duration{100ms}, Duration{10ms}, Duration{1ms}}) {
@@ -184,7 +184,8 @@ std::vector<Duration> shorter_than(Duration time) {
     return shorter;
 }
 
-// What is not said in the story is not shrunk either.
+// The default of each duration field, −1 for other fields. A field with its default value is not in the text of the
+// story, so it is not shortened.
 template <class Part>
 std::vector<Duration> usual_times(Part part) {
     std::vector<Duration> times;
@@ -212,7 +213,7 @@ void Minimiser::shrink_fields(Access access) {
         if (time == nullptr) continue;
         for (const Duration shorter : shorter_than(*time)) {
             *time = shorter;
-            if (try_this(story) || !has_time()) break;
+            if (try_story(story) || !has_time()) break;
         }
     }
 }
@@ -241,7 +242,7 @@ Minimised Minimiser::run() {
         drop_incidents();
         simplify();
         shrink_times();
-        // A shorter story may do without more: again, until nothing changes but the end of it.
+        // A shorter story may need fewer incidents. Repeats until only the end changes.
         if (!has_time()) break;
         const Story before = best_;
         drop_incidents();
@@ -258,12 +259,12 @@ Minimised minimise(const Story& story, Duration budget, const Replay& replay) {
 
 void print(std::ostream& out, const Minimised& minimised) {
     if (minimised.violation.empty()) {
-        out << "told again from its story it does not fail: replay it by its seed\n";
+        out << "the replay of its story does not fail: replay it by its seed\n";
         return;
     }
-    out << "the shortest schedule found that fails so (" << minimised.replays << " replays):\n"
+    out << "the shortest schedule found with the same failure (" << minimised.replays << " replays):\n"
         << to_text(minimised.story) << minimised.violation << '\n';
-    out << "as a test, for regression_test.cpp:\nTEST(Regression, NameWhatMustBeSo) {\n    "
+    out << "as a test, for regression_test.cpp:\nTEST(Regression, NameTheExpectedBehaviour) {\n    "
            "EXPECT_EQ(first_violation(R\"(\n"
         << to_text(minimised.story) << ")\"), \"\");\n}\n";
 }

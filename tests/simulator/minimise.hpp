@@ -9,8 +9,9 @@
 
 namespace holdfast::simulator {
 
-// The shortest story that it finds to break what `story` breaks: it drops what comes from outside, makes workers well
-// behaved, numbers usual and times short, for `budget` at most. The story as it is where it does not break anything.
+// Searches for the shortest story that causes the same violation as `story`, for at most `budget`: drops incidents,
+// makes workers well behaved, resets values to their defaults and shortens durations. Returns the story unchanged if it
+// causes no violation.
 struct Minimised {
     Story story;
     std::string violation;
@@ -19,7 +20,7 @@ struct Minimised {
 using Replay = std::function<ReplayResult(const Story&)>;
 Minimised minimise(const Story& story, Duration budget, const Replay& replay = replay_quietly);
 
-// As a list for a person, and as a test for regression_test.cpp.
+// Prints the story, and a test case for regression_test.cpp.
 void print(std::ostream& out, const Minimised& minimised);
 
 }  // namespace holdfast::simulator

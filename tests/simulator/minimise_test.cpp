@@ -1,4 +1,4 @@
-// A failure must come down to what it needs, in a form that can be told again.
+// Minimising: a failure is reduced to the inputs that it needs, and the result can be replayed.
 
 #include "tests/simulator/minimise.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A watch that believes that nobody may crash who was launched third, once somebody asked for a scale.
+// A replay with an artificial invariant: the third worker must not crash in a story with a scale.
 ReplayResult report_false_violation(const Story& story) {
     ReplayResult replayed;
     const auto script = story.scripts.find(3);
@@ -27,7 +27,7 @@ ReplayResult report_false_violation(const Story& story) {
     return replayed;
 }
 
-// What a random schedule wrote down, with a third worker that crashes and a scale.
+// The story of a random schedule, with a crash of the third worker and a scale added.
 Story long_story() {
     Schedule schedule(4, {});
     schedule.run(200);
@@ -42,7 +42,7 @@ Story long_story() {
 
 }  // namespace
 
-TEST(Minimise, LeavesWhatTheFailureNeedsAndNothingElse) {
+TEST(Minimise, KeepsOnlyWhatTheFailureNeeds) {
     ASSERT_GT(to_text(long_story()).size(), 1000U);
     const Minimised minimised = minimise(long_story(), 1min, report_false_violation);
     EXPECT_EQ(to_text(minimised.story),
@@ -51,13 +51,13 @@ TEST(Minimise, LeavesWhatTheFailureNeedsAndNothingElse) {
     EXPECT_EQ(minimised.violation, "worker #1 crashed");
 }
 
-TEST(Minimise, KeepsAStoryThatDoesNotFailAsItIs) {
+TEST(Minimise, DoesNotChangeAStoryThatDoesNotFail) {
     const Minimised minimised = minimise(long_story(), 1min, [](const Story&) { return ReplayResult{}; });
     EXPECT_EQ(to_text(minimised.story), to_text(long_story()));
     EXPECT_EQ(minimised.violation, "");
 }
 
-TEST(Minimise, PrintsAStoryThatFailsInTheSameWayWhenItIsReadAgain) {
+TEST(Minimise, PrintsAStoryThatCanBeReadAndFailsInTheSameWay) {
     const Minimised minimised = minimise(long_story(), 1min, report_false_violation);
     std::ostringstream out;
     print(out, minimised);
@@ -68,21 +68,21 @@ TEST(Minimise, PrintsAStoryThatFailsInTheSameWayWhenItIsReadAgain) {
     EXPECT_EQ(report_false_violation(read).violations, std::vector<std::string>{minimised.violation});
 }
 
-TEST(Minimise, ReadsEveryStoryThatASeedGivesAndTellsItInTheSameSteps) {
+TEST(Minimise, StoryOfEverySeedReplaysInTheSameStepsAfterReading) {
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
         Schedule schedule(seed, {});
         schedule.run(200);
         const Story& story = schedule.story();
         const Story read = story_of(to_text(story));
         ASSERT_EQ(to_text(read), to_text(story)) << "seed " << seed;
-        std::ostringstream told, told_again;
-        replay(story, &told);
-        replay(read, &told_again);
-        ASSERT_TRUE(told.str() == told_again.str()) << "seed " << seed << " is told in other steps from its story";
+        std::ostringstream steps, steps_after_reading;
+        replay(story, &steps);
+        replay(read, &steps_after_reading);
+        ASSERT_TRUE(steps.str() == steps_after_reading.str()) << "the steps of seed " << seed << " differ";
     }
 }
 
-TEST(Minimise, WhatIsNoStoryIsSaid) {
+TEST(Minimise, RejectsATextThatIsNotAStory) {
     EXPECT_THROW(story_of("policy wrokers=2"), std::runtime_error);
     EXPECT_THROW(story_of("incident what=restrat"), std::runtime_error);
     EXPECT_THROW(story_of("late one 2s"), std::runtime_error);

@@ -28,7 +28,7 @@ PossiblePolicies::PossiblePolicies(std::vector<core::Policy> policies, int targe
             tight.*time = std::min(tight.*time, policy.*time);
         }
         loose.workers = std::max(loose.workers, policy.workers);
-        // For the bounds: the smallest surge takes the most steps.
+        // For the bounds: the smallest surge needs the most steps.
         if (policy.max_surge.of(target) < loose.max_surge.of(target)) loose.max_surge = policy.max_surge;
     }
 }

@@ -6,14 +6,14 @@
 
 namespace holdfast::simulator {
 
-// What may be in force at a moment: while a reload is under way its rules, or the former ones.
+// The policies that may be in effect at a moment: during a reload the new or the former one.
 struct PossiblePolicies {
-    // `target`: the most workers that the bounds have to hold for.
+    // `target`: the largest number of workers for which the bounds must hold.
     PossiblePolicies(std::vector<core::Policy> policies, int target);
 
     std::vector<core::Policy> possible;
-    core::Policy loose;  // each time the longest of them
-    core::Policy tight;  // the shortest
+    core::Policy loose;  // the longest of each duration
+    core::Policy tight;  // the shortest of each duration
 
     int most_surge(int target) const;
     int least_surge(int target) const;

@@ -7,7 +7,7 @@
 
 namespace holdfast::simulator {
 
-// splitmix64: small, fast, and the same everywhere, so that a seed is a schedule.
+// A splitmix64 generator. It gives the same sequence on every platform, so a seed identifies a schedule.
 class Random {
   public:
     explicit Random(std::uint64_t seed) : state_(seed) {}
@@ -19,13 +19,13 @@ class Random {
         return mixed ^ (mixed >> 31U);
     }
 
-    // 0 … limit − 1.
+    // Uniform in 0 … limit − 1.
     int below(int limit) { return static_cast<int>(next() % static_cast<std::uint64_t>(limit)); }
     bool percent(int share) { return below(100) < share; }
     Duration up_to(Duration longest) {
         return Duration{static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(longest.count() + 1))};
     }
-    // Of any order of magnitude: short ones are as likely as long ones.
+    // Favours short durations: every order of magnitude is likely.
     Duration any_up_to(Duration longest) { return up_to(up_to(up_to(longest))); }
 
     template <class T>

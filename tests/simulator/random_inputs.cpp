@@ -63,7 +63,7 @@ void randomize_readiness(Random& random, const core::Policy& policy, WorkerScrip
     if (random.percent(5)) script.loses_channel_after = random.any_up_to(30s);
 }
 
-// Asked whether it serves, or not heard for a while.
+// Probes, listener checks and heartbeats.
 void randomize_probes(Random& random, WorkerScript& script) {
     if (random.percent(15)) script.probe_takes = random.up_to(1100ms);
     if (random.percent(12)) script.fails_probes_after = random.any_up_to(30s);
@@ -93,7 +93,8 @@ void randomize_exit(Random& random, const core::Policy& policy, WorkerScript& sc
         script.wrapper = testing::Wrapper{random.pick<Duration>({0s, 300ms, 1h}), random.percent(60), random.below(2)};
 }
 
-// It gets nowhere until it is killed, and only then does what others do in time. The kernel has its reasons.
+// The worker does nothing until it is killed, and survives SIGKILL for a while (as in state D). Only then does it send
+// the events that other workers send in time.
 void act_only_after_kill(Random& random, const core::Policy& policy, WorkerScript& script) {
     const Duration killed_after = policy.ready_timeout + policy.grace_period + policy.cancel_period;
     const Duration late = killed_after + random.up_to(6s);
@@ -158,9 +159,9 @@ ProtocolMix random_protocol_mix(Random& random, const core::Policy& policy) {
     const int draw = random.below(100);
     if (draw < 55) return ProtocolMix::protocol;
     if (draw < 72) return ProtocolMix::notify;
-    // Where readiness must be said, silence is a service that never comes up: not every day.
-    const bool is_heard = !std::holds_alternative<core::ReadyNotify>(policy.ready_when) || random.percent(5);
-    if (!is_heard) return ProtocolMix::protocol;
+    // With ready-when notify, a silent service never becomes ready: generated only rarely.
+    const bool may_be_silent = !std::holds_alternative<core::ReadyNotify>(policy.ready_when) || random.percent(5);
+    if (!may_be_silent) return ProtocolMix::protocol;
     return draw < 85 ? ProtocolMix::silent : ProtocolMix::mixed;
 }
 
@@ -213,7 +214,7 @@ Incident random_disturbance(Random& random) {
     return incident;
 }
 
-// What a reload brings: some numbers differ, perhaps the listeners.
+// A reload that changes some settings, and possibly the listeners.
 void randomize_reload(Random& random, const core::Policy& policy, Incident& incident) {
     const core::Policy other = random_policy(random);
     incident.what = Incident::What::reload;

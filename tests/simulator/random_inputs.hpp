@@ -7,27 +7,27 @@
 
 namespace holdfast::simulator {
 
-// Which policies, workers and requests a schedule draws.
+// Generates the random policies, workers and requests of a schedule.
 
 core::Policy random_policy(Random& random);
 
 ProtocolMix random_protocol_mix(Random& random, const core::Policy& policy);
 
-// well_behaved: launches, gets ready in time, leaves when told. wild: each of these may go wrong.
+// well_behaved: launches, becomes ready in time and leaves on request. wild: each of these may fail.
 enum class Behaviour { well_behaved, wild };
 testing::WorkerScript random_script(Random& random, const core::Policy& policy, ProtocolMix protocol_mix,
                                     Behaviour behaviour);
 
-// Its launch fails, or it never gets ready.
+// Makes the launch fail, or the worker never become ready.
 void fail_to_start(Random& random, testing::WorkerScript& script);
 
-// Perhaps it crashes when nothing turns a rollout back any more.
+// With a probability of 50 %, makes the worker crash after the probation, when a crash no longer starts a rollback.
 void crash_after_probation(Random& random, const core::Policy& policy, testing::WorkerScript& script);
 
-// stopping: a stop is under way, and more of them are likely.
+// stopping: a stop is in progress; further stops are likely.
 enum class RequestPhase { serving, stopping };
 Incident random_request(Random& random, const core::Policy& policy, RequestPhase request_phase);
-// A restart, a rollback or a reload: what replaces workers.
+// A change that replaces the workers: a restart, a rollback or a reload.
 Incident random_change(Random& random, const core::Policy& policy);
 Incident random_disturbance(Random& random);
 testing::PreparationScript random_preparation(Random& random, Behaviour behaviour);

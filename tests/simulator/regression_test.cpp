@@ -1,5 +1,5 @@
-// What the simulator found once, each in its smallest form. A seed is another schedule as soon as the casting changes;
-// a story stays what it is. `holdfast_simulator --story FILE` tells one step by step.
+// Failures that the simulator has found, each in its smallest form. A seed gives another schedule as soon as the random
+// inputs change; a story does not. `holdfast_simulator --story FILE` replays a story step by step.
 
 #include <gtest/gtest.h>
 
@@ -38,12 +38,12 @@ core::Request asked(auto what) { return {what, "uid 0"}; }
 
 }  // namespace
 
-TEST(Regression, AChannelThatHangsUpDoesNotBringASecondSignal) {
-    WorkerScript deaf;  // hears neither drain nor its signal
-    deaf.stages = {};
-    deaf.loses_channel_after = 5s;
-    deaf.drained_after.reset();
-    FakeWorld world({}, 1, [&](const core::Spawn&) { return deaf; });
+TEST(Regression, ALostChannelDoesNotCauseASecondSignal) {
+    WorkerScript unresponsive;  // reacts neither to drain nor to its signal
+    unresponsive.stages = {};
+    unresponsive.loses_channel_after = 5s;
+    unresponsive.drained_after.reset();
+    FakeWorld world({}, 1, [&](const core::Spawn&) { return unresponsive; });
     world.start();
     ASSERT_TRUE(world.run_until([&] { return all_ready(world); }, soon));
     world.ask(asked(core::Stop{}));
@@ -53,7 +53,7 @@ TEST(Regression, AChannelThatHangsUpDoesNotBringASecondSignal) {
     EXPECT_EQ(first_violation(world), "");
 }
 
-TEST(Regression, AnAttemptThatIsPastLeavesNoDeadlineBehind) {
+TEST(Regression, ALaunchAttemptInThePastLeavesNoDeadline) {
     FakeWorld world({.workers = 2, .settle = 0s}, 1, [&](const core::Spawn& spawn) {
         WorkerScript script;
         if (spawn.generation.value == 2 && spawn.slot.value == 1) script.launch = Launch::fails;
@@ -68,7 +68,7 @@ TEST(Regression, AnAttemptThatIsPastLeavesNoDeadlineBehind) {
     EXPECT_EQ(first_violation(world), "");
 }
 
-TEST(Regression, DoorsOpenForAWorkerThatIsTakenBack) {
+TEST(Regression, ConnectionsAreAcceptedForARecalledWorker) {
     WorkerScript slow;
     slow.drained_after = 10s;
     FakeWorld world({}, 1, [&](const core::Spawn&) { return slow; });
@@ -84,7 +84,7 @@ TEST(Regression, DoorsOpenForAWorkerThatIsTakenBack) {
     EXPECT_EQ(world.workers().size(), 1U);
 }
 
-TEST(Regression, AProbationBeginsWhereNobodyOldIsLeft) {
+TEST(Regression, AProbationBeginsAlsoIfNoOldWorkerIsLeft) {
     EXPECT_EQ(first_violation(R"(
 policy probation=2s
 incident what=scale_by at=1ms number=-1
@@ -93,7 +93,7 @@ incident what=restart at=1ms
               "");
 }
 
-TEST(Regression, WhoIsPausedAndHearsNoStagesAnyMoreIsReplaced) {
+TEST(Regression, APausedWorkerWithoutChannelIsReplaced) {
     EXPECT_EQ(first_violation(R"(
 policy workers=2 probation=2s max_surge=1 max_unavailable=1
 worker 1 loses_channel_after=1200ms
@@ -103,7 +103,7 @@ incident what=restart at=1ms
               "");
 }
 
-TEST(Regression, ARolloutThatIsShortOfWorkersIsNotDone) {
+TEST(Regression, ARolloutWithMissingWorkersIsNotDone) {
     EXPECT_EQ(first_violation(R"(
 policy workers=2 probation=2s
 worker 2 drained_after=never
@@ -114,7 +114,7 @@ incident what=restart at=1ms
               "");
 }
 
-TEST(Regression, DoorsStayOpenForAWorkerThatWasToldToRun) {
+TEST(Regression, ConnectionsAreNotRefusedDuringARecall) {
     EXPECT_EQ(first_violation(R"(
 policy queue_for=1s
 worker 1 drained_after=never
@@ -124,7 +124,7 @@ incident what=undo at=73s
               "");
 }
 
-TEST(Regression, AStopGivesTheNumbersOfAReloadBack) {
+TEST(Regression, AStopRestoresThePolicyBeforeAReload) {
     EXPECT_EQ(first_violation(R"(
 policy
 worker 1 messaging=notify drained_after=never
@@ -134,7 +134,7 @@ incident what=stop at=20500ms
               "");
 }
 
-TEST(Regression, ListenersStayOpenForTheReplacedUntilTheyAreGone) {
+TEST(Regression, ListenersStayOpenUntilTheReplacedWorkersAreGone) {
     EXPECT_EQ(first_violation(R"(
 policy workers=4
 worker 8 launch=fails
@@ -180,7 +180,7 @@ incident what=undo at=80s
               "");
 }
 
-TEST(Regression, ARestartThatFailsForWantOfWorkersSaysSo) {
+TEST(Regression, ARestartThatFailsWithMissingWorkersIsAnsweredFailed) {
     EXPECT_EQ(first_violation(R"(
 policy
 seed 12816109212951231231
@@ -203,7 +203,7 @@ incident what=restart at=100s
               "");
 }
 
-TEST(Regression, WhoseTimeIsOverIsNotToldItsOldStageAgain) {
+TEST(Regression, AStageIsNotSentAgainAfterItsDeadline) {
     EXPECT_EQ(first_violation(R"(
 policy
 seed 7312621550688667855
@@ -220,7 +220,7 @@ roams_until 27s
               "");
 }
 
-TEST(Regression, AnUndoDuringAStallIsAnsweredTruly) {
+TEST(Regression, AnUndoDuringAStallIsAnsweredCorrectly) {
     EXPECT_EQ(first_violation(R"(
 policy workers=2
 seed 3513787095459658179
@@ -240,7 +240,7 @@ incident what=stall at=130s length=14s
               "");
 }
 
-TEST(Regression, AScaleThatWaitedForAShortRolloutBeginsWithItsAnswer) {
+TEST(Regression, AQueuedScaleBeginsWithTheAnswerOfARolloutWithMissingWorkers) {
     EXPECT_EQ(first_violation(R"(
 policy workers=2 probation=2s
 worker 2 drained_after=never
@@ -254,7 +254,7 @@ incident what=scale at=1ms number=1
               "");
 }
 
-TEST(Regression, APauseThatEndsLateGivesItsWorkersTimeToAnswer) {
+TEST(Regression, APauseThatEndsLateLeavesItsWorkersTimeToConfirm) {
     EXPECT_EQ(first_violation(R"(
 policy ready_timeout=2s grace_period=700ms cancel_period=1500ms
 preparation 1 takes=689us
@@ -265,7 +265,7 @@ incident what=pause at=7263868us
               "");
 }
 
-TEST(Regression, WhoIsSilentUntilTheLastMomentOfAProbationFailsIt) {
+TEST(Regression, AWatchdogThatExpiresWithTheProbationFailsTheRollout) {
     EXPECT_EQ(first_violation(R"(
 policy settle=0s probation=6s watchdog=6s
 worker 1 messaging=notify heartbeat_every=1ms
@@ -275,7 +275,7 @@ incident what=restart at=1ms
               "");
 }
 
-TEST(Regression, OldOnesThatEndLateAfterAStallDoNotMakeARolloutShortOfWorkers) {
+TEST(Regression, OldWorkersThatExitLateAfterAStallDoNotFailTheRollout) {
     EXPECT_EQ(first_violation(R"(
 policy ready_timeout=2s probation=2s grace_period=3s
 worker 2 stops_itself_after=5s

@@ -16,15 +16,15 @@ namespace {
 
 enum class Opening { from_the_start, inside_a_rollout };
 
-// What goes wrong whenever it is tried. returns: a former generation that is launched again; replacements: whoever is
-// launched for one of its own generation, when a rollout waits for the last old ones.
+// A fault that occurs on every attempt. returns: launches of a former generation during a rollback; replacements:
+// launches that replace a worker of the same generation, while a rollout waits for the last old workers.
 enum class RepeatedFault { none, returns, replacements };
 RepeatedFault random_repeated_fault(Random& random) {
     const int draw = random.below(100);
     return draw < 8 ? RepeatedFault::returns : draw < 16 ? RepeatedFault::replacements : RepeatedFault::none;
 }
 
-// Draws everything by lot, and writes it down.
+// Generates everything at random, and records it in a story.
 class RandomDirector : public Director {
   public:
     RandomDirector(Random& random, Story& story, Opening opening, std::uint64_t events)
@@ -46,11 +46,12 @@ class RandomDirector : public Director {
     std::uint64_t events() const { return events_; }
 
   private:
-    // opening: until a healthy service was asked to restart; inside: until somewhere in the midst of that.
+    // opening: until a healthy service begins a rollout; inside: a random number of steps within that rollout; roaming:
+    // random events.
     enum class Stage { opening, inside, roaming };
 
     std::optional<Incident> open(const testing::FakeWorld& world);
-    Incident write_down(const testing::FakeWorld& world, Incident incident, Duration after);
+    Incident record(const testing::FakeWorld& world, Incident incident, Duration after);
 
     Random& random_;
     Story& story_;
@@ -59,12 +60,12 @@ class RandomDirector : public Director {
     RepeatedFault repeated_fault_;
     Generation newest_;
     std::set<std::pair<Generation, SlotId>> launched_;
-    std::optional<Incident> first_change_{};  // of the opening
+    std::optional<Incident> first_change_{};  // the rollout of the opening
     std::uint64_t events_left_, events_ = 0;
     std::uint64_t preparations_ = 0, deadlines_ = 0;
     int steps_inside_ = 0;
-    Duration due_{};  // of the request that was drawn last
-    std::optional<std::uint64_t> drawn_at_;
+    Duration due_{};  // time of the last generated request
+    std::optional<std::uint64_t> generated_at_;
 };
 
 testing::WorkerScript RandomDirector::script_of(const core::Spawn& spawn) {
@@ -72,7 +73,7 @@ testing::WorkerScript RandomDirector::script_of(const core::Spawn& spawn) {
     newest_ = std::max(newest_, spawn.generation);
     const bool is_first = launched_.insert({spawn.generation, spawn.slot}).second;
     const auto cause = spawn.generation < newest_ ? RepeatedFault::returns : RepeatedFault::replacements;
-    // The opening waits until everybody serves: until then only leaving is slow.
+    // The opening waits until all workers serve, so faults are limited to slow exits until then.
     const bool may_fail = stage_ != Stage::opening;
     if (may_fail && !is_first && repeated_fault_ == cause) fail_to_start(random_, script);
     if (is_first && repeated_fault_ == RepeatedFault::replacements) {
@@ -87,7 +88,7 @@ void RandomDirector::end_faults() {
     repeated_fault_ = RepeatedFault::none;
 }
 
-// Mostly on time, sometimes late as on a busy machine.
+// Usually on time, sometimes late as on a busy machine.
 Duration RandomDirector::lateness() {
     ++deadlines_;
     const int draw = random_.below(100);
@@ -95,8 +96,8 @@ Duration RandomDirector::lateness() {
     return story_.lateness[deadlines_] = draw < 99 ? random_.up_to(2ms) : random_.up_to(400ms);
 }
 
-// Never at this very moment: what is planned for it already may be under way.
-Incident RandomDirector::write_down(const testing::FakeWorld& world, Incident incident, Duration after) {
+// The incident is never planned for the current instant, whose events may already be in delivery.
+Incident RandomDirector::record(const testing::FakeWorld& world, Incident incident, Duration after) {
     incident.at = world.now().time_since_epoch() + std::max<Duration>(after, 1us);
     story_.incidents.push_back(incident);
     return incident;
@@ -110,28 +111,28 @@ std::optional<Incident> RandomDirector::open(const testing::FakeWorld& world) {
     if (!all_serve(world.status()) || world.now().time_since_epoch() < due_) return std::nullopt;
     if (!first_change_) first_change_ = random_change(random_, story_.policy);
     due_ = world.now().time_since_epoch() + 1us;
-    // What is rolled back to must have been replaced before.
-    const bool needs_former = first_change_->what == Incident::What::rollback && !world.status().rollback_to;
-    if (needs_former) return write_down(world, Incident{}, 1us);
+    // A rollback needs a target, so a restart precedes it.
+    const bool needs_target = first_change_->what == Incident::What::rollback && !world.status().rollback_to;
+    if (needs_target) return record(world, Incident{}, 1us);
     behaviour_ = random_.percent(70) ? Behaviour::wild : Behaviour::well_behaved;
     stage_ = Stage::inside;
     steps_inside_ = 2 + random_.below(12 * story_.policy.workers);
-    return write_down(world, *first_change_, 1us);
+    return record(world, *first_change_, 1us);
 }
 
 std::optional<Incident> RandomDirector::next(const testing::FakeWorld& world) {
-    if (drawn_at_ == world.events()) return std::nullopt;  // once a step
-    drawn_at_ = world.events();
+    if (generated_at_ == world.events()) return std::nullopt;  // once per step
+    generated_at_ = world.events();
     if (stage_ != Stage::roaming) return open(world);
     ++events_;
     --events_left_;
-    if (random_.percent(2)) return write_down(world, random_disturbance(random_), random_.any_up_to(2s));
+    if (random_.percent(2)) return record(world, random_disturbance(random_), random_.any_up_to(2s));
     if (world.now().time_since_epoch() < due_) return std::nullopt;
     const RequestPhase request_phase =
         world.status().phase == Phase::stopping ? RequestPhase::stopping : RequestPhase::serving;
     const Duration pause = std::max<Duration>(random_pause(random_, request_phase), 1us);
     due_ = world.now().time_since_epoch() + pause;
-    return write_down(world, random_request(random_, story_.policy, request_phase), pause);
+    return record(world, random_request(random_, story_.policy, request_phase), pause);
 }
 
 }  // namespace

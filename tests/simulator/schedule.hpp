@@ -10,18 +10,18 @@
 
 namespace holdfast::simulator {
 
-// One random schedule: as many services, one after the other, as it takes to meet `events` events that nobody planned.
-// Every second schedule begins at a random moment inside a rollout of a healthy service. At its end the service must
-// recover, answer everybody, and stop.
+// One random schedule: runs services one after the other until `events` random events have occurred. Every second
+// schedule starts at a random moment within a rollout of a healthy service. At the end each service must recover,
+// answer all requests, and stop.
 class Schedule {
   public:
     Schedule(std::uint64_t seed, Observers observers)
         : random_(seed * 0x2545f4914f6cdd1d), seed_(seed), observers_(observers) {}
 
-    // What broke; empty if nothing did.
+    // Returns the violations; empty if there are none.
     std::vector<std::string> run(std::uint64_t events);
     std::uint64_t events() const { return events_; }
-    // The last service's; the failing one's, where one failed.
+    // The story of the last service, which is the failed one if a service failed.
     const Story& story() const { return story_; }
 
   private:

@@ -17,11 +17,11 @@ using testing::Asker;
 
 namespace {
 
-// The longest time after which a scripted worker still does something by itself.
+// A scripted worker does nothing by itself after this time.
 constexpr Duration longest_script = 60s;
 constexpr const char* over_the_api = "uid 1000, pid 3101 over the API";
 
-// A silent worker of a service that must speak never gets ready, however well it behaves.
+// Whether all workers can become ready: a silent worker never does if READY=1 is required.
 bool can_recover(ProtocolMix protocol_mix, const core::Policy& policy) {
     if (protocol_mix == ProtocolMix::protocol || protocol_mix == ProtocolMix::notify) return true;
     if (std::holds_alternative<core::ReadyAlive>(policy.ready_when)) return true;
@@ -53,7 +53,7 @@ core::Request request_of(const Incident& incident) {
     }
 }
 
-// Follows a story to the letter.
+// Replays a story exactly.
 class StoryDirector : public Director {
   public:
     explicit StoryDirector(const Story& story) : story_(story) {}
@@ -152,7 +152,7 @@ void ServiceRun::run_incidents() {
     }
 }
 
-// Left alone, and with new workers that behave, a service has all its workers again.
+// Without further incidents, and with well-behaved new workers, a service must have all its workers again.
 void ServiceRun::recover() {
     if (is_over()) return;
     while (world_.open_requests() + world_.future_requests() > 0 && !is_over() && step()) {
@@ -173,7 +173,7 @@ void ServiceRun::stop_service() {
     world_.ask({core::Stop{}, "SIGTERM"}, Asker::waits, 1us);
     while (step()) {
     }
-    if (!is_over()) world_.violated("invariant 7: it sleeps for ever, unfinished");
+    if (!is_over()) world_.violated("invariant 7: it waits for ever without finishing");
 }
 
 bool ServiceRun::step() {

@@ -12,36 +12,36 @@
 
 namespace holdfast::simulator {
 
-// Decides what comes from outside of the core, and how workers are.
+// Controls a simulation: supplies the events from outside and the behaviour of the workers.
 class Director {
   public:
     virtual ~Director() = default;
     virtual testing::WorkerScript script_of(const core::Spawn& spawn) = 0;
     virtual testing::PreparationScript preparation_of(const core::Prepare& prepare) = 0;
     virtual Duration lateness() = 0;
-    // What comes next, to be planned now; nothing for the moment.
+    // Returns the next incident to plan now; nullopt if there is none at the moment.
     virtual std::optional<Incident> next(const testing::FakeWorld& world) = 0;
-    // After each step, until it is to be left alone: whether more shall come.
+    // Called after each step: whether incidents may still follow.
     virtual bool goes_on(const testing::FakeWorld& world) = 0;
-    // From now on workers behave.
+    // From now on, all new workers are well behaved.
     virtual void end_faults() = 0;
 };
 
-// Who looks on.
+// Optional observers of a simulation.
 struct Observers {
     Coverage* coverage = nullptr;
     LongestAnswers* longest = nullptr;
-    std::ostream* out = nullptr;  // where each step is told
+    std::ostream* out = nullptr;  // prints each step
 };
 
-// One service from its launch to its end: it meets what the director thinks of, then must recover, answer everybody,
-// and stop.
+// Simulates one service from its start to its end: runs the incidents of the director, after which the service must
+// recover, answer all requests, and stop.
 class ServiceRun {
   public:
     ServiceRun(const core::Policy& policy, std::uint64_t seed, ProtocolMix protocol_mix, Director& director,
                Observers observers);
 
-    // What broke; empty if nothing did.
+    // Returns the violations; empty if there are none.
     std::vector<std::string> run();
     Instant now() const { return world_.now(); }
     Duration roamed_until() const { return roamed_until_; }
@@ -66,12 +66,12 @@ class ServiceRun {
     Duration roamed_until_{};
 };
 
-// Of a worker that its story does not name: it behaves well, and is heard as often as its watchdog wants.
+// The script of a worker that is not in the story: it is well behaved and sends heartbeats in time for its watchdog.
 testing::WorkerScript default_script(const core::Policy& policy);
 
-// Tells a story again.
+// Replays a story. Returns the violations.
 std::vector<std::string> replay(const Story& story, std::ostream* out = nullptr);
-// Until when it went, too.
+// The violations, and the time at which the replay ended.
 struct ReplayResult {
     std::vector<std::string> violations;
     Instant end{};

@@ -12,10 +12,10 @@
 
 namespace holdfast::simulator {
 
-// What the workers of one service have in common: most services speak one way.
+// The protocols that the workers of a service use. In most services all workers use the same one.
 enum class ProtocolMix { protocol, notify, silent, mixed };
 
-// One thing that comes from outside of the service and its workers.
+// An event from outside of the service and its workers.
 struct Incident {
     enum class What {
         restart,
@@ -34,29 +34,30 @@ struct Incident {
         stall
     };
     What what = What::restart;
-    Duration at{};  // since the world began
+    Duration at{};  // since the start of the simulation
     testing::Asker asker = testing::Asker::waits;
     int number = 0;     // scale, scale_by
     Duration length{};  // stall
-    int listeners = 1;  // reload: a bit for each
+    int listeners = 1;  // reload: a bit mask
     core::Reload::Workers workers = core::Reload::Workers::keep;
-    core::Policy policy;  // reload: in force from then on
+    core::Policy policy;  // reload: the new policy
 };
 
-// All that a service met, and nothing of what it made of it: the same story gives the same steps. Workers that are not
-// in it behave well; so do preparations.
+// All inputs of a service, without its reactions: the same story gives the same steps. Workers and preparations that
+// are not in the story are well behaved.
 struct Story {
     core::Policy policy;
-    std::uint64_t seed = 1;  // of the core
+    std::uint64_t seed = 1;  // seed of the core
     ProtocolMix protocol_mix = ProtocolMix::protocol;
-    std::map<std::uint64_t, testing::WorkerScript> scripts;            // by the worker's id
-    std::map<std::uint64_t, testing::PreparationScript> preparations;  // in order, from 1
-    std::map<std::uint64_t, Duration> lateness;                        // of the timer, in order, from 1
+    std::map<std::uint64_t, testing::WorkerScript> scripts;            // by worker id
+    std::map<std::uint64_t, testing::PreparationScript> preparations;  // numbered from 1
+    std::map<std::uint64_t, Duration> lateness;                        // delays of the timer, numbered from 1
     std::vector<Incident> incidents;
-    Duration roams_until{};  // then it is left alone, and must recover
+    Duration roams_until{};  // end of the random phase: no incidents follow, and the service must recover
 };
 
-// As text, a line each, with what differs from the default; and back. Throws std::runtime_error where it is no story.
+// Converts a story to text and back. Each part has a line with the fields that differ from the default. story_of()
+// throws std::runtime_error if the text is not a story.
 std::string to_text(const Story& story);
 Story story_of(const std::string& text);
 std::string to_text(const testing::WorkerScript& script);

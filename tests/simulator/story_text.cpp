@@ -1,4 +1,5 @@
-// A story as text: `policy workers=2 settle=1s`, `worker 3 crashes_after=500ms`, `at=12.5s what=restart`, …
+// The text format of stories: `policy workers=2 settle=1s`, `worker 3 crashes_after=500ms`, `incident what=restart
+// at=12500ms`, …
 
 #include <array>
 #include <charconv>
@@ -18,7 +19,7 @@ template <class Number = std::int64_t>
 Number number_of(std::string_view text) {
     Number number = 0;
     const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (fault != std::errc{} || end != text.data() + text.size()) fail(std::string(text) + " is no number");
+    if (fault != std::errc{} || end != text.data() + text.size()) fail(std::string(text) + " is not a number");
     return number;
 }
 
@@ -61,7 +62,7 @@ void read(const std::string& text, Enum& value) {
     constexpr auto words = words_of<Enum>();
     for (std::size_t i = 0; i < words.size(); ++i)
         if (words.at(i) == text) return void(value = static_cast<Enum>(i));
-    fail(text + " is no known word");
+    fail(text + " is not a known value");
 }
 
 std::string write(int value) { return std::to_string(value); }
@@ -76,7 +77,7 @@ void read(const std::string& text, Duration& value) {
     const auto unit = text.find_first_not_of("-0123456789");
     const std::int64_t number = number_of(text.substr(0, unit));
     const std::string name = unit == std::string::npos ? "" : text.substr(unit);
-    if (name != "s" && name != "ms" && name != "us") fail(text + " is no duration");
+    if (name != "s" && name != "ms" && name != "us") fail(text + " is not a duration");
     value = Duration{number * (name == "s" ? 1'000'000 : name == "ms" ? 1'000 : 1)};
 }
 
@@ -141,7 +142,7 @@ void read(const std::string& text, std::optional<testing::Wrapper>& value) {
     value->strays = static_cast<int>(number_of(strays));
 }
 
-// What differs from `usual`.
+// Writes the fields that differ from `usual`.
 template <class Part>
 std::string write_fields(Part part, Part usual, const std::string& prefix = "") {
     std::vector<std::string> defaults;
@@ -163,7 +164,7 @@ void read_field(Part& part, const std::string& name, const std::string& value) {
         read(value, field);
         is_known = true;
     });
-    if (!is_known) fail("there is no " + name);
+    if (!is_known) fail("there is no field " + name);
 }
 
 template <class Part>
@@ -211,7 +212,7 @@ void read_line(const std::string& line, Story& story) {
     words >> value;
     if (kind == "company") return read(value, story.protocol_mix);
     if (kind == "roams_until") return read(value, story.roams_until);
-    fail("a line that begins with " + kind);
+    fail("a line must not begin with " + kind);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ FakeSpecs::Fault FakeSpecs::prepare(const core::Prepare& action) {
     if (action.plan.value != 0) {
         const auto plan = plans_.find(action.plan.value);
         if (plan == plans_.end() || plan->second.state != Plan::State::read)
-            return "Prepare from " + name_of(action.plan) + ", which is not at hand";
+            return "Prepare from " + name_of(action.plan) + ", which is unknown or settled";
         spec.listeners = plan->second.listeners;
     }
     specs_[action.spec.value] = spec;
@@ -41,7 +41,7 @@ FakeSpecs::Fault FakeSpecs::abandon(LaunchSpecId spec) {
 void FakeSpecs::prepared(LaunchSpecId spec, Prepared how) {
     Spec& entry = specs_[spec.value];
     if (how == Prepared::failed) {
-        // One that was kept can still be launched from where its listeners are open.
+        // A kept spec remains usable if its listeners are open.
         entry.state = entry.was_usable ? Spec::State::usable : Spec::State::useless;
         return;
     }
@@ -61,12 +61,13 @@ FakeSpecs::Fault FakeSpecs::spawn(const core::Spawn& action) {
         open_ |= in_force_;
     }
     const auto known = specs_.find(action.spec.value);
-    if (known == specs_.end()) return "Spawn from " + name_of(action.spec) + ", which nobody has prepared";
+    if (known == specs_.end()) return "Spawn from " + name_of(action.spec) + ", which was not prepared";
     const Spec& spec = known->second;
     if (spec.state == Spec::State::forgotten) return "Spawn from the forgotten " + name_of(action.spec);
     if (!spec.was_usable) return "Spawn from " + name_of(action.spec) + ", which cannot be launched from";
     if ((spec.listeners & ~open_) != 0) return "Spawn from " + name_of(action.spec) + ", whose listeners are closed";
-    if ((spec.listeners & refused_) != 0) return "Spawn from " + name_of(action.spec) + ", whose clients are refused";
+    if ((spec.listeners & refused_) != 0)
+        return "Spawn from " + name_of(action.spec) + ", whose listeners refuse connections";
     return std::nullopt;
 }
 
@@ -75,7 +76,7 @@ FakeSpecs::Fault FakeSpecs::forget(LaunchSpecId spec) {
     if (entry.state == Spec::State::forgotten) return "ForgetSpec twice of " + name_of(spec);
     if (entry.state == Spec::State::preparing) return "ForgetSpec of " + name_of(spec) + ", which is being prepared";
     entry.state = Spec::State::forgotten;
-    // What only this one held is closed.
+    // Listeners that only this spec held are closed.
     Listeners needed = in_force_;
     for (const auto& [id, other] : specs_)
         if (other.state == Spec::State::usable) needed |= other.listeners;
@@ -91,7 +92,8 @@ FakeSpecs::Fault FakeSpecs::serve_with(LaunchSpecId spec, const std::vector<Laun
     refused_ &= open_;
     for (const LaunchSpecId other : accepting)
         if ((listeners_of(other) & ~open_) != 0)
-            return "ServeWith " + name_of(spec) + " while workers of " + name_of(other) + " may accept elsewhere";
+            return "ServeWith " + name_of(spec) + " while workers of " + name_of(other) +
+                   " may accept on other listeners";
     return std::nullopt;
 }
 
@@ -99,9 +101,9 @@ void FakeSpecs::set_removed_listener_admission(const core::SetRemovedListenerAdm
     refused_ = action.admission == core::Admission::accept ? 0 : open_ & ~listeners_of(action.spec);
 }
 
-FakeSpecs::Fault FakeSpecs::told_to_run(LaunchSpecId spec) const {
+FakeSpecs::Fault FakeSpecs::check_recall(LaunchSpecId spec) const {
     if ((listeners_of(spec) & refused_) == 0) return std::nullopt;
-    return "a worker of " + name_of(spec) + ", whose clients are refused, is told to run";
+    return "Tell run to a worker of " + name_of(spec) + ", whose listeners refuse connections";
 }
 
 FakeSpecs::Fault FakeSpecs::settle(PlanId plan, Plan::State state, const char* what) {

@@ -10,30 +10,30 @@
 
 namespace holdfast::testing {
 
-// The launch specs, plans and listeners of the fake world, and what the contract of actions says of them. Each function
-// returns what the contract forbids, or nothing. A set of listeners is a number with a bit for each.
+// The launch specs, plans and listeners of the fake world. Checks the actions for them against the contract in
+// core/action.hpp: each function returns a description of the violation, or nullopt. A set of listeners is a bit mask.
 class FakeSpecs {
   public:
     using Listeners = std::uint32_t;
     using Fault = std::optional<std::string>;
 
-    // A configuration was read again.
+    // Adds a plan: a configuration that was read again.
     void read(PlanId plan, Listeners listeners) { plans_[plan.value] = Plan{listeners}; }
 
     Fault prepare(const core::Prepare& action);
     Fault abandon(LaunchSpecId spec);
-    // Prepared is delivered.
+    // Records the Prepared event of a spec.
     enum class Prepared { succeeded, failed };
     void prepared(LaunchSpecId spec, Prepared how);
     bool is_awaited(LaunchSpecId spec) const;
 
     Fault spawn(const core::Spawn& action);
     Fault forget(LaunchSpecId spec);
-    // `accepting`: the specs of the workers that may accept.
+    // `accepting`: the specs of the workers that may accept connections.
     Fault serve_with(LaunchSpecId spec, const std::vector<LaunchSpecId>& accepting);
-    // `accept` opens all that were refused so.
+    // `accept` ends the refusal on all listeners.
     void set_removed_listener_admission(const core::SetRemovedListenerAdmission& action);
-    Fault told_to_run(LaunchSpecId spec) const;
+    Fault check_recall(LaunchSpecId spec) const;
     Fault adopt(PlanId plan);
     Fault drop(PlanId plan);
 
@@ -59,9 +59,9 @@ class FakeSpecs {
 
     std::map<std::uint64_t, Plan> plans_;
     std::map<std::uint64_t, Spec> specs_;
-    Listeners in_force_ = 1;  // of the configuration
+    Listeners in_force_ = 1;  // those of the current configuration
     Listeners open_ = 1;
-    Listeners refused_ = 0;  // of the open ones, where nobody accepts
+    Listeners refused_ = 0;  // the open ones on which connections are refused
 };
 
 }  // namespace holdfast::testing

@@ -1,4 +1,4 @@
-// What the scripted workers of the fake world do, by themselves and when they are told.
+// The behaviour of the scripted workers of the fake world, by themselves and on stages and signals.
 
 #include <algorithm>
 
@@ -26,9 +26,9 @@ void FakeWorld::start_script(std::size_t index) {
     if (script.crashes_after) end_main(index, script.crash, *script.crashes_after, 0);
 }
 
-void FakeWorld::end_main(std::size_t index, const ExitStatus& status, Duration after, std::uint32_t order) {
+void FakeWorld::end_main(std::size_t index, const ExitStatus& status, Duration after, std::uint32_t epoch) {
     const bool is_wrapped = workers_[index].script.wrapper.has_value();
-    plan(index, is_wrapped ? What::main_exited : What::exited, after, order, status);
+    plan(index, is_wrapped ? What::main_exited : What::exited, after, epoch, status);
 }
 
 void FakeWorld::plan_next_heartbeat(std::size_t index) {
@@ -38,24 +38,24 @@ void FakeWorld::plan_next_heartbeat(std::size_t index) {
         plan(index, What::heartbeat, worker.script.heartbeat_every);
 }
 
-void FakeWorld::plan_extensions(std::size_t index, std::uint32_t order) {
+void FakeWorld::plan_extensions(std::size_t index, std::uint32_t epoch) {
     const WorkerScript& script = workers_[index].script;
     for (int count = 1; count <= script.extensions; ++count)
-        plan(index, What::extend, script.extends_every * count, order);
+        plan(index, What::extend, script.extends_every * count, epoch);
 }
 
 void FakeWorld::apply_stage(std::size_t index, const Command& command) {
     FakeWorker& worker = workers_[index];
-    const bool is_new = worker.told != command.stage;
-    worker.told = command.stage;
-    if (!is_new || worker.life != FakeWorker::Life::running) return;  // the same stage again: a new deadline
+    const bool is_new = worker.last_stage != command.stage;
+    worker.last_stage = command.stage;
+    if (!is_new || worker.life != FakeWorker::Life::running) return;  // the same stage again only moves the deadline
     switch (command.stage) {
         case Stage::lame_duck:
             break;
         case Stage::pause:
-            ++worker.order;
+            ++worker.epoch;
             if (worker.script.stops_accepting_after)
-                plan(index, What::not_accepting, *worker.script.stops_accepting_after, worker.order);
+                plan(index, What::not_accepting, *worker.script.stops_accepting_after, worker.epoch);
             break;
         case Stage::run:
             return run_again(index);
@@ -69,46 +69,47 @@ void FakeWorld::apply_stage(std::size_t index, const Command& command) {
 void FakeWorld::begin_leaving(std::size_t index) {
     FakeWorker& worker = workers_[index];
     const WorkerScript& script = worker.script;
-    const std::uint32_t order = ++worker.order;
+    const std::uint32_t epoch = ++worker.epoch;
     if (script.messaging != Messaging::silent) {
-        plan_extensions(index, order);
-        if (script.stops_accepting_after) plan(index, What::not_accepting, *script.stops_accepting_after, order);
-        if (script.releases_after) plan(index, What::releasing, *script.releases_after, order);
+        plan_extensions(index, epoch);
+        if (script.stops_accepting_after) plan(index, What::not_accepting, *script.stops_accepting_after, epoch);
+        if (script.releases_after) plan(index, What::releasing, *script.releases_after, epoch);
         const Duration reports_for =
             std::min<Duration>(script.drained_after.value_or(Duration::max()), script.reports_every * 3);
         for (Duration at = script.reports_every; at > Duration{} && at < reports_for; at += script.reports_every)
-            plan(index, What::report, at, order);
+            plan(index, What::report, at, epoch);
     }
     if (!script.drained_after) return;
-    if (script.messaging != Messaging::silent) plan(index, What::drained, *script.drained_after, order);
-    end_main(index, script.stop_status, *script.drained_after, order);
+    if (script.messaging != Messaging::silent) plan(index, What::drained, *script.drained_after, epoch);
+    end_main(index, script.stop_status, *script.drained_after, epoch);
 }
 
 void FakeWorld::cancel(std::size_t index) {
     const WorkerScript& script = workers_[index].script;
-    const std::uint32_t order = ++workers_[index].order;
-    if (script.messaging != Messaging::silent) plan_extensions(index, order);
-    if (script.cancelled_after) end_main(index, script.stop_status, *script.cancelled_after, order);
+    const std::uint32_t epoch = ++workers_[index].epoch;
+    if (script.messaging != Messaging::silent) plan_extensions(index, epoch);
+    if (script.cancelled_after) end_main(index, script.stop_status, *script.cancelled_after, epoch);
 }
 
 void FakeWorld::run_again(std::size_t index) {
     FakeWorker& worker = workers_[index];
     worker.stop_signals = worker.cancel_signals = 0;
-    if (worker.has_released || !worker.script.accepts_again_after) return;  // it stays silent and goes on leaving
-    plan(index, What::accepting, *worker.script.accepts_again_after, ++worker.order);
+    if (worker.has_released || !worker.script.accepts_again_after) return;  // it sends nothing and continues to leave
+    plan(index, What::accepting, *worker.script.accepts_again_after, ++worker.epoch);
 }
 
 void FakeWorld::apply_signal(std::size_t index, int signal) {
     FakeWorker& worker = workers_[index];
     if (worker.life != FakeWorker::Life::running) return;
-    if (worker.script.messaging == Messaging::protocol && !worker.hello_heard_at) {
-        // The program has no handler yet.
+    if (worker.script.messaging == Messaging::protocol && !worker.hello_at) {
+        // The program has not installed its signal handler yet.
         return end_main(index, KilledBy{signal}, {}, 0);
     }
-    const bool is_stop = signal == policy_.stop_signal && worker.told != Stage::drain && worker.told != Stage::cancel;
+    const bool is_stop =
+        signal == policy_.stop_signal && worker.last_stage != Stage::drain && worker.last_stage != Stage::cancel;
     const Stage stage = is_stop ? Stage::drain : Stage::cancel;
-    if (worker.told == stage) return;
-    worker.told = stage;
+    if (worker.last_stage == stage) return;
+    worker.last_stage = stage;
     is_stop ? begin_leaving(index) : cancel(index);
 }
 
@@ -123,8 +124,8 @@ void FakeWorld::apply_kill(std::size_t index) {
     FakeWorker& worker = workers_[index];
     if (worker.killed_at) return;
     worker.killed_at = now_;
-    ++worker.order;
-    // A launch that is killed exits when it comes to life. What a worker said before is read nevertheless.
+    ++worker.epoch;
+    // A launch that is killed exits when its process is created. Messages sent before the kill are still delivered.
     if (worker.life == FakeWorker::Life::launching) return;
     const bool is_first = worker.script.wrapper && worker.life == FakeWorker::Life::running;
     if (is_first) plan(index, What::main_exited, {}, 0, KilledBy{9});

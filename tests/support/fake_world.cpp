@@ -7,11 +7,11 @@ namespace holdfast::testing {
 
 namespace {
 
-std::vector<Waiting> what_is_held() {
+std::vector<Waiting> held_items() {
     return {Waiting{"request", "GET /report", 1500}, Waiting{"task", "consumer", 90'000}};
 }
 
-constexpr std::size_t enough_violations = 20;
+constexpr std::size_t max_violations = 20;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ FakeWorld::FakeWorld(const core::Policy& policy, std::uint64_t seed, ScriptSourc
       supervisor_(policy, seed) {}
 
 void FakeWorld::violated(std::string what) {
-    if (violations_.size() < enough_violations) violations_.push_back(std::move(what));
+    if (violations_.size() < max_violations) violations_.push_back(std::move(what));
 }
 
 const FakeWorker* FakeWorld::find(WorkerId id) const {
@@ -76,11 +76,11 @@ bool FakeWorld::later(const Plan& one, const Plan& other) {
     return one.sequence > other.sequence;
 }
 
-void FakeWorld::plan(std::size_t subject, What what, Duration after, std::uint32_t order, ExitStatus status) {
+void FakeWorld::plan(std::size_t subject, What what, Duration after, std::uint32_t epoch, ExitStatus status) {
     const bool is_exit = what == What::main_exited || what == What::exited;
     const bool is_from_outside = what == What::asked || what == What::disturbed;
     const std::uint8_t rank = is_from_outside ? 2 : is_exit ? 1 : 0;
-    plans_.push_back({now_ + after, rank, ++sequence_, subject, order, what, status});
+    plans_.push_back({now_ + after, rank, ++sequence_, subject, epoch, what, status});
     std::push_heap(plans_.begin(), plans_.end(), later);
 }
 
@@ -90,7 +90,7 @@ bool FakeWorld::is_void(const Plan& plan) const {
     const FakeWorker& worker = workers_[plan.subject];
     if (!worker.is_alive()) return true;
     if (plan.what == What::probe_answer || plan.what == What::claim_answer) return false;
-    if (plan.order != 0 && plan.order != worker.order) return true;
+    if (plan.epoch != 0 && plan.epoch != worker.epoch) return true;
     if (plan.what == What::exited) return false;
     if (plan.what == What::spawned || plan.what == What::spawn_failed)
         return worker.life != FakeWorker::Life::launching;
@@ -124,7 +124,7 @@ bool FakeWorld::step() {
     drop_void_plans();
     const auto deadline = deadline_due();
     if (plans_.empty() && !deadline) return false;
-    // What came while the supervisor stood still is older than the deadlines that passed meanwhile.
+    // Events that arrived during a stall are delivered before the deadlines that passed during it.
     const bool is_catching_up = woke_at_ && !plans_.empty() && plans_.front().at <= *woke_at_;
     if (plans_.empty() || (deadline && *deadline < plans_.front().at && !is_catching_up)) {
         now_ = std::max(now_, *deadline);
@@ -200,11 +200,11 @@ void FakeWorld::deliver_message(const Plan& plan, FakeWorker& worker) {
         case What::hello:
             report.hello = true;
             report.stages = worker.script.stages;
-            worker.hello_heard_at = now_;
+            worker.hello_at = now_;
             break;
         case What::ready:
             report.ready = true;
-            worker.ready_heard_at = now_;
+            worker.ready_at = now_;
             break;
         case What::stopping:
             report.stopping = true;
@@ -225,7 +225,7 @@ void FakeWorld::deliver_message(const Plan& plan, FakeWorker& worker) {
             break;
         case What::heartbeat:
             report.watchdog = Watchdog::alive;
-            worker.has_promised_beats = true;
+            worker.has_sent_heartbeat = true;
             plan_next_heartbeat(plan.subject);
             break;
         case What::watchdog_trigger:
@@ -233,7 +233,7 @@ void FakeWorld::deliver_message(const Plan& plan, FakeWorker& worker) {
             break;
         case What::report:
             report.in_flight = 2;
-            report.waiting = what_is_held();
+            report.waiting = held_items();
             break;
         default:
             report.drained = worker.has_released = true;
@@ -257,7 +257,7 @@ void FakeWorld::deliver_disturbance(const Disturbed& disturbed) {
         case Disturbance::tick:
             return feed(core::Elapsed{});
         case Disturbance::late_word:
-            return deliver_late_word();
+            return deliver_late_message();
         case Disturbance::late_preparation:
             feed(core::Prepared{LaunchSpecId{1'000'000}, "", {}});
             return;
@@ -265,17 +265,17 @@ void FakeWorld::deliver_disturbance(const Disturbed& disturbed) {
             now_ += disturbed.length;
             lateness_spent_ += disturbed.length;
             woke_at_ = now_;
-            return feed(core::ChannelLost{WorkerId{0}});  // whatever comes first, of nobody that matters
+            return feed(core::ChannelLost{WorkerId{0}});  // the first event after the stall, for an unknown worker
     }
 }
 
-void FakeWorld::deliver_late_word() {
+void FakeWorld::deliver_late_message() {
     const auto gone =
         std::find_if(workers_.begin(), workers_.end(), [](const FakeWorker& worker) { return worker.is_forgotten; });
     if (gone == workers_.end()) return feed(core::Elapsed{});
-    core::Said late_word{gone->id(), {}};
-    late_word.report.ready = true;
-    feed(late_word);
+    core::Said late_message{gone->id(), {}};
+    late_message.report.ready = true;
+    feed(late_message);
 }
 
 void FakeWorld::advance(Duration duration) {

@@ -12,7 +12,7 @@
 
 namespace holdfast::testing {
 
-// One launch, as the world knows it. The core's own opinion is in the snapshot; the two are compared by tests.
+// The actual state of one launched worker. Tests compare it with the state that the core reports in its snapshot.
 struct FakeWorker {
     enum class Life { launching, running, main_ended, ended };
 
@@ -20,31 +20,31 @@ struct FakeWorker {
     WorkerScript script;
     Life life = Life::launching;
     Instant launched{};
-    std::optional<Instant> spawned_at{};  // Spawned was delivered
+    std::optional<Instant> spawned_at{};  // when Spawned was delivered
     bool is_forgotten = false;
     std::optional<Instant> killed_at{};
-    std::optional<Instant> hello_heard_at{};  // when the core heard it: HELLO, READY, the end of the channel
-    std::optional<Instant> ready_heard_at{};
-    bool has_lost_channel = false;
+    std::optional<Instant> hello_at{};  // when HELLO=1 was delivered to the core
+    std::optional<Instant> ready_at{};  // when READY=1 was delivered to the core
+    bool has_lost_channel = false;      // ChannelLost was delivered to the core
     bool has_said_stopping = false;
     bool has_released = false;
-    bool is_probed = false;           // and has not answered yet
-    bool is_claim_checked = false;    // for its claim, likewise
-    int good_answers = 0;             // to probes, heard by the core
-    bool has_promised_beats = false;  // the core heard a WATCHDOG=1
-    bool accepts = true;              // in truth
-    std::optional<Stage> told{};      // the last stage that it was told, or that a signal meant
-    int stop_signals = 0;             // heard since it was last told to run
+    bool is_probed = false;             // the answer to a Probe is outstanding
+    bool is_claim_checked = false;      // the answer to a CheckListenerClaim is outstanding
+    int good_answers = 0;               // number of successful probes delivered to the core
+    bool has_sent_heartbeat = false;    // a WATCHDOG=1 was delivered to the core
+    bool accepts = true;                // whether it really accepts
+    std::optional<Stage> last_stage{};  // the last stage it received, by message or signal
+    int stop_signals = 0;               // number received since the last stage run
     int cancel_signals = 0;
     int group_signals = 0;
-    std::uint32_t order = 1;  // counts what it was told: plans made for an older order are void
+    std::uint32_t epoch = 1;  // incremented by each stage and signal; plans of an older epoch are void
 
     WorkerId id() const { return spawn.worker; }
     bool is_alive() const { return life != Life::ended && !is_forgotten; }
-    bool hears_stages() const { return hello_heard_at.has_value() && !has_lost_channel; }
+    bool receives_stages() const { return hello_at.has_value() && !has_lost_channel; }
 };
 
-// A question to the core and its answer. Id 0: a signal, nobody waits.
+// A request to the core and its answer. Id 0: a signal, which gets no answer.
 struct FakeRequest {
     RequestId id;
     core::Request request;
@@ -56,51 +56,53 @@ struct FakeRequest {
 
 enum class Asker { waits, signal };
 
-// What the core must bear at any time. tick: the timer fires for nothing; late_word: of a worker that is forgotten;
-// late_preparation: an answer that nobody waits for; stall: the supervisor itself stands still for a while.
+// Events that the core must tolerate at any time. tick: the timer fires without a deadline; late_word: a message of a
+// forgotten worker; late_preparation: a Prepared event for an unknown spec; stall: the supervisor does not run for a
+// while.
 enum class Disturbance { tick, late_word, late_preparation, stall };
 
-// A small world for the core: a clock, a process table and workers that follow scripts. It carries out actions and
-// delivers what follows from them in the written order: for one worker its messages, then its exit; then operators;
-// then deadlines. Whatever the contract of actions forbids is recorded as a violation and not carried out.
+// A simulated environment for the core: a clock, a process table and workers that follow scripts. It executes the
+// actions and delivers the resulting events in the order of core/event.hpp: for each worker its messages, then its
+// exit; then requests; then deadlines. An action that violates the contract in core/action.hpp is recorded as a
+// violation.
 class FakeWorld {
   public:
     using ScriptSource = std::function<WorkerScript(const core::Spawn&)>;
     using Lateness = std::function<Duration()>;
     using PreparationSource = std::function<PreparationScript(const core::Prepare&)>;
 
-    // `script_source` gives each launch its script. `lateness`, where given, is how late the timer fires for a
+    // `script_source` returns the script of each launch. `lateness`, if set, returns the delay of the timer for each
     // deadline.
     FakeWorld(const core::Policy& policy, std::uint64_t seed, ScriptSource script_source, Lateness lateness = {});
 
-    // How preparations go; without it they succeed at once.
+    // Sets the source of the preparation scripts. By default preparations succeed at once.
     void set_preparation_source(PreparationSource source) { preparation_source_ = std::move(source); }
     void start();
-    // Delivers the next event; false when it was the last one: nothing is planned and the core has no deadline.
+    // Delivers the next event. Returns false if there is none: nothing is planned and the core has no deadline.
     bool step();
-    // All that happens until then; the clock stands there afterwards.
+    // Delivers all events of the next `duration` and sets the clock to its end.
     void advance(Duration duration);
+    // Delivers events until `fact` is true; returns false if it is not true `within` this time.
     bool run_until(const std::function<bool()>& fact, Duration within);
-    // An event from outside of every script, now.
+    // Delivers an event now, independent of the scripts.
     void feed(const core::Event& event);
-    // The index of the ask.
+    // Plans a request. Returns its index in requests().
     std::size_t ask(core::Request request, Asker asker = Asker::waits, Duration after = {});
-
-    // The same for a reload: the configuration that is read then holds these listeners.
+    // The same for a reload whose configuration has these listeners.
     std::size_t ask_reload(core::Reload reload, FakeSpecs::Listeners listeners, Asker asker, Duration after);
     void disturb(Disturbance what, Duration after, Duration length = {});
 
     Instant now() const { return now_; }
-    const core::Policy& policy() const { return policy_; }  // at the start
+    const core::Policy& policy() const { return policy_; }  // the initial policy
     std::optional<int> exit_code() const { return exit_code_; }
     std::uint64_t events() const { return events_; }
     core::Admission admission() const { return admission_; }
-    Duration lateness() const;  // of all deadlines so far, one that is overdue included
+    Duration lateness() const;  // sum over all deadlines so far, including an overdue one
 
     const core::Event& last_event() const { return event_; }
     const std::vector<core::Action>& last_actions() const { return actions_; }
     const core::Status& before() const { return before_; }  // the snapshot before the last event
-    const core::Status& status() const { return status_; }  // and after it
+    const core::Status& status() const { return status_; }  // the snapshot after the last event
     const std::vector<FakeWorker>& workers() const { return workers_; }
     const FakeWorker* find(WorkerId id) const;
     const core::TransitionCounts& transition_counts() const { return supervisor_.transition_counts(); }
@@ -135,13 +137,13 @@ class FakeWorld {
         asked,
         disturbed
     };
-    // Something that will happen, unless its worker is told otherwise before.
+    // A future event. It is void if the epoch of its worker changes before.
     struct Plan {
         Instant at;
-        std::uint8_t rank = 0;  // 0: messages and answers, 1: exits, 2: operators
+        std::uint8_t rank = 0;  // 0: messages and answers, 1: exits, 2: requests
         std::uint64_t sequence = 0;
-        std::size_t subject = 0;  // index of the worker, of the ask, or of whatever it is about
-        std::uint32_t order = 0;  // 0: whatever it is told
+        std::size_t subject = 0;  // index of the worker, the request, the disturbance or the preparation
+        std::uint32_t epoch = 0;  // 0: valid in any epoch
         What what{};
         ExitStatus status{};
     };
@@ -156,7 +158,7 @@ class FakeWorld {
     };
     static bool later(const Plan& one, const Plan& other);
 
-    void plan(std::size_t subject, What what, Duration after, std::uint32_t order = 0, ExitStatus status = {});
+    void plan(std::size_t subject, What what, Duration after, std::uint32_t epoch = 0, ExitStatus status = {});
     bool is_void(const Plan& plan) const;
     void drop_void_plans();
     std::optional<Instant> deadline_due();
@@ -167,24 +169,25 @@ class FakeWorld {
     void deliver_disturbance(const Disturbed& disturbed);
     void deliver_prepared(Preparation& preparation);
     void deliver_probe_answer(FakeWorker& worker);
-    void deliver_late_word();
+    void deliver_late_message();
     void deliver_elapsed();
     void after_actions();
 
-    // What workers do: fake_workers.cpp.
+    // Behaviour of the workers: fake_workers.cpp.
     void start_script(std::size_t index);
-    void end_main(std::size_t index, const ExitStatus& status, Duration after, std::uint32_t order);
+    void end_main(std::size_t index, const ExitStatus& status, Duration after, std::uint32_t epoch);
     void apply_stage(std::size_t index, const Command& command);
     void begin_leaving(std::size_t index);
     void cancel(std::size_t index);
     void run_again(std::size_t index);
     void plan_next_heartbeat(std::size_t index);
-    void plan_extensions(std::size_t index, std::uint32_t order);
+    void plan_extensions(std::size_t index, std::uint32_t epoch);
     void apply_signal(std::size_t index, int signal);
     void apply_group_signal(std::size_t index, int signal);
     void apply_kill(std::size_t index);
 
-    // What the contract allows: fake_world_actions.cpp and, for specs and questions, fake_world_queries.cpp.
+    // Actions, checked against the contract: fake_world_actions.cpp; for specs, plans, probes and claims:
+    // fake_world_queries.cpp.
     void carry_out(const core::Prepare& action);
     void carry_out(const core::AbandonPreparation& action);
     void carry_out(const core::ServeWith& action);
@@ -212,7 +215,7 @@ class FakeWorld {
     void check_command(const core::Tell& action, const FakeWorker& worker);
     void check_nothing_left();
     void check_allowed(const FakeSpecs::Fault& fault);
-    // The worker if this may be done to it at all.
+    // Returns the index of the worker; nullopt, with a violation, if it is unknown or forgotten.
     std::optional<std::size_t> subject_of(WorkerId id, const char* what);
 
     core::Policy policy_;
@@ -224,7 +227,7 @@ class FakeWorld {
     std::vector<core::Action> actions_;
     core::Status before_, status_;
     std::vector<FakeWorker> workers_;
-    std::vector<Plan> plans_;  // a heap, the earliest on top
+    std::vector<Plan> plans_;  // a heap with the earliest plan on top
     std::uint64_t sequence_ = 0;
     std::uint64_t events_ = 0;
     std::vector<FakeRequest> requests_;
@@ -236,7 +239,7 @@ class FakeWorld {
     std::vector<Preparation> preparations_;
     FakeSpecs specs_;
     std::uint64_t last_plan_ = 0;
-    std::vector<FakeSpecs::Listeners> plan_listeners_;  // of each plan, by its number
+    std::vector<FakeSpecs::Listeners> plan_listeners_;  // indexed by PlanId
     Generation last_started_, last_recorded_;
     core::Admission admission_ = core::Admission::accept;
     int manager_ready_ = 0;
@@ -244,7 +247,7 @@ class FakeWorld {
     std::optional<Instant> deadline_seen_;
     Instant deadline_due_{};
     Duration lateness_spent_{};
-    std::optional<Instant> woke_at_;  // after a stall: what came meanwhile is delivered before deadlines
+    std::optional<Instant> woke_at_;  // end of the last stall: earlier events are delivered before deadlines
     std::vector<std::string> violations_;
 };
 

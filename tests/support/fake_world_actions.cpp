@@ -1,4 +1,4 @@
-// Carries out what the core wants done, and refuses what the contract of actions forbids.
+// Executes the actions of the core and reports violations of the contract in core/action.hpp.
 
 #include <algorithm>
 #include <string>
@@ -41,7 +41,7 @@ std::optional<std::size_t> FakeWorld::subject_of(WorkerId id, const char* what) 
 
 void FakeWorld::carry_out(const core::Spawn& action) {
     if (find(action.worker) != nullptr) return violated("Spawn with a used id #" + std::to_string(action.worker.value));
-    if (admission_ == core::Admission::refuse) violated("Spawn while clients are refused");
+    if (admission_ == core::Admission::refuse) violated("Spawn while connections are refused");
     check_allowed(specs_.spawn(action));
     if (action.generation.value == 0) violated("Spawn of generation 0");
     FakeWorker worker{.spawn = action, .script = script_source_(action), .launched = now_};
@@ -54,19 +54,20 @@ void FakeWorld::carry_out(const core::Spawn& action) {
 void FakeWorld::check_command(const core::Tell& action, const FakeWorker& worker) {
     const Command& command = action.command;
     if (command.stage == Stage::run) {
-        if (worker.has_released) violated("run told after RELEASING=1 to " + name_of(worker));
+        if (worker.has_released) violated("Tell run after RELEASING=1 to " + name_of(worker));
         return;
     }
     if (!command.deadline_usec || !command.kill_usec)
-        return violated("a stage without deadlines told to " + name_of(worker));
-    // Only where the timer is late may the deadline have passed already.
+        return violated("Tell of a stage without deadlines to " + name_of(worker));
+    // The deadline may have passed only if the timer is late.
     const auto due = supervisor_.next_deadline();
     const bool is_late = due && *due <= now_;
     if (*command.deadline_usec < to_usec(now_) && !is_late)
-        violated("a stage whose deadline has passed told to " + name_of(worker));
+        violated("Tell of a stage whose deadline has passed to " + name_of(worker));
     if (*command.kill_usec < *command.deadline_usec)
-        violated("KILL_USEC before DEADLINE_USEC told to " + name_of(worker));
-    if (!command.reason && command.stage != Stage::pause) violated("a stage without reason told to " + name_of(worker));
+        violated("Tell of KILL_USEC before DEADLINE_USEC to " + name_of(worker));
+    if (!command.reason && command.stage != Stage::pause)
+        violated("Tell of a stage without reason to " + name_of(worker));
 }
 
 void FakeWorld::carry_out(const core::Tell& action) {
@@ -75,10 +76,10 @@ void FakeWorld::carry_out(const core::Tell& action) {
     const FakeWorker& worker = workers_[*index];
     if (!worker.spawned_at) return violated("Tell before Spawned to " + name_of(worker));
     if (worker.life == FakeWorker::Life::ended) return violated("Tell after the exit of " + name_of(worker));
-    if (!worker.hears_stages()) return violated("Tell to one that hears no stages: " + name_of(worker));
+    if (!worker.receives_stages()) return violated("Tell to a worker that receives no stages: " + name_of(worker));
     if (!worker.script.stages.has(action.command.stage))
         return violated("Tell of a stage that is not listed to " + name_of(worker));
-    if (action.command.stage == Stage::run) check_allowed(specs_.told_to_run(worker.spawn.spec));
+    if (action.command.stage == Stage::run) check_allowed(specs_.check_recall(worker.spawn.spec));
     check_command(action, worker);
     apply_stage(*index, action.command);
 }
@@ -97,7 +98,7 @@ void FakeWorld::carry_out(const core::Signal& action) {
     }
     if (action.target == core::Target::strays) return;
     if (worker.life == FakeWorker::Life::main_ended)
-        return violated("Signal to the ended main process of " + name_of(worker));
+        return violated("Signal to the exited main process of " + name_of(worker));
     const bool is_stop = action.signal == policy_.stop_signal;
     (is_stop ? worker.stop_signals : worker.cancel_signals) += 1;
     const int expected = is_stop && policy_.cancel_signal == policy_.stop_signal ? 2 : 1;
@@ -120,7 +121,7 @@ void FakeWorld::carry_out(const core::Forget& action) {
     FakeWorker& worker = workers_[*index];
     const bool is_running = worker.life == FakeWorker::Life::running || worker.life == FakeWorker::Life::main_ended;
     if (is_running && (!worker.killed_at || now_ < *worker.killed_at + core::unkillable_after))
-        violated("Forget of the living " + name_of(worker));
+        violated("Forget of the running " + name_of(worker));
     worker.is_forgotten = true;
     worker.accepts = false;
 }
@@ -128,7 +129,7 @@ void FakeWorld::carry_out(const core::Forget& action) {
 void FakeWorld::carry_out(const core::ForgetSpec& action) { check_allowed(specs_.forget(action.spec)); }
 
 void FakeWorld::carry_out(const core::SetAdmission& action) {
-    if (action.admission == admission_) violated("SetAdmission to what they are");
+    if (action.admission == admission_) violated("SetAdmission to the current value");
     admission_ = action.admission;
 }
 
@@ -144,7 +145,7 @@ void FakeWorld::carry_out(const core::Answer& action) {
             violated("a reload is answered before its plan is adopted or dropped");
         return;
     }
-    violated("an answer to nobody: " + std::to_string(action.request.value));
+    violated("an answer to the unknown request " + std::to_string(action.request.value));
 }
 
 void FakeWorld::carry_out(const core::ManagerReady&) {

@@ -1,4 +1,5 @@
-// Launch specs, plans, probes and claims: what the core asks the world, and what the world answers.
+// The actions that are answered by an event: preparations, probes, listener checks; and the actions for launch specs,
+// listeners and the history.
 
 #include <string>
 
@@ -51,7 +52,7 @@ void FakeWorld::carry_out(const core::Probe& action) {
     FakeWorker& worker = workers_[*index];
     const std::string name = "worker #" + std::to_string(action.worker.value);
     if (!worker.spawned_at) return violated("Probe before Spawned of " + name);
-    if (worker.is_probed) return violated("Probe before the answer to the one before of " + name);
+    if (worker.is_probed) return violated("Probe while the answer to another one is outstanding: " + name);
     worker.is_probed = true;
     plan(*index, What::probe_answer, worker.script.probe_takes);
 }
@@ -74,13 +75,13 @@ void FakeWorld::carry_out(const core::CheckListenerClaim& action) {
     if (!index) return;
     FakeWorker& worker = workers_[*index];
     if (worker.is_claim_checked)
-        return violated("CheckListenerClaim before the answer to the one before of worker #" +
+        return violated("CheckListenerClaim while the answer to another one is outstanding: worker #" +
                         std::to_string(action.worker.value));
     worker.is_claim_checked = true;
     plan(*index, What::claim_answer, worker.script.claim_takes);
 }
 
-// What was begun is recorded with a number that was never used before, also by a supervisor before this one.
+// Checks that each generation is recorded as started once, with a new number.
 void FakeWorld::carry_out(const core::Record& action) {
     if (action.event != "started") return;
     if (action.generation <= last_recorded_)
