@@ -18,8 +18,8 @@
 
 namespace holdfast::runtime {
 
-// Carries out core's actions, each by one function. What fails here is logged and changes nothing else: the ladder goes
-// on by its deadlines.
+// Executes the actions of the core, one function for each kind. A failure is logged and has no other effect: the
+// escalation continues at its deadlines.
 class ActionExecutor {
   public:
     struct Dependencies {

@@ -14,7 +14,7 @@ constexpr std::size_t longest_text = 1024;
 void add(std::string& line, std::string_view key, std::string_view value) {
     if (value.empty()) return;
     line.append(",\"").append(key).append("\":\"");
-    // Neither control characters nor bytes that are no UTF-8 are left after that.
+    // printable() leaves no control characters and no bytes that are not UTF-8.
     for (const char character : wire::printable(wire::cut(value, longest_text))) {
         if (character == '"' || character == '\\') line += '\\';
         line += character;
@@ -22,7 +22,7 @@ void add(std::string& line, std::string_view key, std::string_view value) {
     line += '"';
 }
 
-// Reads a flat JSON object of strings and numbers: all that a history writes.
+// Parses a flat JSON object of strings and numbers, which is all that the history contains.
 class Reader {
   public:
     explicit Reader(std::string_view line) : rest_(line) {}

@@ -16,7 +16,7 @@ namespace holdfast::runtime {
 
 namespace {
 
-// Hands finished lines to the output thread.
+// Passes finished lines to the output thread.
 class OutputSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
   public:
     explicit OutputSink(Output& output) : output_(output) {}
@@ -46,8 +46,8 @@ spdlog::level::level_enum to_spdlog(core::Level level) {
     return spdlog::level::info;
 }
 
-// Text from outside must not be able to forge a line, move a cursor or end a JSON string; and what is no UTF-8 would
-// make the whole line no JSON.
+// Escapes text from outside: it must not be able to forge a line, move the cursor or end a JSON string, and bytes that
+// are not UTF-8 would make the whole line invalid JSON.
 std::string escaped(std::string_view text, core::LogFormat format) {
     std::string readable = wire::printable(text);
     if (format == core::LogFormat::text) return readable;
@@ -78,14 +78,14 @@ std::string sentence(const LogSubject& subject, std::string_view text) {
     return line + escaped(text, core::LogFormat::text);
 }
 
-// What a handle of follow() holds.
+// The object that a handle of follow() owns.
 struct Follower {
     explicit Follower(std::function<void(std::string_view)> whom) : on_line(std::move(whom)) {}
     std::function<void(std::string_view)> on_line;
 };
 
 void tell_followers(std::vector<std::weak_ptr<Follower>>& followers, std::string_view line) {
-    // A copy: whoever hears may follow anew, or end somebody's handle.
+    // Iterates over a copy, because a callback may call follow() or destroy a handle.
     const auto heard = followers;
     for (const auto& weak : heard) {
         if (const auto follower = weak.lock()) follower->on_line(line);
@@ -140,7 +140,7 @@ void Log::write(core::Level level, std::string_view event, const LogSubject& sub
     }
     if (!is_logged) return;
     const std::string line = is_json ? fields : sentence(subject, text);
-    // Passed as an argument: braces in a worker's words are not a format.
+    // Passed as an argument, because the text may contain braces.
     implementation_->logger.log(spdlog_level, "{}", line);
 }
 

@@ -41,8 +41,8 @@ std::string sender(const os::ReceivedSignal& received) {
     return name + " from pid " + std::to_string(received.sender_pid) + ", uid " + std::to_string(received.sender_uid);
 }
 
-// Words can wait for deeds, and what is over for what begins: a replacement is on its way before anybody reads of it,
-// and before its predecessor is tidied away.
+// Log lines are written after the other actions, and workers are forgotten last: a replacement is launched before the
+// log reports it and before its predecessor is cleaned up.
 enum class Phase { act, log, clean_up };
 
 Phase phase_of(const core::Action& action) {
@@ -136,7 +136,7 @@ void Loop::reload(std::string asked_by, std::function<void(core::Outcome)> answe
     ask({std::move(*read), std::move(asked_by)}, std::move(answer));
 }
 
-// Without a file there is nothing to read: what can be new then is the program.
+// Without a configuration file SIGHUP restarts the workers, because the program may have changed.
 void Loop::handle_sighup(std::string who) {
     if (plans_.in_force()->file.empty()) {
         return event_queue_.push(core::Asked{RequestId{}, {core::Restart{}, std::move(who)}});
@@ -247,7 +247,7 @@ void Loop::handle_signal(const os::ReceivedSignal& received) {
 }
 
 void Loop::launched(LaunchResult result) {
-    // The first generation's is resolved with its first worker.
+    // The spec of the first generation is resolved when its first worker is launched.
     const GenerationSpec* spec = specs_.find(result.spec_id);
     const bool was_resolved = spec == nullptr || spec->launch_spec != nullptr;
     Worker* worker = worker_launcher_.on_launch_result(std::move(result));
@@ -273,7 +273,7 @@ void Loop::answer(RequestId id, const core::Outcome& outcome) {
 void Loop::finish(int exit_code) {
     exit_code_ = exit_code;
     timer_.cancel();
-    // What nobody asked for yet is not answered any more; what was asked has its answer.
+    // Open requests have been answered by now; later ones get no answer.
     on_shutdown_([this] { foundation_->io.stop(); });
 }
 

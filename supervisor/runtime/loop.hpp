@@ -26,11 +26,11 @@
 
 namespace holdfast::runtime {
 
-// Everything that runs on the one loop, wired together. Events go in at the event queue, core decides, the
-// ActionExecutor executes.
+// Owns and connects everything that runs on the event loop. Events enter through the event queue, the core decides, and
+// the ActionExecutor executes its actions.
 class Loop {
   public:
-    // The parts that exist before anything can be logged or listened on.
+    // The parts that are created before anything is logged or bound.
     struct Foundation {
         explicit Foundation(const core::Configuration& configuration);
         boost::asio::io_context io;
@@ -89,7 +89,7 @@ class Loop {
     ActionExecutor action_executor_;
     boost::asio::steady_timer timer_;
     std::optional<Instant> timer_set_to_;
-    Descriptor signals_;  // owns nothing
+    Descriptor signals_;  // borrowed descriptor
     std::map<RequestId, std::function<void(core::Outcome)>> answer_handlers_;
     RequestId last_request_;
     std::function<void(std::function<void()>)> on_shutdown_;

@@ -16,7 +16,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
-// One line, as the log writes it.
+// One line as it is written to the log.
 std::string logged(core::LogFormat format, core::Level level, std::string_view text) {
     std::array<int, 2> ends{};
     EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
@@ -32,61 +32,61 @@ std::string logged(core::LogFormat format, core::Level level, std::string_view t
     return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
 }
 
-TEST(Log, SaysWhichServiceAndWhichWorker) {
+TEST(Log, NamesTheServiceAndTheWorker) {
     EXPECT_THAT(logged(core::LogFormat::text, core::Level::info, "told to drain"),
                 EndsWith("Z holdfast[web] info: worker 1.0 (pid 812): told to drain\n"));
 }
 
-TEST(Log, GivesToolsTheSameFactsApart) {
+TEST(Log, WritesTheSameFactsAsJsonFields) {
     const std::string line = logged(core::LogFormat::json, core::Level::warning, "told \"now\" \\ {}");
     EXPECT_THAT(line, HasSubstr(R"("level":"warning","mono_usec":)"));
     EXPECT_THAT(line, EndsWith(",\"event\":\"worker_told\",\"worker\":\"1.0\",\"pid\":812,"
                                "\"text\":\"told \\\"now\\\" \\\\ {}\"}\n"));
 }
 
-TEST(Log, CannotBeForgedByAText) {
+TEST(Log, EscapesTheText) {
     const std::string text = logged(core::LogFormat::text, core::Level::info, "a\nholdfast[web] error: b\x1b[2J");
     EXPECT_THAT(text, EndsWith("a\\nholdfast[web] error: b\\x1b[2J\n"));
     EXPECT_THAT(logged(core::LogFormat::json, core::Level::info, "a\nb"), HasSubstr(R"("a\\nb")"));
 }
 
-// One byte that is no UTF-8 would make the line no JSON, and whoever follows the events would never see it.
-TEST(Log, IsJsonWhateverTheTextIs) {
+// A byte that is not UTF-8 would make the line invalid JSON, and clients that follow the events could not parse it.
+TEST(Log, IsValidJsonForAnyText) {
     EXPECT_THAT(logged(core::LogFormat::json, core::Level::info, "cannot execute ./\xff\xc3"),
                 HasSubstr(R"("cannot execute ./\\xff\\xc3")"));
 }
 
-TEST(Log, TellsItsFollowersEverythingAsJson) {
+TEST(Log, FollowersReceiveAllLevelsAsJson) {
     Output output(STDERR_FILENO);
     Log log(output, core::LogFormat::text, "web", "error");
-    std::vector<std::string> heard;
-    auto following = log.follow([&](std::string_view line) { heard.emplace_back(line); });
+    std::vector<std::string> received;
+    auto following = log.follow([&](std::string_view line) { received.emplace_back(line); });
     log.write(core::Level::debug, "worker_told", {"1.0", 812}, "a \"word\"");
-    ASSERT_EQ(heard.size(), 1U);
-    EXPECT_THAT(heard.front(), testing::MatchesRegex(R"(\{"time":"....-..-..T..:..:..\.......Z","level":"debug",)"
-                                                     R"("mono_usec":[0-9]+,"event":"worker_told","worker":"1\.0",)"
-                                                     R"("pid":812,"text":"a \\"word\\""\})"));
+    ASSERT_EQ(received.size(), 1U);
+    EXPECT_THAT(received.front(), testing::MatchesRegex(R"(\{"time":"....-..-..T..:..:..\.......Z","level":"debug",)"
+                                                        R"("mono_usec":[0-9]+,"event":"worker_told","worker":"1\.0",)"
+                                                        R"("pid":812,"text":"a \\"word\\""\})"));
     following.reset();
     log.write(core::Level::debug, "worker_told", "again");
-    EXPECT_EQ(heard.size(), 1U);
+    EXPECT_EQ(received.size(), 1U);
 }
 
-TEST(Log, LetsWhoHearsEndHisHandle) {
+TEST(Log, FollowerMayDestroyItsHandle) {
     Output output(STDERR_FILENO);
     Log log(output, core::LogFormat::text, "web", "error");
-    int heard = 0;
+    int received = 0;
     std::shared_ptr<void> first;
     first = log.follow([&](std::string_view) {
-        ++heard;
+        ++received;
         first.reset();
     });
-    const auto second = log.follow([&](std::string_view) { ++heard; });
+    const auto second = log.follow([&](std::string_view) { ++received; });
     log.write(core::Level::info, "e", "x");
     log.write(core::Level::info, "e", "x");
-    EXPECT_EQ(heard, 3);
+    EXPECT_EQ(received, 3);
 }
 
-TEST(Log, KeepsQuietBelowItsLevel) { EXPECT_EQ(logged(core::LogFormat::text, core::Level::debug, "x"), ""); }
+TEST(Log, WritesNothingBelowItsLevel) { EXPECT_EQ(logged(core::LogFormat::text, core::Level::debug, "x"), ""); }
 
 }  // namespace
 }  // namespace holdfast::runtime
