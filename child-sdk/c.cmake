@@ -1,8 +1,8 @@
 # libholdfast.so.1: the C ABI over the same sources.
 #
-# libstdc++ and libgcc are inside: a C program, or an interpreter that loads the library, needs no C++ runtime of any
-# version, and a program with another one cannot collide with ours, because the version script exports holdfast_* alone
-# and no exception and no C++ type crosses the boundary. Sanitizers need the shared runtimes, so their builds link those.
+# libstdc++ and libgcc are linked statically: a C program, or an interpreter that loads the library, needs no C++ runtime.
+# A program with another C++ runtime has no conflict either, because the version script exports only holdfast_*, and no
+# exception or C++ type crosses the boundary. Sanitizers need the shared runtimes, so their builds link those.
 add_library(
   holdfast_c SHARED
   src/c/guard.cpp src/c/requests.cpp src/c/listeners.cpp src/c/report.cpp src/c/resources.cpp src/c/tasks.cpp
@@ -23,7 +23,7 @@ target_include_directories(
   PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
   PRIVATE src ${CMAKE_CURRENT_BINARY_DIR}/src)
 target_link_libraries(holdfast_c PRIVATE holdfast_options holdfast_sdk holdfast_wire)
-# nodelete: its threads may still run when somebody calls dlclose(3).
+# nodelete: threads of the library may still run when dlclose(3) is called.
 target_link_options(
   holdfast_c PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/src/c/holdfast.map -Wl,-z,nodelete
   -Wl,-z,relro,-z,now)

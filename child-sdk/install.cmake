@@ -1,5 +1,5 @@
-# What a program of somebody else's finds: find_package(holdfast) gives holdfast::sdk (C++, static) and holdfast::c
-# (libholdfast.so); pkg-config gives holdfast-sdk and holdfast.
+# The installed packages: find_package(holdfast) provides holdfast::sdk (C++, static) and holdfast::c (libholdfast.so);
+# pkg-config provides holdfast-sdk and holdfast.
 include(CMakePackageConfigHelpers)
 
 set_target_properties(holdfast_sdk PROPERTIES EXPORT_NAME sdk OUTPUT_NAME holdfast-sdk)

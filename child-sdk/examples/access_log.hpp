@@ -7,8 +7,8 @@
 #include <stop_token>
 #include <string>
 
-// One line a request, written by a background task, so that no request waits for a disk. Asked to stop, the task
-// writes what is in the queue first.
+// An access log with one line per request. A background task writes it, so that no request waits for the disk. When
+// asked to stop, the task first writes all queued lines.
 class AccessLog {
   public:
     explicit AccessLog(const std::string& path) : file_(path, std::ios::app) {}

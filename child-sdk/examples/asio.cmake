@@ -1,4 +1,4 @@
-# The examples of threads, Boost.Asio and cpp-httplib, each where its library is installed.
+# The examples with threads, Boost.Asio and cpp-httplib, each if its library is installed.
 holdfast_program(threads-http SOURCES ${CMAKE_CURRENT_LIST_DIR}/threads-http.cpp LINKS holdfast::sdk)
 
 find_package(Boost 1.81)

@@ -1,4 +1,4 @@
-# Programs that show the SDK, or its absence, and that the tests run.
+# Examples with and without the SDK that the tests run.
 holdfast_program(plain-worker SOURCES ${CMAKE_CURRENT_LIST_DIR}/plain-worker.c)
 holdfast_program(
   stubborn

@@ -1,5 +1,5 @@
-// A gRPC server without a schema: every method answers "<worker> OK", after as many milliseconds as the metadata "ms"
-// says.
+// A gRPC server without a schema: every method answers "<worker> OK" after the number of milliseconds in the metadata
+// "ms".
 
 #include <grpcpp/alarm.h>
 #include <grpcpp/generic/async_generic_service.h>
@@ -56,7 +56,7 @@ class Hello : public grpc::CallbackGenericService {
 int run() {
     holdfast::Worker worker;
     Hello hello(worker);
-    std::unique_ptr<grpc::Server> server;  // outlives its connections
+    std::unique_ptr<grpc::Server> server;  // must outlive `connections`
     grpc::ServerBuilder builder;
     builder.RegisterCallbackGenericService(&hello);
     holdfast::GrpcConnections connections(worker, builder, grpc::InsecureServerCredentials(), std::chrono::seconds(1));

@@ -1,5 +1,5 @@
-// What the shortest tutorial on graceful shutdown does, but complete: HTTP/1.1 with keep-alive on Boost.Asio and Beast,
-// a background task, a pool that closes last, readiness. `GET /` answers "OK"; `/?ms=2000` does so after two seconds.
+// A complete server with graceful shutdown: HTTP/1.1 with keep-alive on Boost.Asio and Beast, a background task, a pool
+// that closes last, readiness. `GET /` answers "OK"; `/?ms=2000` does so after two seconds.
 
 #include <boost/asio/thread_pool.hpp>
 #include <boost/beast/core/flat_buffer.hpp>

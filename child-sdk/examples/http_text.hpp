@@ -1,7 +1,7 @@
 #pragma once
 
-// As much of HTTP/1.1 as the examples need that have no library for it: the bytes of a request in, the bytes of an
-// answer out. No socket, no state, no wait: fit for any loop and any thread.
+// The part of HTTP/1.1 that the examples without an HTTP library need: parses the bytes of a request and produces the
+// bytes of a response. No socket, no state, no blocking, so it works in any event loop and any thread.
 
 #include <unistd.h>
 
@@ -22,18 +22,18 @@ inline constexpr std::size_t max_body_bytes = std::size_t{1024} * 1024;
 
 // The head of a request. The views point into the bytes that were parsed.
 struct Request {
-    bool is_served = false;  // false: malformed, chunked or too large; close the connection, the rest means nothing
+    bool is_served = false;  // false: malformed, chunked or too large; close the connection
     std::string_view method{};
     std::string_view target{};
     std::size_t head_bytes = 0;
     std::size_t body_bytes = 0;
-    bool keep_alive = false;         // the client may ask again on this connection
-    std::chrono::milliseconds ms{};  // "?ms=250" in the target: so long the answer shall take
+    bool keep_alive = false;         // the client may send another request on this connection
+    std::chrono::milliseconds ms{};  // "?ms=250" in the target: delay before the response
 
-    // What it takes from the stream: wait until there are so many bytes, answer, and drop so many.
+    // Size in the input: wait until this many bytes have arrived, answer, and drop as many.
     std::size_t bytes() const { return head_bytes + body_bytes; }
 
-    // For Worker::begin_request: "GET /path".
+    // The name for Worker::begin_request: "GET /path".
     std::string name() const { return std::string(method) + " " + std::string(target.substr(0, target.find('?'))); }
 };
 
@@ -43,7 +43,7 @@ inline bool is_same(std::string_view one, std::string_view other) {
     });
 }
 
-// The value of a header in a head; empty: there is none.
+// Returns the value of a header; empty if it is missing.
 inline std::string_view header(std::string_view head, std::string_view name) {
     while (!head.empty()) {
         const std::string_view line = head.substr(0, head.find("\r\n"));
@@ -56,7 +56,7 @@ inline std::string_view header(std::string_view head, std::string_view name) {
     return {};
 }
 
-// Empty is 0; nothing: it is no number.
+// Empty text is 0. Returns nothing if the text is not a number.
 inline std::optional<std::size_t> number(std::string_view text) {
     std::size_t value = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -70,7 +70,7 @@ inline std::chrono::milliseconds ms_of(std::string_view target) {
     return std::chrono::milliseconds(number(target.substr(at + 4)).value_or(0));
 }
 
-// What stands at the beginning of the bytes; nothing: the head is not complete yet.
+// Parses the request at the beginning of `bytes`. Returns nothing while the head is incomplete.
 inline std::optional<Request> parse(std::string_view bytes) {
     const std::size_t end = bytes.find("\r\n\r\n");
     if (end == std::string_view::npos) return bytes.size() > max_head_bytes ? std::optional(Request{}) : std::nullopt;
@@ -89,15 +89,15 @@ inline std::optional<Request> parse(std::string_view bytes) {
     return request;
 }
 
-enum class Says { keep_alive, close };  // "Connection: close" is said in good time: see holdfast/keep_alive.hpp
+enum class Says { keep_alive, close };  // whether the response says "Connection: close", see holdfast/keep_alive.hpp
 
-// "200 OK" with the body "OK\n", and the worker that says so.
+// The response "200 OK" with the body "OK\n" and the id of the worker.
 inline std::string answer(std::string_view worker_id, Says says) {
     return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nX-Worker: " + std::string(worker_id) +
            (says == Says::close ? "\r\nConnection: close" : "") + "\r\n\r\nOK\n";
 }
 
-// For X-Worker: "<generation>.<slot>.<pid>"; generation and slot are 0 without a supervisor.
+// The value of X-Worker: "<generation>.<slot>.<pid>"; generation and slot are 0 without a supervisor.
 inline std::string worker_id() {
     const char* worker = std::getenv("HOLDFAST_WORKER");
     return std::string(worker == nullptr ? "0.0" : worker) + "." + std::to_string(::getpid());

@@ -1,4 +1,4 @@
-// HTTP/1.1 with keep-alive on cpp-httplib, whose own accept loop has no part in it.
+// HTTP/1.1 with keep-alive on cpp-httplib, without its accept loop.
 
 #include <chrono>
 #include <condition_variable>
@@ -12,7 +12,7 @@
 
 namespace {
 
-// What a request waits for, here: nothing but time.
+// Stands for the work of a request: only waits.
 class Work {
   public:
     void take(std::chrono::milliseconds duration) {

@@ -48,7 +48,7 @@ class Hello {
 };
 
 int run() {
-    std::signal(SIGPIPE, SIG_IGN);  // libevent writes with it
+    std::signal(SIGPIPE, SIG_IGN);  // libevent does not suppress SIGPIPE
     holdfast::Worker worker({.drive = holdfast::WorkerOptions::Drive::dispatch});
     const std::unique_ptr<event_base, decltype(&event_base_free)> base(event_base_new(), &event_base_free);
     const std::unique_ptr<evhttp, decltype(&evhttp_free)> http(evhttp_new(base.get()), &evhttp_free);

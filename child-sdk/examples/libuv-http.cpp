@@ -10,7 +10,7 @@
 namespace {
 
 int run() {
-    std::signal(SIGPIPE, SIG_IGN);  // libuv writes with it
+    std::signal(SIGPIPE, SIG_IGN);  // libuv does not suppress SIGPIPE
     holdfast::Worker worker({.drive = holdfast::WorkerOptions::Drive::dispatch});
     holdfast::uv::Loop loop(worker, uv_default_loop());
     StreamHello hello(worker, loop);

@@ -1,4 +1,4 @@
-# The examples of event loops and of servers with a loop of their own, each where its library is installed.
+# The examples with event loops, and with servers that bring their own loop, each if its library is installed.
 find_package(PkgConfig)
 set(here ${CMAKE_CURRENT_LIST_DIR})
 
@@ -20,6 +20,6 @@ if(MICROHTTPD_FOUND)
 endif()
 
 pkg_check_modules(GRPC IMPORTED_TARGET GLOBAL grpc++>=1.51)
-if(GRPC_FOUND AND NOT HOLDFAST_SANITIZE) # its headers take long, and the library would not be followed
+if(GRPC_FOUND AND NOT HOLDFAST_SANITIZE)  # its headers are slow to compile, and the library is not instrumented
   holdfast_program(grpc-hello SOURCES ${here}/grpc-hello.cpp LINKS holdfast::sdk PkgConfig::GRPC)
 endif()

@@ -17,7 +17,7 @@ class Hello {
                   {.handler = &Hello::on_request, .handler_argument = this, .completed = &Hello::on_completed}) {}
 
   private:
-    // How far a request has come: its head was seen, it waits, it is answered.
+    // The progress of a request: its head was read; it is suspended or ready to be answered.
     enum class Step { head, work };
 
     static MHD_Result on_request(void* self, MHD_Connection* connection, const char*, const char*, const char*,

@@ -1,4 +1,4 @@
-// A worker without the SDK, in C99: what PROTOCOL.md asks for is small. Answers every connection with one line.
+// A worker in C99 without the SDK: implements PROTOCOL.md. Answers every connection with one line.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
@@ -12,12 +12,12 @@ enum { listener = 3, io_timeout_ms = 5000 };
 
 static int control = -1;
 
-static void say(const char* message) {
+static void report(const char* message) {
     if (control >= 0) send(control, message, strlen(message), MSG_NOSIGNAL);
 }
 
-// The listener is shared: O_NONBLOCK may be gone when accept() is called, and a sibling may have been faster. So a
-// blocking accept() is interrupted by a timer; the kernel then hands out no connection.
+// The listener is shared: another process may clear O_NONBLOCK before accept() is called, or take the connection. A
+// timer therefore interrupts a blocking accept(); no connection is lost by that.
 static int accept_one(void) {
     struct pollfd queue = {.fd = listener, .events = POLLIN};
     if (poll(&queue, 1, 0) <= 0) return -1;
@@ -39,7 +39,7 @@ static void serve(int client) {
         request[size] = '\0';
         if (strstr(request, "\r\n\r\n") == NULL) continue;
         send(client, answer, sizeof answer - 1, MSG_NOSIGNAL);
-        shutdown(client, SHUT_WR);  // and read to the end: closing with unread bytes would reset the answer
+        shutdown(client, SHUT_WR);  // then read to the end: closing with unread bytes would reset the connection
         while (poll(&bytes, 1, io_timeout_ms) > 0 && recv(client, request, sizeof request, 0) > 0) continue;
         break;
     }
@@ -61,11 +61,11 @@ int main(void) {
     if (number != NULL) {
         control = atoi(number);
         fcntl(control, F_SETFD, FD_CLOEXEC);
-        signal(SIGTERM, SIG_IGN);  // stages are told, not signalled
+        signal(SIGTERM, SIG_IGN);  // the supervisor sends stages instead
         signal(SIGINT, SIG_IGN);
     }
-    say("HELLO=1\nSDK=plain/1\nX_HOLDFAST_STAGES=lame-duck,pause,run,drain,cancel");
-    say("READY=1\nX_HOLDFAST_ACCEPTING=1");
+    report("HELLO=1\nSDK=plain/1\nX_HOLDFAST_STAGES=lame-duck,pause,run,drain,cancel");
+    report("READY=1\nX_HOLDFAST_ACCEPTING=1");
     for (;;) {
         struct pollfd events[] = {{.fd = accepting ? listener : -1, .events = POLLIN},
                                   {.fd = control, .events = POLLIN}};
@@ -77,14 +77,14 @@ int main(void) {
         const int gone = size <= 0;
         if (strncmp(message, "STAGE=run", 9) == 0) {
             accepting = 1;
-            say("X_HOLDFAST_ACCEPTING=1");
+            report("X_HOLDFAST_ACCEPTING=1");
         } else if (gone || strncmp(message, "STAGE=lame-duck", 15) != 0) {
-            if (accepting) serve_all_waiting();  // nobody who is in the queue already is left there
+            if (accepting) serve_all_waiting();  // answers every client that is already in the queue
             accepting = 0;
-            say("X_HOLDFAST_ACCEPTING=0\nX_HOLDFAST_IN_FLIGHT=0");
+            report("X_HOLDFAST_ACCEPTING=0\nX_HOLDFAST_IN_FLIGHT=0");
             if (gone || strncmp(message, "STAGE=pause", 11) != 0) break;
         }
     }
-    say("X_HOLDFAST_RELEASING=1\nX_HOLDFAST_DRAINED=1\nX_HOLDFAST_IN_FLIGHT=0");
+    report("X_HOLDFAST_RELEASING=1\nX_HOLDFAST_DRAINED=1\nX_HOLDFAST_IN_FLIGHT=0");
     return 0;
 }

@@ -5,8 +5,9 @@
 #include <string>
 #include <string_view>
 
-// Stands for what a real server opens once and every request uses (connections to a database). Closing it under a
-// request, or using it after it was closed, is the mistake that a drain in the wrong order makes: here it is loud.
+// Stands for a resource that a real server opens once and all requests use, such as a pool of database connections.
+// Throws if it is closed while a request uses it, or used after it was closed: the mistakes of a drain in the wrong
+// order.
 class Pool {
   public:
     class Lease {

@@ -7,7 +7,7 @@
 
 #include "http_text.hpp"
 
-// The service of the examples that serve from a loop of holdfast/stream.hpp, whichever: "OK", after "?ms=250" if asked.
+// The service of the examples with an event loop of holdfast/stream.hpp: answers "OK", for "?ms=250" after a delay.
 template <class Loop>
 class StreamHello {
   public:

@@ -13,7 +13,8 @@ using holdfast::BlockingConnection;
 
 namespace {
 
-// Into `bytes`, behind what is left of earlier reading. Nothing: the client went away, or asks what we do not serve.
+// Appends to `bytes`, which may hold the rest of earlier reads. Returns nothing if the client disconnected or the
+// request cannot be served.
 std::optional<http_text::Request> read_request(BlockingConnection& connection, std::string& bytes) {
     std::array<char, 4096> part;
     for (;;) {

@@ -1,4 +1,4 @@
-# Workers that cannot be stopped cleanly, for the tests of what is said about them.
+# A worker that cannot be stopped cleanly, for tests of what is reported about it.
 holdfast_program(
   unclean
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/unclean/main.cpp ${CMAKE_CURRENT_LIST_DIR}/unclean/faults.cpp

@@ -1,11 +1,11 @@
 'use strict';
-// The connections of an http.Server that the worker accepted, and how they end without a lost request: the rule of
+// Connections of an http.Server that the worker accepted. Ends them without losing a request, by the rules of
 // keep_alive.hpp.
 
 const net = require('node:net');
 const { native } = require('./native.js');
 
-const linger = 1000; // ms that a client has to close after us
+const linger = 1000; // ms to wait for the client to close after us
 const recheckDelay = 5; // ms until the event loop has read what the kernel holds
 
 class HttpConnection {
@@ -21,7 +21,7 @@ class HttpConnection {
       owner.connections.delete(socket);
       native.endSession(session);
     });
-    socket.destroySoon = () => this.finish(); // what http calls after an answer with "Connection: close"
+    socket.destroySoon = () => this.finish(); // called by http after a response with "Connection: close"
   }
 
   begin(response) {
@@ -34,14 +34,14 @@ class HttpConnection {
     });
   }
 
-  // Nothing is under way.
+  // Called when no response is in progress.
   becomeIdle() {
     this.idleSince = performance.now();
     this.bytesAtRest = this.socket.bytesRead;
     this.updateIdleTimer();
   }
 
-  // The worker leaves, or stays.
+  // Called when the drain begins, or is taken back.
   updateIdleTimer() {
     clearTimeout(this.timer);
     for (const response of this.responses) {
@@ -67,8 +67,8 @@ class HttpConnection {
     this.isFinishing = true;
     clearTimeout(this.timer);
     this.socket.removeAllListeners('data');
-    this.socket.on('data', () => {}); // what still comes is read, but not served: nobody would get the answer
-    this.socket.end(); // the sending half; the socket is destroyed when the client has closed as well
+    this.socket.on('data', () => {}); // reads further input without serving it: no response could be sent
+    this.socket.end(); // closes the sending half; the socket is destroyed when the client has closed as well
     this.timer = setTimeout(() => this.socket.destroy(), linger);
   }
 }

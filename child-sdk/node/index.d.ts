@@ -1,17 +1,17 @@
-/** Restarts and stops that lose nothing: the holdfast SDK for Node. All times are milliseconds. */
+/** Lossless restarts and stops: the holdfast SDK for Node. All times are in milliseconds. */
 import { Server } from 'node:http';
 
 export type Stage = 'lame-duck' | 'pause' | 'drain' | 'run' | 'cancel' | 'released';
 export type Callback<Result = unknown> = () => Result | PromiseLike<Result>;
 
-/** The deadlines are those of a worker that stands alone; a supervisor gives its own. The environment wins. */
+/** The periods apply to a standalone worker; a supervisor sends its own. Environment variables override all options. */
 export interface WorkerOptions {
   lameDuck?: number; // 0
   gracePeriod?: number; // 30000
   cancelPeriod?: number; // 5000
-  /** How long an idle connection stays readable after the worker began to leave. 0 loses requests. */
+  /** How long an idle connection stays readable after the drain begins. 0 loses requests. */
   keepAliveMin?: number; // 1000
-  /** Where /livez and /readyz are served, "127.0.0.1:9901", by a thread of the SDK. */
+  /** Address at which a thread of the SDK serves /livez and /readyz: "127.0.0.1:9901". */
   health?: string;
 }
 
@@ -19,48 +19,48 @@ export interface WorkerOptions {
 export interface Listener {
   readonly handle: number;
   readonly name: string;
-  /** What it is bound to: "127.0.0.1:8080", "unix:/run/app.sock". */
+  /** The address that it is bound to: "127.0.0.1:8080", "unix:/run/app.sock". */
   readonly address: string;
   readonly isInherited: boolean;
 }
 
-/** Counted until end(); again: nothing happens. */
+/** A request in flight, counted until end(). Further calls of end() do nothing. */
 export interface Request {
   end(): void;
 }
 
 export interface Session {
-  /** Aborted when the session is told to leave. */
+  /** Aborted when the session is asked to leave. */
   readonly signal: AbortSignal;
   end(): void;
 }
 
 export interface Work {
-  /** Before what cannot be done twice; it is held on. False: it was handed back meanwhile, do not commit. */
+  /** Claims the item before a step that must not happen twice. It stays held. False: handed back, do not commit. */
   claim(): boolean;
-  /** claim(), and lets go of it: when all is done. */
+  /** Claims the item as claim() does, and releases it; call it when the item is done. */
   finish(): boolean;
-  /** Lets go of it, and hands it back unless it was claimed. */
+  /** Releases the item, and hands it back unless it was claimed. */
   drop(): void;
 }
 
-/** Who may use a resource. */
+/** A user of a resource. */
 export type User = number | { readonly number: number };
 
-/** Everything of a kind, now and later. */
+/** All users of one kind, present and future. */
 export const everyone: { readonly requests: User; readonly sessions: User; readonly work: User; readonly tasks: User };
 
 export interface Resource {
   readonly number: number;
-  /** Closed only after all of them were released. Throws, naming the circle, if that makes one. */
+  /** The resource is closed only after all `users` have been released. Throws if this creates a dependency cycle. */
   usedBy(...users: User[]): this;
-  /** How long its close may take before it is named and the drain goes on: 5000. */
+  /** Timeout of its close, 5000 by default. After it, the drain reports the resource by name and continues. */
   within(milliseconds: number): this;
 }
 
 export interface Report {
   stage: 'run' | 'lame-duck' | 'pause' | 'drain' | 'cancel';
-  /** Until the stage's deadline; missing while serving. */
+  /** Time until the stage's deadline; missing while serving. */
   remaining?: number;
   requests: number;
   sessions: number;
@@ -69,63 +69,63 @@ export interface Report {
   resources: number;
   served: number;
   handedBack: number;
-  /** For a person, a line each. */
+  /** The report as text, several lines. */
   text: string;
   /** The 16 oldest of each kind. */
   waiting: { kind: string; name: string; age: number }[];
 }
 
 /**
- * This process, as its supervisor knows it; alone it takes SIGTERM and SIGINT (so add no listener for them). Make it
- * first, in the main thread; a process has one. What is wrong throws an Error with `code` and a message that says what to
- * do. Callbacks may be async: the SDK waits for their promise, and reports what they throw by name.
+ * This process as a worker of its supervisor. A standalone worker handles SIGTERM and SIGINT (so add no listener for
+ * them). Create it first, in the main thread; a process can have only one. Errors have a `code` and a message that says
+ * what to do. Callbacks may be async: the SDK waits for their promise, and reports exceptions and rejections by name.
  */
 export class Worker {
   constructor(options?: WorkerOptions);
 
-  /** Adds a callback for a stage, before ready(). It gets the time that is left, undefined without a deadline. */
+  /** Adds a callback for a stage. Call it before ready(). The callback gets the time left; undefined: no deadline. */
   on(stage: Stage, callback: (remaining: number | undefined) => unknown): this;
 
-  /** The inherited listener of that name or address, or the only one; alone, one that is bound here. */
+  /** Returns the inherited listener with that name or address, or the only one. If none was inherited, binds one. */
   listen(name: string, address: string): Listener;
-  /** An inherited listener; without an argument the only one. Never binds. */
+  /** Returns an inherited listener by name or address; without an argument the only one. Never binds. */
   listener(nameOrAddress?: string): Listener;
 
   /**
-   * Serves HTTP on a listener, in place of server.listen(): accepts, counts connections and requests, says
-   * "Connection: close" while leaving, and ends idle connections so that no request is lost.
+   * Serves HTTP on a listener, in place of server.listen(): accepts, counts connections and requests, adds
+   * "Connection: close" during a drain, and closes idle connections so that no request is lost.
    */
   serve(server: Server, name: string, address: string): Listener;
-  /** For other protocols: accepts on a thread of the SDK. `fd` is the callee's; the session ends with the connection. */
+  /** For other protocols: accepts on a thread of the SDK. The callback owns `fd`, and ends the session with it. */
   acceptOn(listener: Listener, accepted: (fd: number, connection: Session) => void): void;
 
   /** Counts a request; the drain waits for it. */
   request(name: string): Request;
-  /** Something longer than a request; it is told to leave when the drain begins. */
+  /** Begins a session: something that lasts longer than a request. It is asked to leave when the drain begins. */
   session(name: string, leaveWithin?: number): Session;
-  /** An item of work; handBack is called if it is dropped, or still held at the cancel. */
+  /** Holds an item of work. handBack is called if it is dropped, or is still held at the cancel. */
   work(name: string, handBack: Callback): Work;
-  /** Runs at once; the drain aborts the signal and waits for the promise. A rejection is an uncaught exception. */
+  /** Runs `task`; the drain aborts the signal and waits for the promise. A rejection is an uncaught exception. */
   startTask(name: string, task: (stop: AbortSignal) => unknown): User;
-  /** `close` is called in the drain, when nothing uses the resource any more. */
+  /** Adds a resource. The drain calls `close` when nothing uses the resource any more. */
   resource(name: string, close: Callback): Resource;
-  /** The short form: used by everything, closed after all that was added later. */
+  /** Adds a resource that all kinds use, and that is closed after all resources added later. */
   closeLast(name: string, close: Callback): Resource;
 
-  /** Serving from now on. Once. */
+  /** Reports that the worker is serving. A second call throws. */
   ready(): void;
-  /** The same as SIGTERM. */
+  /** Requests a stop; the same as SIGTERM. */
   stop(): void;
-  /** The exit status, 0 or 3 (something was still held), when all is released: `process.exit(await worker.wait())`. */
+  /** Resolves to 0, or 3 if something was held, once all is released: `process.exit(await worker.wait())`. */
   wait(): Promise<number>;
 
-  /** Whether this process is to leave. */
+  /** Whether this process is leaving. */
   readonly draining: boolean;
   readonly isSupervised: boolean;
   readonly keepAliveMin: number;
-  /** Until the stage's deadline; undefined while serving. */
+  /** Time until the stage's deadline; undefined while serving. */
   readonly remaining: number | undefined;
-  /** What is held now. */
+  /** Returns what is held now. */
   report(): Report;
 }
 

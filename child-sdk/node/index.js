@@ -1,5 +1,5 @@
 'use strict';
-// The worker of a Node program. index.d.ts says what everything means.
+// The worker of a Node program. Documented in index.d.ts.
 
 const { native, keep, forget, dispatch, answering } = require('./native.js');
 const { HttpConnections } = require('./http.js');

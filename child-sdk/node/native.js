@@ -1,5 +1,5 @@
 'use strict';
-// The native part, and the way in which C calls JavaScript: every function that C may call has a number.
+// Loads the addon, and lets C call JavaScript: each function that C may call is identified by a number.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -8,7 +8,7 @@ function load() {
   const beside = path.join(__dirname, 'holdfast.node');
   const file = process.env.HOLDFAST_NODE_ADDON || beside;
   if (!fs.existsSync(file)) {
-    throw new Error(`cannot load ${file}: it is not there; build it (npm run build), or set HOLDFAST_NODE_ADDON to it`);
+    throw new Error(`cannot load ${file}: no such file; build it (npm run build) or set HOLDFAST_NODE_ADDON`);
   }
   return require(file);
 }
@@ -30,8 +30,8 @@ function dispatch(key, argument, extra) {
   functions.get(key)?.(argument, extra);
 }
 
-// A callback for which a thread of the SDK waits: what it throws, and what its promise is rejected with, is reported by
-// name. `call` is undefined where nobody waits.
+// Wraps a callback for which a thread of the SDK waits. An exception or a rejected promise is reported by name. `call`
+// is undefined if no thread waits.
 function answering(callback) {
   return (argument, call) => {
     const done = () => call !== undefined && native.complete(call, '');

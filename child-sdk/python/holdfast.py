@@ -1,4 +1,4 @@
-"""holdfast for Python: restarts and stops that lose nothing, in one file over libholdfast.so.1 (see holdfast.h).
+"""holdfast for Python: lossless restarts and stops, in a single file on top of libholdfast.so.1 (see holdfast.h).
 
     worker = holdfast.Worker()
     listener = worker.listen("http", ":8080")
@@ -7,9 +7,9 @@
     worker.ready()
     sys.exit(worker.wait())                   # or await worker.wait_async()
 
-Times are seconds; points in time are those of time.monotonic(). Everything may be called from any thread. Callbacks run
-on threads of the SDK; a coroutine function runs in the event loop in which the Worker was made. What a callback raises
-is reported by name and stops nothing else; what a task raises ends the process.
+Times are in seconds; points in time are those of time.monotonic(). All functions may be called from any thread.
+Callbacks run on threads of the SDK; a coroutine function runs in the event loop in which the Worker was created. An
+exception in a callback is reported by name and stops nothing else; an exception in a task terminates the process.
 """
 import asyncio
 import atexit
@@ -30,13 +30,13 @@ import traceback
 import types
 from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_int64, c_size_t, c_uint64, c_void_p
 
-REQUESTS, SESSIONS, WORK, TASKS = 1, 2, 3, 4  # for Resource.used_by: everything of a kind
-THREAD, DISPATCH = 0, 1  # who drives a Worker: a thread of the SDK, or an event loop by fileno() and dispatch()
-IDLE_MAX, LINGER = 75.0, 1.0  # how long a connection may be idle; how long a client may take to close after us
+REQUESTS, SESSIONS, WORK, TASKS = 1, 2, 3, 4  # for Resource.used_by: all users of one kind
+THREAD, DISPATCH = 0, 1  # what runs a Worker: a thread of the SDK, or an event loop by fileno() and dispatch()
+IDLE_MAX, LINGER = 75.0, 1.0  # idle timeout of a connection; how long to wait for the client to close after us
 
 
 class HoldfastError(OSError):
-    """errno is what holdfast.h says; the message says what to do."""
+    """An error of the SDK. errno is documented in holdfast.h; the message says what to do."""
 
 
 class _Options(Structure):
@@ -60,7 +60,7 @@ class _Report(Structure):
 _STAGE, _PLAIN = CFUNCTYPE(c_int, c_int64, c_void_p), CFUNCTYPE(c_int, c_void_p)
 _TASK, _ACCEPTED = CFUNCTYPE(c_int, c_void_p, c_void_p), CFUNCTYPE(c_int, c_int, c_void_p, c_void_p)
 _POST, _RUN = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p), CFUNCTYPE(None, c_void_p)
-# A letter is the type of an argument. Capitals are where the function writes: h for a handle, l and u for numbers.
+# Each letter is the type of an argument. Capitals are outputs: H for a handle, L and U for numbers.
 _TYPES = {"p": c_void_p, "s": c_char_p, "i": c_int, "l": c_int64, "u": c_uint64, "z": c_size_t, "H": POINTER(c_void_p),
           "L": POINTER(c_int64), "U": POINTER(c_uint64), "O": POINTER(_Options), "R": POINTER(POINTER(_Report)),
           "g": _STAGE, "c": _PLAIN, "t": _TASK, "a": _ACCEPTED}
@@ -101,7 +101,7 @@ def _check(returned):
 
 
 def _made(ctype, function, *arguments):
-    """What a C function writes behind its last argument."""
+    """Returns the value that a C function stores through its last argument."""
     made = ctype()
     _check(function(*arguments, byref(made)))
     return made
@@ -115,7 +115,8 @@ def _milliseconds(seconds):
     return -1 if seconds is None else round(seconds * 1000)
 
 
-# C calls five functions that live for ever, with a number that says what is meant: no callback of ours can be gone.
+# C calls five functions that live forever and passes a number that identifies the callback, so that no ctypes callback
+# can be freed too early.
 _callbacks, _numbers = {}, itertools.count(1)
 
 
@@ -129,7 +130,7 @@ def _call(number, *arguments):
     try:
         _callbacks[number](*arguments)
         return 0
-    except BaseException as error:  # nothing else can be told to C
+    except BaseException as error:  # C only receives an error
         traceback.print_exc()
         return _c.fail(errno.ECANCELED, f"{type(error).__name__}: {error}".encode())
 
@@ -142,7 +143,7 @@ _post = _POST(lambda run, argument, number: _call(number, lambda: _RUN(run)(argu
 
 
 class _Handle:
-    """Ends by end(), with its `with` statement, or when it is forgotten."""
+    """Ends at end(), at the end of a `with` statement, or when it is garbage-collected."""
     def __init__(self, handle, end, callback=None):
         self._handle, self._end, self._callback = handle, end, callback
 
@@ -162,7 +163,7 @@ class _Handle:
 
 class Session(_Handle):
     has_to_leave = property(lambda self: not self._handle or bool(_check(_c.session_has_to_leave(self._handle))))
-    # When it is to have left; None until it is told.
+    # The time by which it must have left; None until it is asked to leave.
     deadline = property(lambda self: _seconds(_made(c_int64, _c.session_deadline, self._handle).value))
 
     def on_leave(self, function):
@@ -172,13 +173,14 @@ class Session(_Handle):
 
 
 class Work(_Handle):
-    """Handed back if it ends unclaimed."""
+    """An item of work. It is handed back if it ends unclaimed."""
     def claim(self):
-        """Before what cannot be done twice; it is held on. False: it was handed back meanwhile, do not commit."""
+        """Claims the item; call it before a step that must not happen twice. The item stays held. Returns False if it
+        has been handed back: do not commit."""
         return bool(_check(_c.claim_work(self._handle)))
 
     def finish(self):
-        """claim(), and lets go of it: when all is done."""
+        """Claims the item as claim() does, and releases it; call it when the item is done."""
         finished = bool(_check(_c.finish_work(byref(self._handle))))
         _callbacks.pop(self._callback, None)
         return finished
@@ -192,7 +194,7 @@ class User:
 
 class Resource(User):
     def used_by(self, *users):
-        """Closed only after all of them (REQUESTS, tasks, other resources) were released."""
+        """The resource is closed only after all `users` (REQUESTS, tasks, other resources) have been released."""
         for user in users:
             _check(_c.used_by(self._worker._handle, self.number, getattr(user, "number", user)))
         return self
@@ -203,7 +205,7 @@ class Resource(User):
 
 
 class Stop:
-    """What a task is given: whether it has to end. Until the task returns."""
+    """The stop token of a task. Valid until the task returns."""
     def __init__(self, handle):
         self._handle = handle
 
@@ -214,7 +216,7 @@ class Stop:
         return bool(_check(_c.stop_wait(self._handle, _milliseconds(timeout))))
 
     def fileno(self):
-        """Becomes and stays readable."""
+        """Returns a descriptor that becomes readable, and stays so, when the task is asked to stop."""
         return _check(_c.stop_fd(self._handle))
 
     async def wait_async(self):
@@ -232,8 +234,9 @@ async def _readable(fd):
 
 
 class Listener(socket.socket):
-    """A listening socket that other processes share, and with it the flags: a timeout is kept here alone, accept() asks
-    the SDK (which counts the connection before it accepts), listen() and shutdown() do nothing. Closing is harmless."""
+    """A listening socket that other processes share, including its flags. A timeout is kept in this object only;
+    accept() calls the SDK (which counts the connection before it accepts); listen() and shutdown() do nothing. Closing
+    the socket is harmless."""
     def __init__(self, worker, handle):
         self._worker, self._handle, self._accept_timeout = worker, handle, None
         self.name, self.address = _c.listener_name(handle).decode(), _c.listener_address(handle).decode()
@@ -250,7 +253,7 @@ class Listener(socket.socket):
                 connection = Connection(_check(fd), self._worker, session)
                 return connection, connection.getpeername()
             if self._accept_timeout == 0:
-                raise BlockingIOError(errno.EAGAIN, "no connection waits")
+                raise BlockingIOError(errno.EAGAIN, "no connection is queued")
 
     def settimeout(self, seconds):
         self._accept_timeout = seconds
@@ -262,10 +265,10 @@ class Listener(socket.socket):
         return self._accept_timeout
 
     def listen(self, *_):
-        """It does already, and the backlog is everybody's."""
+        """Does nothing: the socket is listening, and its backlog is shared."""
 
     def shutdown(self, _):
-        """Nobody could accept any more."""
+        """Does nothing: no process could accept connections any more."""
 
     def close(self):
         super().close()
@@ -280,15 +283,16 @@ def _poll(fds, seconds):
 
 
 class Connection(socket.socket):
-    """An accepted socket, blocking, close-on-exec. It is counted as a session until it is closed."""
+    """An accepted socket: blocking, close-on-exec, counted as a session until it is closed."""
     def __init__(self, fd, worker, session):
         super().__init__(fileno=fd)
         super().setblocking(True)
         self.worker, self.session = worker, session
 
     def wait_for_request(self, buffered=None):
-        """True when bytes of a request are there (also in `buffered`, from makefile("rb")). False when it is to be
-        closed: the client did, or it was idle long enough while the worker leaves (or for IDLE_MAX)."""
+        """Returns True when bytes of a request are available (also in `buffered`, from makefile("rb")). Returns False
+        when the connection should be closed: the client closed it, or it was idle long enough during a drain (or for
+        IDLE_MAX)."""
         if buffered is not None and self._has_buffered(buffered):
             return True
         idle_since, leaving = time.monotonic(), self.worker.leaving
@@ -300,7 +304,7 @@ class Connection(socket.socket):
 
     def _has_buffered(self, buffered):
         timeout = self.gettimeout()
-        self.settimeout(0)  # peek() would wait for the client where nothing is buffered
+        self.settimeout(0)  # peek() would wait for the client if nothing is buffered
         try:
             return bool(buffered.peek(1))
         except OSError:
@@ -309,14 +313,14 @@ class Connection(socket.socket):
             self.settimeout(timeout)
 
     def finish(self):
-        """Half-closes, reads until the client closes as well (for LINGER at most), closes."""
+        """Closes the sending half, reads until the client closes (for at most LINGER), and closes the socket."""
         end = time.monotonic() + LINGER
         try:
             _c.half_close(self.fileno())
             while _poll([self.fileno()], end - time.monotonic()) and self.recv(65536):
                 pass
         except OSError:
-            pass  # it was reset: there is nobody left to wait for
+            pass  # the client reset the connection
         self.close()
 
     def close(self):
@@ -336,7 +340,7 @@ class AsyncConnection:
         self.writer = asyncio.StreamWriter(self._transport, protocol, self.reader, loop)
 
     async def wait_for_request(self):
-        """As Connection.wait_for_request()."""
+        """See Connection.wait_for_request()."""
         idle_since = time.monotonic()
         while not self.reader.has_bytes() and not self.reader.at_eof():
             left = self._leaving.idle_deadline(idle_since) - time.monotonic()
@@ -350,7 +354,7 @@ class AsyncConnection:
         return self.reader.has_bytes()
 
     async def finish(self):
-        """As Connection.finish()."""
+        """See Connection.finish()."""
         try:
             self.writer.write_eof()
             await asyncio.wait_for(self.reader.read(-1), LINGER)
@@ -373,7 +377,8 @@ class _Reader(asyncio.StreamReader):
 
 
 class _Leaving:
-    """Since when the worker leaves (None: it serves), and a descriptor that is readable meanwhile: keep_alive.hpp."""
+    """When the worker began to leave (None while it serves), and a descriptor that is readable while it leaves.
+    Implements the rules of keep_alive.hpp."""
     def __init__(self, minimum):
         self.since, self.minimum, self.wakes = None, minimum, []
         self.fd, self._write_fd = os.pipe()
@@ -394,8 +399,9 @@ class _Leaving:
 
 
 class Worker:
-    """This process, as its supervisor knows it; alone it takes SIGTERM and SIGINT. Make it first, in the main thread (in
-    the main coroutine if callbacks are coroutine functions). One at a time; a forked child of it is not the worker."""
+    """This process as a worker of its supervisor. A standalone worker handles SIGTERM and SIGINT. Create it first, in
+    the main thread (in the main coroutine if callbacks are coroutine functions). A process can have one at a time; a
+    forked child is not a worker."""
     def __init__(self, *, lame_duck=0, grace_period=30, cancel_period=5, keep_alive_min=1, health=None, drive=THREAD,
                  post=None):
         options = _Options()
@@ -417,7 +423,8 @@ class Worker:
         atexit.register(self.close)
 
     def close(self):
-        """Asks tasks to stop and joins them. By itself at the exit of the process. In a forked child nothing happens."""
+        """Asks the tasks to stop and joins them. Called automatically when the process exits. Does nothing in a forked
+        child."""
         if os.getpid() != self._pid or not self._handle:
             return
         for acceptor in self._acceptors:
@@ -432,15 +439,15 @@ class Worker:
         self.close()
 
     def _await_result(self, result):
-        """Waits for what a callback returned, in our loop, where it can be awaited."""
+        """Waits for the result of a callback in the worker's event loop, if it is awaitable."""
         async def awaited():
             return await result
 
         if not inspect.isawaitable(result):
             return
         if self._loop is None or self._drive == DISPATCH:
-            raise TypeError("cannot run a coroutine function as a callback: the Worker has no event loop beside which to "
-                            "wait; make it in a coroutine, with drive=THREAD, or give a plain function")
+            raise TypeError("cannot run a coroutine function as a callback: the Worker has no event loop to run it in; "
+                            "create the Worker in a coroutine, with drive=THREAD, or pass a plain function")
         asyncio.run_coroutine_threadsafe(awaited(), self._loop).result()
 
     def _runs(self, function):
@@ -456,7 +463,8 @@ class Worker:
         _check(getattr(_c, "on_" + stage)(self._handle, _stage, self._runs(takes_remaining)))
         return callback
 
-    # Each takes a function, also as a decorator; it is given the time that is left (None: no deadline) if it takes it.
+    # Each takes a function, also as a decorator. The function receives the time left (None: no deadline) if it takes
+    # it.
     on_lame_duck = functools.partialmethod(_on, "lame_duck")
     on_pause = functools.partialmethod(_on, "pause")
     on_drain = functools.partialmethod(_on, "drain")
@@ -465,17 +473,17 @@ class Worker:
     on_released = functools.partialmethod(_on, "released")
 
     def listen(self, name, address):
-        """The inherited listener of that name or address, or the only one; alone, one that is bound here."""
+        """Returns the inherited listener with that name or address, or the only one; binds one if there is none."""
         return Listener(self, _made(c_void_p, _c.listen, self._handle, name.encode(), address.encode()))
 
     def listener(self, name_or_address=None):
-        """An inherited listener, None: the only one. Never binds."""
+        """Returns an inherited listener by name or address; None: the only one. Never binds."""
         wanted = name_or_address and name_or_address.encode()
         return Listener(self, _made(c_void_p, _c.take_listener, self._handle, wanted))
 
     def accept_on(self, listener, accepted):
-        """Accepts on a thread of the SDK, which calls accepted(connection) and takes part in the stages by itself. Before
-        ready(). Closes the listener."""
+        """Accepts connections on a thread of the SDK, which calls accepted(connection), and stops and resumes with the
+        stages. Call it before ready(). Takes ownership of the listener."""
         def take(fd, session):
             accepted(Connection(fd, self, Session(c_void_p(session), _c.end_session)))
 
@@ -484,14 +492,14 @@ class Worker:
         listener.close()
 
     def serve_threads(self, listener, handle):
-        """handle(connection) on a thread of its own for each connection, which is finished afterwards."""
+        """Calls handle(connection) on a new thread for each connection, and finishes the connection afterwards."""
         connections = set()
 
         def run(connection):
             try:
                 handle(connection)
             except ConnectionError:
-                pass  # the client's business
+                pass  # the client disconnected
             finally:
                 connection.finish()
                 connections.discard(connection)
@@ -509,7 +517,7 @@ class Worker:
         self.accept_on(listener, accepted)
 
     def serve_asyncio(self, listener, handle):
-        """`await handle(AsyncConnection)` in the running loop for each connection, which is finished afterwards."""
+        """Awaits handle(AsyncConnection) in the running loop for each connection, and finishes it afterwards."""
         loop, connections = self._loop, {}
 
         async def run(accepted):
@@ -519,7 +527,7 @@ class Worker:
             try:
                 await handle(connection)
             except (ConnectionError, asyncio.IncompleteReadError):
-                pass  # the client's business
+                pass  # the client disconnected
             except Exception as error:
                 loop.call_exception_handler({"message": "a connection's handler raised", "exception": error})
             finally:
@@ -534,27 +542,27 @@ class Worker:
         self.accept_on(listener, lambda accepted: asyncio.run_coroutine_threadsafe(run(accepted), loop))
 
     def request(self, name):
-        """`with worker.request("GET /"):` counts a request; the drain waits for it."""
+        """Counts a request until it ends: `with worker.request("GET /"):`. The drain waits for it."""
         return _Handle(_made(c_void_p, _c.begin_request, self._handle, name.encode()), _c.end_request)
 
     def session(self, name, leave_within=None):
-        """Something longer than a request: it is told to leave when the drain begins."""
+        """Begins a session: something that lasts longer than a request. It is asked to leave when the drain begins."""
         made = _made(c_void_p, _c.begin_session, self._handle, name.encode(), _milliseconds(leave_within))
         return Session(made, _c.end_session)
 
     def work(self, name, hand_back):
-        """An item of work; hand_back() is called if it is not finished, or still held at the cancel."""
+        """Holds an item of work. hand_back() is called if it is dropped, or is still held at the cancel."""
         number = self._runs(hand_back)
         return Work(_made(c_void_p, _c.hold_work, self._handle, name.encode(), _plain, number), _c.drop_work, number)
 
     def start_task(self, name, function):
-        """function(stop) on a thread of the SDK, or in the loop if it is a coroutine function."""
+        """Runs function(stop) on a thread of the SDK, or in the event loop if it is a coroutine function."""
         def run(handle):
             stop = Stop(handle)
             try:
                 self._await_result(function(stop))
             finally:
-                stop._handle = None  # it is the task's, and the task is over
+                stop._handle = None  # it belongs to the task, which has ended
 
         return User(self, _made(c_uint64, _c.start_task, self._handle, name.encode(), _task, _keep(run)).value)
 
@@ -562,13 +570,13 @@ class Worker:
         return Resource(self, _made(c_uint64, function, self._handle, name.encode(), _plain, self._runs(close)).value)
 
     resource = functools.partialmethod(_add, _c.resource)  # (name, close): closed when nothing uses it any more
-    close_last = functools.partialmethod(_add, _c.close_last)  # (name, close): after all that was added later
+    close_last = functools.partialmethod(_add, _c.close_last)  # (name, close): closed after all that was added later
 
     def ready(self):
         _check(_c.ready(self._handle))
 
     def stop(self):
-        """The same as SIGTERM."""
+        """Requests a stop; the same as SIGTERM."""
         _check(_c.stop_worker(self._handle))
 
     def _start_wait(self):
@@ -584,12 +592,12 @@ class Worker:
         return status
 
     def wait(self):
-        """The exit status (0, or 3: something was still held), when all is released. Not in C: signal handlers of Python
-        run meanwhile, and may raise."""
+        """Blocks until everything is released, and returns the exit status: 0, or 3 if something was still held. Waits
+        in Python, not in C, so signal handlers of Python still run, and may raise."""
         return self._start_wait().result()
 
     async def wait_async(self):
-        """As wait(); with drive=DISPATCH it is what drives the worker."""
+        """See wait(). With drive=DISPATCH it also runs the worker."""
         if self._drive == THREAD:
             return await asyncio.wrap_future(self._start_wait())
         while (status := self.result()) is None:
@@ -598,28 +606,28 @@ class Worker:
         return status
 
     def fileno(self):
-        """For drive=DISPATCH: readable when dispatch() has something to do."""
+        """For drive=DISPATCH: returns a descriptor that is readable while there is something to dispatch."""
         return _check(_c.fd(self._handle))
 
     def dispatch(self):
         _check(_c.dispatch(self._handle))
 
     def result(self):
-        """For drive=DISPATCH: the exit status once wait() would return it, else None."""
+        """For drive=DISPATCH: returns the result of wait(), or None while wait() would block."""
         status = _c.result(self._handle)
         return None if status == -errno.EAGAIN else _check(status)
 
     is_supervised = property(lambda self: bool(_check(_c.is_supervised(self._handle))))
-    draining = property(lambda self: bool(_check(_c.draining(self._handle))), doc="Whether this process is to leave.")
+    draining = property(lambda self: bool(_check(_c.draining(self._handle))), doc="Whether this process is leaving.")
     keep_alive_min = property(lambda self: self.leaving.minimum)
-    # Whether an answer has to say "Connection: close".
+    # Whether a response must contain "Connection: close".
     says_close = property(lambda self: self.leaving.minimum > 0 and self.draining)
-    # When the present stage ends, and how long until then; None while serving.
+    # The deadline of the current stage, and the time until then; None while serving.
     deadline = property(lambda self: _seconds(_made(c_int64, _c.deadline, self._handle).value))
     remaining = property(lambda self: _seconds(_made(c_int64, _c.remaining, self._handle).value))
 
     def report(self):
-        """What is held: stage, remaining, the counts, text, and the oldest as `waiting` (kind, name, age)."""
+        """Returns what is held: stage, remaining, the counts, text, and the oldest as `waiting` (kind, name, age)."""
         handle = _made(POINTER(_Report), _c.make_report, self._handle)
         try:
             made = handle.contents

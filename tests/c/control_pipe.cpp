@@ -42,7 +42,7 @@ ControlPipe::ControlPipe() {
 
 ControlPipe::~ControlPipe() { ::close(fd_); }
 
-void ControlPipe::tell(std::string_view stage, std::chrono::milliseconds time_left) const {
+void ControlPipe::send_stage(std::string_view stage, std::chrono::milliseconds time_left) const {
     const auto at = std::chrono::steady_clock::now().time_since_epoch() + time_left;
     const std::string usec = std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(at).count());
     const std::string times = stage == "run" ? "" : "\nDEADLINE_USEC=" + usec + "\nKILL_USEC=" + usec;
@@ -55,7 +55,7 @@ std::string ControlPipe::wait_for(std::string_view line) const {
         if (message.empty()) break;
         if (("\n" + message + "\n").find("\n" + std::string(line) + "\n") != std::string::npos) return message;
     }
-    ADD_FAILURE() << "the worker did not say " << line;
+    ADD_FAILURE() << "the worker did not send " << line;
     return {};
 }
 
@@ -75,15 +75,15 @@ CallRecorder::~CallRecorder() {
     ::close(write_fd_);
 }
 
-void CallRecorder::write(std::string_view word) const { send_all(write_fd_, word); }
+void CallRecorder::write(std::string_view text) const { send_all(write_fd_, text); }
 
 std::string CallRecorder::next() const { return becomes_readable(read_fd_) ? receive(read_fd_) : "nothing"; }
 
 std::vector<std::string> CallRecorder::rest() const {
-    std::vector<std::string> words;
+    std::vector<std::string> texts;
     pollfd event{.fd = read_fd_, .events = POLLIN, .revents = 0};
-    while (::poll(&event, 1, 0) > 0) words.push_back(receive(read_fd_));
-    return words;
+    while (::poll(&event, 1, 0) > 0) texts.push_back(receive(read_fd_));
+    return texts;
 }
 
 }  // namespace holdfast::testing

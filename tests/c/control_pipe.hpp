@@ -7,9 +7,10 @@
 
 namespace holdfast::testing {
 
-constexpr std::chrono::seconds long_enough{20};  // for a fact to come true on a loaded machine
+constexpr std::chrono::seconds long_enough{20};  // timeout for conditions, sufficient on a loaded machine
 
-// A supervisor as the protocol has it, in words: these tests link the shared library alone, with nothing of its C++.
+// A supervisor that sends and receives protocol text. These tests link only the shared library, without its C++
+// classes.
 class ControlPipe {
   public:
     ControlPipe();  // sets the environment for the next worker
@@ -17,18 +18,18 @@ class ControlPipe {
     ControlPipe(const ControlPipe&) = delete;
     ControlPipe& operator=(const ControlPipe&) = delete;
 
-    void tell(std::string_view stage, std::chrono::milliseconds time_left = std::chrono::minutes(1)) const;
-    // Reads until a message has this line; returns the message. Fails the test if none comes.
+    void send_stage(std::string_view stage, std::chrono::milliseconds time_left = std::chrono::minutes(1)) const;
+    // Reads messages until one contains this line, and returns it. Fails the test if none comes.
     std::string wait_for(std::string_view line) const;
 
   private:
     int fd_ = -1;
 };
 
-// A descriptor becomes readable in time.
+// Whether the descriptor becomes readable before the timeout.
 bool becomes_readable(int fd);
 
-// What callbacks did, in order: a test waits for the next word, or for all of them.
+// Records the calls of callbacks in order. A test waits for the next one, or reads all of them.
 class CallRecorder {
   public:
     CallRecorder();
@@ -36,9 +37,9 @@ class CallRecorder {
     CallRecorder(const CallRecorder&) = delete;
     CallRecorder& operator=(const CallRecorder&) = delete;
 
-    void write(std::string_view word) const;
+    void write(std::string_view text) const;
     std::string next() const;
-    // What was written and not read yet.
+    // What was written and has not been read.
     std::vector<std::string> rest() const;
 
   private:

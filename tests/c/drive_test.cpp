@@ -14,7 +14,7 @@
 
 #include "control_pipe.hpp"
 
-// Who runs what: an event loop, a thread of the program's choice, a thread that accepts.
+// Which thread runs what: the program's event loop, a thread of the program's choice, an accepting thread.
 
 namespace {
 
@@ -38,7 +38,7 @@ TEST(CDispatch, RunsEverythingInTheLoopThatPollsTheDescriptor) {
     EXPECT_EQ(holdfast_on_drain(worker, remember_thread, &thread), 0);
     EXPECT_EQ(holdfast_ready(worker), 0);
     EXPECT_EQ(holdfast_result(worker), -EAGAIN);
-    supervisor.tell("drain");
+    supervisor.send_stage("drain");
     while (holdfast_result(worker) == -EAGAIN) {
         ASSERT_TRUE(becomes_readable(holdfast_fd(worker)));
         ASSERT_EQ(holdfast_dispatch(worker), 0) << holdfast_last_error();
@@ -48,7 +48,7 @@ TEST(CDispatch, RunsEverythingInTheLoopThatPollsTheDescriptor) {
     EXPECT_EQ(holdfast_free(&worker), 0);
 }
 
-// A loop of the program: runs what was posted until it is told to end.
+// An event loop of the program: runs posted functions until end().
 class Loop {
   public:
     static int post(void (*run)(void*), void* argument, void* user) {
@@ -96,7 +96,7 @@ TEST(CPost, RunsCallbacksOnTheThreadOfTheProgramsChoice) {
     std::thread::id thread;
     EXPECT_EQ(holdfast_on_drain(worker, remember_thread, &thread), 0);
     EXPECT_EQ(holdfast_ready(worker), 0);
-    supervisor.tell("drain");
+    supervisor.send_stage("drain");
     std::atomic<bool> over = false;
     std::thread waiting([&] {
         EXPECT_EQ(holdfast_wait(worker), 0);
@@ -108,7 +108,7 @@ TEST(CPost, RunsCallbacksOnTheThreadOfTheProgramsChoice) {
     EXPECT_EQ(holdfast_free(&worker), 0);
 }
 
-// A worker that stands alone, with a listener that it binds.
+// A standalone worker with a listener that it binds.
 class CAccept : public ::testing::Test {
   protected:
     void SetUp() override {
@@ -149,7 +149,7 @@ class CAccept : public ::testing::Test {
     holdfast_listener* listener_ = nullptr;
 };
 
-TEST_F(CAccept, CountsAConnectionUntilItsSessionEndsAndNoneWhereNoneWaits) {
+TEST_F(CAccept, CountsAConnectionUntilItsSessionEnds) {
     const int listener_fd = holdfast_listener_fd(listener_);
     holdfast_session* session = nullptr;
     EXPECT_EQ(holdfast_accept(worker_, listener_fd, &session), -EAGAIN);
@@ -169,15 +169,15 @@ TEST_F(CAccept, CountsAConnectionUntilItsSessionEndsAndNoneWhereNoneWaits) {
     EXPECT_EQ(holdfast_has_ended(fd), 0);
     EXPECT_EQ(holdfast_half_close(fd), 0);
     char byte = 0;
-    EXPECT_EQ(::read(client, &byte, 1), 0) << "the client sees the end";
+    EXPECT_EQ(::read(client, &byte, 1), 0) << "the client sees the end of the stream";
     ::close(client);
-    EXPECT_EQ(::read(fd, &byte, 1), 1) << "and what it has sent is not lost";
+    EXPECT_EQ(::read(fd, &byte, 1), 1) << "the client's last byte can be read";
     ::close(fd);
     EXPECT_EQ(holdfast_end_session(&session), 0);
     EXPECT_EQ(sessions(), 0U);
 }
 
-TEST_F(CAccept, AcceptsOnAThreadOfItsOwnThatTakesTheListenerOver) {
+TEST_F(CAccept, AcceptsOnItsOwnThreadAndOwnsTheListener) {
     const CallRecorder recorder;
     const auto accepted = [](int fd, holdfast_session* connection, void* user) {
         ::close(fd);
@@ -197,7 +197,7 @@ TEST_F(CAccept, AcceptsOnAThreadOfItsOwnThatTakesTheListenerOver) {
     EXPECT_EQ(sessions(), 0U);
 }
 
-TEST_F(CAccept, GivesTheDescriptorAway) {
+TEST_F(CAccept, ReleasesTheDescriptor) {
     const int fd = holdfast_listener_fd(listener_);
     EXPECT_EQ(holdfast_release_listener(&listener_), fd);
     EXPECT_EQ(listener_, nullptr);

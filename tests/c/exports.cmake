@@ -1,16 +1,16 @@
-# cmake -DLIBRARY=... -DHEADER=... -DNM=... -P exports.cmake: the library exports what the header declares, under
-# HOLDFAST_1.0, and nothing else.
+# cmake -DLIBRARY=... -DHEADER=... -DNM=... -P exports.cmake: checks that the library exports exactly the functions that
+# the header declares, with the version HOLDFAST_1.0.
 execute_process(COMMAND ${NM} -D --defined-only ${LIBRARY} OUTPUT_VARIABLE listed COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[^\n]+" lines "${listed}")
 foreach(line IN LISTS lines)
   if(line MATCHES " [TDBRVW] (holdfast_[a-z_]+)@@HOLDFAST_1\\.0$")
     list(APPEND exported ${CMAKE_MATCH_1})
   elseif(NOT line MATCHES " A HOLDFAST_1\\.0$")
-    message(SEND_ERROR "exported, but no function of holdfast.h: ${line}")
+    message(SEND_ERROR "exported, but not declared in holdfast.h: ${line}")
   endif()
 endforeach()
 
-# What is left of a declaration: "int holdfast_ready(". Comments and types of functions go first.
+# Removes comments and types, so that "int holdfast_ready(" is left of a declaration.
 file(READ ${HEADER} header)
 string(REGEX REPLACE "//[^\n]*" "" header "${header}")
 string(REGEX MATCHALL "\n(int|const char\\*) holdfast_[a-z_]+\\(" declarations "${header}")

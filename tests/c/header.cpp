@@ -1,4 +1,4 @@
-// That the header is C++ as well, beside the C++ headers, is shown by compiling this.
+// Compiles the C header as C++, together with the C++ headers.
 #include <holdfast.h>
 
 #include <holdfast/worker.hpp>

@@ -19,16 +19,16 @@ using ::testing::HasSubstr;
 
 int do_nothing(void*) { return 0; }
 int do_nothing_in_stage(int64_t, void*) { return 0; }
-int end_at_once(holdfast_stop*, void*) { return 0; }
-int refuse_connection(int, holdfast_session*, void*) { return 0; }
+int return_at_once(holdfast_stop*, void*) { return 0; }
+int ignore_connection(int, holdfast_session*, void*) { return 0; }
 
-// The error, and the words that go with it.
-void expect_error(int returned, int error, const char* words) {
+// Expects the error, and a message that contains the text.
+void expect_error(int returned, int error, const char* text) {
     EXPECT_EQ(returned, -error) << holdfast_last_error();
-    EXPECT_THAT(holdfast_last_error(), HasSubstr(words));
+    EXPECT_THAT(holdfast_last_error(), HasSubstr(text));
 }
 
-TEST(CMisuse, OfNoWorkerIsAnErrorOfEveryFunction) {
+TEST(CMisuse, WithoutAWorkerFailsInEveryFunction) {
     int64_t number = 0;
     holdfast_listener* listener = nullptr;
     holdfast_request* request = nullptr;
@@ -59,7 +59,7 @@ TEST(CMisuse, OfNoWorkerIsAnErrorOfEveryFunction) {
         holdfast_listener_fd(nullptr),
         holdfast_listener_is_inherited(nullptr),
         holdfast_accept(nullptr, 0, &session),
-        holdfast_start_acceptor(nullptr, &listener, refuse_connection, nullptr, &acceptor),
+        holdfast_start_acceptor(nullptr, &listener, ignore_connection, nullptr, &acceptor),
         holdfast_begin_request(nullptr, "GET /", &request),
         holdfast_begin_session(nullptr, "stream", -1, &session),
         holdfast_session_has_to_leave(nullptr),
@@ -67,7 +67,7 @@ TEST(CMisuse, OfNoWorkerIsAnErrorOfEveryFunction) {
         holdfast_session_deadline(nullptr, &number),
         holdfast_hold_work(nullptr, "job", do_nothing, nullptr, &work),
         holdfast_finish_work(&work),
-        holdfast_start_task(nullptr, "task", end_at_once, nullptr, nullptr),
+        holdfast_start_task(nullptr, "task", return_at_once, nullptr, nullptr),
         holdfast_stop_requested(nullptr),
         holdfast_stop_wait(nullptr, 0),
         holdfast_stop_fd(nullptr),
@@ -81,7 +81,7 @@ TEST(CMisuse, OfNoWorkerIsAnErrorOfEveryFunction) {
     EXPECT_STREQ(holdfast_listener_address(nullptr), "");
 }
 
-TEST(CMisuse, OfNoAddressForAHandleIsAnError) {
+TEST(CMisuse, WithoutTheAddressOfAHandleFails) {
     const std::vector<int> returned = {holdfast_new(nullptr, nullptr),
                                        holdfast_free(nullptr),
                                        holdfast_release_listener(nullptr),
@@ -95,16 +95,16 @@ TEST(CMisuse, OfNoAddressForAHandleIsAnError) {
                                        holdfast_init_options(nullptr, sizeof(holdfast_options))};
     EXPECT_THAT(returned, ::testing::Each(-EINVAL));
     holdfast_worker* none = nullptr;
-    EXPECT_EQ(holdfast_free(&none), 0) << "NULL ends nothing";
+    EXPECT_EQ(holdfast_free(&none), 0) << "freeing NULL does nothing";
 }
 
-// The options of a program that was built with another version.
+// The options of a program that was built with a later version.
 struct LaterOptions {
     holdfast_options known;
     int64_t unknown;
 };
 
-TEST(COptions, OfAnOlderProgramAreOverTheDefaults) {
+TEST(COptions, OfAnOlderProgramKeepNewerDefaults) {
     holdfast_options options;
     const size_t older = offsetof(holdfast_options, keep_alive_min_ms);
     std::memset(static_cast<void*>(&options), 0x7f, sizeof options);
@@ -117,7 +117,7 @@ TEST(COptions, OfAnOlderProgramAreOverTheDefaults) {
     EXPECT_EQ(holdfast_free(&worker), 0);
 }
 
-TEST(COptions, OfALaterProgramAreRefusedOnlyIfItUsesWhatIsUnknown) {
+TEST(COptions, OfALaterProgramAreRejectedOnlyIfAnUnknownOneIsSet) {
     LaterOptions options;
     holdfast_worker* worker = nullptr;
     ASSERT_EQ(holdfast_init_options(&options.known, sizeof options), 0);
@@ -128,7 +128,7 @@ TEST(COptions, OfALaterProgramAreRefusedOnlyIfItUsesWhatIsUnknown) {
     EXPECT_EQ(holdfast_free(&worker), 0);
 }
 
-TEST(COptions, ThatMakeNoSenseAreRefused) {
+TEST(COptions, WithInvalidValuesAreRejected) {
     holdfast_options options{};
     holdfast_worker* worker = nullptr;
     expect_error(holdfast_new(&options, &worker), EINVAL, "holdfast_init_options()");
@@ -150,19 +150,19 @@ class CMisuseOfAWorker : public ::testing::Test {
     holdfast_worker* worker_ = nullptr;
 };
 
-TEST_F(CMisuseOfAWorker, ReadyTwice) {
+TEST_F(CMisuseOfAWorker, RejectsASecondReady) {
     EXPECT_EQ(holdfast_ready(worker_), 0);
     EXPECT_EQ(holdfast_ready(worker_), -EPERM);
     EXPECT_STRNE(holdfast_last_error(), "");
 }
 
-TEST_F(CMisuseOfAWorker, ASecondOne) {
+TEST_F(CMisuseOfAWorker, RejectsASecondWorker) {
     holdfast_worker* second = nullptr;
     expect_error(holdfast_new(nullptr, &second), EPERM, "second");
     EXPECT_EQ(second, nullptr);
 }
 
-TEST_F(CMisuseOfAWorker, AListenerThatWasNotHandedOver) {
+TEST_F(CMisuseOfAWorker, RejectsAListenerThatWasNotInherited) {
     holdfast_listener* listener = nullptr;
     expect_error(holdfast_take_listener(worker_, "admin", &listener), ENOENT, "admin");
     EXPECT_EQ(holdfast_take_listener(worker_, nullptr, &listener), -ENOENT);
@@ -171,7 +171,7 @@ TEST_F(CMisuseOfAWorker, AListenerThatWasNotHandedOver) {
     EXPECT_EQ(listener, nullptr);
 }
 
-TEST_F(CMisuseOfAWorker, ACircleOfResourcesWhichIsNamed) {
+TEST_F(CMisuseOfAWorker, RejectsADependencyCycleByName) {
     holdfast_user pool = 0, cache = 0;
     ASSERT_EQ(holdfast_resource(worker_, "pool", do_nothing, nullptr, &pool), 0);
     ASSERT_EQ(holdfast_resource(worker_, "cache", do_nothing, nullptr, &cache), 0);
@@ -182,7 +182,7 @@ TEST_F(CMisuseOfAWorker, ACircleOfResourcesWhichIsNamed) {
     EXPECT_EQ(holdfast_close_within(worker_, pool, -5), -EINVAL);
 }
 
-TEST_F(CMisuseOfAWorker, NoCallbackAndNoName) {
+TEST_F(CMisuseOfAWorker, RejectsNullCallbacksAndNames) {
     holdfast_request* request = nullptr;
     EXPECT_EQ(holdfast_on_drain(worker_, nullptr, nullptr), -EINVAL);
     EXPECT_EQ(holdfast_resource(worker_, "pool", nullptr, nullptr, nullptr), -EINVAL);
@@ -193,14 +193,14 @@ TEST_F(CMisuseOfAWorker, NoCallbackAndNoName) {
     EXPECT_EQ(holdfast_begin_session(worker_, "stream", -2, &session), -EINVAL);
 }
 
-TEST_F(CMisuseOfAWorker, DispatchBesideTheHelperThread) {
+TEST_F(CMisuseOfAWorker, RejectsDispatchWithAControlThread) {
     EXPECT_EQ(holdfast_dispatch(worker_), -EPERM);
     EXPECT_LT(holdfast_fd(worker_), 0);
 }
 
-TEST_F(CMisuseOfAWorker, NewThingsAfterTheRelease) {
+TEST_F(CMisuseOfAWorker, RejectsNewHandlesAfterTheRelease) {
     EXPECT_EQ(holdfast_ready(worker_), 0);
-    supervisor_.tell("drain");
+    supervisor_.send_stage("drain");
     EXPECT_EQ(holdfast_wait(worker_), 0);
     holdfast_request* request = nullptr;
     holdfast_session* session = nullptr;
@@ -209,11 +209,11 @@ TEST_F(CMisuseOfAWorker, NewThingsAfterTheRelease) {
     EXPECT_STRNE(holdfast_last_error(), "");
     EXPECT_EQ(holdfast_begin_session(worker_, "stream", -1, &session), -ESHUTDOWN);
     EXPECT_EQ(holdfast_hold_work(worker_, "job", do_nothing, nullptr, &work), -ESHUTDOWN);
-    EXPECT_EQ(holdfast_start_task(worker_, "task", end_at_once, nullptr, nullptr), -ESHUTDOWN);
+    EXPECT_EQ(holdfast_start_task(worker_, "task", return_at_once, nullptr, nullptr), -ESHUTDOWN);
     EXPECT_EQ(request, nullptr);
 }
 
-TEST(CLastError, BelongsToTheThread) {
+TEST(CLastError, IsStoredPerThread) {
     EXPECT_EQ(holdfast_fail(EIO, "mine"), -EIO);
     std::thread([] {
         EXPECT_STREQ(holdfast_last_error(), "");
@@ -221,10 +221,10 @@ TEST(CLastError, BelongsToTheThread) {
     }).join();
     EXPECT_STREQ(holdfast_last_error(), "mine");
     EXPECT_EQ(holdfast_fail(EIO, std::string(5000, 'x').c_str()), -EIO);
-    EXPECT_LT(std::strlen(holdfast_last_error()), 5000U) << "a long one is cut";
+    EXPECT_LT(std::strlen(holdfast_last_error()), 5000U) << "long messages are truncated";
 }
 
-TEST(CLibrary, CanBeLoadedWhileRunningAndSaysItsVersion) {
+TEST(CLibrary, CanBeLoadedAtRunTimeAndReturnsItsVersion) {
     void* library = ::dlopen(HOLDFAST_LIBRARY, RTLD_NOW | RTLD_LOCAL);
     ASSERT_NE(library, nullptr) << ::dlerror();
     const auto version =
@@ -232,7 +232,7 @@ TEST(CLibrary, CanBeLoadedWhileRunningAndSaysItsVersion) {
     ASSERT_NE(version, nullptr) << ::dlerror();
     EXPECT_STREQ(version(), holdfast_version());
     EXPECT_EQ(::dlclose(library), 0);
-    EXPECT_STREQ(version(), holdfast_version()) << "it stays: its threads may run";
+    EXPECT_STREQ(version(), holdfast_version()) << "stays loaded, because its threads may run";
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
-// The comment at the head of holdfast.h as a program: C99, and nothing of C++. Stops itself; exits 0 if all went well.
+// The example in the comment of holdfast.h as a program in C99, without C++. Stops itself; exits with 0 on success.
 
 #include <holdfast.h>
 #include <stdio.h>
 #include <string.h>
 
-static int say(int64_t remaining_usec, void* user) {
+static int print(int64_t remaining_usec, void* user) {
     (void)remaining_usec;
     return puts(user) < 0 ? -1 : 0;
 }
@@ -21,7 +21,7 @@ int main(void) {
     holdfast_request* request;
     holdfast_user consumer, database;
     char drain[] = "drain", database_closed[] = "database closed";
-    if (holdfast_new(NULL, &worker) < 0 || holdfast_on_drain(worker, say, drain) < 0 ||
+    if (holdfast_new(NULL, &worker) < 0 || holdfast_on_drain(worker, print, drain) < 0 ||
         holdfast_start_task(worker, "consumer", consume, NULL, &consumer) < 0 ||
         holdfast_resource(worker, "database", close_database, database_closed, &database) < 0 ||
         holdfast_used_by(worker, database, consumer) < 0 ||

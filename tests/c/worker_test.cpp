@@ -17,7 +17,7 @@ using holdfast::testing::ControlPipe;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// A supervised worker; each test ends it by the stages.
+// A supervised worker. Each test ends it by stages.
 class CWorker : public ::testing::Test {
   protected:
     void SetUp() override { ASSERT_EQ(holdfast_new(nullptr, &worker_), 0) << holdfast_last_error(); }
@@ -25,19 +25,21 @@ class CWorker : public ::testing::Test {
 
     static int write_stage(int64_t remaining_usec, void* user) {
         const auto* note = static_cast<const std::pair<const CallRecorder*, const char*>*>(user);
-        const char* time = remaining_usec == INT64_MAX ? ", no end" : remaining_usec > 0 ? ", some time" : ", no time";
+        const char* time = remaining_usec == INT64_MAX ? ", no deadline"
+                           : remaining_usec > 0        ? ", some time"
+                                                       : ", no time";
         note->first->write(note->second + std::string(time));
         return 0;
     }
 
-    static int write_word(void* user) {
+    static int write_note(void* user) {
         const auto* note = static_cast<const std::pair<const CallRecorder*, const char*>*>(user);
         note->first->write(note->second);
         return 0;
     }
 
-    int drained() {
-        supervisor_.tell("drain");
+    int drain_and_wait() {
+        supervisor_.send_stage("drain");
         return holdfast_wait(worker_);
     }
 
@@ -46,7 +48,7 @@ class CWorker : public ::testing::Test {
     holdfast_worker* worker_ = nullptr;
 };
 
-TEST_F(CWorker, TellsItsCallbacksEachStageAndTheTimeThatIsLeft) {
+TEST_F(CWorker, PassesTheRemainingTimeToTheCallbacksOfEachStage) {
     std::pair<const CallRecorder*, const char*> notes[] = {{&recorder_, "lame duck"}, {&recorder_, "pause"},
                                                            {&recorder_, "run"},       {&recorder_, "drain"},
                                                            {&recorder_, "cancel"},    {&recorder_, "released"}};
@@ -62,14 +64,14 @@ TEST_F(CWorker, TellsItsCallbacksEachStageAndTheTimeThatIsLeft) {
     supervisor_.wait_for("READY=1");
     std::thread waiting([&] { EXPECT_EQ(holdfast_wait(worker_), 3); });
 
-    supervisor_.tell("lame-duck");
+    supervisor_.send_stage("lame-duck");
     EXPECT_EQ(recorder_.next(), "lame duck, some time");
-    supervisor_.tell("pause");
+    supervisor_.send_stage("pause");
     EXPECT_EQ(recorder_.next(), "pause, some time");
-    supervisor_.tell("run");
-    EXPECT_EQ(recorder_.next(), "run, no end");
+    supervisor_.send_stage("run");
+    EXPECT_EQ(recorder_.next(), "run, no deadline");
     EXPECT_EQ(holdfast_draining(worker_), 0);
-    supervisor_.tell("drain");
+    supervisor_.send_stage("drain");
     EXPECT_EQ(recorder_.next(), "drain, some time");
     EXPECT_EQ(holdfast_draining(worker_), 1);
     int64_t deadline = 0, remaining = 0;
@@ -77,7 +79,7 @@ TEST_F(CWorker, TellsItsCallbacksEachStageAndTheTimeThatIsLeft) {
     EXPECT_EQ(holdfast_remaining(worker_, &remaining), 0);
     EXPECT_GT(deadline, remaining);
     EXPECT_GT(remaining, 0);
-    supervisor_.tell("cancel");
+    supervisor_.send_stage("cancel");
     EXPECT_EQ(recorder_.next(), "cancel, some time");
     EXPECT_EQ(holdfast_end_request(&request), 0);
     EXPECT_EQ(recorder_.next(), "released, some time");
@@ -85,7 +87,7 @@ TEST_F(CWorker, TellsItsCallbacksEachStageAndTheTimeThatIsLeft) {
     EXPECT_EQ(holdfast_is_supervised(worker_), 1);
 }
 
-TEST_F(CWorker, ReportsWhatItHoldsAsDataAndAsText) {
+TEST_F(CWorker, ReportsWhatItHoldsAsDataAndText) {
     holdfast_request* request = nullptr;
     holdfast_session* session = nullptr;
     ASSERT_EQ(holdfast_begin_request(worker_, "GET /report", &request), 0);
@@ -108,10 +110,10 @@ TEST_F(CWorker, ReportsWhatItHoldsAsDataAndAsText) {
     EXPECT_EQ(report, nullptr);
     EXPECT_EQ(holdfast_end_request(&request), 0);
     EXPECT_EQ(holdfast_end_session(&session), 0);
-    EXPECT_EQ(holdfast_end_session(&session), 0) << "an ended handle is NULL, and ends nothing";
+    EXPECT_EQ(holdfast_end_session(&session), 0) << "the handle is NULL, and freeing NULL does nothing";
 }
 
-TEST_F(CWorker, TellsASessionToLeaveOnceAndWhenItHasToHaveLeft) {
+TEST_F(CWorker, AsksASessionToLeaveOnceWithADeadline) {
     holdfast_session* session = nullptr;
     std::pair<const CallRecorder*, const char*> note(&recorder_, "leave");
     ASSERT_EQ(holdfast_begin_session(worker_, "stream", 5000, &session), 0);
@@ -119,10 +121,10 @@ TEST_F(CWorker, TellsASessionToLeaveOnceAndWhenItHasToHaveLeft) {
     int64_t deadline = 0;
     EXPECT_EQ(holdfast_session_deadline(session, &deadline), 0);
     EXPECT_EQ(deadline, -1);
-    EXPECT_EQ(holdfast_session_on_leave(session, write_word, &note), 0);
-    EXPECT_EQ(holdfast_session_on_leave(session, write_word, &note), -EPERM);
+    EXPECT_EQ(holdfast_session_on_leave(session, write_note, &note), 0);
+    EXPECT_EQ(holdfast_session_on_leave(session, write_note, &note), -EPERM);
     EXPECT_EQ(holdfast_ready(worker_), 0);
-    std::thread waiting([&] { EXPECT_EQ(drained(), 0); });
+    std::thread waiting([&] { EXPECT_EQ(drain_and_wait(), 0); });
     EXPECT_EQ(recorder_.next(), "leave");
     EXPECT_EQ(holdfast_session_has_to_leave(session), 1);
     EXPECT_EQ(holdfast_session_deadline(session, &deadline), 0);
@@ -134,32 +136,32 @@ TEST_F(CWorker, TellsASessionToLeaveOnceAndWhenItHasToHaveLeft) {
 
 int end_session(void* user) { return holdfast_end_session(static_cast<holdfast_session**>(user)); }
 
-TEST_F(CWorker, LetsACallbackEndItsOwnSessionAlsoWhereItIsCalledAtOnce) {
+TEST_F(CWorker, LetsACallbackEndItsOwnSessionEvenIfItIsCalledImmediately) {
     std::pair<const CallRecorder*, const char*> note(&recorder_, "leave");
-    holdfast_session *told = nullptr, *early = nullptr, *late = nullptr;
-    ASSERT_EQ(holdfast_begin_session(worker_, "told", -1, &told), 0);
+    holdfast_session *first = nullptr, *early = nullptr, *late = nullptr;
+    ASSERT_EQ(holdfast_begin_session(worker_, "first", -1, &first), 0);
     ASSERT_EQ(holdfast_begin_session(worker_, "early", -1, &early), 0);
     ASSERT_EQ(holdfast_begin_session(worker_, "late", -1, &late), 0);
     EXPECT_EQ(holdfast_session_on_leave(early, end_session, &early), 0);
-    EXPECT_EQ(holdfast_session_on_leave(told, write_word, &note), 0);
+    EXPECT_EQ(holdfast_session_on_leave(first, write_note, &note), 0);
     EXPECT_EQ(holdfast_ready(worker_), 0);
-    std::thread waiting([&] { EXPECT_EQ(drained(), 0); });
+    std::thread waiting([&] { EXPECT_EQ(drain_and_wait(), 0); });
     EXPECT_EQ(recorder_.next(), "leave");
     while (holdfast_session_has_to_leave(late) == 0) std::this_thread::yield();
     EXPECT_EQ(holdfast_session_on_leave(late, end_session, &late), 0);
     EXPECT_EQ(late, nullptr);
-    EXPECT_EQ(holdfast_end_session(&told), 0);
+    EXPECT_EQ(holdfast_end_session(&first), 0);
     waiting.join();
     EXPECT_EQ(early, nullptr);
 }
 
-TEST_F(CWorker, HandsBackWorkThatIsDroppedAndNoneThatIsFinished) {
+TEST_F(CWorker, HandsBackDroppedWorkButNotFinishedWork) {
     std::pair<const CallRecorder*, const char*> one(&recorder_, "one"), two(&recorder_, "two"),
         three(&recorder_, "three");
     holdfast_work *dropped = nullptr, *finished = nullptr, *cancelled = nullptr;
-    ASSERT_EQ(holdfast_hold_work(worker_, "job 1", write_word, &one, &dropped), 0);
-    ASSERT_EQ(holdfast_hold_work(worker_, "job 2", write_word, &two, &finished), 0);
-    ASSERT_EQ(holdfast_hold_work(worker_, "job 3", write_word, &three, &cancelled), 0);
+    ASSERT_EQ(holdfast_hold_work(worker_, "job 1", write_note, &one, &dropped), 0);
+    ASSERT_EQ(holdfast_hold_work(worker_, "job 2", write_note, &two, &finished), 0);
+    ASSERT_EQ(holdfast_hold_work(worker_, "job 3", write_note, &three, &cancelled), 0);
     EXPECT_EQ(holdfast_drop_work(&dropped), 0);
     EXPECT_EQ(recorder_.next(), "one");
     EXPECT_EQ(holdfast_claim_work(finished), 1);
@@ -167,10 +169,10 @@ TEST_F(CWorker, HandsBackWorkThatIsDroppedAndNoneThatIsFinished) {
     EXPECT_EQ(finished, nullptr);
     EXPECT_EQ(holdfast_ready(worker_), 0);
     std::thread waiting([&] { holdfast_wait(worker_); });
-    supervisor_.tell("cancel");
+    supervisor_.send_stage("cancel");
     EXPECT_EQ(recorder_.next(), "three");
     EXPECT_EQ(holdfast_claim_work(cancelled), 0);
-    EXPECT_EQ(holdfast_finish_work(&cancelled), 0) << "somebody else does it now";
+    EXPECT_EQ(holdfast_finish_work(&cancelled), 0) << "it has been handed back";
     waiting.join();
 }
 
@@ -185,19 +187,19 @@ int poll_until_stopped(holdfast_stop* stop, void* user) {
     return 0;
 }
 
-TEST_F(CWorker, AsksATaskToStopWhenNoRequestIsLeftAndClosesAResourceThatItUsesAfterwards) {
+TEST_F(CWorker, StopsATaskWhenNoRequestIsLeftAndThenClosesItsResource) {
     std::pair<const CallRecorder*, const char*> closed(&recorder_, "closed");
     holdfast_request* request = nullptr;
     holdfast_user task = 0, pool = 0;
     ASSERT_EQ(holdfast_begin_request(worker_, "GET /", &request), 0);
     ASSERT_EQ(holdfast_start_task(worker_, "consumer", poll_until_stopped, &recorder_, &task), 0);
     EXPECT_EQ(recorder_.next(), "runs");
-    ASSERT_EQ(holdfast_resource(worker_, "pool", write_word, &closed, &pool), 0);
+    ASSERT_EQ(holdfast_resource(worker_, "pool", write_note, &closed, &pool), 0);
     EXPECT_EQ(holdfast_used_by(worker_, pool, task), 0) << holdfast_last_error();
     EXPECT_EQ(holdfast_used_by(worker_, pool, holdfast_all_requests), 0) << holdfast_last_error();
     EXPECT_EQ(holdfast_close_within(worker_, pool, 1000), 0);
     EXPECT_EQ(holdfast_ready(worker_), 0);
-    std::thread waiting([&] { EXPECT_EQ(drained(), 0); });
+    std::thread waiting([&] { EXPECT_EQ(drain_and_wait(), 0); });
     supervisor_.wait_for("X_HOLDFAST_ACCEPTING=0");
     EXPECT_THAT(recorder_.rest(), ElementsAre());
     EXPECT_EQ(holdfast_end_request(&request), 0);
@@ -205,7 +207,7 @@ TEST_F(CWorker, AsksATaskToStopWhenNoRequestIsLeftAndClosesAResourceThatItUsesAf
     EXPECT_THAT(recorder_.rest(), ElementsAre("stopped", "closed"));
 }
 
-TEST_F(CWorker, ReportsACloseThatFailsByItsNameAndItsReason) {
+TEST_F(CWorker, ReportsAFailedCloseByNameAndReason) {
     ASSERT_EQ(holdfast_close_last(
                   worker_, "database", [](void*) { return holdfast_fail(EIO, "the disk is full"); }, nullptr, nullptr),
               0);
@@ -214,18 +216,18 @@ TEST_F(CWorker, ReportsACloseThatFailsByItsNameAndItsReason) {
               0);
     EXPECT_EQ(holdfast_ready(worker_), 0);
     ::testing::internal::CaptureStderr();
-    EXPECT_EQ(drained(), 3);
-    const std::string complaints = ::testing::internal::GetCapturedStderr();
-    EXPECT_THAT(complaints, HasSubstr("the disk is full"));
-    EXPECT_THAT(complaints, HasSubstr("database"));
-    EXPECT_THAT(complaints, HasSubstr("returned -16 (Device or resource busy)"));
+    EXPECT_EQ(drain_and_wait(), 3);
+    const std::string errors = ::testing::internal::GetCapturedStderr();
+    EXPECT_THAT(errors, HasSubstr("the disk is full"));
+    EXPECT_THAT(errors, HasSubstr("database"));
+    EXPECT_THAT(errors, HasSubstr("returned -16 (Device or resource busy)"));
 }
 
-TEST_F(CWorker, EndsByItsOwnWishAsBySigterm) {
+TEST_F(CWorker, RequestsAStopLikeSigterm) {
     EXPECT_EQ(holdfast_ready(worker_), 0);
     EXPECT_EQ(holdfast_stop_worker(worker_), 0);
     supervisor_.wait_for("STOPPING=1");
-    EXPECT_EQ(drained(), 0);
+    EXPECT_EQ(drain_and_wait(), 0);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 'use strict';
-// The real supervisor, its log as facts, and the strict client. The build gives the paths in the environment.
+// A real supervisor with its parsed log, and the strict client. The build sets the paths in the environment.
 
 const { execFileSync, execFile, spawn } = require('node:child_process');
 const { once } = require('node:events');
@@ -8,7 +8,7 @@ const path = require('node:path');
 const readline = require('node:readline');
 
 const { HOLDFAST_BIN: bin, HOLDFAST_NODE_ADDON: addon, HOLDFAST_SOURCE: source } = process.env;
-const timeoutMs = 30_000; // ms for a fact to come true: reaching it means failure
+const timeoutMs = 30_000; // ms to wait for a condition; a timeout is a failure
 
 class Supervised {
   #entries = [];
@@ -16,7 +16,7 @@ class Supervised {
 
   constructor(script, { args = [], options = [], env = [] } = {}) {
     this.directory = fs.mkdtempSync('/tmp/hfb');
-    // The supervisor takes HOLDFAST_ out of the environment, so env(1) puts the addon into it.
+    // The supervisor removes HOLDFAST_ variables from the environment, so env(1) sets the addon.
     const command = ['env', `HOLDFAST_NODE_ADDON=${addon}`, `HOLDFAST_SOURCE=${source}`, ...env, process.execPath, script, ...args];
     this.process = spawn(path.join(bin, 'holdfast'), ['run', '--name', 'web', '--runtime-dir', this.directory,
       '--state-dir', path.join(this.directory, 'state'), '--log-format', 'json', '--listen', 'http=127.0.0.1:0', '--settle', '1ms', ...options, '--', ...command],
@@ -31,7 +31,7 @@ class Supervised {
     try {
       this.#entries.push(JSON.parse(line));
     } catch {
-      this.#entries.push({ event: '', text: line }); // a worker's own words
+      this.#entries.push({ event: '', text: line }); // output of a worker
     }
     for (const check of this.#waiting) check();
   }
@@ -40,7 +40,7 @@ class Supervised {
     return this.#entries.map((entry) => entry.text).join('\n');
   }
 
-  // The first entry of that event ('': a worker's words) in which the text stands.
+  // Resolves to the first entry of that event ('': output of a worker) that contains the text.
   waitFor(event, text = '') {
     return new Promise((resolve, reject) => {
       const check = (failure) => {
@@ -49,7 +49,7 @@ class Supervised {
         clearTimeout(timer);
         this.#waiting.delete(check);
         if (found) resolve(found);
-        else reject(new Error(`the log does not say "${event}" "${text}", ${failure}:\n${this.log()}`));
+        else reject(new Error(`the log has no entry "${event}" with "${text}", ${failure}:\n${this.log()}`));
       };
       const timer = setTimeout(() => check('in time'), timeoutMs);
       this.#waiting.add(check);
@@ -71,7 +71,7 @@ class Supervised {
     });
   }
 
-  // SIGTERM, and the exit status. The log is complete then.
+  // Sends SIGTERM and resolves to the exit status. The log is complete afterwards.
   stop() {
     this.process.kill('SIGTERM');
     return this.ended;
@@ -84,7 +84,7 @@ class Supervised {
   }
 }
 
-// Runs the test with a service, and ends it whatever happens.
+// Runs the test with a service, and always ends the service.
 function supervised(script, settings, test) {
   return async () => {
     const service = new Supervised(script, settings);
@@ -96,7 +96,7 @@ function supervised(script, settings, test) {
   };
 }
 
-// The strict client: never retries. finish() gives its report and rejects if a request failed.
+// The strict client: never retries. finish() resolves to its report, and rejects if a request failed.
 async function load(address, ...options) {
   const client = spawn(path.join(bin, 'strict-client'),
     [address, '--announce', '--post', 'hello', '--path', '/?ms={0..200}', ...options],

@@ -1,5 +1,5 @@
 'use strict';
-// A worker for the tests: `subject.js KIND`. Each kind is one behaviour; what it does it prints, a line each.
+// A worker for the tests: `subject.js KIND`. Each kind is one behaviour, which prints a line for each event.
 
 const http = require('node:http');
 const path = require('node:path');
@@ -10,7 +10,7 @@ const { spawnSync } = require('node:child_process');
 const { Worker, everyone } = require(path.join(process.env.HOLDFAST_SOURCE ?? path.join(__dirname, '../..'),
   'child-sdk/node/index.js'));
 
-const say = (word) => writeSync(1, `${word}\n`);
+const emit = (line) => writeSync(1, `${line}\n`);
 const codeOf = (action) => {
   try {
     action();
@@ -22,54 +22,54 @@ const codeOf = (action) => {
 
 const kinds = {
   stages(worker) {
-    for (const stage of ['lame-duck', 'pause', 'cancel', 'released']) worker.on(stage, () => say(stage));
-    worker.on('run', (left) => say(`run, ${left}`));
+    for (const stage of ['lame-duck', 'pause', 'cancel', 'released']) worker.on(stage, () => emit(stage));
+    worker.on('run', (left) => emit(`run, ${left}`));
     worker.on('drain', async (left) => {
       await soon();
-      say(`drain, ${left > 0 ? 'some time' : 'no time'}, ${worker.draining}`);
+      emit(`drain, ${left > 0 ? 'some time' : 'no time'}, ${worker.draining}`);
     });
     const session = worker.session('stream');
     session.signal.addEventListener('abort', () => {
-      say('leave');
+      emit('leave');
       session.end();
     });
   },
 
   resources(worker) {
     const task = worker.startTask('consumer', async (stop) => {
-      say('task runs');
+      emit('task runs');
       await once(stop, 'abort');
-      say('task stops');
+      emit('task stops');
     });
     const pool = worker.resource('pool', async () => {
       await soon();
-      say('pool closed');
+      emit('pool closed');
     }).usedBy(task, everyone.requests).within(2000);
-    const cache = worker.resource('cache', () => say('cache closed')).usedBy(pool);
-    say(`circle: ${codeOf(() => pool.usedBy(cache))}`);
+    const cache = worker.resource('cache', () => emit('cache closed')).usedBy(pool);
+    emit(`cycle: ${codeOf(() => pool.usedBy(cache))}`);
   },
 
   work(worker) {
-    worker.work('dropped', () => say('dropped')).drop();
-    say(`finish ${worker.work('finished', () => say('finished?')).finish()}`);
-    const held = worker.work('held', () => say('handed back'));
-    worker.wait().then(() => say(`finish ${held.finish()}, handed back ${worker.report().handedBack}`));
+    worker.work('dropped', () => emit('dropped')).drop();
+    emit(`finish ${worker.work('finished', () => emit('finished?')).finish()}`);
+    const held = worker.work('held', () => emit('handed back'));
+    worker.wait().then(() => emit(`finish ${held.finish()}, handed back ${worker.report().handedBack}`));
   },
 
   misuse(worker) {
     worker.ready = () => {
       Worker.prototype.ready.call(worker);
-      say(`ready twice: ${codeOf(() => Worker.prototype.ready.call(worker))}`);
-      say(`unknown listener: ${codeOf(() => worker.listener('admin'))}`);
-      say(`unknown stage: ${codeOf(() => worker.on('moon', () => {}))}`);
-      say(`second worker: ${codeOf(() => new Worker())}`);
+      emit(`ready twice: ${codeOf(() => Worker.prototype.ready.call(worker))}`);
+      emit(`unknown listener: ${codeOf(() => worker.listener('admin'))}`);
+      emit(`unknown stage: ${codeOf(() => worker.on('moon', () => {}))}`);
+      emit(`second worker: ${codeOf(() => new Worker())}`);
       const request = worker.request('GET /');
-      say(`held: ${worker.report().waiting.map((held) => `${held.kind} ${held.name}`)}`);
+      emit(`held: ${worker.report().waiting.map((held) => `${held.kind} ${held.name}`)}`);
       request.end();
       request.end();
       worker.stop();
     };
-    worker.wait().then(() => say(`request after the release: ${codeOf(() => worker.request('GET /'))}`));
+    worker.wait().then(() => emit(`request after the release: ${codeOf(() => worker.request('GET /'))}`));
   },
 
   stuck(worker) {
@@ -83,7 +83,7 @@ const kinds = {
     }), 'http', ':0');
   },
 
-  // The event loop itself is stuck, from the drain on.
+  // The event loop hangs from the drain on.
   busy(worker) {
     worker.request('GET /busy');
     worker.on('drain', () => { for (;;); });
@@ -106,7 +106,7 @@ const kinds = {
 
   child() {
     const listed = spawnSync('env', { encoding: 'utf8' }).stdout;
-    say(`a child sees the control pipe: ${listed.includes('HOLDFAST_CONTROL')}`);
+    emit(`a child sees the control pipe: ${listed.includes('HOLDFAST_CONTROL')}`);
   },
 };
 

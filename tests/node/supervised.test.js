@@ -14,7 +14,7 @@ const short = ['--grace-period', '300ms', '--cancel-period', '300ms'];
 const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 describe('a restart', () => {
-  it('loses no request, on fresh connections and on kept ones', supervised(example, {}, async (service) => {
+  it('loses no request on new or keep-alive connections', supervised(example, {}, async (service) => {
     const address = await service.address();
     const fresh = await load(address, '--clients', '8');
     const kept = await load(address, '--clients', '24', '--keep-alive', '--pause-high', '800');
@@ -26,7 +26,7 @@ describe('a restart', () => {
 });
 
 describe('an idle connection', () => {
-  it('is answered once more while the worker leaves, and then ended', supervised(example, {}, async (service) => {
+  it('is answered once more during a drain and then closed', supervised(example, {}, async (service) => {
     const [host, port] = (await service.address()).split(':');
     const client = net.connect(Number(port), host);
     client.write(request);
@@ -39,7 +39,7 @@ describe('an idle connection', () => {
     assert.strictEqual(await service.ended, 0);
   }));
 
-  it('is not served after it was ended, as nobody would get the answer',
+  it('is not served after its sending half was closed',
     supervised(subject, { args: ['http'], env: ['HOLDFAST_KEEP_ALIVE_MIN=0ms'] }, async (service) => {
       const [host, port] = (await service.address()).split(':');
       const client = net.connect({ port: Number(port), host, allowHalfOpen: true });
@@ -53,7 +53,7 @@ describe('an idle connection', () => {
       assert.doesNotMatch(service.log(), /served \/late/);
     }));
 
-  it('is ended when it says nothing for keep_alive_min', supervised(example, {}, async (service) => {
+  it('is closed when it sends nothing for keep_alive_min', supervised(example, {}, async (service) => {
     const [host, port] = (await service.address()).split(':');
     const client = net.connect(Number(port), host);
     client.write(request);
@@ -65,20 +65,20 @@ describe('an idle connection', () => {
 });
 
 describe('a worker', () => {
-  it('takes a SIGTERM from elsewhere as a wish', supervised(example, {}, async (service) => {
+  it('asks for a successor at SIGTERM', supervised(example, {}, async (service) => {
     const { pid } = await service.waitFor('worker_ready');
     process.kill(pid, 'SIGTERM');
     await service.waitFor('worker_gone', 'exited with status 0');
     assert.strictEqual(await service.stop(), 0);
   }));
 
-  it('names a stuck request', supervised(subject, { args: ['stuck'], options: short }, async (service) => {
+  it('is reported with its stuck request', supervised(subject, { args: ['stuck'], options: short }, async (service) => {
     await service.waitFor('service_ready');
     await service.stop();
     assert.match(service.log(), /GET \/stuck/);
   }));
 
-  it('names what it holds even if its event loop is stuck',
+  it('reports what it holds even if its event loop hangs',
     supervised(subject, { args: ['busy'], options: short }, async (service) => {
       await service.waitFor('service_ready');
       await service.stop();
@@ -86,11 +86,11 @@ describe('a worker', () => {
       assert.match(service.log(), /GET \/busy/);
     }));
 
-  it('names what callbacks throw, and goes on', supervised(subject, { args: ['raises'] }, async (service) => {
+  it('reports exceptions of callbacks and continues', supervised(subject, { args: ['raises'] }, async (service) => {
     await service.waitFor('service_ready');
     await service.stop();
-    for (const words of [/no drain today/, /the disk is full/, /database/, /exited with status 3/]) {
-      assert.match(service.log(), words);
+    for (const text of [/no drain today/, /the disk is full/, /database/, /exited with status 3/]) {
+      assert.match(service.log(), text);
     }
   }));
 });

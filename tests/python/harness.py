@@ -1,6 +1,6 @@
-"""What the tests of the bindings share: the real supervisor, its log as facts, the strict client; and a supervisor of
-words for the stages that no command asks for. The build gives the paths:
-HOLDFAST_BIN (programs), HOLDFAST_LIBRARY, HOLDFAST_SOURCE."""
+"""Shared code of the tests of the bindings: a real supervisor with its parsed log, the strict client, and a scripted
+supervisor for stages that no command sends. The build sets the paths: HOLDFAST_BIN (programs), HOLDFAST_LIBRARY,
+HOLDFAST_SOURCE."""
 import json
 import os
 import pathlib
@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-TIMEOUT = 30  # seconds for a fact to come true: reaching it means failure
+TIMEOUT = 30  # seconds to wait for a condition; a timeout is a failure
 BIN = pathlib.Path(os.environ["HOLDFAST_BIN"])
 LIBRARY = os.environ["HOLDFAST_LIBRARY"]
 SOURCE = pathlib.Path(os.environ["HOLDFAST_SOURCE"])
@@ -21,12 +21,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def python(*arguments):
-    """A worker in Python. The supervisor takes HOLDFAST_ out of the environment, so env(1) puts the library into it."""
+    """The command of a worker in Python. The supervisor removes HOLDFAST_ variables from the environment, so env(1)
+    sets the library."""
     return ["env", f"HOLDFAST_LIBRARY={LIBRARY}", sys.executable, "-B", *map(str, arguments)]
 
 
 class Supervised:
-    """A real `holdfast run`, and its log."""
+    """A real `holdfast run` and its parsed log."""
     def __init__(self, command, *options):
         self._directory = tempfile.TemporaryDirectory(prefix="hfb", dir="/tmp")
         self._entries, self._changed, self._ended = [], threading.Condition(), False
@@ -43,7 +44,7 @@ class Supervised:
             try:
                 entry = json.loads(line)
             except ValueError:
-                entry = {"event": "", "text": line}  # a worker's own words
+                entry = {"event": "", "text": line}  # output of a worker
             with self._changed:
                 self._entries.append(entry)
                 self._changed.notify_all()
@@ -67,19 +68,19 @@ class Supervised:
             return "\n".join(str(entry.get("worker", "")) + " " + entry["text"].rstrip() for entry in self._entries)
 
     def wait_for(self, event, text=""):
-        """The first entry of that event (\"\": a worker's words) in which the text stands."""
+        """Waits for an entry of that event (\"\": output of a worker) that contains the text, and returns it."""
         def found():
             fits = [entry for entry in self._entries if entry["event"] == event and text in entry["text"]]
             return fits[0] if fits else None
 
         with self._changed:
             if not self._changed.wait_for(lambda: found() or self._ended, TIMEOUT) or not found():
-                raise AssertionError(f"the log does not say {event!r} {text!r}:\n" +
+                raise AssertionError(f"the log has no entry {event!r} with {text!r}:\n" +
                                      "\n".join(str(entry) for entry in self._entries))
             return found()
 
     def address(self):
-        """Of the listener, once the service is ready."""
+        """Returns the address of the listener, once the service is ready."""
         self.wait_for("service_ready")
         status = json.loads(self.command("status", "--json").stdout)
         return (status[0] if isinstance(status, list) else status)["listeners"][0]["address"]
@@ -92,7 +93,7 @@ class Supervised:
                               check=True, capture_output=True, text=True, timeout=TIMEOUT)
 
     def stop(self):
-        """SIGTERM, and the exit status. The log is complete then."""
+        """Sends SIGTERM and returns the exit status. The log is complete afterwards."""
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(TIMEOUT)
         self._reader.join()
@@ -100,7 +101,7 @@ class Supervised:
 
 
 class Load:
-    """The strict client: never retries, and tells each failure."""
+    """The strict client: never retries, and reports each failure."""
     def __init__(self, address, *options):
         self._process = subprocess.Popen(
             [BIN / "strict-client", address, "--announce", "--post", "hello", "--path", "/?ms={0..200}", *options],
@@ -108,7 +109,7 @@ class Load:
         self._process.stdout.readline()  # the first request has been sent
 
     def finish(self):
-        """The report; failed requests raise."""
+        """Returns the report. Raises if a request failed."""
         self._process.send_signal(signal.SIGINT)
         report, _ = self._process.communicate(timeout=TIMEOUT)
         if self._process.returncode != 0:
@@ -116,8 +117,8 @@ class Load:
         return report
 
 
-class Alone:
-    """A worker whose supervisor is this test: it speaks the protocol word by word."""
+class ScriptedSupervisor:
+    """A supervisor that is this test: starts a worker and exchanges single messages of the protocol with it."""
     def __init__(self, *arguments, interpreter=(sys.executable, "-B")):
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environment = dict(os.environ, HOLDFAST_CONTROL_FD=str(theirs.fileno()),
@@ -136,21 +137,21 @@ class Alone:
         self.process.stdout.close()
         self._ours.close()
 
-    def tell(self, stage, seconds=60):
+    def send_stage(self, stage, seconds=60):
         usec = round((time.monotonic() + seconds) * 1e6)
         times = "" if stage == "run" else f"\nDEADLINE_USEC={usec}\nKILL_USEC={usec}"
         self._ours.send(f"STAGE={stage}{times}".encode())
 
     def wait_for(self, line):
-        """A message of the worker that has this line."""
+        """Waits for a message of the worker that contains this line, and returns it."""
         while select.select([self._ours], [], [], TIMEOUT)[0]:
             message = self._ours.recv(65536).decode()
             if line in message.split("\n"):
                 return message
             if not message:
                 break
-        raise AssertionError(f"the worker did not say {line}")
+        raise AssertionError(f"the worker did not send {line}")
 
-    def says(self):
-        """The next line on standard output."""
+    def read_line(self):
+        """Returns the worker's next line on standard output."""
         return self.process.stdout.readline().rstrip("\n")

@@ -1,4 +1,4 @@
-"""A worker for the tests: `subject.py KIND`. Each kind is one behaviour; what it does it prints, a line each."""
+"""A worker for the tests: `subject.py KIND`. Each kind is one behaviour, which prints a line for each event."""
 import asyncio
 import os
 import pathlib
@@ -11,8 +11,8 @@ sys.path.append(os.environ.get("HOLDFAST_PYTHON", str(pathlib.Path(__file__).res
 import holdfast  # noqa: E402
 
 
-def say(word):
-    os.write(1, f"{word}\n".encode())  # at once and in one piece, whatever thread says it
+def emit(line):
+    os.write(1, f"{line}\n".encode())  # a single unbuffered write, so that lines of threads do not mix
 
 
 def serve(worker):
@@ -25,15 +25,15 @@ def stages():
 
     @worker.on_drain
     def drain(remaining):
-        say(f"drain, {'some time' if remaining > 0 else 'no time'}")
+        emit(f"drain, {'some time' if remaining > 0 else 'no time'}")
 
-    worker.on_lame_duck(lambda: say("lame-duck"))
-    worker.on_pause(lambda: say("pause"))
-    worker.on_run(lambda remaining: say(f"run, {remaining}"))
-    worker.on_cancel(lambda: say("cancel"))
-    worker.on_released(lambda: say("released"))
+    worker.on_lame_duck(lambda: emit("lame-duck"))
+    worker.on_pause(lambda: emit("pause"))
+    worker.on_run(lambda remaining: emit(f"run, {remaining}"))
+    worker.on_cancel(lambda: emit("cancel"))
+    worker.on_released(lambda: emit("released"))
     held = worker.session("stream")
-    held.on_leave(lambda: say(f"leave, {held.has_to_leave}, {held.deadline is not None}") or held.end())
+    held.on_leave(lambda: emit(f"leave, {held.has_to_leave}, {held.deadline is not None}") or held.end())
     return serve(worker)
 
 
@@ -41,29 +41,29 @@ def resources():
     worker = holdfast.Worker()
 
     def consume(stop):
-        say("task runs")
+        emit("task runs")
         stop.wait()
-        say(f"task stops, {stop.is_set()}")
+        emit(f"task stops, {stop.is_set()}")
 
     task = worker.start_task("consumer", consume)
-    pool = worker.resource("pool", lambda: say("pool closed")).used_by(task, holdfast.REQUESTS).within(2)
-    worker.resource("server", lambda: say("server closed")).used_by(pool)
+    pool = worker.resource("pool", lambda: emit("pool closed")).used_by(task, holdfast.REQUESTS).within(2)
+    worker.resource("server", lambda: emit("server closed")).used_by(pool)
     try:
-        pool.used_by(worker.resource("cache", lambda: say("cache closed")).used_by(pool))
+        pool.used_by(worker.resource("cache", lambda: emit("cache closed")).used_by(pool))
     except holdfast.HoldfastError as error:
-        say(f"errno {error.errno}, {'cache' in str(error)}")
+        emit(f"errno {error.errno}, {'cache' in str(error)}")
     return serve(worker)
 
 
 def work():
     worker = holdfast.Worker()
-    with worker.work("dropped", lambda: say("dropped")):
+    with worker.work("dropped", lambda: emit("dropped")):
         pass
-    with worker.work("finished", lambda: say("finished?")) as item:
-        say(f"finish {item.finish()}")
-    held = worker.work("held", lambda: say("handed back"))
+    with worker.work("finished", lambda: emit("finished?")) as item:
+        emit(f"finish {item.finish()}")
+    held = worker.work("held", lambda: emit("handed back"))
     status = serve(worker)
-    say(f"finish {held.finish()}, handed back {worker.report().handed_back}")
+    emit(f"finish {held.finish()}, handed back {worker.report().handed_back}")
     return status
 
 
@@ -88,7 +88,7 @@ def raises():
 
 
 def task_raises():
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the test wants no core of it
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no core dump
     worker = holdfast.Worker()
 
     def consume(stop):
@@ -107,17 +107,17 @@ def fork():
         try:
             worker.ready()
         except holdfast.HoldfastError as error:
-            say(f"child: errno {error.errno}, {'forked child' in str(error)}")
+            emit(f"child: errno {error.errno}, {'forked child' in str(error)}")
         worker.close()
-        sys.exit(0)  # with the handlers of atexit
-    say(f"child ended with {os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}")
+        sys.exit(0)  # runs the handlers of atexit
+    emit(f"child ended with {os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}")
     return serve(worker)
 
 
 def handler():
-    """A signal handler of Python runs while the main thread waits."""
+    """A signal handler of Python runs while the main thread is in wait()."""
     worker = holdfast.Worker()
-    signal.signal(signal.SIGUSR1, lambda *_: say("SIGUSR1 handled"))
+    signal.signal(signal.SIGUSR1, lambda *_: emit("SIGUSR1 handled"))
     return serve(worker)
 
 
@@ -132,28 +132,28 @@ def misuse():
             return error.errno if str(error) else "without a message"
 
     worker.ready()
-    say(f"ready twice: {error_of(worker.ready)}")
-    say(f"unknown listener: {error_of(worker.listener, 'admin')}")
+    emit(f"ready twice: {error_of(worker.ready)}")
+    emit(f"unknown listener: {error_of(worker.listener, 'admin')}")
     worker.stop()
     status = worker.wait()
-    say(f"request after the release: {error_of(worker.request, 'GET /')}")
+    emit(f"request after the release: {error_of(worker.request, 'GET /')}")
     worker.close()
-    say(f"after close: {error_of(worker.ready)}")
+    emit(f"after close: {error_of(worker.ready)}")
     return status
 
 
 def shared_flags():
-    """A timeout of ours is no flag of the socket that others share."""
+    """A timeout does not change the flags of the shared socket."""
     worker = holdfast.Worker()
     listener = worker.listen("http", "127.0.0.1:0")
     before = os.get_blocking(listener.fileno())
     listener.setblocking(False)
     listener.settimeout(0.001)
-    say(f"flags changed: {os.get_blocking(listener.fileno()) != before}")
+    emit(f"flags changed: {os.get_blocking(listener.fileno()) != before}")
     try:
         listener.accept()
     except socket.timeout:
-        say("timed out")
+        emit("timed out")
     worker.close()
     return 0
 
@@ -163,19 +163,19 @@ def run_async(drive):
         worker = holdfast.Worker(drive=drive)
 
         async def consume(stop):
-            say("task runs")
+            emit("task runs")
             await stop.wait_async()
-            say("task stops")
+            emit("task stops")
 
         async def close():
             await asyncio.sleep(0)
-            say("pool closed")
+            emit("pool closed")
 
         if drive == holdfast.THREAD:
             worker.resource("pool", close).used_by(worker.start_task("consumer", consume))
         else:
-            worker.resource("pool", lambda: say("pool closed"))
-        worker.on_drain(lambda: say("drain"))
+            worker.resource("pool", lambda: emit("pool closed"))
+        worker.on_drain(lambda: emit("drain"))
         worker.ready()
         return await worker.wait_async()
 

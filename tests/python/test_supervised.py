@@ -10,7 +10,7 @@ EXAMPLES = SOURCE / "child-sdk/python/examples"
 
 
 class Restart(unittest.TestCase):
-    def loses_nothing(self, *example):
+    def assert_no_lost_requests(self, *example):
         with Supervised(python(*example)) as service:
             address = service.address()
             fresh = Load(address, "--clients", "8")
@@ -22,19 +22,19 @@ class Restart(unittest.TestCase):
             self.assertEqual(service.stop(), 0)
             self.assertNotIn("listener_revived", service.log())
 
-    def test_of_the_threads_example_loses_no_request(self):
-        self.loses_nothing(EXAMPLES / "threads_http.py")
+    def test_loses_no_requests_with_threads(self):
+        self.assert_no_lost_requests(EXAMPLES / "threads_http.py")
 
-    def test_of_the_asyncio_example_loses_no_request(self):
-        self.loses_nothing(EXAMPLES / "asyncio_http.py")
+    def test_loses_no_requests_with_asyncio(self):
+        self.assert_no_lost_requests(EXAMPLES / "asyncio_http.py")
 
-    def test_of_the_asyncio_example_that_drives_the_worker_itself_loses_no_request(self):
-        self.loses_nothing(EXAMPLES / "asyncio_http.py", "--dispatch")
+    def test_loses_no_requests_with_asyncio_and_dispatch(self):
+        self.assert_no_lost_requests(EXAMPLES / "asyncio_http.py", "--dispatch")
 
 
-class Etiquette(unittest.TestCase):
-    """An idle connection is still served once after the worker began to leave, and told that it was the last time."""
-    def answers_once_more(self, *example):
+class IdleConnection(unittest.TestCase):
+    """During a drain an idle connection is answered once more, with "Connection: close"."""
+    def assert_answered_once_more(self, *example):
         with Supervised(python(*example)) as service:
             host, port = service.address().rsplit(":", 1)
             with socket.create_connection((host, int(port)), TIMEOUT) as client:
@@ -47,34 +47,34 @@ class Etiquette(unittest.TestCase):
                 self.assertEqual(client.recv(4096), b"")
             self.assertEqual(service.process.wait(TIMEOUT), 0)
 
-    def test_of_threads(self):
-        self.answers_once_more(EXAMPLES / "threads_http.py")
+    def test_is_answered_once_more_with_threads(self):
+        self.assert_answered_once_more(EXAMPLES / "threads_http.py")
 
-    def test_of_asyncio(self):
-        self.answers_once_more(EXAMPLES / "asyncio_http.py")
+    def test_is_answered_once_more_with_asyncio(self):
+        self.assert_answered_once_more(EXAMPLES / "asyncio_http.py")
 
 
-class Leaving(unittest.TestCase):
-    def test_a_sigterm_from_elsewhere_is_a_wish_and_a_successor_comes(self):
+class Shutdown(unittest.TestCase):
+    def test_sigterm_to_a_worker_starts_a_successor(self):
         with Supervised(python(EXAMPLES / "threads_http.py")) as service:
             service.wait_for("service_ready")
             os.kill(service.worker_pid(), signal.SIGTERM)
             service.wait_for("worker_gone", "exited with status 0")
             self.assertEqual(service.stop(), 0)
 
-    def test_a_stuck_request_is_named_when_its_time_is_up(self):
+    def test_a_stuck_request_is_named_after_the_deadline(self):
         with Supervised(python(HERE / "subject.py", "stuck"), "--grace-period", "200ms",
                         "--cancel-period", "200ms") as service:
             service.wait_for("service_ready")
             service.stop()
             self.assertIn("GET /stuck", service.log())
 
-    def test_what_callbacks_raise_is_named_and_stops_nothing(self):
+    def test_exceptions_in_callbacks_are_logged_and_stop_nothing(self):
         with Supervised(python(HERE / "subject.py", "raises")) as service:
             service.wait_for("service_ready")
             service.stop()
-            for words in ("no drain today", "the disk is full", "database"):
-                self.assertIn(words, service.log())
+            for text in ("no drain today", "the disk is full", "database"):
+                self.assertIn(text, service.log())
             self.assertIn("exited with status 3", service.log())
 
 

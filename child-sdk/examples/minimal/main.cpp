@@ -1,4 +1,4 @@
-// The program of the manual, with the least that makes it a real one.
+// The program of the manual, completed to a working server.
 
 #include <condition_variable>
 #include <holdfast/worker.hpp>

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <thread>
 
-// The smallest server that can be drained: one thread, one connection at a time, one answer each.
+// The smallest server that can be drained: one thread, one connection at a time, one response per connection.
 class MyServer {
   public:
     explicit MyServer(int listener_fd) : listener_fd_(listener_fd), wake_fd_(::eventfd(0, EFD_CLOEXEC)) {}
@@ -26,12 +26,12 @@ class MyServer {
     MyServer(const MyServer&) = delete;
     MyServer& operator=(const MyServer&) = delete;
 
-    // `handler` returns the whole response.
+    // `handler` returns the complete response.
     void serve(std::function<std::string_view()> handler) {
         thread_ = std::thread([this, handler = std::move(handler)] { accept_until_stopped(handler); });
     }
 
-    // Returns when the accept queue is empty and the last connection is served.
+    // Returns when the accept queue is empty and the last connection has been served.
     void stop_accepting() {
         ::eventfd_write(wake_fd_, 1);
         if (thread_.joinable()) thread_.join();

@@ -67,7 +67,7 @@ void inject_faults(const Options& options, const SupervisorChannel& channel) {
     for (const std::string& kind : options.malformed) send_malformed(kind, channel);
     for (const std::string& pid : options.main_pids) send_main_pid(pid, channel);
     if (options.descriptors > 0) {
-        channel.send("STATUS=with gifts",
+        channel.send("STATUS=with descriptors",
                      std::vector<int>(static_cast<std::size_t>(options.descriptors), STDERR_FILENO));
     }
     if (options.shuts_listener_down) ::shutdown(listener_fd, SHUT_RD);
@@ -83,12 +83,12 @@ int start_grandchildren() {
         ::setsid();
         stay();
     }
-    const pid_t between = ::fork();
-    if (between == 0) {
+    const pid_t intermediate = ::fork();
+    if (intermediate == 0) {
         if (::fork() == 0) stay();
         ::_exit(0);
     }
-    ::waitpid(between, nullptr, 0);
+    ::waitpid(intermediate, nullptr, 0);
     return in_group;
 }
 
@@ -96,5 +96,5 @@ void clear_nonblock() { ::fcntl(listener_fd, F_SETFL, ::fcntl(listener_fd, F_GET
 
 void flood(const SupervisorChannel& channel) {
     const std::string message = "STATUS=" + std::string(3000, '\x1b');
-    for (int sent = 0; sent < 100 && channel.send(message); ++sent) continue;  // its timers want their turn, too
+    for (int sent = 0; sent < 100 && channel.send(message); ++sent) continue;  // limited, so that timers can run
 }

@@ -3,14 +3,14 @@
 #include "options.hpp"
 #include "supervisor_channel.hpp"
 
-// All that is done once, at the start.
+// Injects the faults that occur once, at the start.
 void inject_faults(const Options& options, const SupervisorChannel& channel);
 
-// Three children that ignore signals and never end: in the process group, in a session of its own, and double-forked
-// into the care of whoever reaps orphans. Returns the pid of the first.
+// Starts three children that ignore signals and never exit: in the process group, in its own session, and
+// double-forked, so that it becomes an orphan. Returns the pid of the first.
 int start_grandchildren();
 
 void clear_nonblock();
 
-// Messages until no more are taken.
+// Sends messages until the channel is full.
 void flood(const SupervisorChannel& channel);

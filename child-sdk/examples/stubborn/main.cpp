@@ -1,4 +1,4 @@
-// A worker that does everything wrong, for tests: see --help.
+// A worker that misbehaves in many ways, for tests: see --help.
 
 #include <poll.h>
 #include <signal.h>
@@ -40,7 +40,7 @@ class Stubborn {
         inject_faults(options_, channel_);
         if (options_.clears_nonblock) every(clearing_interval, [] { clear_nonblock(); });
         for (;;) {
-            run_timers();  // before a flood leaves no room for READY=1
+            run_timers();  // first: a flood would leave no room for READY=1
             const short room = options_.floods ? POLLOUT : 0;
             const short command = options_.reads_nothing ? 0 : POLLIN;
             pollfd control{.fd = channel_.fd(), .events = static_cast<short>(room | command), .revents = 0};
@@ -126,7 +126,7 @@ class Stubborn {
 
 void ignore_signals(const Options& options) {
     for (int number : {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGABRT}) ::signal(number, SIG_IGN);
-    // Ignored is inherited: grandchildren are as stubborn.
+    // An ignored signal stays ignored in children: grandchildren ignore it as well.
     if (!options.obeys) ::signal(SIGTERM, SIG_IGN);
 }
 

@@ -12,7 +12,7 @@ struct Row {
     std::string_view name;
     std::string_view argument;  // empty: none
     std::string_view help;
-    std::function<bool(Options&, std::string_view)> apply;  // false: the argument is wrong
+    std::function<bool(Options&, std::string_view)> apply;  // returns false if the argument is invalid
 };
 
 template <class Number>
@@ -48,37 +48,37 @@ auto word(std::vector<std::string> Options::*member) {
 }
 
 const std::array rows{
-    Row{"--hello", "", "say HELLO=1: be told stages instead of being sent signals", flag(&Options::says_hello)},
-    Row{"--by-notify", "", "speak over NOTIFY_SOCKET, not over the control pipe",
+    Row{"--hello", "", "send HELLO=1, to receive stages instead of signals", flag(&Options::says_hello)},
+    Row{"--by-notify", "", "send messages over NOTIFY_SOCKET, not over the control pipe",
         flag(&Options::speaks_by_notify_socket)},
     Row{"--chatty", "", "print every message and every stage to stderr", flag(&Options::is_chatty)},
-    Row{"--ready-after", "MS", "say READY=1 then (default: never)", delay(&Options::ready_after)},
-    Row{"--exit-after", "MS", "exit then, with --status", delay(&Options::exit_after)},
+    Row{"--ready-after", "MS", "send READY=1 after this time (default: never)", delay(&Options::ready_after)},
+    Row{"--exit-after", "MS", "exit after this time, with --status", delay(&Options::exit_after)},
     Row{"--status", "N", "the exit status (default 0)", number(&Options::status)},
-    Row{"--crash-after", "MS", "die of SIGSEGV then", delay(&Options::crash_after)},
-    Row{"--freeze-after", "MS", "stop itself by SIGSTOP then", delay(&Options::freeze_after)},
-    Row{"--obey", "", "exit when told to drain, or sent SIGTERM", flag(&Options::obeys)},
-    Row{"--hold", "KIND:NAME", "name it in a drain report each second once told to leave (repeatable)",
+    Row{"--crash-after", "MS", "raise SIGSEGV after this time", delay(&Options::crash_after)},
+    Row{"--freeze-after", "MS", "raise SIGSTOP after this time", delay(&Options::freeze_after)},
+    Row{"--obey", "", "exit at the drain stage or SIGTERM", flag(&Options::obeys)},
+    Row{"--hold", "KIND:NAME", "list it in a drain report each second after the drain begins (repeatable)",
         word(&Options::holds)},
     Row{"--read-nothing", "", "never read the control pipe", flag(&Options::reads_nothing)},
-    Row{"--grandchildren", "", "start three: in the group, in a session of its own, and double-forked",
+    Row{"--grandchildren", "", "start three: in the process group, in its own session, and double-forked",
         flag(&Options::has_grandchildren)},
-    Row{"--flood", "", "send messages as fast as they are taken", flag(&Options::floods)},
+    Row{"--flood", "", "send messages as fast as possible", flag(&Options::floods)},
     Row{"--malformed", "KIND", "send empty, no-equals, nul, overlong, number, negative, flag, entry or all of them",
         word(&Options::malformed)},
-    Row{"--main-pid", "PID", "say MAINPID=PID; also child (a grandchild), self (repeatable)",
+    Row{"--main-pid", "PID", "send MAINPID=PID; also child (a grandchild), self (repeatable)",
         word(&Options::main_pids)},
-    Row{"--descriptors", "N", "pass that many descriptors that nobody announced", number(&Options::descriptors)},
+    Row{"--descriptors", "N", "send that many unannounced descriptors", number(&Options::descriptors)},
     Row{"--shutdown-listener", "", "shutdown(2) the first listener", flag(&Options::shuts_listener_down)},
     Row{"--clear-nonblock", "", "clear O_NONBLOCK of the first listener every millisecond",
         flag(&Options::clears_nonblock)},
     Row{"--backlog", "N", "listen(2) again with that backlog", number(&Options::backlog)},
     Row{"--unlink", "", "unlink the path of the first listener", flag(&Options::unlinks_path)},
-    Row{"--last-words", "BYTES", "write that much to stderr", number(&Options::last_words)},
+    Row{"--last-words", "BYTES", "write that many bytes to stderr", number(&Options::last_words)},
 };
 
 void print_help() {
-    std::puts("Usage: stubborn [OPTION]...\n\nA worker that ignores every stage and every signal, and does wrong:\n");
+    std::puts("Usage: stubborn [OPTION]...\n\nA worker that ignores every stage and every signal, and misbehaves:\n");
     for (const Row& row : rows) {
         const std::string left = std::string(row.name) + " " + std::string(row.argument);
         std::printf("  %-22s %s\n", left.c_str(), std::string(row.help).c_str());

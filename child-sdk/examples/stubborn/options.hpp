@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-// What this worker does wrong. Without any: it says nothing, and ignores every stage and every signal that can be
+// The faults of this worker. Without any, it sends nothing and ignores every stage and every signal that can be
 // ignored.
 struct Options {
     using Delay = std::optional<std::chrono::milliseconds>;
@@ -36,5 +36,5 @@ struct Options {
 
 enum class Parsed { run, help_shown, wrong };
 
-// Prints the help to stdout, or what is wrong to stderr.
+// Prints the help to stdout, or an error to stderr.
 Parsed parse(int argc, char** argv, Options& options);

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-// The ways to reach the supervisor, without the SDK: nothing in here is careful.
+// A connection to the supervisor without the SDK, and without its precautions.
 class SupervisorChannel {
   public:
     enum class Transport { control_pipe, notify_socket };
@@ -13,10 +13,10 @@ class SupervisorChannel {
 
     int fd() const { return fd_; }
 
-    // False: it was not taken (nobody there, or no room).
+    // Returns false if the message was not sent: no receiver, or a full buffer.
     bool send(std::string_view message, const std::vector<int>& descriptors = {}) const;
 
-    // The next command; empty: none now. Closed pipes are forgotten.
+    // Returns the next command; empty if there is none. Forgets the descriptor at the end of the stream.
     std::string receive();
 
   private:

@@ -14,14 +14,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int crowd = 64;
-constexpr int items = 3;
+constexpr int session_count = 64;
+constexpr int item_count = 3;
 
 [[noreturn]] void wait_forever() {
     for (;;) ::pause();
 }
 
-// Somebody who holds it, and never lets go.
+// Holds the object forever, on a detached thread.
 template <class Held>
 void hold_forever(Held held) {
     std::thread([kept = std::move(held)] { wait_forever(); }).detach();
@@ -46,10 +46,10 @@ void run_a_deaf_task(holdfast::Worker& worker) {
     worker.start_task("deaf", [](const std::stop_token&) { wait_forever(); });
 }
 
-// Until the cancel puts it back.
+// Holds items of work until the cancel hands them back.
 void keep_work(holdfast::Worker& worker) {
     std::vector<holdfast::Work> kept;
-    for (int i = 1; i <= items; ++i) {
+    for (int i = 1; i <= item_count; ++i) {
         const std::string name = "order " + std::to_string(i);
         kept.push_back(worker.hold_work(
             name, [name] { std::fprintf(stderr, "unclean: %s is back in its queue\n", name.c_str()); }));
@@ -57,12 +57,12 @@ void keep_work(holdfast::Worker& worker) {
     hold_forever(std::move(kept));
 }
 
-// Its stop token is nobody's concern here.
+// Never checks its stop token.
 void overstay_in_a_session(holdfast::Worker& worker) { hold_forever(worker.begin_session("GET /stream", 100ms)); }
 
 void crowd_with_sessions(holdfast::Worker& worker) {
     std::vector<holdfast::Session> sessions;
-    for (int i = 1; i <= crowd; ++i) sessions.push_back(worker.begin_session("GET /chat/" + std::to_string(i)));
+    for (int i = 1; i <= session_count; ++i) sessions.push_back(worker.begin_session("GET /chat/" + std::to_string(i)));
     hold_forever(std::move(sessions));
 }
 

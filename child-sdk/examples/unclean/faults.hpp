@@ -2,7 +2,7 @@
 
 #include <holdfast/worker.hpp>
 
-// Each leaves something behind that a drain waits for, or fails at. What blocks, blocks for ever.
+// Each function causes a fault that delays a drain or makes it fail. A function that blocks does so forever.
 
 void stick_in_a_request(holdfast::Worker& worker);
 void leak_a_request(holdfast::Worker& worker);

@@ -1,5 +1,5 @@
-// Workers that cannot be stopped cleanly, one or several modes each: what each holds must be named by the supervisor.
-// See the usage.
+// A worker that cannot be stopped cleanly, for tests: the supervisor must name what it holds. Each mode causes one
+// fault, see the usage.
 
 #include <algorithm>
 #include <array>
@@ -29,9 +29,9 @@ const std::array<Mode, 11>& modes() {
         {"stuck-request", "a request never ends", stick_in_a_request},
         {"leaked-request", "a request is leaked", leak_a_request},
         {"deaf-task", "a task ignores its stop token", run_a_deaf_task},
-        {"held-work", "items of work are kept until the cancel puts them back", keep_work},
-        {"overdue-session", "a session is told to leave, and stays", overstay_in_a_session},
-        {"crowd", "64 of them do", crowd_with_sessions},
+        {"held-work", "items of work are held until the cancel hands them back", keep_work},
+        {"overdue-session", "a session is asked to leave and stays", overstay_in_a_session},
+        {"crowd", "64 sessions stay", crowd_with_sessions},
         {"hanging-close", "the close of a resource hangs", hang_in_a_close},
         {"throwing-close", "the close of a resource throws", throw_in_a_close},
         {"circle", "two resources use each other", use_in_a_circle},
@@ -45,8 +45,8 @@ constexpr std::string_view slow_queue = "slow-queue", endless_queue = "endless-q
 int show_usage() {
     std::fputs("usage: unclean MODE...\n", stderr);
     for (const Mode& mode : modes()) std::fprintf(stderr, "  %-20s %s\n", mode.name.data(), mode.what);
-    std::fprintf(stderr, "  %-20s requests are answered one after the other\n", slow_queue.data());
-    std::fprintf(stderr, "  %-20s and more of them come\n", endless_queue.data());
+    std::fprintf(stderr, "  %-20s requests are answered one after another\n", slow_queue.data());
+    std::fprintf(stderr, "  %-20s like slow-queue, with new requests all the time\n", endless_queue.data());
     return 2;
 }
 

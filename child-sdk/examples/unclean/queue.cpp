@@ -12,14 +12,14 @@ namespace {
 constexpr int accepted = 10;
 constexpr long answer_takes_ns = 500'000'000;
 
-// The ticker of whatever answers them.
+// Paces the responses.
 class Ticker {
   public:
     Ticker() : fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) {
         const timespec interval{.tv_sec = 0, .tv_nsec = answer_takes_ns};
         const itimerspec timer{.it_interval = interval, .it_value = interval};
         if (fd_ < 0 || ::timerfd_settime(fd_, 0, &timer, nullptr) != 0) {
-            throw std::system_error(errno, std::generic_category(), "cannot make a timer");
+            throw std::system_error(errno, std::generic_category(), "cannot create a timer");
         }
     }
     ~Ticker() { ::close(fd_); }
@@ -44,7 +44,7 @@ Queue::Queue(holdfast::Worker& worker, Length length) : worker_(worker) {
 
 Queue::~Queue() { thread_.join(); }
 
-// Nobody hurries while the service runs: what is in the queue is there when the drain begins.
+// Requests are answered only during the drain, so that all are in the queue when it begins.
 void Queue::answer_all(Length length) {
     const Ticker ticker;
     while (!requests_.empty()) {

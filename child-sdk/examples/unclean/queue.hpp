@@ -4,12 +4,12 @@
 #include <thread>
 #include <vector>
 
-// Requests that were all accepted, and are answered one after the other.
+// A queue of accepted requests that are answered one after another.
 class Queue {
   public:
     enum class Length {
-        ten,     // and then it is empty
-        endless  // for each that is answered another one comes
+        ten,     // empty after ten requests
+        endless  // every answered request is followed by a new one
     };
 
     Queue(holdfast::Worker& worker, Length length);

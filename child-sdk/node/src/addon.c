@@ -1,4 +1,4 @@
-// libholdfast for Node: what JavaScript can call. Every function belongs to index.js, which makes objects of it.
+// The functions of libholdfast that JavaScript can call. Only index.js uses them, and wraps them in objects.
 
 #include <errno.h>
 #include <holdfast.h>
@@ -8,10 +8,10 @@
 #include "calls.h"
 #include "values.h"
 
-// The one of this process. Never freed: what still runs when Node exits may use it.
+// The worker of this process. Never freed: code that still runs when Node exits may use it.
 static holdfast_worker* worker;
 
-// create(options, dispatcher)
+// create(options, health, dispatcher)
 static int64_t option(napi_env env, napi_value options, const char* name, int64_t usual) {
     napi_value value = NULL;
     int64_t number = usual;
@@ -23,7 +23,8 @@ static napi_value create(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
     holdfast_options options;
     char health[max_text_bytes];
-    if (worker != NULL) return nothing(env, holdfast_fail(EPERM, "cannot make a second Worker: a process has one"));
+    if (worker != NULL)
+        return nothing(env, holdfast_fail(EPERM, "cannot create a second Worker: a process can have only one"));
     if (failed(env, holdfast_init_options(&options, sizeof options))) return NULL;
     options.lame_duck_ms = option(env, given.values[0], "lameDuck", options.lame_duck_ms);
     options.grace_period_ms = option(env, given.values[0], "gracePeriod", options.grace_period_ms);
@@ -32,7 +33,7 @@ static napi_value create(napi_env env, napi_callback_info info) {
     options.health = text_at(&given, 1, health, sizeof health);
     if (failed(env, holdfast_new(&options, &worker))) return NULL;
     if (begin_calls(env, given.values[2]) != napi_ok)
-        napi_throw_error(env, "EIO", "cannot call JavaScript from threads");
+        napi_throw_error(env, "EIO", "cannot set up calls from threads to JavaScript");
     return NULL;
 }
 
@@ -58,7 +59,7 @@ static napi_value on(napi_env env, napi_callback_info info) {
         }
     }
     return nothing(env, holdfast_fail(EINVAL,
-                                      "cannot add a callback: there is no such stage; take lame-duck, pause, "
+                                      "cannot add a callback: there is no such stage; use lame-duck, pause, "
                                       "drain, run, cancel or released"));
 }
 
@@ -211,7 +212,7 @@ static napi_value drop_work(napi_env env, napi_callback_info info) {
     return nothing(env, holdfast_drop_work(&work));
 }
 
-// startTask(name, key), resource(name, key), closeLast(name, key): the number of a user
+// startTask(name, key), resource(name, key), closeLast(name, key): return the number of a user
 static napi_value start_task(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
     char name[max_text_bytes];
@@ -336,6 +337,6 @@ static napi_value init(napi_env env, napi_value exports) {
     return exports;
 }
 
-// Found by its name, which says which version of the interface it was built for.
+// Node finds this function by its name, which contains the version of the interface.
 NAPI_EXTERN napi_value napi_register_module_v1(napi_env env, napi_value exports);
 napi_value napi_register_module_v1(napi_env env, napi_value exports) { return init(env, exports); }

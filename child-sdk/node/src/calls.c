@@ -12,7 +12,7 @@
 
 enum call_kind { kind_waits, kind_task_begins, kind_task_stops, kind_posted, kind_connection };
 
-// On the stack of the thread that waits, or (posted) on the heap until JavaScript has it.
+// On the stack of a waiting thread, or (posted) on the heap until JavaScript has handled it.
 struct call {
     enum call_kind kind;
     void* key;
@@ -21,12 +21,11 @@ struct call {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool is_done;
-    int done_fd;  // of a task: readable when it is done
+    int done_fd;  // readable when the task is done
     char error[256];
 };
 
-// The queue to JavaScript's thread, one for the process as the worker is one. Written before any thread of the SDK uses
-// it.
+// The queue to JavaScript's thread. One per process, as there is one worker. Set before any thread of the SDK uses it.
 static napi_threadsafe_function javascript_queue;
 static pthread_t javascript_thread;
 
@@ -41,11 +40,11 @@ static void finish(struct call* call, const char* error) {
 
 static bool waits(const struct call* call) { return call->kind == kind_waits || call->kind == kind_task_begins; }
 
-// On JavaScript's thread. `env` is NULL when the event loop has ended: whoever waits must not wait for ever.
+// Runs on JavaScript's thread. `env` is NULL if the event loop has ended; waiting threads are released then.
 static void call_javascript(napi_env env, napi_value dispatcher, void* context, void* data) {
     (void)context;
     struct call* call = data;
-    const bool is_waited_for = waits(call);  // as soon as it is completed it is gone
+    const bool is_waited_for = waits(call);  // read it now: a completed call is freed
     if (env == NULL) {
         if (is_waited_for) finish(call, "the event loop has ended");
     } else {
@@ -109,7 +108,7 @@ int call_stage(int64_t remaining_usec, void* key) {
     return call_and_wait(&call);
 }
 
-// An item of work may be handed back by JavaScript itself, which cannot wait for itself.
+// JavaScript itself may hand back an item of work, and cannot wait for itself.
 int call_plain(void* key) {
     if (pthread_equal(javascript_thread, pthread_self())) return call_leave(key);
     struct call call = new_call(kind_waits, key);
@@ -171,7 +170,7 @@ int call_when_over(holdfast_worker* worker, void* key) {
     const int error = pthread_create(&thread, NULL, wait_until_over, waiter);
     if (error == 0) return pthread_detach(thread);
     free(waiter);
-    return holdfast_fail(error, "cannot wait: no thread can be made; raise the limit (ulimit -u)");
+    return holdfast_fail(error, "cannot wait: cannot create a thread; raise the thread limit (ulimit -u)");
 }
 
 napi_value complete(napi_env env, napi_callback_info info) {

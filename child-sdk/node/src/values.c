@@ -23,7 +23,7 @@ int64_t number_at(const struct arguments* arguments, size_t index) {
 }
 
 void* key_at(const struct arguments* arguments, size_t index) {
-    return (void*)(uintptr_t)number_at(arguments, index);  // NOLINT: C hands it back as it is
+    return (void*)(uintptr_t)number_at(arguments, index);  // NOLINT: C passes it back unchanged
 }
 
 const char* text_at(const struct arguments* arguments, size_t index, char* text, size_t size) {
@@ -73,7 +73,7 @@ struct entry {
     size_t next_free;
 };
 
-// One table for the process, as the worker is one. Entry 0 is never used: its next_free begins the list of free ones.
+// One table per process, as there is one worker. Entry 0 is not used for a handle: its next_free heads the free list.
 static struct {
     struct entry* entries;
     size_t size;
@@ -96,7 +96,7 @@ static bool grow(void) {
 
 napi_value keep_handle(napi_env env, enum handle_kind kind, void* handle) {
     if ((table.size == 0 || table.entries[0].next_free == 0) && !grow()) {
-        napi_throw_error(env, "ENOMEM", "cannot keep a handle: there is no memory; hold less");
+        napi_throw_error(env, "ENOMEM", "cannot store a handle: out of memory");
         return NULL;
     }
     const size_t index = table.entries[0].next_free;

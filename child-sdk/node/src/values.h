@@ -5,8 +5,8 @@
 #include <node_api.h>
 #include <stdbool.h>
 
-// Arguments, results and errors of a function that JavaScript calls. index.js is the only caller and passes the right
-// types, so what is missing or of another type is 0 or "".
+// Arguments, results and errors of functions that JavaScript calls. index.js is the only caller and passes the right
+// types, so a missing argument, or one of another type, is read as 0 or "".
 
 enum { max_arguments = 6, max_text_bytes = 1024 };
 
@@ -18,10 +18,10 @@ struct arguments {
 
 struct arguments arguments_of(napi_env env, napi_callback_info info);
 int64_t number_at(const struct arguments* arguments, size_t index);
-// The key of a JavaScript function as C passes it around.
+// The key of a JavaScript function, as C passes it around.
 void* key_at(const struct arguments* arguments, size_t index);
 bool is_given(const struct arguments* arguments, size_t index);
-// Cut at `size`; returns `text`.
+// Truncates the text to `size`. Returns `text`.
 const char* text_at(const struct arguments* arguments, size_t index, char* text, size_t size);
 
 napi_value to_number(napi_env env, double number);
@@ -34,12 +34,13 @@ bool failed(napi_env env, int returned);
 // For functions that return nothing but success.
 napi_value nothing(napi_env env, int returned);
 
-// A handle of C for JavaScript: a number, so that one that is used after its end is an error. JavaScript's thread only.
+// Handles of C objects for JavaScript. A handle is a number, so that its use after the end is detected. Use them only
+// on JavaScript's thread.
 enum handle_kind { kind_free, kind_listener, kind_acceptor, kind_request, kind_session, kind_work };
 napi_value keep_handle(napi_env env, enum handle_kind kind, void* handle);
-// NULL if there is none of that kind and number.
+// Returns NULL if there is no handle of that kind and number.
 void* handle_at(const struct arguments* arguments, size_t index, enum handle_kind kind);
-// The same, and forgets it.
+// The same, and removes the handle.
 void* take_handle_at(const struct arguments* arguments, size_t index, enum handle_kind kind);
 
 #endif

@@ -11,7 +11,7 @@ import holdfast  # noqa: E402
 
 
 async def answer(worker, connection):
-    """One request. Whether the connection lives on."""
+    """Answers one request. Returns whether the connection stays open."""
     head = (await connection.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     method, target, _ = head.split(" ", 2)
     with worker.request(f"{method} {target}"):

@@ -33,7 +33,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "3")
             self.send_header("X-Worker", worker_id)
             if worker.says_close:
-                self.send_header("Connection", "close")  # the base class closes then
+                self.send_header("Connection", "close")  # makes the base class close the connection
             self.end_headers()
             self.wfile.write(b"OK\n")
             self.wfile.flush()
@@ -41,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_GET
 
     def log_message(self, *_):
-        """Nothing: the supervisor's log is for what matters."""
+        """Suppresses the access log on stderr, which the supervisor would log."""
 
 
 worker.serve_threads(worker.listen("http", ":8080"), lambda connection: Handler(connection, None, None))

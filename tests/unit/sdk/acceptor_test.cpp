@@ -22,7 +22,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Keeps what was accepted, and does first what a test wants done on the accepting thread.
+// Collects accepted connections. Runs `before` first, on the accepting thread.
 class Accepted {
   public:
     ~Accepted() { close_all(); }
@@ -66,20 +66,20 @@ struct AcceptorUnderSupervisor : ::testing::Test {
     }
 
     void pause() {
-        supervisor.tell(Stage::pause);
+        supervisor.send_stage(Stage::pause);
         supervisor.wait_for(has_stopped_accepting);
     }
 
     void run() {
-        supervisor.tell(Stage::run);
+        supervisor.send_stage(Stage::run);
         supervisor.wait_for(accepts);
     }
 
     void TearDown() override {
         if (!waiter) return;
-        supervisor.tell(Stage::drain);
+        supervisor.send_stage(Stage::drain);
         supervisor.wait_for(has_stopped_accepting);
-        accepted.close_all();  // not before: the acceptor may have been at it
+        accepted.close_all();  // only now: the acceptor may have been adding connections
         EXPECT_EQ(waiter->status(), 0);
     }
 
@@ -92,7 +92,7 @@ struct AcceptorUnderSupervisor : ::testing::Test {
     std::optional<Waiter> waiter;
 };
 
-TEST_F(AcceptorUnderSupervisor, AcceptsAtOnceAndCountsTheConnectionUntilItIsClosed) {
+TEST_F(AcceptorUnderSupervisor, AcceptsImmediatelyAndCountsTheConnectionUntilItIsClosed) {
     begin();
     const Client client(endpoint);
     ASSERT_TRUE(eventually([&] { return accepted.count() == 1; }));
@@ -104,9 +104,9 @@ TEST_F(AcceptorUnderSupervisor, AcceptsAtOnceAndCountsTheConnectionUntilItIsClos
     EXPECT_TRUE(eventually([&] { return worker.report().sessions == 0; }));
 }
 
-TEST_F(AcceptorUnderSupervisor, HandsOverAllThatWaitedBeforeThePauseIsAnswered) {
+TEST_F(AcceptorUnderSupervisor, AcceptsAllQueuedConnectionsBeforeThePauseIsAnswered) {
     constexpr std::size_t clients = 100;
-    // The first connection is accepted, and nothing more until the acceptor was told to rest: it is interrupted then.
+    // After the first connection the thread blocks until set_mode() interrupts it, so the other clients stay queued.
     accepted.before = [&] {
         if (accepted.count() == 0) ::poll(nullptr, 0, -1);
     };
@@ -116,7 +116,7 @@ TEST_F(AcceptorUnderSupervisor, HandsOverAllThatWaitedBeforeThePauseIsAnswered) 
     EXPECT_EQ(accepted.count(), clients);
 }
 
-TEST_F(AcceptorUnderSupervisor, AcceptsNobodyWhilePausedAndLosesNobody) {
+TEST_F(AcceptorUnderSupervisor, AcceptsNoConnectionsWhilePausedAndLosesNone) {
     begin();
     constexpr std::size_t clients = 50;
     std::vector<std::vector<Client>> all;
@@ -130,7 +130,7 @@ TEST_F(AcceptorUnderSupervisor, AcceptsNobodyWhilePausedAndLosesNobody) {
     }
 }
 
-TEST_F(AcceptorUnderSupervisor, LeavesTheQueueToOthersWhilePaused) {
+TEST_F(AcceptorUnderSupervisor, LeavesQueuedConnectionsToOthersWhilePaused) {
     begin();
     pause();
     const std::vector<Client> clients = connect(endpoint, 20);
@@ -142,9 +142,9 @@ TEST_F(AcceptorUnderSupervisor, LeavesTheQueueToOthersWhilePaused) {
 }
 
 TEST_F(AcceptorUnderSupervisor, AcceptsAgainWhenTheDrainIsTakenBack) {
-    const Session holds_the_drain = worker.begin_session("held");
+    const Session delays_the_drain = worker.begin_session("held");
     begin();
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);
     const Client client(endpoint);
     EXPECT_EQ(accepted.count(), 0U);
@@ -152,9 +152,9 @@ TEST_F(AcceptorUnderSupervisor, AcceptsAgainWhenTheDrainIsTakenBack) {
     EXPECT_TRUE(eventually([&] { return accepted.count() == 1; }));
 }
 
-// Two siblings at once: one clears O_NONBLOCK all the time, the other takes connections that poll(2) had promised to
-// us. accept(2) blocks again and again, and each pause has to end all the same.
-TEST_F(AcceptorUnderSupervisor, PausesAlthoughSiblingsClearItsFlagAndTakeItsConnections) {
+// Two siblings at once: one clears O_NONBLOCK in a loop, the other takes connections that poll(2) has reported.
+// accept(2) blocks repeatedly, and each pause must still complete.
+TEST_F(AcceptorUnderSupervisor, PausesWhileSiblingsClearNonblockAndTakeConnections) {
     std::atomic<bool> is_over = false;
     begin();
     std::thread clearing([&] {
@@ -176,22 +176,22 @@ TEST_F(AcceptorUnderSupervisor, PausesAlthoughSiblingsClearItsFlagAndTakeItsConn
     }
     is_over = true;
     clearing.join();
-    const Client last(endpoint);  // for the sibling, should it block
+    const Client last(endpoint);  // unblocks the sibling if it is in accept(2)
     taking.join();
 }
 
-TEST_F(AcceptorUnderSupervisor, RestsAndGoesOnAlthoughTheListenerWasShutDown) {
+TEST_F(AcceptorUnderSupervisor, PausesAndResumesOnAListenerThatWasShutDown) {
     begin();
     ::shutdown(endpoint.fd, SHUT_RD);
     pause();
     run();
-    ASSERT_EQ(::listen(endpoint.fd, 16), 0);  // as the supervisor revives it
+    ASSERT_EQ(::listen(endpoint.fd, 16), 0);  // as the supervisor does to restore it
     endpoint.refresh();
     const Client client(endpoint);
     EXPECT_TRUE(eventually([&] { return accepted.count() == 1; }));
 }
 
-TEST_F(AcceptorUnderSupervisor, LeavesTheListenerToOthersWhenItEnds) {
+TEST_F(AcceptorUnderSupervisor, LeavesTheListenerOpenForOthersWhenItEnds) {
     begin();
     acceptor.reset();
     const Client client(endpoint);
@@ -201,19 +201,19 @@ TEST_F(AcceptorUnderSupervisor, LeavesTheListenerToOthersWhenItEnds) {
     EXPECT_EQ(accepted.count(), 0U);
 }
 
-TEST_F(AcceptorUnderSupervisor, EndsInTheMiddleOfEverything) {
+TEST_F(AcceptorUnderSupervisor, EndsWhileItAcceptsAndPauses) {
     begin();
     const std::vector<Client> clients = connect(endpoint, 20);
-    supervisor.tell(Stage::pause);
+    supervisor.send_stage(Stage::pause);
     acceptor.reset();
     supervisor.wait_for(has_stopped_accepting);
 }
 
-TEST_F(AcceptorUnderSupervisor, RefusesAListenerThatWasGivenAway) {
+TEST_F(AcceptorUnderSupervisor, RejectsAListenerThatWasReleased) {
     const int fd = listener.release();
     try {
         begin();
-        FAIL() << "it was taken";
+        FAIL() << "it was accepted";
     } catch (const std::system_error& error) {
         EXPECT_THAT(error.what(), HasSubstr("cannot accept from the listener \"http\": its descriptor was given away"));
     }
@@ -226,20 +226,20 @@ struct AcceptOne : ::testing::Test {
     const Endpoint endpoint{listener};
 };
 
-TEST_F(AcceptOne, SaysAtOnceThatNobodyWaits) {
+TEST_F(AcceptOne, FailsImmediatelyIfTheQueueIsEmpty) {
     errno = 0;
     EXPECT_EQ(accept_one(listener.fd()), -1);
     EXPECT_EQ(errno, EAGAIN);
     EXPECT_FALSE(accept_failed_for_long(errno));
 }
 
-TEST_F(AcceptOne, SetsTheFlagThatSomebodyCleared) {
+TEST_F(AcceptOne, SetsNonblockIfItWasCleared) {
     ::fcntl(endpoint.fd, F_SETFL, ::fcntl(endpoint.fd, F_GETFL) & ~O_NONBLOCK);
     EXPECT_EQ(accept_one(listener.fd()), -1);
     EXPECT_EQ(::fcntl(endpoint.fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
 }
 
-TEST_F(AcceptOne, TakesTheFirstThatWaits) {
+TEST_F(AcceptOne, AcceptsTheFirstConnectionInTheQueue) {
     const Client client(endpoint);
     const int fd = accept_one(listener.fd());
     ASSERT_GE(fd, 0);
@@ -248,7 +248,7 @@ TEST_F(AcceptOne, TakesTheFirstThatWaits) {
     ::close(fd);
 }
 
-TEST_F(AcceptOne, TellsWhatComesBackAtOnceFromWhatIsOver) {
+TEST_F(AcceptOne, DistinguishesLastingErrorsFromThoseOfOneConnection) {
     for (int error : {EAGAIN, EINTR, ECONNABORTED, EPROTO}) EXPECT_FALSE(accept_failed_for_long(error)) << error;
     for (int error : {EMFILE, ENFILE, ENOBUFS, ENOMEM, EINVAL, EBADF}) EXPECT_TRUE(accept_failed_for_long(error));
 }

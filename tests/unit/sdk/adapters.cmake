@@ -1,4 +1,4 @@
-# What the adapters are made of, and the servers of the library from stage to stage. Under ThreadSanitizer as well.
+# The adapters: their building blocks and the servers of the library in each stage. Also under ThreadSanitizer.
 find_package(Boost 1.81)
 if(Boost_FOUND)
   holdfast_test(

@@ -8,20 +8,20 @@
 
 namespace holdfast::testing {
 
-// What a report says, for FakeSupervisor::wait_for.
+// Predicates for FakeSupervisor::wait_for.
 inline bool accepts(const Report& report) { return report.accepting == true; }
 inline bool has_stopped_accepting(const Report& report) { return report.accepting == false; }
 inline bool is_drained(const Report& report) { return report.drained; }
 inline bool is_releasing(const Report& report) { return report.releasing; }
 
-// "request GET /", "resource pool (closing)": the lines of a drain report.
+// The entries of a drain report as lines: "request GET /", "resource pool (closing)".
 inline std::vector<std::string> lines_of(const std::vector<Waiting>& waiting) {
     std::vector<std::string> lines;
     for (const Waiting& entry : waiting) lines.push_back(entry.kind + " " + entry.name);
     return lines;
 }
 
-// Whether a report names it.
+// Whether a drain report has an entry with this line.
 inline std::function<bool(const Report&)> names(std::string line) {
     return [line = std::move(line)](const Report& report) {
         for (const std::string& named : lines_of(report.waiting.value_or(std::vector<Waiting>{}))) {
@@ -31,7 +31,7 @@ inline std::function<bool(const Report&)> names(std::string line) {
     };
 }
 
-// What happened, in order, from whatever thread.
+// Records events in order, from any thread.
 class CallRecorder {
   public:
     void record(std::string line) {

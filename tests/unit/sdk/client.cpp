@@ -48,7 +48,7 @@ std::string Client::read_to_end() const {
     while ((got = ::recv(fd_, part.data(), part.size(), 0)) > 0) {
         bytes.append(part.data(), static_cast<std::size_t>(got));
     }
-    EXPECT_EQ(got, 0) << "the connection was reset, or nothing came";
+    EXPECT_EQ(got, 0) << "the connection was reset, or the read timed out";
     return bytes;
 }
 

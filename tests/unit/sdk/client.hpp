@@ -10,22 +10,22 @@
 
 namespace holdfast::testing {
 
-// Where a listener is, after it was given away.
+// The address of a listener, which stays usable after the listener was passed on.
 struct Endpoint {
     explicit Endpoint(const Listener& listener);
     ~Endpoint();
     Endpoint(const Endpoint&) = delete;
     Endpoint& operator=(const Endpoint&) = delete;
 
-    // A port that was chosen by the system changes when somebody shuts the listener down and somebody revives it.
+    // A port that the system chose changes when the listener is shut down and listens again.
     void refresh();
 
-    int fd = -1;  // the same socket: what a sibling process has
+    int fd = -1;  // a descriptor of the same socket, as a sibling process has
     sockaddr_storage address{};
     socklen_t length = sizeof address;
 };
 
-// A client that waits for everything as long as tests wait, and fails the test then.
+// A client whose reads fail the test after the usual timeout.
 class Client {
   public:
     explicit Client(const Endpoint& endpoint);
@@ -36,10 +36,10 @@ class Client {
 
     void send(std::string_view bytes) const;
 
-    // What comes until then, without it.
+    // Reads a line and returns it without the newline.
     std::string read_line() const;
 
-    // What comes until the server closes its side.
+    // Reads until the server closes its side.
     std::string read_to_end() const;
 
     void close();
@@ -48,7 +48,7 @@ class Client {
     int fd_ = -1;
 };
 
-// So many of them, one after the other.
+// Connects `count` clients one after the other.
 std::vector<Client> connect(const Endpoint& endpoint, std::size_t count);
 
 }  // namespace holdfast::testing

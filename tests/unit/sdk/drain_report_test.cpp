@@ -22,7 +22,7 @@ struct Reports : ::testing::Test {
     Worker worker;
 };
 
-TEST_F(Reports, CountEverythingAndNameTheSixteenOldestOfEachKind) {
+TEST_F(Reports, CountEverythingAndListTheSixteenOldestOfEachKind) {
     std::vector<Request> requests;
     std::vector<Session> sessions;
     for (int i = 0; i < 20; ++i) {
@@ -44,22 +44,22 @@ TEST_F(Reports, CountEverythingAndNameTheSixteenOldestOfEachKind) {
     EXPECT_EQ(lines.back(), "session stream 15");
 }
 
-TEST_F(Reports, ReadWellAsText) {
+TEST_F(Reports, AreReadableAsText) {
     worker.ready();
     { const Request served = worker.begin_request("GET /"); }
     EXPECT_EQ(worker.report().text(), "stage run; held: nothing; served 1\n");
     const Request stuck = worker.begin_request("GET /\x1bslow");
-    supervisor.tell(Stage::drain, 1h);
+    supervisor.send_stage(Stage::drain, 1h);
     supervisor.wait_for(has_stopped_accepting);
     EXPECT_THAT(worker.report().text(), AllOf(HasSubstr("stage drain, 3600.0 s left; held: 1 request; served 1\n"),
                                               HasSubstr("\n  request GET /\\x1bslow (0.")));
 }
 
-TEST_F(Reports, AreToldWithCountsWhileDraining) {
+TEST_F(Reports, AreSentWithCountsDuringADrain) {
     std::optional<Request> request = worker.begin_request("GET /");
     const Session session = worker.begin_session("stream");
     worker.ready();
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     const Report report = supervisor.wait_for(has_stopped_accepting);
     EXPECT_EQ(report.held, (std::vector<HeldCount>{{"request", 1}, {"session", 1}}));
     EXPECT_EQ(report.handed_back, std::nullopt);
@@ -70,12 +70,12 @@ TEST_F(Reports, AreToldWithCountsWhileDraining) {
 
 bool asks_for_time(const Report& report) { return report.extend_usec.has_value(); }
 
-TEST_F(Reports, AskForMoreTimeOnlyWhileRequestsFinish) {
+TEST_F(Reports, RequestAnExtensionOnlyWhileRequestsFinish) {
     std::vector<Request> queue;
     for (int i = 0; i < 100; ++i) queue.push_back(worker.begin_request("GET /"));
     worker.ready();
-    supervisor.tell(Stage::drain, 2s);
-    for (int reports = 0; reports < 2; ++reports) {  // nothing finishes: only counts are told
+    supervisor.send_stage(Stage::drain, 2s);
+    for (int reports = 0; reports < 2; ++reports) {  // no request finishes: reports have counts only
         const Report report = supervisor.wait_for([](const Report& any) { return any.in_flight == 100U; });
         EXPECT_FALSE(asks_for_time(report));
     }
@@ -85,11 +85,11 @@ TEST_F(Reports, AskForMoreTimeOnlyWhileRequestsFinish) {
     EXPECT_GT(*report.extend_usec, 0);
 }
 
-TEST_F(Reports, AskForNoTimeThatIsLeftAnyway) {
+TEST_F(Reports, RequestNoExtensionWhileEnoughTimeIsLeft) {
     std::vector<Request> queue;
     for (int i = 0; i < 3; ++i) queue.push_back(worker.begin_request("GET /"));
     worker.ready();
-    supervisor.tell(Stage::drain, 1h);
+    supervisor.send_stage(Stage::drain, 1h);
     supervisor.wait_for(has_stopped_accepting);
     queue.pop_back();
     EXPECT_FALSE(asks_for_time(supervisor.wait_for([](const Report& any) { return any.in_flight == 2U; })));

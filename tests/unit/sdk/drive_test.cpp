@@ -1,4 +1,4 @@
-// Who drives the worker, and on which thread the program's functions run.
+// What runs the worker, and on which thread the program's functions run.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// A loop of the program's own, as small as one can be.
+// A minimal event loop of the program.
 int run_loop(Worker& worker) {
     while (!worker.result()) {
         pollfd readable{.fd = worker.fd(), .events = POLLIN, .revents = 0};
@@ -39,7 +39,7 @@ struct Dispatch : ::testing::Test {
     Worker worker{WorkerOptions{.drive = WorkerOptions::Drive::dispatch}};
 };
 
-TEST_F(Dispatch, RunsEveryStageInTheLoopOfTheProgram) {
+TEST_F(Dispatch, RunsEveryStageInTheProgramsEventLoop) {
     std::set<std::thread::id> threads;
     const auto note = [&](const char* line) {
         return [this, line, &threads] {
@@ -61,8 +61,8 @@ TEST_F(Dispatch, RunsEveryStageInTheLoopOfTheProgram) {
     });
     worker.close_last("pool", note("pool"));
     worker.ready();
-    supervisor.tell(Stage::lame_duck);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::lame_duck);
+    supervisor.send_stage(Stage::drain);
     EXPECT_EQ(run_loop(worker), 0);
     EXPECT_THAT(recorder.lines(), ElementsAre("drain", "pool", "released"));
     EXPECT_THAT(threads, ElementsAre(std::this_thread::get_id()));
@@ -73,29 +73,29 @@ std::ptrdiff_t threads_of_this_process() {
     return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
 }
 
-TEST_F(Dispatch, PausesAndRunsAgainWithoutAThread) {
+TEST_F(Dispatch, PausesAndResumesWithoutAThread) {
     const auto before = threads_of_this_process();
     worker.ready();
-    supervisor.tell(Stage::pause);
+    supervisor.send_stage(Stage::pause);
     worker.dispatch();
     supervisor.wait_for(has_stopped_accepting);
-    supervisor.tell(Stage::run);
+    supervisor.send_stage(Stage::run);
     worker.dispatch();
     supervisor.wait_for(accepts);
     EXPECT_EQ(threads_of_this_process(), before);
     EXPECT_EQ(worker.result(), std::nullopt);
 }
 
-TEST(DispatchAlone, StartsNoThread) {
+TEST(StandaloneDispatch, StartsNoThread) {
     const auto before = threads_of_this_process();
     const Worker worker({.drive = WorkerOptions::Drive::dispatch});
     EXPECT_EQ(threads_of_this_process(), before);
 }
 
-TEST_F(Dispatch, WakesTheLoopForWhatOtherThreadsEnd) {
+TEST_F(Dispatch, WakesTheEventLoopWhenAnotherThreadEndsARequest) {
     Request request = worker.begin_request("GET /");
     worker.ready();
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     worker.dispatch();
     supervisor.wait_for(has_stopped_accepting);
     std::thread other([&] { request.end(); });
@@ -103,34 +103,34 @@ TEST_F(Dispatch, WakesTheLoopForWhatOtherThreadsEnd) {
     other.join();
 }
 
-TEST_F(Dispatch, CancelRunsItsCallbacksInTheLoop) {
+TEST_F(Dispatch, RunsCancelCallbacksInTheEventLoop) {
     Request request = worker.begin_request("GET /");
     worker.on_cancel([&] {
         recorder.record("cancel");
         request.end();
     });
     worker.ready();
-    supervisor.tell(Stage::cancel);
+    supervisor.send_stage(Stage::cancel);
     EXPECT_EQ(run_loop(worker), 3);
     EXPECT_THAT(recorder.lines(), ElementsAre("cancel"));
 }
 
-TEST_F(Dispatch, WithinDispatchIsRefused) {
+TEST_F(Dispatch, RejectsRecursiveDispatch) {
     std::string message;
     worker.on_pause([&] { message = misuse([&] { worker.dispatch(); }); });
     worker.ready();
-    supervisor.tell(Stage::pause);
+    supervisor.send_stage(Stage::pause);
     worker.dispatch();
     EXPECT_THAT(message, HasSubstr("cannot dispatch(): it is already running"));
 }
 
-TEST_F(Dispatch, WaitIsALoopOfItsOwn) {
+TEST_F(Dispatch, RunsInsideWait) {
     worker.ready();
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     EXPECT_EQ(worker.wait(), 0);
 }
 
-TEST(DispatchAlone, KeepsItsDeadlinesByTheDescriptor) {
+TEST(StandaloneDispatch, AppliesDeadlinesThroughTheDescriptor) {
     EXPECT_EXIT(
         {
             Worker worker({.grace_period = 20ms, .cancel_period = 20ms, .drive = WorkerOptions::Drive::dispatch});
@@ -142,14 +142,14 @@ TEST(DispatchAlone, KeepsItsDeadlinesByTheDescriptor) {
         ::testing::ExitedWithCode(3), "the last deadline has passed; this is still held:(.|\n)*request stuck");
 }
 
-TEST(HelperThread, RefusesToBeDispatched) {
+TEST(ControlThread, RejectsDispatch) {
     const FakeSupervisor supervisor;
     Worker worker;
     EXPECT_THAT(misuse([&] { worker.dispatch(); }), HasSubstr("this worker has a control thread"));
     EXPECT_THAT(misuse([&] { std::ignore = worker.fd(); }), HasSubstr("this worker has a control thread"));
 }
 
-// A loop in a thread of the program that runs what it is posted.
+// An event loop on a thread of the program, which runs posted functions.
 class Loop {
   public:
     void post(std::function<void()> function) {
@@ -177,7 +177,7 @@ class Loop {
     std::jthread thread_{[this](const std::stop_token& stop) { run(stop); }};
 };
 
-TEST(Post, TakesCallbacksAndClosesToTheThreadOfTheProgramsChoice) {
+TEST(Post, RunsCallbacksAndClosesOnTheThreadOfTheProgramsChoice) {
     FakeSupervisor supervisor;
     Loop loop;
     std::set<std::thread::id> threads;
@@ -193,36 +193,36 @@ TEST(Post, TakesCallbacksAndClosesToTheThreadOfTheProgramsChoice) {
     worker.close_last("pool", note("pool"));
     worker.on_released(note("released"));
     worker.ready();
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     EXPECT_EQ(worker.wait(), 0);
     EXPECT_THAT(lines, ElementsAre("drain", "pool", "released"));
     EXPECT_THAT(threads, ElementsAre(loop.id()));
 }
 
-TEST(Post, ThatThrowsAwayWhatItGotIsReportedAndHoldsNothingUp) {
+TEST(Post, ThatDiscardsAFunctionIsReportedAndDoesNotBlockTheDrain) {
     FakeSupervisor supervisor;
     ::testing::internal::CaptureStderr();
     Worker worker({.post = [](auto) {}});
     worker.on_drain([] {});
     worker.ready();
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     EXPECT_EQ(worker.wait(), 0);
     EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("discarded it without running it"));
 }
 
-TEST(Post, DoesNotGoTogetherWithDispatch) {
+TEST(Post, CannotBeCombinedWithDispatch) {
     EXPECT_THAT(
         misuse([] { const Worker worker({.drive = WorkerOptions::Drive::dispatch, .post = [](auto f) { f(); }}); }),
         HasSubstr("remove one of the two"));
 }
 
-TEST(Callbacks, AreToldHowMuchIsLeft) {
+TEST(Callbacks, ReceiveTheRemainingTime) {
     FakeSupervisor supervisor;
     Worker worker;
     std::chrono::microseconds left{};
     worker.on_drain([&](std::chrono::microseconds remaining) { left = remaining; });
     worker.ready();
-    supervisor.tell(Stage::drain, 1h);
+    supervisor.send_stage(Stage::drain, 1h);
     EXPECT_EQ(worker.wait(), 0);
     EXPECT_GT(left, 50min);
     EXPECT_LE(left, 1h);

@@ -33,13 +33,13 @@ FakeSupervisor::~FakeSupervisor() {
     ::unsetenv("HOLDFAST_CONTROL_INODE");
 }
 
-void FakeSupervisor::tell(const Command& command) { send(wire::encode(command)); }
+void FakeSupervisor::send_command(const Command& command) { send(wire::encode(command)); }
 
-void FakeSupervisor::tell(Stage stage, std::chrono::milliseconds time_left) {
+void FakeSupervisor::send_stage(Stage stage, std::chrono::milliseconds time_left) {
     const auto now = Worker::Clock::now().time_since_epoch();
     const auto deadline = std::chrono::duration_cast<std::chrono::microseconds>(now + time_left).count();
-    if (stage == Stage::run) return tell(Command{});
-    tell({.stage = stage, .deadline_usec = deadline, .kill_usec = deadline, .reason = Reason::restart});
+    if (stage == Stage::run) return send_command(Command{});
+    send_command({.stage = stage, .deadline_usec = deadline, .kill_usec = deadline, .reason = Reason::restart});
 }
 
 void FakeSupervisor::send(std::string_view bytes) {
@@ -62,7 +62,7 @@ Report FakeSupervisor::wait_for(const std::function<bool(const Report&)>& predic
         if (!report) break;
         if (predicate(*report)) return *report;
     }
-    ADD_FAILURE() << "the worker did not say what was waited for";
+    ADD_FAILURE() << "the worker did not send the expected message";
     return {};
 }
 
@@ -96,9 +96,9 @@ int Waiter::status() {
     std::_Exit(1);  // the thread in wait() cannot be joined
 }
 
-bool eventually(const std::function<bool()>& fact) {
+bool eventually(const std::function<bool()>& condition) {
     const auto end = Worker::Clock::now() + long_enough;
-    while (!fact()) {
+    while (!condition()) {
         if (Worker::Clock::now() > end) return false;
         std::this_thread::yield();
     }

@@ -12,10 +12,10 @@
 
 namespace holdfast::testing {
 
-constexpr std::chrono::seconds long_enough{20};  // for a fact to come true on a loaded machine
+constexpr std::chrono::seconds long_enough{20};  // timeout for conditions, sufficient on a loaded machine
 
-// The other end of a control pipe, in this process. Sets the environment for the next Worker, and takes out what is
-// left of it at the end.
+// The supervisor's end of a control pipe, in this process. Sets the environment for the next Worker, and removes the
+// rest of it when it is destroyed.
 class FakeSupervisor {
   public:
     FakeSupervisor();
@@ -23,19 +23,19 @@ class FakeSupervisor {
     FakeSupervisor(const FakeSupervisor&) = delete;
     FakeSupervisor& operator=(const FakeSupervisor&) = delete;
 
-    void tell(const Command& command);
-    void tell(Stage stage, std::chrono::milliseconds time_left = std::chrono::minutes(1));
+    void send_command(const Command& command);
+    void send_stage(Stage stage, std::chrono::milliseconds time_left = std::chrono::minutes(1));
     void send(std::string_view bytes);
     void hang_up();
 
-    // Until the worker has read all that was sent. What it does with it may come a moment later.
+    // Waits until the worker has read everything that was sent. It may handle it a moment later.
     void wait_until_read() const;
 
-    // Reads until a report satisfies the predicate and returns it; the ones before it are dropped. Fails the test, and
-    // returns an empty report, if none comes.
+    // Reads reports until one satisfies the predicate, and returns it; drops the ones before. Fails the test and
+    // returns an empty report if none comes.
     Report wait_for(const std::function<bool(const Report&)>& predicate);
 
-    // All that was said and not yet read. Complete only after something that the worker does after saying it.
+    // Returns all reports that are queued. Complete only after an event that follows the last report.
     std::vector<Report> received();
 
     int worker_fd() const { return worker_fd_; }
@@ -47,7 +47,7 @@ class FakeSupervisor {
     int worker_fd_ = -1;
 };
 
-// Worker::wait() on another thread, as main would call it.
+// Runs Worker::wait() on another thread, as main would.
 class Waiter {
   public:
     explicit Waiter(Worker& worker);
@@ -58,7 +58,7 @@ class Waiter {
     std::future<int> result_;
 };
 
-// The message of the std::logic_error that the function throws.
+// Returns the message of the std::logic_error that the function throws.
 template <class Function>
 std::string misuse(Function function) {
     try {
@@ -69,7 +69,7 @@ std::string misuse(Function function) {
     return "nothing was thrown";
 }
 
-// Waits for a fact without a time of its own.
-bool eventually(const std::function<bool()>& fact);
+// Waits until the condition is true, with the usual timeout.
+bool eventually(const std::function<bool()>& condition);
 
 }  // namespace holdfast::testing

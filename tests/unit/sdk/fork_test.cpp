@@ -12,7 +12,7 @@
 namespace holdfast::testing {
 namespace {
 
-// The status of a forked child that runs `function`; -1 for a death by signal.
+// Runs `function` in a forked child. Returns the exit status, or the negative signal number.
 template <class Function>
 int in_forked_child(Function function) {
     const pid_t child = ::fork();
@@ -22,7 +22,7 @@ int in_forked_child(Function function) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-TEST(ForkedChild, IsNotTheWorker) {
+TEST(ForkedChild, IsNotAWorker) {
     FakeSupervisor supervisor;
     auto worker = std::make_unique<Worker>();
     Request request = worker->begin_request("GET /");
@@ -30,10 +30,10 @@ TEST(ForkedChild, IsNotTheWorker) {
         Request mine = worker->begin_request("GET /child");
         mine.end();
         request.end();
-        const bool speaks_not = misuse([&] { worker->ready(); }).find("forked child") != std::string::npos;
-        const bool waits_not = misuse([&] { worker->wait(); }).find("forked child") != std::string::npos;
+        const bool ready_throws = misuse([&] { worker->ready(); }).find("forked child") != std::string::npos;
+        const bool wait_throws = misuse([&] { worker->wait(); }).find("forked child") != std::string::npos;
         worker.reset();
-        return speaks_not && waits_not ? 0 : 1;
+        return ready_throws && wait_throws ? 0 : 1;
     });
     EXPECT_EQ(status, 0);
     worker->ready();
@@ -41,7 +41,7 @@ TEST(ForkedChild, IsNotTheWorker) {
     EXPECT_EQ(ready.in_flight, 1U);
 }
 
-TEST(ForkedChild, DiesOfASignalWithoutTheParentsNotice) {
+TEST(ForkedChild, IsKilledByASignalThatTheParentDoesNotSee) {
     FakeSupervisor supervisor;
     Worker worker;
     EXPECT_EQ(in_forked_child([] { return ::raise(SIGTERM); }), -SIGTERM);
@@ -58,7 +58,7 @@ TEST(ForkedChild, DoesNotKeepTheControlPipeOpen) {
               0);
 }
 
-TEST(ForkedChild, MayBecomeAWorkerOfItsOwn) {
+TEST(ForkedChild, MayCreateItsOwnWorker) {
     const Worker worker;
     EXPECT_EQ(in_forked_child([] {
                   Worker own;

@@ -26,7 +26,7 @@ using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// A port of 127.0.0.1 that nobody has. Held open with SO_REUSEPORT, so that nobody else gets it meanwhile.
+// A free port of 127.0.0.1. Reserved with SO_REUSEPORT, so that no other program gets it.
 class Port {
   public:
     Port() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -74,27 +74,27 @@ struct HealthProbes : ::testing::Test {
     Worker worker{WorkerOptions{.health = port.text()}};
 };
 
-TEST_F(HealthProbes, AreReadyFromReadyOnAndLiveAlways) {
+TEST_F(HealthProbes, AreLiveAlwaysAndReadyAfterReady) {
     EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
     EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 503"));
     worker.ready();
     EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 200 OK"));
 }
 
-TEST_F(HealthProbes, LameDuckIsUnreadyAndAliveAndRunTakesItBack) {
+TEST_F(HealthProbes, AreUnreadyAtLameDuckAndReadyAfterRun) {
     std::atomic<bool> is_lame_duck = false;
     worker.on_lame_duck([&] { is_lame_duck = true; });
     worker.ready();
-    supervisor.tell(Stage::lame_duck);
+    supervisor.send_stage(Stage::lame_duck);
     ASSERT_TRUE(eventually([&] { return is_lame_duck.load(); }));
     EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 503"));
     EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
-    supervisor.tell(Stage::run);
+    supervisor.send_stage(Stage::run);
     supervisor.wait_for([](const Report& report) { return accepts(report) && !report.ready; });
     EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 200 OK"));
 }
 
-TEST_F(HealthProbes, AnswerNonsenseInWords) {
+TEST_F(HealthProbes, AnswerInvalidRequestsWithAnError) {
     EXPECT_THAT(port.get("/"), StartsWith("HTTP/1.1 404"));
     EXPECT_THAT(port.ask("POST /livez HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 405"));
     EXPECT_THAT(port.ask("\r\n\r\n"), StartsWith("HTTP/1.1 400"));
@@ -102,8 +102,8 @@ TEST_F(HealthProbes, AnswerNonsenseInWords) {
     EXPECT_THAT(port.ask("HEAD /livez HTTP/1.0\r\n\r\n"), HasSubstr("Content-Length: 0"));
 }
 
-// Those who say nothing take no place from those who ask.
-TEST_F(HealthProbes, ArePatientWithNobodyForEver) {
+// Silent connections do not displace active ones.
+TEST_F(HealthProbes, AreAnsweredDespiteManySilentConnections) {
     std::vector<int> silent;
     for (int i = 0; i < 200; ++i) silent.push_back(port.connect());
     EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
@@ -118,7 +118,7 @@ TEST_F(HealthProbes, AreAnsweredWhileACallbackHangs) {
     });
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     hangs.wait();
     EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
     EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 503"));
@@ -126,12 +126,12 @@ TEST_F(HealthProbes, AreAnsweredWhileACallbackHangs) {
     EXPECT_EQ(waiter.status(), 0);
 }
 
-// Who cannot be accepted must not keep the control thread busy, and is answered as soon as there is a descriptor again.
-TEST(HealthWithoutADescriptor, RestsAndComesBack) {
+// Without a free descriptor the control thread must not spin, and the client is answered once a descriptor is free.
+TEST(HealthWithoutADescriptor, PausesAndResumes) {
     const Port port;
     Poller poller;
     Health health(port.text(), poller, [] { return true; });
-    const auto turn = [&] {
+    const auto handle_events = [&] {
         const auto events = poller.wait(Poller::Timeout::zero);
         for (const epoll_event& event : events) health.handle(event);
         return events.size();
@@ -143,20 +143,20 @@ TEST(HealthWithoutADescriptor, RestsAndComesBack) {
     ::getrlimit(RLIMIT_NOFILE, &usual);
     const rlimit none{.rlim_cur = static_cast<rlim_t>(client) + 1, .rlim_max = usual.rlim_max};
     ::setrlimit(RLIMIT_NOFILE, &none);
-    EXPECT_EQ(turn(), 1U);
-    EXPECT_EQ(turn(), 0U);  // the client still waits
+    EXPECT_EQ(handle_events(), 1U);
+    EXPECT_EQ(handle_events(), 0U);  // although the client is queued
     const auto again = health.close_expired(Health::Clock::now());
     ::setrlimit(RLIMIT_NOFILE, &usual);
     ASSERT_TRUE(again.has_value());
     health.close_expired(*again);
-    for (int i = 0; i < 3; ++i) turn();
+    for (int i = 0; i < 3; ++i) handle_events();
     char answer[16] = "";
     EXPECT_EQ(::recv(client, answer, 15, MSG_DONTWAIT), 15);
     EXPECT_STREQ(answer, "HTTP/1.1 200 OK");
     ::close(client);
 }
 
-TEST(HealthAddress, OfTheEnvironmentWinsAndAWrongOneIsRefused) {
+TEST(HealthAddress, OfTheEnvironmentOverridesAndIsChecked) {
     const Port port;
     ::setenv("HOLDFAST_HEALTH", port.text().c_str(), 1);
     {
@@ -168,7 +168,7 @@ TEST(HealthAddress, OfTheEnvironmentWinsAndAWrongOneIsRefused) {
     ::unsetenv("HOLDFAST_HEALTH");
 }
 
-TEST(HealthAlone, LameDuckComesBeforeTheDrainAndLooksUnready) {
+TEST(StandaloneHealth, IsUnreadyAtLameDuckBeforeTheDrain) {
     const Port port;
     Worker worker({.lame_duck = 50ms, .health = port.text()});
     std::vector<std::string> stages;

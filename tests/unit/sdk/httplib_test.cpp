@@ -1,4 +1,4 @@
-// What cpp-httplib does where it accepts nothing itself.
+// cpp-httplib on connections that the SDK accepts.
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -55,7 +55,7 @@ struct Httplib : ::testing::Test {
         waiter.emplace(worker);
     }
 
-    // The whole connection, of requests that are all sent at once; the last one ends it.
+    // Sends all requests at once, of which the last closes the connection. Returns everything that the server sends.
     std::string ask(const std::vector<std::string>& requests) const {
         const Client client(*endpoint);
         std::string bytes;
@@ -65,7 +65,7 @@ struct Httplib : ::testing::Test {
     }
 
     void TearDown() override {
-        supervisor.tell(Stage::cancel);
+        supervisor.send_stage(Stage::cancel);
         waiter->status();
     }
 
@@ -82,7 +82,7 @@ std::string get(const std::string& path, const std::string& headers = "") {
 
 const std::string closes = "Connection: close\r\n";
 
-TEST_F(Httplib, AnswersRequestsThatWereSentWithoutWaiting) {
+TEST_F(Httplib, AnswersPipelinedRequests) {
     const std::string body = "POST /echo HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody";
     const std::string answers = ask({get("/stream"), body, get("/who", closes)});
     EXPECT_THAT(answers, HasSubstr("0.\n1.\n2.\n"));
@@ -95,7 +95,7 @@ TEST_F(Httplib, CountsARequestByMethodAndPath) {
     EXPECT_EQ(worker.report().served, 1U);
 }
 
-TEST_F(Httplib, ServesConnectionsBeyondTheReachOfSelect) {
+TEST_F(Httplib, ServesDescriptorsBeyondTheLimitOfSelect) {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = std::min(limit.rlim_max, rlim_t{2} * FD_SETSIZE);
@@ -103,29 +103,29 @@ TEST_F(Httplib, ServesConnectionsBeyondTheReachOfSelect) {
     std::vector<int> low;
     while (low.empty() || low.back() < FD_SETSIZE) {
         low.push_back(::fcntl(endpoint->fd, F_DUPFD_CLOEXEC, 0));
-        if (low.back() < 0) GTEST_SKIP() << "the limit of descriptors is too low";
+        if (low.back() < 0) GTEST_SKIP() << "the descriptor limit is too low";
     }
     const std::string answer = ask({get("/who", closes)});
     for (const int fd : low) ::close(fd);
     EXPECT_THAT(answer, HasSubstr("200 OK"));
 }
 
-TEST_F(Httplib, SaysInTheDrainThatItCloses) {
+TEST_F(Httplib, AnswersWithConnectionCloseDuringADrain) {
     const Client client(*endpoint);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);
     client.send(get("/who"));
     EXPECT_THAT(client.read_to_end(), HasSubstr("Connection: close\r\n"));
 }
 
-TEST_F(Httplib, CutsAStreamShortAtTheCancel) {
+TEST_F(Httplib, AbortsAStreamAtTheCancel) {
     const Client client(*endpoint);
     client.send(get("/endless"));
     EXPECT_EQ(client.read_line(), "HTTP/1.1 200 OK\r");
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);
-    supervisor.tell(Stage::cancel);
-    EXPECT_THAT(client.read_to_end(), Not(HasSubstr("\r\n0\r\n")));  // which would end it properly
+    supervisor.send_stage(Stage::cancel);
+    EXPECT_THAT(client.read_to_end(), Not(HasSubstr("\r\n0\r\n")));  // the proper end of a chunked response
 }
 
 }  // namespace

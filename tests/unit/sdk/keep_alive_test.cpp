@@ -14,26 +14,26 @@ using namespace std::chrono_literals;
 constexpr KeepAlive::Limits limits{.min = 1s, .max = 75s, .linger = 2s};
 constexpr KeepAlive::Clock::time_point start{};
 
-TEST(KeepAlive, LetsAnIdleConnectionStayForMaxWhileTheWorkerServes) {
+TEST(KeepAlive, KeepsAnIdleConnectionForMaxWhileTheWorkerServes) {
     const KeepAlive rule(limits);
     EXPECT_EQ(rule.idle_deadline(start), start + 75s);
     EXPECT_FALSE(rule.says_close());
 }
 
-TEST(KeepAlive, LetsItStayForMinAfterTheWorkerBeganToLeave) {
+TEST(KeepAlive, KeepsItForMinAfterTheDrainBegan) {
     KeepAlive rule(limits);
     rule.leave(start + 10s);
     EXPECT_EQ(rule.idle_deadline(start), start + 11s);
     EXPECT_TRUE(rule.says_close());
 }
 
-TEST(KeepAlive, LetsOneThatBecameIdleLaterStayForMinFromThen) {
+TEST(KeepAlive, KeepsItForMinAfterItBecameIdleDuringTheDrain) {
     KeepAlive rule(limits);
     rule.leave(start);
     EXPECT_EQ(rule.idle_deadline(start + 10s), start + 11s);
 }
 
-TEST(KeepAlive, ForgetsTheLeavingThatIsTakenBack) {
+TEST(KeepAlive, ReturnsToMaxWhenTheDrainIsTakenBack) {
     KeepAlive rule(limits);
     rule.leave(start);
     rule.stay();
@@ -42,7 +42,7 @@ TEST(KeepAlive, ForgetsTheLeavingThatIsTakenBack) {
     EXPECT_EQ(rule.idle_deadline(start), start + 75s);
 }
 
-TEST(KeepAlive, ClosesIdleConnectionsAtOnceAndSaysNothingWhereItIsOff) {
+TEST(KeepAlive, ClosesIdleConnectionsImmediatelyIfItIsOff) {
     KeepAlive rule({.min = 0s});
     EXPECT_FALSE(rule.is_on());
     rule.leave(start + 10s);
@@ -66,12 +66,12 @@ struct Connection : ::testing::Test {
     int client = -1;
 };
 
-TEST_F(Connection, HasNothingAtFirstAndLookingAtItDoesNotWait) {
+TEST_F(Connection, HasNoBytesAtFirstAndTheChecksDoNotBlock) {
     EXPECT_FALSE(has_bytes(ours));
     EXPECT_FALSE(has_ended(ours));
 }
 
-TEST_F(Connection, HasTheBytesThatAreLookedAtStill) {
+TEST_F(Connection, KeepsTheBytesThatAreChecked) {
     EXPECT_EQ(::send(client, "ab", 2, 0), 2);
     EXPECT_TRUE(has_bytes(ours));
     EXPECT_FALSE(has_ended(ours));
@@ -80,7 +80,7 @@ TEST_F(Connection, HasTheBytesThatAreLookedAtStill) {
     EXPECT_FALSE(has_bytes(ours));
 }
 
-TEST_F(Connection, HasEndedOnlyWhenItsLastBytesAreRead) {
+TEST_F(Connection, HasEndedOnlyAfterItsLastBytesWereRead) {
     EXPECT_EQ(::send(client, "a", 1, 0), 1);
     ::close(std::exchange(client, -1));
     EXPECT_TRUE(has_bytes(ours));
@@ -91,14 +91,14 @@ TEST_F(Connection, HasEndedOnlyWhenItsLastBytesAreRead) {
     EXPECT_TRUE(has_ended(ours));
 }
 
-TEST_F(Connection, HasEndedWhenItsClientResetsIt) {
-    EXPECT_EQ(::send(ours, "a", 1, 0), 1);  // closing with unread bytes resets
+TEST_F(Connection, HasEndedWhenTheClientResetsIt) {
+    EXPECT_EQ(::send(ours, "a", 1, 0), 1);  // the client closes with unread bytes, which resets the connection
     ::close(std::exchange(client, -1));
     EXPECT_FALSE(has_bytes(ours));
     EXPECT_TRUE(has_ended(ours));
 }
 
-TEST_F(Connection, StillReceivesWhenItIsHalfClosed) {
+TEST_F(Connection, StillReceivesAfterAHalfClose) {
     half_close(ours);
     char byte = 0;
     EXPECT_EQ(::recv(client, &byte, 1, 0), 0);

@@ -31,7 +31,7 @@ bool can_connect(const Listener& listener) {
     return connected;
 }
 
-TEST(Listen, BindsHereWhenAlone) {
+TEST(Listen, BindsInAStandaloneWorker) {
     Worker worker;
     for (const char* address : {"0", ":0", "127.0.0.1:0", "[::1]:0", "unix:@holdfast-sdk-listener-test"}) {
         const Listener listener = worker.listen("http", address);
@@ -43,7 +43,7 @@ TEST(Listen, BindsHereWhenAlone) {
     }
 }
 
-TEST(Listen, ServesBothFamiliesOnAPortAlone) {
+TEST(Listen, ServesBothAddressFamiliesForAPort) {
     Worker worker;
     const Listener listener = worker.listen("http", ":0");
     ASSERT_TRUE(listener.address().starts_with("[::]:")) << listener.address();
@@ -57,20 +57,20 @@ TEST(Listen, ServesBothFamiliesOnAPortAlone) {
     ::close(fd);
 }
 
-TEST(Listen, TakesAStaleUnixPathButNotALivingOne) {
+TEST(Listen, ReplacesAStaleUnixPathButNotOneInUse) {
     const auto path = std::filesystem::temp_directory_path() / ("holdfast-sdk-" + std::to_string(::getpid()) + ".sock");
     Worker worker;
     { const Listener gone = worker.listen("http", "unix:" + path.string()); }
     EXPECT_TRUE(std::filesystem::exists(path));
     {
-        const Listener living = worker.listen("http", "unix:" + path.string());
-        EXPECT_TRUE(can_connect(living));
+        const Listener in_use = worker.listen("http", "unix:" + path.string());
+        EXPECT_TRUE(can_connect(in_use));
         EXPECT_THROW(worker.listen("http", "unix:" + path.string()), std::system_error);
     }
     std::filesystem::remove(path);
 }
 
-TEST(Listen, NamesWhatAnAddressMayBe) {
+TEST(Listen, ExplainsTheFormOfAnAddress) {
     Worker worker;
     for (const char* address : {"", ":", "http", ":70000", ":-1", "1.2.3:80", "::1:80", "[::1]", "unix:", "unix:@"}) {
         EXPECT_THAT(misuse([&] { worker.listen("http", address); }), HasSubstr("an address is a port (8080)"));
@@ -78,7 +78,7 @@ TEST(Listen, NamesWhatAnAddressMayBe) {
     EXPECT_THROW(worker.listen("http", "unix:/" + std::string(200, 'x')), std::invalid_argument);
 }
 
-TEST(Listen, RefusesATakenPortInWords) {
+TEST(Listen, ReportsAPortInUse) {
     Worker worker;
     const Listener first = worker.listen("http", "127.0.0.1:0");
     try {
@@ -89,11 +89,11 @@ TEST(Listen, RefusesATakenPortInWords) {
     }
 }
 
-// Forks a child with sockets at 3, 4, ... as a supervisor hands them over, and runs `worker` in it. The child has no
-// control pipe; LISTEN_PID is its own pid.
-class Handover {
+// Forks a child with inherited sockets at 3, 4, ... as a supervisor passes them, and runs `body` in it. The child has
+// no control pipe; LISTEN_PID is its own pid.
+class Inheritance {
   public:
-    Handover(std::vector<std::string> addresses, std::string names)
+    Inheritance(std::vector<std::string> addresses, std::string names)
         : addresses_(std::move(addresses)), names_(std::move(names)) {}
 
     int run(const std::function<int(Worker&)>& body) const {
@@ -126,8 +126,8 @@ class Handover {
     std::string names_;
 };
 
-TEST(Handover, IsTakenByName) {
-    const Handover two({"127.0.0.1", "127.0.0.2"}, "admin:http");
+TEST(InheritedListener, IsFoundByName) {
+    const Inheritance two({"127.0.0.1", "127.0.0.2"}, "admin:http");
     EXPECT_EQ(two.run([](Worker& worker) {
         const Listener http = worker.listen("http", ":8080");
         const Listener admin = worker.listener("admin");
@@ -138,8 +138,8 @@ TEST(Handover, IsTakenByName) {
               0);
 }
 
-TEST(Handover, IsTakenByAddress) {
-    const Handover two({"0.0.0.0", "127.0.0.2"}, "0.0.0.0_1:127.0.0.2_2");
+TEST(InheritedListener, IsFoundByAddress) {
+    const Inheritance two({"0.0.0.0", "127.0.0.2"}, "0.0.0.0_1:127.0.0.2_2");
     EXPECT_EQ(two.run([](Worker& worker) {
         const auto port_of = [](int fd) {
             sockaddr_in name{};
@@ -154,8 +154,8 @@ TEST(Handover, IsTakenByAddress) {
               0);
 }
 
-TEST(Handover, IsTakenAsTheOnlyOne) {
-    const Handover one({"127.0.0.1"}, "whatever");
+TEST(InheritedListener, IsFoundAsTheOnlyOne) {
+    const Inheritance one({"127.0.0.1"}, "whatever");
     EXPECT_EQ(one.run([](Worker& worker) {
         const Listener listener = worker.listen("http", ":8080");
         return listener.fd() == 3 && worker.listen("admin", "127.0.0.1:0").origin() == Origin::bound_here ? 0 : 1;
@@ -164,8 +164,8 @@ TEST(Handover, IsTakenAsTheOnlyOne) {
     EXPECT_EQ(one.run([](Worker& worker) { return worker.listener().name() == "whatever" ? 0 : 1; }), 0);
 }
 
-TEST(Handover, IsListedWhenNothingFits) {
-    const Handover two({"127.0.0.1", "127.0.0.2"}, "admin:http");
+TEST(InheritedListener, IsListedWhenNoneMatches) {
+    const Inheritance two({"127.0.0.1", "127.0.0.2"}, "admin:http");
     EXPECT_EQ(two.run([](Worker& worker) {
         const std::string unknown = misuse([&] { worker.listen("htpp", ":1"); });
         const std::string several = misuse([&] { worker.listener(); });
@@ -179,10 +179,10 @@ TEST(Handover, IsListedWhenNothingFits) {
               0);
 }
 
-TEST(Handover, ToAnotherProcessIsLeftAlone) {
-    const Handover one({"127.0.0.1"}, "http");
+TEST(InheritedListener, OfAnotherProcessIsIgnored) {
+    const Inheritance one({"127.0.0.1"}, "http");
     EXPECT_EQ(one.run([](Worker& worker) {
-        ::setenv("LISTEN_FDS", "1", 1);  // of somebody else, after this worker took its own
+        ::setenv("LISTEN_FDS", "1", 1);  // meant for another process, set after this worker took its own
         return ::getenv("LISTEN_FDS") != nullptr && worker.listener().fd() == 3 ? 0 : 1;
     }),
               0);

@@ -16,8 +16,9 @@
 
 namespace holdfast::testing {
 
-// One small server by each adapter that has a loop: any path is answered "OK", "/wait" never. run() serves until the
-// worker has released everything, on the calling thread. `on_ready` is called when it serves.
+// A small server for each adapter with an event loop: answers "OK" for any path, except "/wait", which it never
+// answers. run() serves on the calling thread until the worker has released everything. `on_ready` is called when the
+// server is set up.
 using OnReady = std::function<void()>;
 constexpr std::string_view wait_path = "/wait";
 

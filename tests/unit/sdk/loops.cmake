@@ -1,4 +1,4 @@
-# The adapters for event loops, where the libraries of all of them are installed.
+# The adapters for event loops, if the libraries of all of them are installed.
 if(TARGET PkgConfig::LIBUV
    AND TARGET PkgConfig::LIBEVENT
    AND TARGET PkgConfig::MICROHTTPD)

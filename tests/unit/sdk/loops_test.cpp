@@ -1,4 +1,4 @@
-// What the adapters that have a loop do with their connections from stage to stage: the same for each of them.
+// The behaviour of the adapters with an event loop in each stage. It is the same for all of them.
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -22,14 +22,14 @@ using namespace std::chrono_literals;
 constexpr std::string_view request = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
 constexpr std::string_view endless_request = "GET /wait HTTP/1.1\r\nHost: test\r\n\r\n";
 
-// "keep" or "close": what an answer says of its connection.
+// Reads a response. Returns "close" if it contains "Connection: close", else "keep".
 std::string read_answer(const Client& client) {
     EXPECT_EQ(client.read_line(), "HTTP/1.1 200 OK\r");
-    std::string says = "keep";
+    std::string connection_header = "keep";
     for (std::string line = client.read_line(); line != "\r" && !line.empty(); line = client.read_line())
-        if (line == "Connection: close\r") says = "close";
+        if (line == "Connection: close\r") connection_header = "close";
     EXPECT_EQ(client.read_line(), "OK");
-    return says;
+    return connection_header;
 }
 
 std::string ask(const Client& client) {
@@ -49,7 +49,7 @@ class Loop : public ::testing::Test {
             Worker worker({.keep_alive_min = keep_alive_min, .drive = Kind::drive});
             Listener listener = worker.listen("http", "127.0.0.1:0");
             endpoint.emplace(listener);
-            if (first_in_the_drain) worker.on_drain(first_in_the_drain);
+            if (before_drain) worker.on_drain(before_drain);
             Kind::run(worker, std::move(listener), [&] {
                 worker.ready();
                 serving.set_value();
@@ -58,50 +58,50 @@ class Loop : public ::testing::Test {
         serving.get_future().wait();
         supervisor.wait_for(accepts);
     }
-    void tell(Stage stage) {
-        supervisor.tell(stage);
+    void send_stage(Stage stage) {
+        supervisor.send_stage(stage);
         supervisor.wait_for(stage == Stage::run ? accepts : has_stopped_accepting);
     }
-    // Everything is released, and the loop has ended.
+    // Waits until everything is released and the event loop has ended.
     void end() {
         supervisor.wait_for(is_drained);
         thread.join();
     }
     void TearDown() override {
         if (!thread.joinable()) return;
-        supervisor.tell(Stage::cancel);
+        supervisor.send_stage(Stage::cancel);
         thread.join();
     }
 
     FakeSupervisor supervisor;
     std::optional<Endpoint> endpoint;
-    std::function<void()> first_in_the_drain;  // before the server hears of it
+    std::function<void()> before_drain;  // registered before the callbacks of the server
     std::jthread thread;
 };
 
 using Kinds = ::testing::Types<EpollKind, UvKind, LibeventKind, MicrohttpdKind>;
 TYPED_TEST_SUITE(Loop, Kinds, );
 
-TYPED_TEST(Loop, TouchesNoConnectionInAPauseAndAcceptsAgainAtRun) {
+TYPED_TEST(Loop, KeepsConnectionsDuringAPauseAndAcceptsAgainAtRun) {
     this->begin(1h);
     const Client client(*this->endpoint);
     EXPECT_EQ(ask(client), "keep");
-    this->tell(Stage::pause);
+    this->send_stage(Stage::pause);
     const Client next(*this->endpoint);
     next.send(request);
     for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(client), "keep");
     pollfd queue{.fd = this->endpoint->fd, .events = POLLIN, .revents = 0};
-    EXPECT_EQ(::poll(&queue, 1, 0), 1);  // nobody has accepted the other one
-    this->tell(Stage::run);
+    EXPECT_EQ(::poll(&queue, 1, 0), 1);  // the other connection is still in the queue
+    this->send_stage(Stage::run);
     EXPECT_EQ(read_answer(next), "keep");
     EXPECT_EQ(ask(client), "keep");
 }
 
-TYPED_TEST(Loop, AnswersAConnectionOnceMoreAfterTheDrainBegan) {
+TYPED_TEST(Loop, AnswersAnIdleConnectionOnceMoreDuringTheDrain) {
     this->begin(1h);
     Client client(*this->endpoint), silent(*this->endpoint);
     EXPECT_EQ(ask(client), "keep");
-    this->tell(Stage::drain);
+    this->send_stage(Stage::drain);
     EXPECT_EQ(ask(client), "close");
     EXPECT_EQ(client.read_to_end(), "");
     client.close();
@@ -111,11 +111,11 @@ TYPED_TEST(Loop, AnswersAConnectionOnceMoreAfterTheDrainBegan) {
     this->end();
 }
 
-TYPED_TEST(Loop, ServesWhatHadArrivedBeforeTheDrain) {
+TYPED_TEST(Loop, ServesRequestsThatArrivedBeforeTheDrain) {
     this->begin(1h);
     std::vector<Client> clients;
     for (int i = 0; i < 20; ++i) clients.emplace_back(*this->endpoint).send(request);
-    this->tell(Stage::drain);
+    this->send_stage(Stage::drain);
     for (Client& client : clients) {
         read_answer(client);
         client.close();
@@ -123,40 +123,40 @@ TYPED_TEST(Loop, ServesWhatHadArrivedBeforeTheDrain) {
     this->end();
 }
 
-// The worker's descriptor is readable while the queue is emptied: nobody but dispatch(), which waits for that, can
+// The worker's descriptor stays readable while the queue is emptied: only dispatch(), which is waiting for that, could
 // change it.
-TYPED_TEST(Loop, HearsTheNextCommandAfterItEmptiedTheQueue) {
+TYPED_TEST(Loop, HandlesACommandThatArrivesWhileItEmptiesTheQueue) {
     std::optional<Client> late;
-    this->first_in_the_drain = [&] {
+    this->before_drain = [&] {
         if (late) return;
         late.emplace(*this->endpoint).send(request);
-        this->supervisor.tell(Stage::drain);
+        this->supervisor.send_stage(Stage::drain);
     };
     this->begin(1h);
-    this->tell(Stage::drain);
+    this->send_stage(Stage::drain);
     read_answer(*late);
     late->close();
     this->end();
 }
 
-TYPED_TEST(Loop, KeepsAnIdleConnectionForItsTime) {
+TYPED_TEST(Loop, KeepsAnIdleConnectionForKeepAliveMin) {
     constexpr auto time = 100ms;
     this->begin(time);
     Client client(*this->endpoint);
     EXPECT_EQ(ask(client), "keep");
-    const auto told = std::chrono::steady_clock::now();
-    this->tell(Stage::drain);
+    const auto drain_began = std::chrono::steady_clock::now();
+    this->send_stage(Stage::drain);
     EXPECT_EQ(client.read_to_end(), "");
-    EXPECT_GE(std::chrono::steady_clock::now() - told, time);
+    EXPECT_GE(std::chrono::steady_clock::now() - drain_began, time);
     client.close();
     this->end();
 }
 
-TYPED_TEST(Loop, ClosesIdleConnectionsAtOnceWhereTheRuleIsOff) {
+TYPED_TEST(Loop, ClosesIdleConnectionsImmediatelyIfKeepAliveMinIsZero) {
     this->begin(0ms);
     const Client client(*this->endpoint);
     EXPECT_EQ(ask(client), "keep");
-    this->tell(Stage::drain);
+    this->send_stage(Stage::drain);
     EXPECT_EQ(client.read_to_end(), "");
     this->end();
 }
@@ -165,8 +165,8 @@ TYPED_TEST(Loop, KeepsItsConnectionsIfADrainIsTakenBack) {
     this->begin(1h);
     const Client client(*this->endpoint);
     EXPECT_EQ(ask(client), "keep");
-    this->tell(Stage::drain);
-    this->tell(Stage::run);
+    this->send_stage(Stage::drain);
+    this->send_stage(Stage::run);
     EXPECT_EQ(ask(client), "keep");
     const Client next(*this->endpoint);
     EXPECT_EQ(ask(next), "keep");
@@ -176,19 +176,19 @@ TYPED_TEST(Loop, EndsRequestsAtTheCancel) {
     this->begin(1h);
     Client client(*this->endpoint);
     client.send(endless_request);
-    this->tell(Stage::drain);
+    this->send_stage(Stage::drain);
     this->supervisor.wait_for(has_one_request);
-    this->supervisor.tell(Stage::cancel);
+    this->supervisor.send_stage(Stage::cancel);
     EXPECT_EQ(client.read_to_end(), "");
     client.close();
     this->thread.join();
 }
 
-TYPED_TEST(Loop, NoticesAClientThatIsGone) {
+TYPED_TEST(Loop, NoticesThatAClientHasDisconnected) {
     this->begin(1h);
     Client silent(*this->endpoint), asked(*this->endpoint);
     EXPECT_EQ(ask(asked), "keep");
-    this->tell(Stage::drain);
+    this->send_stage(Stage::drain);
     silent.close();
     asked.close();
     this->end();

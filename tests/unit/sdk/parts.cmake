@@ -1,4 +1,4 @@
-# The parts that threads share without a lock, or that are pure, and what they amount to.
+# The parts that threads share without a lock, the pure parts, and both together.
 holdfast_test(
   sdk_parts_test
   SOURCES request_registry_test.cpp request_registry_threads_test.cpp random_graph_test.cpp request_slot_test.cpp resource_graph_model_test.cpp

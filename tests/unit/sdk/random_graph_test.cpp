@@ -1,6 +1,6 @@
-// Random resources in real workers, used by everything that may use one while the worker drains. A use reads the
-// resource without a lock and its close writes it, so that ThreadSanitizer finds a close that is not ordered after
-// every use, even if it comes late enough.
+// Drains real workers with random resources while all kinds of users use them. A use reads the resource without a lock
+// and its close writes it, so that ThreadSanitizer finds a close that is not ordered after every use, even if it
+// happens to come late enough.
 
 #include <gtest/gtest.h>
 
@@ -25,8 +25,8 @@ using Random = std::mt19937;
 
 unsigned pick(Random& random, unsigned below) { return std::uniform_int_distribution<unsigned>(0, below - 1)(random); }
 
-// Something that is used and closed: whether in the right order, it notes itself. Its atomics order nothing: that the
-// SDK does so is the question.
+// A resource that records whether it is used after or during its close. Its atomics are relaxed, so only the SDK orders
+// uses and closes.
 class Pool {
   public:
     void use(std::atomic<int>& violations) {
@@ -52,7 +52,7 @@ class Pool {
 
     std::atomic<int> users_ = 0;
     std::atomic<bool> is_closed_ = false;
-    int content_ = open;  // on purpose unguarded
+    int content_ = open;  // deliberately unguarded
 };
 
 void use_all(const std::vector<Pool*>& pools, std::atomic<int>& violations) {
@@ -79,7 +79,7 @@ class RandomWorker {
         worker_.ready();
     }
 
-    // What wait() returned, after everybody has used what it uses while the worker drained.
+    // Drains the worker while all users use their resources. Returns the result of wait().
     int drain() {
         std::vector<std::thread> threads;
         for (unsigned thread = pick(random_, 3) + 1; thread > 0; --thread) {
@@ -113,11 +113,11 @@ class RandomWorker {
   private:
     static WorkerOptions options() {
         WorkerOptions options;
-        options.grace_period = std::chrono::minutes(5);  // under any sanitizer and load
+        options.grace_period = std::chrono::minutes(5);  // sufficient under any sanitizer and load
         return options;
     }
 
-    // They have to exist before what they use, and to learn it before they run.
+    // Tasks must exist before their resources, and must not run before they know them.
     void add_tasks() {
         used_by_task_.resize(pick(random_, 3));
         for (std::size_t number = 0; number < used_by_task_.size(); ++number) {
@@ -166,15 +166,15 @@ class RandomWorker {
                 resources_[used].used_by(resources_[user]);
                 used_by_pool_[user].push_back(&pools_[used]);
             } catch (const std::logic_error&) {
-                // A circle: refused, so nobody relies on it.
+                // The use would create a cycle and was rejected.
             }
         }
         for (unsigned uses = pick(random_, 2 * count + 1); uses > 0; --uses) {
-            add_outside_user(pick(random_, count));
+            add_external_user(pick(random_, count));
         }
     }
 
-    void add_outside_user(unsigned used) {
+    void add_external_user(unsigned used) {
         Pool* pool = &pools_[used];
         switch (pick(random_, 5)) {
             case 0:
@@ -212,7 +212,7 @@ class RandomWorker {
                 use_all(used_by_requests_, violations_);
             }
         } catch (const std::logic_error&) {
-            // Refused: what it would use may be closed.
+            // Rejected, because the resources of the request may be closed.
         }
     }
 
@@ -239,7 +239,7 @@ class RandomWorker {
     Worker worker_{options()};
 };
 
-TEST(RandomGraph, NothingIsClosedUnderWhatUsesItInAThousandWorkers) {
+TEST(RandomGraph, ClosesNoResourceInUseInAThousandWorkers) {
     for (unsigned seed = 0; seed < 1'000; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         RandomWorker worker(seed);

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the tests of the registry share.
+// Shared by the tests of the request registry.
 
 #include <condition_variable>
 #include <cstddef>
@@ -35,7 +35,7 @@ inline std::multiset<std::string> names(const RequestRegistry& registry, std::si
     return names;
 }
 
-// Ends what it was given, on whatever thread it dies.
+// Ends its request when it is destroyed, on any thread.
 class RequestGuard {
   public:
     RequestGuard() = default;

@@ -32,7 +32,7 @@ TEST(RequestRegistry, CountsWhatIsHeldAndWhatWasServed) {
     EXPECT_TRUE(described(*registry).empty());
 }
 
-TEST(RequestRegistry, ShowsNamesOfAllLengthsUpToTheLimit) {
+TEST(RequestRegistry, ReportsNamesOfAllLengthsUpToTheLimit) {
     const auto registry = make_registry();
     std::vector<RequestGuard> held;
     std::multiset<std::string> expected;
@@ -47,14 +47,14 @@ TEST(RequestRegistry, ShowsNamesOfAllLengthsUpToTheLimit) {
     EXPECT_EQ(names(*registry), expected);
 }
 
-TEST(RequestRegistry, CutsALongNameNotInsideACharacter) {
+TEST(RequestRegistry, TruncatesALongNameBetweenCharacters) {
     const auto registry = make_registry();
     const std::string fits(max_name_bytes - 1, 'a');
     const RequestGuard request(registry->begin(fits + "é"));
     EXPECT_EQ(names(*registry), std::multiset<std::string>{fits});
 }
 
-TEST(RequestRegistry, CopiesTheNameItWasGiven) {
+TEST(RequestRegistry, CopiesTheName) {
     const auto registry = make_registry();
     std::string name = "GET /report";
     const RequestGuard request(registry->begin(name));
@@ -62,7 +62,7 @@ TEST(RequestRegistry, CopiesTheNameItWasGiven) {
     EXPECT_EQ(names(*registry), std::multiset<std::string>{"GET /report"});
 }
 
-// Ages have the kernel's tick, so that "older" is made sure of by waiting for the next one.
+// Ages have the resolution of the kernel's tick: waits for the next tick, so that a later request is younger.
 void wait_for_a_tick() {
     timespec before{};
     timespec now{};
@@ -72,7 +72,7 @@ void wait_for_a_tick() {
     } while (now.tv_sec == before.tv_sec && now.tv_nsec == before.tv_nsec);
 }
 
-TEST(RequestRegistry, ShowsTheOldestOnesInOrderWithTheirAges) {
+TEST(RequestRegistry, ReportsTheOldestRequestsInOrderWithTheirAges) {
     const auto registry = make_registry();
     std::vector<RequestGuard> held;
     for (int number = 0; number < 10; ++number) {
@@ -90,7 +90,7 @@ TEST(RequestRegistry, ShowsTheOldestOnesInOrderWithTheirAges) {
     EXPECT_TRUE(described(*registry, 0).empty());
 }
 
-TEST(RequestRegistry, AnAgeIsNeverNegative) {
+TEST(RequestRegistry, ReportsNoNegativeAges) {
     const auto registry = make_registry();
     const RequestGuard request(registry->begin("young"));
     std::vector<Waiting> report;
@@ -99,7 +99,7 @@ TEST(RequestRegistry, AnAgeIsNeverNegative) {
     EXPECT_EQ(report[0].age_usec, 0);
 }
 
-TEST(RequestRegistry, ClosesOnlyWhenEmptyAndThenNothingBegins) {
+TEST(RequestRegistry, ClosesOnlyWhenEmptyAndThenRejectsRequests) {
     const auto registry = make_registry();
     RequestRegistry::Slot* request = registry->begin("one");
     EXPECT_EQ(registry->close_if_empty(), RequestRegistry::Closed::no);
@@ -112,7 +112,7 @@ TEST(RequestRegistry, ClosesOnlyWhenEmptyAndThenNothingBegins) {
     EXPECT_TRUE(described(*registry).empty());
 }
 
-TEST(RequestRegistry, TellsThatItIsEmptyOnlyWhileWatched) {
+TEST(RequestRegistry, CallsWhenEmptyOnlyWhileWatched) {
     int calls = 0;
     RequestRegistry registry([&] { ++calls; });
     RequestRegistry::end(registry.begin("unwatched"));
@@ -129,18 +129,18 @@ TEST(RequestRegistry, TellsThatItIsEmptyOnlyWhileWatched) {
     EXPECT_EQ(calls, 1);
 }
 
-TEST(RequestRegistry, TellsThatItIsEmptyOnTheThreadThatEndedTheLastRequest) {
+TEST(RequestRegistry, CallsWhenEmptyOnTheThreadThatEndedTheLastRequest) {
     std::thread::id called_on;
     RequestRegistry registry([&] { called_on = std::this_thread::get_id(); });
     registry.watch(RequestRegistry::Watch::on);
     RequestRegistry::Slot* request = registry.begin("one");
-    std::thread stranger([&] { RequestRegistry::end(request); });
-    const std::thread::id expected = stranger.get_id();
-    stranger.join();
+    std::thread other([&] { RequestRegistry::end(request); });
+    const std::thread::id expected = other.get_id();
+    other.join();
     EXPECT_EQ(called_on, expected);
 }
 
-TEST(RequestRegistry, ARefusedRequestIsNoReasonToTellThatItIsEmpty) {
+TEST(RequestRegistry, DoesNotCallWhenEmptyForARejectedRequest) {
     int calls = 0;
     RequestRegistry registry([&] { ++calls; });
     registry.watch(RequestRegistry::Watch::on);
@@ -149,7 +149,7 @@ TEST(RequestRegistry, ARefusedRequestIsNoReasonToTellThatItIsEmpty) {
     EXPECT_EQ(calls, 0);
 }
 
-TEST(RequestRegistry, ARequestOutlivesTheRegistry) {
+TEST(RequestRegistry, MayBeDestroyedBeforeItsRequests) {
     for (const bool has_pool : {true, false}) {
         auto registry = make_registry();
         RequestRegistry::Slot* request = nullptr;
@@ -163,7 +163,7 @@ TEST(RequestRegistry, ARequestOutlivesTheRegistry) {
     }
 }
 
-TEST(RequestRegistry, NobodyIsToldOfAnEmptyRegistryThatHasGone) {
+TEST(RequestRegistry, DoesNotCallWhenEmptyAfterItsDestruction) {
     int calls = 0;
     auto registry = std::make_unique<RequestRegistry>([&] { ++calls; });
     registry->watch(RequestRegistry::Watch::on);
@@ -173,7 +173,7 @@ TEST(RequestRegistry, NobodyIsToldOfAnEmptyRegistryThatHasGone) {
     EXPECT_EQ(calls, 0);
 }
 
-TEST(RequestRegistry, TheCallMayEndTheRegistry) {
+TEST(RequestRegistry, MayBeDestroyedByWhenEmpty) {
     std::unique_ptr<RequestRegistry> registry;
     registry = std::make_unique<RequestRegistry>([&] { registry.reset(); });
     registry->watch(RequestRegistry::Watch::on);
@@ -181,22 +181,22 @@ TEST(RequestRegistry, TheCallMayEndTheRegistry) {
     EXPECT_EQ(registry, nullptr);
 }
 
-TEST(RequestRegistry, TheCallOutlivesTheRegistryThatItEndsOnAThreadThatBeganNone) {
+TEST(RequestRegistry, KeepsWhenEmptyAliveDuringTheCallOnAThreadWithoutAPool) {
     std::unique_ptr<RequestRegistry> registry;
-    std::string said;
+    std::string copied;
     registry = std::make_unique<RequestRegistry>(
-        [&said, &registry, words = std::string("still here, on the heap, to be read")] {
+        [&copied, &registry, text = std::string("on the heap, and valid during the call")] {
             registry.reset();
-            said = words;
+            copied = text;
         });
     registry->watch(RequestRegistry::Watch::on);
     RequestRegistry::Slot* request = nullptr;
     std::thread([&] { request = registry->begin("last"); }).join();
     std::thread([&] { RequestRegistry::end(request); }).join();
-    EXPECT_EQ(said, "still here, on the heap, to be read");
+    EXPECT_EQ(copied, "on the heap, and valid during the call");
 }
 
-TEST(RequestRegistry, TheLastRequestMayEndWhileTheRegistryGoes) {
+TEST(RequestRegistry, MayBeDestroyedWhileTheLastRequestEnds) {
     for (int round = 0; round < 1'000; ++round) {
         auto owner = std::make_shared<Counter>();
         auto registry = std::make_unique<RequestRegistry>([weak = std::weak_ptr<Counter>(owner)] {
@@ -220,7 +220,7 @@ TEST(RequestRegistry, TheLastRequestMayEndWhileTheRegistryGoes) {
     }
 }
 
-TEST(RequestRegistry, AThreadMayUseSeveralRegistriesInTurns) {
+TEST(RequestRegistry, MayBeUsedInTurnsWithOthersByAThread) {
     const auto one = make_registry();
     auto other = make_registry();
     for (int round = 0; round < 100; ++round) {

@@ -1,4 +1,4 @@
-// Threads that come and go, hand requests over, and are refused.
+// Threads that start and end, pass requests to each other, and are rejected.
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@
 namespace holdfast {
 namespace {
 
-// Hands requests from thread to thread.
+// Passes requests from thread to thread.
 class Queue {
   public:
     void push(RequestRegistry::Slot* slot) {
@@ -29,7 +29,7 @@ class Queue {
         changed_.notify_one();
     }
 
-    // Null after close() and the last one.
+    // Returns null after close() when the queue is empty.
     RequestRegistry::Slot* pop() {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return !slots_.empty() || is_closed_; });
@@ -71,7 +71,7 @@ std::size_t slots_in(const RequestRegistryCore& core) {
     return count;
 }
 
-TEST(RequestRegistry, ThreadsThatComeAndGoUseTheSameSlots) {
+TEST(RequestRegistry, ReusesTheSlotsOfThreadsThatHaveEnded) {
     const auto registry = make_registry();
     RequestRegistry::Slot* probe = registry->begin("probe");
     const RequestRegistryCore& core = *probe->pool().core;
@@ -97,13 +97,13 @@ TEST(RequestRegistry, ThreadsThatComeAndGoUseTheSameSlots) {
     EXPECT_EQ(registry->served(), 1U + 300U * 4 * 40);
 }
 
-TEST(RequestRegistry, SlotsThatOthersGiveBackAreUsedAgain) {
+TEST(RequestRegistry, ReusesSlotsThatOtherThreadsReturned) {
     const auto registry = make_registry();
     const RequestRegistryCore* core = nullptr;
     for (int round = 0; round < 50; ++round) {
         std::vector<RequestRegistry::Slot*> held;
         for (int count = 0; count < 64; ++count) {
-            held.push_back(registry->begin("given away"));
+            held.push_back(registry->begin("ended elsewhere"));
         }
         core = held.front()->pool().core;
         std::thread([&] { std::for_each(held.begin(), held.end(), RequestRegistry::end); }).join();
@@ -112,36 +112,36 @@ TEST(RequestRegistry, SlotsThatOthersGiveBackAreUsedAgain) {
     EXPECT_EQ(registry->served(), 50U * 64);
 }
 
-// A thread_local that was made before the thread's pool, and so is destroyed after it.
+// A thread_local that is constructed before the thread's pool, and therefore destroyed after it.
 struct Late {
     RequestRegistry::Slot* to_end = nullptr;
     RequestRegistry* to_begin_in = nullptr;
-    std::atomic<bool>* was_named = nullptr;
+    std::atomic<bool>* was_reported = nullptr;
     ~Late() {
         if (to_end != nullptr) {
             RequestRegistry::end(to_end);
             RequestRegistry::Slot* late = to_begin_in->begin("late");
-            *was_named = names(*to_begin_in).count("late") == 1;
+            *was_reported = names(*to_begin_in).count("late") == 1;
             RequestRegistry::end(late);
         }
     }
 };
 
-TEST(RequestRegistry, ServesTheDestructorOfAThreadLocalThatOutlivedThePool) {
+TEST(RequestRegistry, CanBeUsedByAThreadLocalThatIsDestroyedAfterThePool) {
     const auto registry = make_registry();
-    std::atomic<bool> was_named = false;
+    std::atomic<bool> was_reported = false;
     std::thread([&] {
         thread_local Late late;
-        late.was_named = &was_named;
+        late.was_reported = &was_reported;
         late.to_begin_in = registry.get();
         late.to_end = registry->begin("long");
     }).join();
-    EXPECT_TRUE(was_named);
+    EXPECT_TRUE(was_reported);
     EXPECT_EQ(registry->held(), 0U);
     EXPECT_EQ(registry->served(), 2U);
 }
 
-// A name that says by itself whether it is whole: a number again and again, as often as it fits into its length.
+// A name that can be checked for consistency: a number, followed by characters that depend on it.
 std::string whole_name(std::uint32_t seed) {
     std::string name = std::to_string(seed) + ":";
     const std::size_t length = name.size() + seed % (max_name_bytes + 1 - name.size());
@@ -159,7 +159,7 @@ bool is_whole(const std::string& name) {
     return name == whole_name(seed);
 }
 
-TEST(RequestRegistry, NeverShowsATornNameWhileThreadsHandRequestsOver) {
+TEST(RequestRegistry, NeverReportsAnInconsistentNameWhileThreadsPassRequests) {
     const auto registry = make_registry();
     constexpr std::uint32_t producers = 3;
     constexpr std::uint32_t requests_each = 20'000;
@@ -203,7 +203,7 @@ TEST(RequestRegistry, NeverShowsATornNameWhileThreadsHandRequestsOver) {
     EXPECT_TRUE(described(*registry).empty());
 }
 
-TEST(RequestRegistry, NothingBeginsOnceItIsClosedHoweverManyTry) {
+TEST(RequestRegistry, RejectsConcurrentRequestsOnceItIsClosed) {
     for (int round = 0; round < 60; ++round) {
         const auto registry = make_registry();
         std::atomic<bool> is_closed = false;
@@ -234,8 +234,8 @@ TEST(RequestRegistry, NothingBeginsOnceItIsClosedHoweverManyTry) {
     }
 }
 
-// Under ThreadSanitizer: nothing but the RequestRegistry orders the two.
-TEST(RequestRegistry, WhatWasDoneInARequestIsSeenByWhoeverClosed) {
+// For ThreadSanitizer: only the RequestRegistry orders the two accesses.
+TEST(RequestRegistry, OrdersTheEffectsOfARequestBeforeTheClose) {
     const auto registry = make_registry();
     std::array<int, 3> done{};
     std::atomic<int> begun = 0;
@@ -256,7 +256,7 @@ TEST(RequestRegistry, WhatWasDoneInARequestIsSeenByWhoeverClosed) {
     std::for_each(threads.begin(), threads.end(), [](std::thread& thread) { thread.join(); });
 }
 
-TEST(RequestRegistry, AWatcherThatWaitsForTheCallMissesNoEmptiness) {
+TEST(RequestRegistry, NeverMissesACallOfWhenEmpty) {
     for (int round = 0; round < 300; ++round) {
         Counter emptied;
         RequestRegistry registry([&] { emptied.add(); });

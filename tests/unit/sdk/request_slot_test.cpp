@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
-// Names of one letter each, and the time of a request is that letter: a mixture of two shows itself.
-std::vector<std::string> names_of_one_letter() {
+// Names of a repeated letter that is also the start time of the request, so that a mixture of two is detected.
+std::vector<std::string> single_letter_names() {
     std::vector<std::string> names;
     for (char letter = 'a'; letter <= 'z'; ++letter) {
         names.emplace_back(max_name_bytes - static_cast<std::size_t>(letter - 'a') % 8, letter);
@@ -25,11 +25,11 @@ std::vector<std::string> names_of_one_letter() {
     return names;
 }
 
-bool shows_one_name(const RequestSlot::Shown& shown) {
+bool is_consistent(const RequestSlot::Shown& shown) {
     return shown.name.find_first_not_of(static_cast<char>(shown.since)) == std::string::npos;
 }
 
-TEST(RequestSlot, ShowsWhatBeganBeforeTheLimit) {
+TEST(RequestSlot, ReturnsARequestThatBeganBeforeTheLimit) {
     RequestRegistryCore core([] {});
     RequestSlot slot(core.acquire_pool());
     RequestSlot::Shown shown;
@@ -43,10 +43,10 @@ TEST(RequestSlot, ShowsWhatBeganBeforeTheLimit) {
     EXPECT_FALSE(slot.read_if_before(never, shown));
 }
 
-TEST(RequestSlot, NeverShowsTwoRequestsAsOne) {
+TEST(RequestSlot, NeverMixesTwoRequests) {
     RequestRegistryCore core([] {});
     RequestSlot slot(core.acquire_pool());
-    const std::vector<std::string> names = names_of_one_letter();
+    const std::vector<std::string> names = single_letter_names();
     std::atomic<bool> is_over = false;
     std::atomic<int> written = 0;
     std::thread writer([&] {
@@ -58,13 +58,13 @@ TEST(RequestSlot, NeverShowsTwoRequestsAsOne) {
             ++written;
         }
     });
-    // Enough of both that they met, however the two threads are scheduled.
+    // Enough rounds of both threads to overlap, however they are scheduled.
     int mixed = 0;
     for (int read = 0; read < 20'000 || written < 1'000;) {
         RequestSlot::Shown shown;
         if (slot.read_if_before(never, shown)) {
             ++read;
-            mixed += shows_one_name(shown) ? 0 : 1;
+            mixed += is_consistent(shown) ? 0 : 1;
         }
     }
     is_over = true;

@@ -1,5 +1,5 @@
-// Random graphs, their closes with random outcomes in a random schedule, beside a model of the rules that was written
-// apart from the implementation: matrices instead of walks.
+// Compares random graphs, with random outcomes of closes in a random schedule, with a model that implements the rules
+// differently: with matrices instead of graph traversals.
 
 #include <gtest/gtest.h>
 
@@ -38,7 +38,7 @@ class Model {
 
     void add(ResourceGraph::Order order) {
         is_last_.push_back(order == ResourceGraph::Order::last);
-        outside_.emplace_back();
+        external_users_.emplace_back();
         state_.push_back(State::open);
         for (std::vector<bool>& row : uses_) {
             row.push_back(false);
@@ -50,9 +50,9 @@ class Model {
     State state(Id id) const { return state_[id]; }
     void set(Id id, State state) { state_[id] = state; }
     void use(Id resource, Id user) { uses_[user][resource] = true; }
-    void use_outside(Id resource, User user) { outside_[resource].push_back(user); }
+    void use_externally(Id resource, User user) { external_users_[resource].push_back(user); }
 
-    bool would_be_a_circle(Id resource, Id user) const {
+    bool would_create_cycle(Id resource, Id user) const {
         Matrix reaches = uses_;
         reaches[user][resource] = true;
         close_transitively(reaches);
@@ -64,15 +64,15 @@ class Model {
         const std::vector<bool> is_stuck = stuck();
         for (Id id = 0; id < size(); ++id) {
             for (Id other = 0; other < size() && state_[id] == State::open; ++other) {
-                const bool habit = is_last_[id] && other > id && !is_stuck[other];
-                waits[id][other] = state_[other] != State::over && (uses_[other][id] || habit);
+                const bool by_order = is_last_[id] && other > id && !is_stuck[other];
+                waits[id][other] = state_[other] != State::over && (uses_[other][id] || by_order);
             }
         }
         Matrix transitively = waits;
         close_transitively(transitively);
         std::vector<Id> closable;
         for (Id id = 0; id < size(); ++id) {
-            bool is_held_back = state_[id] != State::open || is_used_outside(id, held);
+            bool is_held_back = state_[id] != State::open || is_used_externally(id, held);
             for (Id other = 0; other < size(); ++other) {
                 is_held_back = is_held_back || (waits[id][other] && (uses_[other][id] || !transitively[other][id]));
             }
@@ -83,7 +83,7 @@ class Model {
         return closable;
     }
 
-    // What hangs, and what is used by it, directly or by way of others that are open.
+    // The resources that hang, and those that they use, directly or through other open resources.
     std::vector<bool> stuck() const {
         std::vector<bool> is_stuck(size());
         for (std::size_t round = 0; round < size(); ++round) {
@@ -99,9 +99,9 @@ class Model {
     }
 
   private:
-    bool is_used_outside(Id id, const ResourceGraph::ExternalUsers& held) const {
+    bool is_used_externally(Id id, const ResourceGraph::ExternalUsers& held) const {
         bool is_used = is_last_[id] && (held.requests || held.sessions || held.work || !held.tasks.empty());
-        for (const User& user : outside_[id]) {
+        for (const User& user : external_users_[id]) {
             is_used = is_used || (user == requests && held.requests) || (user == sessions && held.sessions) ||
                       (user == work && held.work) || (user == tasks && !held.tasks.empty());
             for (const std::uint32_t running : held.tasks) {
@@ -112,7 +112,7 @@ class Model {
     }
 
     std::vector<bool> is_last_;
-    std::vector<std::vector<User>> outside_;
+    std::vector<std::vector<User>> external_users_;
     std::vector<State> state_;
     Matrix uses_;  // [user][resource]
 };
@@ -136,11 +136,11 @@ class RandomGraph {
             const Id resource = pick(count);
             const User user = users[pick(static_cast<Id>(users.size()))];
             graph_.use(resource, user);
-            model_.use_outside(resource, user);
+            model_.use_externally(resource, user);
         }
     }
 
-    // Random steps until nothing can happen any more, each compared.
+    // Takes random steps until none is possible, and compares after each.
     void close_all() {
         while (!has_failed() && (step() || release_one())) {
         }
@@ -157,17 +157,17 @@ class RandomGraph {
     bool one_in(Id many) { return pick(many) == 0; }
 
     void add_use(Id resource, Id user) {
-        const bool is_circle = model_.would_be_a_circle(resource, user);
+        const bool is_cycle = model_.would_create_cycle(resource, user);
         try {
             graph_.use(resource, User(User::Kind::resource, user));
-            EXPECT_FALSE(is_circle);
+            EXPECT_FALSE(is_cycle);
             model_.use(resource, user);
         } catch (const std::logic_error&) {
-            EXPECT_TRUE(is_circle);
+            EXPECT_TRUE(is_cycle);
         }
     }
 
-    // False: only the outside can change something.
+    // Returns false if only the release of an external user can change anything.
     bool step() {
         const std::vector<Id> closable = model_.closable(held_);
         const std::optional<Id> next = graph_.next(held_);
@@ -203,7 +203,7 @@ class RandomGraph {
         model_.set(id, Model::State::over);
     }
 
-    // All closes that run overstay.
+    // Lets all running closes exceed their timeout.
     void hang() {
         now_ += std::chrono::seconds(5);
         const std::vector<Id> expected = in_state(Model::State::closing);
@@ -267,7 +267,7 @@ class RandomGraph {
     int recovers_ = 2;
 };
 
-TEST(ResourceGraph, AThousandRandomGraphsCloseAsTheModelSays) {
+TEST(ResourceGraph, ClosesAThousandRandomGraphsAsTheModelDoes) {
     for (unsigned seed = 0; seed < 1'000; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         RandomGraph(seed).close_all();

@@ -34,7 +34,7 @@ class Graph : public ResourceGraph {
         end_close(id, Outcome::closed);
     }
 
-    // In which order all would be closed with nothing else held.
+    // The order in which the resources would be closed if nothing else were held.
     std::string order() const {
         Graph copy = *this;
         std::string names;
@@ -70,7 +70,7 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 using Lines = std::vector<std::string>;
 
-TEST(ResourceGraph, ClosesWhatNothingUsesAtOnceTheLastRegisteredFirst) {
+TEST(ResourceGraph, ClosesUnusedResourcesImmediatelyAndTheLastRegisteredFirst) {
     Graph graph;
     graph.add("one");
     graph.add("two");
@@ -79,7 +79,7 @@ TEST(ResourceGraph, ClosesWhatNothingUsesAtOnceTheLastRegisteredFirst) {
     EXPECT_EQ(graph.order(), "two one");
 }
 
-TEST(ResourceGraph, ClosesUsersBeforeWhatTheyUse) {
+TEST(ResourceGraph, ClosesUsersBeforeTheResourcesThatTheyUse) {
     Graph graph;
     const Id pool = graph.add("pool");
     const Id cache = graph.add("cache");
@@ -89,7 +89,7 @@ TEST(ResourceGraph, ClosesUsersBeforeWhatTheyUse) {
     EXPECT_EQ(graph.order(), "pool cache index");
 }
 
-TEST(ResourceGraph, HoldsAResourceBackWhileAnyOfItsUsersIsHeld) {
+TEST(ResourceGraph, DelaysACloseWhileAnyUserIsHeld) {
     struct Case {
         User user;
         ExternalUsers held;
@@ -112,7 +112,7 @@ TEST(ResourceGraph, HoldsAResourceBackWhileAnyOfItsUsersIsHeld) {
     }
 }
 
-TEST(ResourceGraph, TheSameUserAgainChangesNothing) {
+TEST(ResourceGraph, IgnoresAUserThatWasAddedBefore) {
     Graph graph;
     const Id pool = graph.add("pool");
     const Id cache = graph.add("cache");
@@ -123,7 +123,7 @@ TEST(ResourceGraph, TheSameUserAgainChangesNothing) {
     EXPECT_EQ(graph.order(), "cache pool");
 }
 
-TEST(ResourceGraph, ALastOneIsUsedByRequestsSessionsWorkAndAllTasks) {
+TEST(ResourceGraph, TreatsRequestsSessionsWorkAndTasksAsUsersOfALastOne) {
     Graph graph;
     const Id pool = graph.add("pool", Order::last);
     for (const ExternalUsers& held :
@@ -133,7 +133,7 @@ TEST(ResourceGraph, ALastOneIsUsedByRequestsSessionsWorkAndAllTasks) {
     EXPECT_EQ(graph.next({}), pool);
 }
 
-TEST(ResourceGraph, ALastOneClosesAfterAllThatWasRegisteredLater) {
+TEST(ResourceGraph, ClosesALastOneAfterAllThatWereRegisteredLater) {
     Graph graph;
     graph.add("free before");
     graph.add("one", Order::last);
@@ -148,7 +148,7 @@ TEST(ResourceGraph, ALastOneClosesAfterAllThatWasRegisteredLater) {
     EXPECT_EQ(graph.next({}), Id{1});
 }
 
-TEST(ResourceGraph, UseWinsOverTheHabitOfReverseOrder) {
+TEST(ResourceGraph, PrefersUsesToTheReverseOrder) {
     Graph graph;
     graph.add("one", Order::last);
     const Id two = graph.add("two", Order::last);
@@ -156,7 +156,7 @@ TEST(ResourceGraph, UseWinsOverTheHabitOfReverseOrder) {
     EXPECT_EQ(graph.order(), "one two");
 }
 
-TEST(ResourceGraph, HabitAndUseThatContradictEachOtherByWayOfOthersStopNothing) {
+TEST(ResourceGraph, ClosesEverythingIfOrderAndIndirectUsesContradict) {
     Graph graph;
     const Id first = graph.add("first", Order::last);
     graph.add("middle", Order::last);
@@ -165,7 +165,7 @@ TEST(ResourceGraph, HabitAndUseThatContradictEachOtherByWayOfOthersStopNothing) 
     EXPECT_EQ(graph.order(), "middle first late");
 }
 
-TEST(ResourceGraph, RefusesACircleOfOne) {
+TEST(ResourceGraph, RejectsACycleOfOne) {
     Graph graph;
     const Id pool = graph.add("pool");
     const std::string why = refusal(graph, pool, by(pool));
@@ -174,7 +174,7 @@ TEST(ResourceGraph, RefusesACircleOfOne) {
     EXPECT_EQ(graph.order(), "pool");
 }
 
-TEST(ResourceGraph, RefusesACircleOfTwoAndNamesItInTheOrderOfUse) {
+TEST(ResourceGraph, RejectsACycleOfTwoAndNamesItInTheOrderOfUse) {
     Graph graph;
     const Id a = graph.add("a");
     const Id b = graph.add("b");
@@ -184,7 +184,7 @@ TEST(ResourceGraph, RefusesACircleOfTwoAndNamesItInTheOrderOfUse) {
     EXPECT_EQ(graph.order(), "b a");
 }
 
-TEST(ResourceGraph, RefusesACircleOfFiveAndStaysAsItWas) {
+TEST(ResourceGraph, RejectsACycleOfFiveWithoutAChange) {
     Graph graph;
     for (const char* name : {"a", "b", "c", "d", "e"}) {
         graph.add(name);
@@ -197,7 +197,7 @@ TEST(ResourceGraph, RefusesACircleOfFiveAndStaysAsItWas) {
     EXPECT_EQ(graph.order(), "a b c d e");
 }
 
-TEST(ResourceGraph, RefusesAUserOfWhatIsBeingClosedOrIsClosed) {
+TEST(ResourceGraph, RejectsAUserOnceTheCloseHasBegun) {
     Graph graph;
     const Id pool = graph.add("pool");
     graph.begin_close(pool, start);
@@ -206,14 +206,14 @@ TEST(ResourceGraph, RefusesAUserOfWhatIsBeingClosedOrIsClosed) {
     EXPECT_TRUE(contains(refusal(graph, pool, requests), "its close has begun"));
 }
 
-TEST(ResourceGraph, RefusesAResourceThatItDoesNotKnow) {
+TEST(ResourceGraph, RejectsAnUnknownResource) {
     Graph graph;
     const Id pool = graph.add("pool");
     EXPECT_TRUE(contains(refusal(graph, pool, by(9)), "id 9"));
     EXPECT_EQ(graph.order(), "pool");
 }
 
-TEST(ResourceGraph, GivesTheCloseToBeCalled) {
+TEST(ResourceGraph, ReturnsTheCloseToCall) {
     ResourceGraph graph;
     int calls = 0;
     const Id pool = graph.add(
@@ -227,7 +227,7 @@ TEST(ResourceGraph, GivesTheCloseToBeCalled) {
     EXPECT_TRUE(graph.is_all_closed());
 }
 
-TEST(ResourceGraph, ACloseIsOverdueOnceAndAfterItsOwnPeriod) {
+TEST(ResourceGraph, ReportsACloseAsOverdueOnceAfterItsTimeout) {
     using namespace std::chrono_literals;
     Graph graph;
     const Id slow = graph.add("slow");
@@ -236,7 +236,7 @@ TEST(ResourceGraph, ACloseIsOverdueOnceAndAfterItsOwnPeriod) {
     EXPECT_FALSE(graph.next_deadline());
     graph.begin_close(slow, start);
     graph.begin_close(quick, start + 1s);
-    EXPECT_EQ(graph.next_deadline(), start + 6s) << "5 s unless told otherwise";
+    EXPECT_EQ(graph.next_deadline(), start + 6s) << "5 s by default";
     EXPECT_TRUE(graph.take_overdue(start + 6s - 1ns).empty());
     EXPECT_EQ(graph.take_overdue(start + 6s), std::vector<Id>{quick});
     EXPECT_TRUE(graph.take_overdue(start + 7s).empty());
@@ -249,7 +249,7 @@ TEST(ResourceGraph, ACloseIsOverdueOnceAndAfterItsOwnPeriod) {
     EXPECT_TRUE(graph.is_all_closed());
 }
 
-TEST(ResourceGraph, ThePeriodMayBeWithoutEnd) {
+TEST(ResourceGraph, AcceptsAnUnlimitedTimeout) {
     Graph graph;
     const Id pool = graph.add("pool");
     graph.set_close_period(pool, std::chrono::milliseconds::max());
@@ -259,7 +259,7 @@ TEST(ResourceGraph, ThePeriodMayBeWithoutEnd) {
     EXPECT_EQ(graph.take_overdue(start), std::vector<Id>{pool});
 }
 
-TEST(ResourceGraph, ACloseThatHangsHoldsBackWhatItUsesButNotWhatWasMerelyRegisteredEarlier) {
+TEST(ResourceGraph, DelaysWhatAHangingResourceUsesButNotWhatWasRegisteredEarlier) {
     Graph graph;
     graph.add("first", Order::last);
     const Id used = graph.add("used", Order::last);
@@ -268,14 +268,14 @@ TEST(ResourceGraph, ACloseThatHangsHoldsBackWhatItUsesButNotWhatWasMerelyRegiste
     graph.begin_close(hangs, start);
     EXPECT_FALSE(graph.next({}));
     graph.take_overdue(start + std::chrono::hours(1));
-    EXPECT_EQ(graph.next({}), Id{0}) << "nor is it held back by what the hanging one uses";
+    EXPECT_EQ(graph.next({}), Id{0}) << "not delayed by the resource that the hanging one uses either";
     graph.close(0);
     EXPECT_FALSE(graph.next({}));
     graph.end_close(hangs, Outcome::closed);
     EXPECT_EQ(graph.next({}), used);
 }
 
-TEST(ResourceGraph, ACloseThatThrowsCountsAsClosed) {
+TEST(ResourceGraph, CountsACloseThatThrewAsClosed) {
     Graph graph;
     graph.add("first", Order::last);
     const Id used = graph.add("used");
@@ -287,7 +287,7 @@ TEST(ResourceGraph, ACloseThatThrowsCountsAsClosed) {
     EXPECT_EQ(graph.order(), "used first");
 }
 
-TEST(ResourceGraph, DescribesWhatIsNotClosedInTheOrderInWhichItWillBe) {
+TEST(ResourceGraph, ReportsOpenResourcesInTheOrderOfTheirCloses) {
     Graph graph;
     const Id pool = graph.add("pool", Order::last);
     const Id cache = graph.add("cache");
@@ -310,7 +310,7 @@ TEST(ResourceGraph, DescribesWhatIsNotClosedInTheOrderInWhichItWillBe) {
     EXPECT_EQ(graph.described(), Lines{"cache (its close threw)"});
 }
 
-TEST(ResourceGraph, BlamesTheUserThatHangs) {
+TEST(ResourceGraph, ReportsTheUserThatHangs) {
     Graph graph;
     const Id pool = graph.add("pool");
     const Id waits = graph.add("waits");
@@ -322,7 +322,7 @@ TEST(ResourceGraph, BlamesTheUserThatHangs) {
     EXPECT_EQ(graph.described(), (Lines{"hangs (its close hangs)", "waits", "pool (used by hangs)"}));
 }
 
-TEST(ResourceGraph, AgesCountFromRegistrationAndThenFromTheBeginningOfTheClose) {
+TEST(ResourceGraph, ReportsAgesSinceTheRegistrationOrTheStartOfTheClose) {
     using namespace std::chrono_literals;
     Graph graph;
     const Id pool = graph.add("pool");
@@ -337,7 +337,7 @@ TEST(ResourceGraph, AgesCountFromRegistrationAndThenFromTheBeginningOfTheClose) 
     EXPECT_EQ(report[2].age_usec, 0) << "the clock was read before the close began";
 }
 
-TEST(ResourceGraph, WhatGoesOnIsSaidEvenOfANameAtTheLimit) {
+TEST(ResourceGraph, ReportsTheStateEvenForANameAtTheLimit) {
     Graph graph;
     const Id pool = graph.add(std::string(max_name_bytes, 'p'));
     const Id cache = graph.add(std::string(max_name_bytes, 'c'));

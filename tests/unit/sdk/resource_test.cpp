@@ -22,12 +22,12 @@ struct Resources : SupervisedWorker {
     int drain() {
         worker.ready();
         Waiter waiter(worker);
-        supervisor.tell(Stage::drain, 1h);
+        supervisor.send_stage(Stage::drain, 1h);
         return waiter.status();
     }
 };
 
-TEST_F(Resources, CloseAfterThoseThatUseThem) {
+TEST_F(Resources, CloseAfterTheirUsers) {
     Resource log = worker.resource("log", recorder.callback("log"));
     Resource database = worker.resource("database", recorder.callback("database"));
     Resource cache = worker.resource("cache", recorder.callback("cache"));
@@ -37,7 +37,7 @@ TEST_F(Resources, CloseAfterThoseThatUseThem) {
     EXPECT_THAT(recorder.lines(), ElementsAre("cache", "database", "log"));
 }
 
-TEST_F(Resources, WaitForTheTaskThatUsesThemAndNotForAnother) {
+TEST_F(Resources, WaitOnlyForTheTaskThatUsesThem) {
     std::latch database_closed(1);
     const Task writer = worker.start_task("writer", [&](const std::stop_token& stop) {
         std::mutex mutex;
@@ -61,7 +61,7 @@ TEST_F(Resources, WaitForTheTaskThatUsesThemAndNotForAnother) {
     EXPECT_THAT(recorder.lines(), ElementsAre("writer ended", "database", "slow ended", "other"));
 }
 
-TEST_F(Resources, InACircleAreRefusedByName) {
+TEST_F(Resources, InADependencyCycleAreRejectedByName) {
     Resource first = worker.resource("first", recorder.callback("first"));
     Resource second = worker.resource("second", recorder.callback("second"));
     first.used_by(second);
@@ -73,7 +73,7 @@ TEST_F(Resources, InACircleAreRefusedByName) {
     EXPECT_THAT(recorder.lines(), ElementsAre("second", "first"));
 }
 
-TEST_F(Resources, WhoseCloseThrowsAreNamedAndStopNoOther) {
+TEST_F(Resources, WhoseCloseThrowsAreReportedAndDoNotStopOthers) {
     ::testing::internal::CaptureStderr();
     worker.close_last("log", recorder.callback("log"));
     worker.close_last("pool", [] { throw std::runtime_error("still 3 leases"); });
@@ -82,8 +82,8 @@ TEST_F(Resources, WhoseCloseThrowsAreNamedAndStopNoOther) {
     EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("cannot close pool: still 3 leases"));
 }
 
-// What merely was registered earlier goes on; what the hanging one uses stays open.
-TEST_F(Resources, WhoseCloseHangsAreNamedAndHoldBackOnlyWhatTheyUse) {
+// Resources that were only registered earlier are closed; those that the hanging one uses stay open.
+TEST_F(Resources, WhoseCloseHangsAreReportedAndDelayOnlyWhatTheyUse) {
     std::latch may_close(1);
     ::testing::internal::CaptureStderr();
     worker.close_last("log", recorder.callback("log"));
@@ -92,7 +92,7 @@ TEST_F(Resources, WhoseCloseHangsAreNamedAndHoldBackOnlyWhatTheyUse) {
     socket.used_by(pool);
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain, 1h);
+    supervisor.send_stage(Stage::drain, 1h);
     supervisor.wait_for(names("resource pool (its close hangs)"));
     ASSERT_TRUE(eventually([&] { return recorder.lines() == std::vector<std::string>{"log"}; }));
     EXPECT_THAT(lines_of(worker.report().waiting), Contains(HasSubstr("socket")));
@@ -103,19 +103,19 @@ TEST_F(Resources, WhoseCloseHangsAreNamedAndHoldBackOnlyWhatTheyUse) {
     EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("closing pool has exceeded its timeout"));
 }
 
-TEST_F(Resources, SayEachCloseInTheReportOfThatMoment) {
+TEST_F(Resources, AreReportedWhileTheyAreBeingClosed) {
     std::latch may_close(1);
     worker.close_last("pool", [&] { may_close.wait(); });
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain, 1h);
+    supervisor.send_stage(Stage::drain, 1h);
     const Report report = supervisor.wait_for(names("resource pool (closing)"));
     EXPECT_EQ(report.held, (std::vector<HeldCount>{{"resource", 1}}));
     may_close.count_down();
     EXPECT_EQ(waiter.status(), 0);
 }
 
-TEST_F(Resources, CannotBeAddedNorGetUsersOnceTheyAreReleased) {
+TEST_F(Resources, CannotBeAddedNorGetUsersAfterTheRelease) {
     Resource pool = worker.resource("pool", recorder.callback("pool"));
     EXPECT_EQ(drain(), 0);
     EXPECT_THAT(misuse([&] { worker.resource("late", [] {}); }), HasSubstr("cannot add the resource late"));

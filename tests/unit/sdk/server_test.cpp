@@ -1,4 +1,4 @@
-// What the servers of the library do with their connections from stage to stage: the same for each of them.
+// The behaviour of the servers of the library in each stage. It is the same for all of them.
 
 #include <gtest/gtest.h>
 
@@ -23,8 +23,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A protocol of lines: "hello" is answered by "keep", or by "close" where a connection is to end; "wait" says so and
-// takes an hour;// "throw" fails; "half" is a request whose other half has to follow within transfer_period.
+// A line protocol. "hello" is answered with "keep", or with "close" if the connection is to end. "wait" is answered
+// with "waits" and then takes an hour. "throw" throws. "half" is half a request; the other half must follow within
+// transfer_period.
 template <class Connection>
 std::string answer_to(std::string_view line, const Connection& connection) {
     if (line == "throw") throw std::runtime_error("as the test wanted");
@@ -105,7 +106,7 @@ class Serving : public ::testing::Test {
     }
 
     void drain() {
-        supervisor.tell(Stage::drain);
+        supervisor.send_stage(Stage::drain);
         supervisor.wait_for(has_stopped_accepting);
     }
 
@@ -117,7 +118,7 @@ class Serving : public ::testing::Test {
 
     void TearDown() override {
         if (!waiter) return;
-        supervisor.tell(Stage::cancel);
+        supervisor.send_stage(Stage::cancel);
         end();
     }
 
@@ -140,7 +141,7 @@ TYPED_TEST(Serving, KeepsAConnectionForManyRequests) {
     EXPECT_EQ(this->end(), 0);
 }
 
-TYPED_TEST(Serving, AnswersAnIdleConnectionOnceMoreAfterTheDrainBegan) {
+TYPED_TEST(Serving, AnswersAnIdleConnectionOnceMoreDuringTheDrain) {
     this->begin(1h);
     Client client(*this->endpoint);
     EXPECT_EQ(this->ask(client), "keep");
@@ -151,7 +152,7 @@ TYPED_TEST(Serving, AnswersAnIdleConnectionOnceMoreAfterTheDrainBegan) {
     EXPECT_EQ(this->end(), 0);
 }
 
-TYPED_TEST(Serving, AnswersAConnectionThatHadNotSpokenWhenTheDrainBegan) {
+TYPED_TEST(Serving, AnswersTheFirstRequestOfAConnectionDuringTheDrain) {
     this->begin(1h);
     Client client(*this->endpoint);
     this->drain();
@@ -171,7 +172,7 @@ TYPED_TEST(Serving, ClosesAnIdleConnectionAfterKeepAliveMin) {
     EXPECT_EQ(this->end(), 0);
 }
 
-TYPED_TEST(Serving, ClosesIdleConnectionsAtOnceAndSaysNothingWhereTheRuleIsOff) {
+TYPED_TEST(Serving, ClosesIdleConnectionsImmediatelyIfKeepAliveMinIsZero) {
     this->begin(0ms);
     const Client client(*this->endpoint);
     EXPECT_EQ(this->ask(client), "keep");
@@ -180,11 +181,11 @@ TYPED_TEST(Serving, ClosesIdleConnectionsAtOnceAndSaysNothingWhereTheRuleIsOff) 
     EXPECT_EQ(this->end(), 0);
 }
 
-TYPED_TEST(Serving, TouchesNoConnectionInAPause) {
+TYPED_TEST(Serving, KeepsConnectionsDuringAPause) {
     this->begin(1ms);
     const Client client(*this->endpoint);
     EXPECT_EQ(this->ask(client), "keep");
-    this->supervisor.tell(Stage::pause);
+    this->supervisor.send_stage(Stage::pause);
     this->supervisor.wait_for(has_stopped_accepting);
     EXPECT_EQ(this->ask(client), "keep");
     EXPECT_EQ(this->ask(client), "keep");
@@ -197,18 +198,18 @@ TYPED_TEST(Serving, KeepsItsConnectionsWhenTheDrainIsTakenBack) {
     const Client client(*this->endpoint);
     EXPECT_EQ(this->ask(client), "keep");
     this->drain();
-    this->supervisor.tell(Stage::run);
+    this->supervisor.send_stage(Stage::run);
     this->supervisor.wait_for(accepts);
     EXPECT_EQ(this->ask(client), "keep");
     EXPECT_EQ(this->ask(client), "keep");
 }
 
-TYPED_TEST(Serving, LetsConnectionsIdleAgainWhenTheDrainIsTakenBack) {
+TYPED_TEST(Serving, RestoresTheIdleTimeoutWhenTheDrainIsTakenBack) {
     this->begin(1ms);
     {
-        const Session holds_the_drain = this->worker->begin_session("held");
+        const Session delays_the_drain = this->worker->begin_session("held");
         this->drain();
-        this->supervisor.tell(Stage::run);
+        this->supervisor.send_stage(Stage::run);
         this->supervisor.wait_for(accepts);
     }
     const Client idle(*this->endpoint), slow(*this->endpoint);
@@ -223,7 +224,7 @@ TYPED_TEST(Serving, ClosesEverythingAtTheCancel) {
     EXPECT_EQ(this->ask(idle), "keep");
     EXPECT_EQ(this->ask(busy, "wait"), "waits");
     this->drain();
-    this->supervisor.tell(Stage::cancel);
+    this->supervisor.send_stage(Stage::cancel);
     EXPECT_EQ(idle.read_to_end(), "");
     EXPECT_EQ(silent.read_to_end(), "");
     EXPECT_EQ(busy.read_to_end(), "");
@@ -252,28 +253,28 @@ TYPED_TEST(Serving, ClosesOnlyTheConnectionWhoseHandlerThrew) {
               "holdfast: closing a connection: its handler threw: as the test wanted\n");
 }
 
-TYPED_TEST(Serving, ClosesAConnectionWhoseRequestDoesNotComeInTime) {
+TYPED_TEST(Serving, ClosesAConnectionWhoseRequestTimesOut) {
     this->begin(1h);
     const Client slow(*this->endpoint), idle(*this->endpoint);
     EXPECT_EQ(this->ask(idle), "keep");
     slow.send("half");
     EXPECT_EQ(slow.read_to_end(), "");
-    EXPECT_EQ(this->ask(idle), "keep");  // its former deadline is over, too
+    EXPECT_EQ(this->ask(idle), "keep");  // after its earlier deadline has passed
 }
 
-TYPED_TEST(Serving, WaitsForAClientThatIsStillSendingBeforeItCloses) {
+TYPED_TEST(Serving, LingersForAClientThatIsStillSending) {
     this->begin(1ms);
     const Client client(*this->endpoint);
     EXPECT_EQ(this->ask(client), "keep");
     this->drain();
     EXPECT_EQ(client.read_to_end(), "");
-    for (int i = 0; i < 10; ++i) client.send("late");  // no reset
+    for (int i = 0; i < 10; ++i) client.send("late");  // not reset
     EXPECT_EQ(client.read_to_end(), "");
 }
 
 using Blocking = Serving<BlockingKind>;
 
-TEST_F(Blocking, LetsConnectionsBeyondItsBoundWaitInTheQueue) {
+TEST_F(Blocking, LeavesConnectionsBeyondItsLimitInTheQueue) {
     begin(1h);
     std::vector<Client> first = connect(*endpoint, 8);
     for (const Client& client : first) EXPECT_EQ(ask(client), "keep");
@@ -284,15 +285,15 @@ TEST_F(Blocking, LetsConnectionsBeyondItsBoundWaitInTheQueue) {
     EXPECT_EQ(next.read_line(), "keep");
 }
 
-TEST_F(Blocking, LiftsItsBoundToEmptyTheQueueInAPause) {
+TEST_F(Blocking, LiftsItsLimitToEmptyTheQueueDuringAPause) {
     begin(1h);
     const std::vector<Client> clients = connect(*endpoint, 20);
-    supervisor.tell(Stage::pause);
+    supervisor.send_stage(Stage::pause);
     supervisor.wait_for(has_stopped_accepting);
     for (const Client& client : clients) EXPECT_EQ(ask(client), "keep");
 }
 
-TEST_F(Blocking, KeepsNoThreadOfAConnectionThatIsOver) {
+TEST_F(Blocking, KeepsNoThreadsOfClosedConnections) {
     const auto threads = [] {
         const std::filesystem::directory_iterator tasks("/proc/self/task");
         return std::ranges::distance(tasks);

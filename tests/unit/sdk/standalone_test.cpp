@@ -34,7 +34,7 @@ TEST_F(Standalone, SigtermDrains) {
     EXPECT_TRUE(worker.draining());
 }
 
-TEST_F(Standalone, SigintDrainsWithTheDeadlineOfTheEnvironment) {
+TEST_F(Standalone, SigintDrainsWithTheGracePeriodOfTheEnvironment) {
     ::setenv("HOLDFAST_GRACE_PERIOD", "2h", 1);
     Worker worker;
     Request request = worker.begin_request("GET /");
@@ -48,7 +48,7 @@ TEST_F(Standalone, SigintDrainsWithTheDeadlineOfTheEnvironment) {
     EXPECT_EQ(worker.wait(), 0);
 }
 
-TEST_F(Standalone, NoPeriodIsTooLongOrTooShortToReckonWith) {
+TEST_F(Standalone, PeriodsOutOfRangeAreLimited) {
     ::setenv("HOLDFAST_GRACE_PERIOD", "4000000000h", 1);
     Worker worker({.cancel_period = std::chrono::milliseconds::min()});
     Request request = worker.begin_request("GET /");
@@ -60,7 +60,7 @@ TEST_F(Standalone, NoPeriodIsTooLongOrTooShortToReckonWith) {
     EXPECT_EQ(worker.wait(), 0);
 }
 
-TEST_F(Standalone, TwoSignalsAtOnceAreOneWish) {
+TEST_F(Standalone, TwoSignalsInQuickSuccessionCountAsOne) {
     Worker worker;
     std::atomic<bool> cancelled = false;
     worker.on_cancel([&] { cancelled = true; });
@@ -74,7 +74,7 @@ TEST_F(Standalone, TwoSignalsAtOnceAreOneWish) {
     EXPECT_FALSE(cancelled);
 }
 
-TEST_F(Standalone, SecondSignalCancels) {
+TEST_F(Standalone, ALaterSecondSignalCancels) {
     Worker worker;
     std::latch cancelled(1);
     Request request = worker.begin_request("GET /");
@@ -92,7 +92,7 @@ TEST_F(Standalone, SecondSignalCancels) {
     EXPECT_EQ(worker.wait(), 3);
 }
 
-TEST_F(Standalone, GraceThatEndsCancelsAndReportsWhatIsLeft) {
+TEST_F(Standalone, EndOfTheGracePeriodCancelsAndReportsWhatIsHeld) {
     ::setenv("HOLDFAST_GRACE_PERIOD", "30ms", 1);
     ::setenv("HOLDFAST_CANCEL_PERIOD", "30ms", 1);
     EXPECT_EXIT(
@@ -102,7 +102,7 @@ TEST_F(Standalone, GraceThatEndsCancelsAndReportsWhatIsLeft) {
             worker.start_task("deaf", [](const std::stop_token&) { std::latch(1).wait(); });
             worker.ready();
             ::raise(SIGTERM);
-            worker.wait();  // the end of the Worker ends the process, because the task still runs
+            worker.wait();  // ~Worker ends the process, because the task is still running
         },
         ::testing::ExitedWithCode(3),
         "the last deadline has passed; this is still held:\nholdfast:   stage cancel, 0.0 s left; held: 1 request, 1 "
@@ -110,7 +110,7 @@ TEST_F(Standalone, GraceThatEndsCancelsAndReportsWhatIsLeft) {
         "task deaf");
 }
 
-TEST_F(Standalone, EndOfTheLastDeadlineEndsAProcessThatDoesNotWait) {
+TEST_F(Standalone, LastDeadlineEndsAProcessThatIsNotInWait) {
     ::setenv("HOLDFAST_GRACE_PERIOD", "30ms", 1);
     ::setenv("HOLDFAST_CANCEL_PERIOD", "30ms", 1);
     EXPECT_EXIT(
@@ -124,12 +124,12 @@ TEST_F(Standalone, EndOfTheLastDeadlineEndsAProcessThatDoesNotWait) {
         ::testing::ExitedWithCode(3), "request GET /");
 }
 
-TEST_F(Standalone, WrongDurationIsNamed) {
+TEST_F(Standalone, InvalidDurationIsReportedByName) {
     ::setenv("HOLDFAST_GRACE_PERIOD", "soon", 1);
     EXPECT_THAT(misuse([] { Worker worker; }), HasSubstr("HOLDFAST_GRACE_PERIOD takes a duration"));
 }
 
-TEST_F(Standalone, SignalsAreGivenBack) {
+TEST_F(Standalone, SignalActionsAreRestored) {
     { Worker worker; }
     struct sigaction action {};
     ::sigaction(SIGTERM, nullptr, &action);
@@ -164,7 +164,7 @@ TEST_F(Standalone, BlocksNoSignalInTheProgramsThreads) {
     EXPECT_FALSE(blocked_in_callback);
 }
 
-TEST_F(Standalone, ControlPipeOfSomebodyElseIsLeftAlone) {
+TEST_F(Standalone, ControlPipeOfAnotherProcessIsNotTouched) {
     FakeSupervisor supervisor;
     ::setenv("HOLDFAST_CONTROL_INODE", "1", 1);
     const Worker worker;
@@ -174,7 +174,7 @@ TEST_F(Standalone, ControlPipeOfSomebodyElseIsLeftAlone) {
     ::close(supervisor.worker_fd());
 }
 
-TEST_F(Standalone, WorkerThatIsGivenUpEarlyJoinsItsTasks) {
+TEST_F(Standalone, WorkerThatIsDestroyedEarlyJoinsItsTasks) {
     bool ended = false;
     {
         Worker worker;
@@ -195,19 +195,19 @@ TEST_F(Standalone, RequestMayOutliveTheWorker) {
     request.end();
 }
 
-TEST(Misuse, ReadyTwice) {
+TEST(Misuse, RejectsASecondReady) {
     Worker worker;
     worker.ready();
     EXPECT_THAT(misuse([&] { worker.ready(); }), HasSubstr("cannot call ready() twice"));
 }
 
-TEST(Misuse, CallbackAfterReady) {
+TEST(Misuse, RejectsACallbackAfterReady) {
     Worker worker;
     worker.ready();
     EXPECT_THAT(misuse([&] { worker.on_drain([] {}); }), HasSubstr("add callbacks before ready()"));
 }
 
-TEST(Misuse, AfterRelease) {
+TEST(Misuse, RejectsNewHandlesAfterTheRelease) {
     Worker worker;
     worker.stop();
     EXPECT_EQ(worker.wait(), 0);
@@ -217,12 +217,12 @@ TEST(Misuse, AfterRelease) {
     EXPECT_THAT(misuse([&] { worker.close_last("pool", [] {}); }), HasSubstr("add the resource pool"));
 }
 
-TEST(Misuse, SecondWorker) {
+TEST(Misuse, RejectsASecondWorker) {
     const Worker worker;
     EXPECT_THAT(misuse([] { Worker second; }), HasSubstr("a process can have only one"));
 }
 
-TEST(Misuse, WaitInACallback) {
+TEST(Misuse, RejectsWaitInACallback) {
     Worker worker;
     std::string answer;
     worker.on_drain([&] { answer = misuse([&] { worker.wait(); }); });

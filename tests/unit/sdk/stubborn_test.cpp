@@ -1,4 +1,4 @@
-// What the program does wrong or late must neither release too early nor hold the process for ever.
+// Faults and delays of the program must neither cause a release that is too early nor keep the process alive forever.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,17 +24,17 @@ using ::testing::HasSubstr;
 
 struct Stubborn : SupervisedWorker {};
 
-// Declared after the worker, as servers are: it is destroyed first, and waits for what was given up.
-struct WaitsWhenItDies {
-    ~WaitsWhenItDies() { std::latch(1).wait(); }
+// Stands for a server, which is declared after the worker: it is destroyed first, and waits for what wait() gave up on.
+struct BlocksInItsDestructor {
+    ~BlocksInItsDestructor() { std::latch(1).wait(); }
 };
 
-TEST(StubbornAlone, DestructorsDoNotOutliveWhatWasGivenUp) {
+TEST(StubbornStandalone, DestructorsCannotBlockTheProcessAfterWaitGaveUp) {
     EXPECT_EXIT(
         {
             Worker worker({.grace_period = 10ms, .cancel_period = 10ms});
             const Request request = worker.begin_request("GET /");
-            const WaitsWhenItDies server;
+            const BlocksInItsDestructor server;
             worker.ready();
             worker.stop();
             worker.wait();
@@ -42,7 +42,7 @@ TEST(StubbornAlone, DestructorsDoNotOutliveWhatWasGivenUp) {
         ::testing::ExitedWithCode(3), "has not exited one second after wait.. gave up");
 }
 
-TEST(StubbornAlone, TasksCanBeEndedBySignalsOnceNobodyHeedsThem) {
+TEST(StubbornStandalone, TasksCanBeKilledBySignalsOnceTheWorkerIgnoresThem) {
     EXPECT_EXIT(
         {
             std::thread([] {
@@ -59,7 +59,7 @@ TEST(StubbornAlone, TasksCanBeEndedBySignalsOnceNobodyHeedsThem) {
         ::testing::KilledBySignal(SIGTERM), "");
 }
 
-TEST(StubbornAlone, PeriodsThatNoNumberHoldsAreLong) {
+TEST(StubbornStandalone, PeriodsBeyondTheRangeOfNumbersAreLong) {
     ::setenv("HOLDFAST_GRACE_PERIOD", "99999999999999999999999ms", 1);
     Worker worker;
     ::unsetenv("HOLDFAST_GRACE_PERIOD");
@@ -70,19 +70,19 @@ TEST(StubbornAlone, PeriodsThatNoNumberHoldsAreLong) {
     EXPECT_GT(*worker.deadline(), Worker::Clock::now() + 24h);
 }
 
-TEST(StubbornAlone, ProbesAtAPathAreRefused) {
+TEST(StubbornStandalone, HealthAtAUnixPathIsRejected) {
     EXPECT_THAT(misuse([] { const Worker worker({.health = "unix:/tmp/health"}); }),
                 HasSubstr("use an address with a port"));
 }
 
-// What tasks use may be closed already: then no further task is started.
-TEST_F(Stubborn, TasksAreNotStartedUnderWhatIsClosed) {
+// The resources that tasks use may be closed already, so no further task is started.
+TEST_F(Stubborn, TasksAreNotStartedAfterTheirResourcesAreClosed) {
     std::latch may_close(1);
     worker.resource("pool", recorder.callback("pool closed")).used_by(tasks);
     worker.resource("hanging", [&] { may_close.wait(); }).within(1ms);
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain, 1h);
+    supervisor.send_stage(Stage::drain, 1h);
     ASSERT_TRUE(eventually([&] { return !recorder.lines().empty(); }));
     EXPECT_THAT(misuse([&] { worker.start_task("late", [](const std::stop_token&) {}); }),
                 HasSubstr("cannot start the task late"));
@@ -90,66 +90,66 @@ TEST_F(Stubborn, TasksAreNotStartedUnderWhatIsClosed) {
     EXPECT_EQ(waiter.status(), 3);
 }
 
-TEST_F(Stubborn, AcceptorsAreRefusedInWordsOnceTheWorkerIsReady) {
+TEST_F(Stubborn, AcceptorsAreRejectedWithAMessageAfterReady) {
     Listener listener = worker.listen("http", "127.0.0.1:0");
     worker.ready();
     EXPECT_THAT(misuse([&] { const Acceptor late(worker, std::move(listener), [](int, Session) {}); }),
                 HasSubstr("add callbacks before ready()"));
 }
 
-// What a close owns dies before others are told that it is closed.
-TEST_F(Stubborn, ClosesTakeWhatTheyOwnWithThem) {
+// The objects that a close owns are destroyed before the resources that depend on it are closed.
+TEST_F(Stubborn, ClosesDestroyWhatTheyOwn) {
     auto pool = std::make_shared<int>();
     const std::weak_ptr<int> alive = pool;
     Resource log = worker.resource("log", [&] { recorder.record(alive.expired() ? "pool gone" : "pool alive"); });
     log.used_by(worker.resource("pool", [owned = std::move(pool)] {}));
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     EXPECT_EQ(waiter.status(), 0);
     EXPECT_THAT(recorder.lines(), ElementsAre("pool gone"));
 }
 
-// The end of the stage is the end of their time, if they were given no other.
-TEST_F(Stubborn, SessionsHoldOnlyWhatSessionsUseFromTheCancelOn) {
+// Sessions without a period of their own have time until the end of the stage.
+TEST_F(Stubborn, SessionsDelayOnlyWhatSessionsUseAfterTheCancel) {
     Session session = worker.begin_session("stream");
     worker.resource("pool", recorder.callback("pool closed")).used_by(requests);
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);
     EXPECT_THAT(recorder.lines(), ElementsAre());
-    supervisor.tell(Stage::cancel);
+    supervisor.send_stage(Stage::cancel);
     ASSERT_TRUE(eventually([&] { return !recorder.lines().empty(); }));
     EXPECT_FALSE(waiter.is_over());
     session.end();
     EXPECT_EQ(waiter.status(), 3);
 }
 
-TEST_F(Stubborn, SessionsThatBeginWhenTheDrainIsTakenBackAreNotToldToLeave) {
+TEST_F(Stubborn, SessionsThatBeginWhenTheDrainIsTakenBackAreNotAskedToLeave) {
     std::optional<Session> accepted;
     const Request request = worker.begin_request("GET /");
     worker.on_run([&] { accepted = worker.begin_session("connection"); });
     worker.ready();
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);
-    supervisor.tell(Stage::run);
+    supervisor.send_stage(Stage::run);
     supervisor.wait_for(accepts);
     EXPECT_FALSE(accepted->stop_token().stop_requested());
 }
 
-TEST_F(Stubborn, CallbacksThatHangAreNamed) {
+TEST_F(Stubborn, CallbacksThatHangAreReported) {
     std::latch may_end(1);
     worker.on_drain([&] { may_end.wait(); });
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(names("callback drain"));
     may_end.count_down();
     EXPECT_EQ(waiter.status(), 0);
 }
 
-// What its functions look at is still there when wait() returns.
+// The objects that cancel callbacks use still exist when wait() returns.
 TEST_F(Stubborn, CancelCallbacksAreWaitedFor) {
     std::latch begun(1), may_end(1);
     worker.on_cancel([&] {
@@ -158,7 +158,7 @@ TEST_F(Stubborn, CancelCallbacksAreWaitedFor) {
     });
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::cancel);
+    supervisor.send_stage(Stage::cancel);
     begun.wait();
     supervisor.wait_for(names("callback cancel"));
     EXPECT_FALSE(waiter.is_over());
@@ -166,17 +166,17 @@ TEST_F(Stubborn, CancelCallbacksAreWaitedFor) {
     EXPECT_EQ(waiter.status(), 0);
 }
 
-TEST(StubbornLoop, ThatRunsNoMoreHoldsNoWorker) {
+TEST(StubbornEventLoop, ThatHasEndedDoesNotBlockTheWorker) {
     FakeSupervisor supervisor;
     std::function<void()> never_run;
     {
         Worker worker({.post = [&](auto function) { never_run = std::move(function); }});
         worker.on_drain([] {});
         worker.ready();
-        supervisor.tell(Stage::drain);
+        supervisor.send_stage(Stage::drain);
         supervisor.wait_for(names("callback drain"));
     }
-    never_run();  // too late: nothing happens
+    never_run();  // too late: has no effect
 }
 
 struct StubbornDispatch : ::testing::Test {
@@ -185,7 +185,7 @@ struct StubbornDispatch : ::testing::Test {
     Worker worker{WorkerOptions{.drive = WorkerOptions::Drive::dispatch}};
 };
 
-TEST_F(StubbornDispatch, ClosesThatOverstayAreAFailureThereToo) {
+TEST_F(StubbornDispatch, ClosesThatExceedTheirTimeoutAreAFailureWithDispatch) {
     worker
         .close_last("pool",
                     [] {
@@ -194,20 +194,20 @@ TEST_F(StubbornDispatch, ClosesThatOverstayAreAFailureThereToo) {
                     })
         .within(1ms);
     worker.ready();
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     EXPECT_EQ(worker.wait(), 3);
 }
 
-TEST_F(StubbornDispatch, ClosesMayOwnWhatAsksTheWorker) {
+TEST_F(StubbornDispatch, ClosesMayOwnObjectsThatCallTheWorker) {
     const auto asks = [this](void*) { recorder.record(std::to_string(worker.report().resources)); };
     worker.close_last("pool", [owned = std::shared_ptr<void>(nullptr, asks)] {});
     worker.ready();
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     EXPECT_EQ(worker.wait(), 0);
     EXPECT_THAT(recorder.lines(), ElementsAre("1"));
 }
 
-TEST(StubbornDispatchAlone, StopBeforeReadyIsObeyedByWait) {
+TEST(StubbornStandaloneDispatch, StopBeforeReadyTakesEffectInWait) {
     Worker worker({.drive = WorkerOptions::Drive::dispatch});
     worker.stop();
     EXPECT_EQ(worker.wait(), 0);

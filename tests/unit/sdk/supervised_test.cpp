@@ -31,7 +31,7 @@ struct Supervised : SupervisedWorker {
     }
 };
 
-TEST_F(Supervised, WorkerSaysHelloAndWhatItUnderstands) {
+TEST_F(Supervised, WorkerSendsHelloWithTheStagesItSupports) {
     const Report hello = supervisor.wait_for([](const Report& report) { return report.hello; });
     EXPECT_TRUE(hello.sdk.starts_with("cpp/"));
     ASSERT_TRUE(hello.stages.has_value());
@@ -41,13 +41,13 @@ TEST_F(Supervised, WorkerSaysHelloAndWhatItUnderstands) {
     EXPECT_TRUE(worker.is_supervised());
 }
 
-TEST_F(Supervised, WorkerTakesThePipeOutOfTheEnvironment) {
+TEST_F(Supervised, WorkerRemovesTheControlPipeFromTheEnvironment) {
     EXPECT_EQ(::getenv("HOLDFAST_CONTROL_FD"), nullptr);
     EXPECT_EQ(::getenv("HOLDFAST_CONTROL_INODE"), nullptr);
     EXPECT_EQ(::fcntl(supervisor.worker_fd(), F_GETFD), FD_CLOEXEC);
 }
 
-TEST_F(Supervised, WorkerSaysReadyWithItsCounts) {
+TEST_F(Supervised, WorkerSendsReadyWithItsCounts) {
     { const Request request = worker.begin_request("warm-up"); }
     worker.ready();
     const Report ready = supervisor.wait_for([](const Report& report) { return report.ready; });
@@ -71,7 +71,7 @@ TEST_F(Supervised, DrainReleasesInOrder) {
     Waiter waiter(worker);
     EXPECT_FALSE(worker.draining());
 
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     const Report report = supervisor.wait_for(has_stopped_accepting);
     EXPECT_TRUE(worker.draining());
     EXPECT_EQ(report.in_flight, 1U);
@@ -91,12 +91,12 @@ TEST_F(Supervised, DrainReleasesInOrder) {
     EXPECT_THAT(recorder.lines(), ElementsAre("drain", "task ended", "second closed", "first closed"));
 }
 
-TEST_F(Supervised, NothingIsReleasedWhileASessionIsHeld) {
+TEST_F(Supervised, NothingIsReleasedWhileASessionIsOpen) {
     worker.close_last("pool", recorder.callback("closed"));
     Session session = worker.begin_session("idle connection");
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     const Report report = supervisor.wait_for(has_stopped_accepting);
     EXPECT_EQ(report.in_flight, 0U);
     EXPECT_EQ(report.waiting->front().kind, "session");
@@ -109,7 +109,7 @@ TEST_F(Supervised, DrainIsReportedEverySecond) {
     Request request = worker.begin_request("slow");
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);
     const auto ages = [&] {
         return supervisor.wait_for([](const Report& report) { return report.in_flight == 1U; })
@@ -124,26 +124,26 @@ TEST_F(Supervised, DrainIsReportedEverySecond) {
     EXPECT_EQ(waiter.status(), 0);
 }
 
-TEST_F(Supervised, PauseIsUndoneByRun) {
+TEST_F(Supervised, PauseIsTakenBackByRun) {
     note_stages();
     worker.ready();
     supervisor.wait_for(accepts);
-    supervisor.tell(Stage::pause);
+    supervisor.send_stage(Stage::pause);
     supervisor.wait_for(has_stopped_accepting);
     EXPECT_FALSE(worker.draining());
-    supervisor.tell(Stage::run);
+    supervisor.send_stage(Stage::run);
     supervisor.wait_for(accepts);
     EXPECT_THAT(recorder.lines(), ElementsAre("pause", "run"));
     EXPECT_FALSE(worker.deadline().has_value());
 }
 
-TEST_F(Supervised, LameDuckStillAcceptsAndIsUndoneByRun) {
+TEST_F(Supervised, LameDuckStillAcceptsAndIsTakenBackByRun) {
     note_stages();
     worker.ready();
     supervisor.wait_for(accepts);
-    supervisor.tell(Stage::lame_duck);
+    supervisor.send_stage(Stage::lame_duck);
     ASSERT_TRUE(eventually([&] { return recorder.lines().size() == 1; }));
-    supervisor.tell(Stage::run);
+    supervisor.send_stage(Stage::run);
     const Report answer = supervisor.wait_for([](const Report& report) { return report.accepting.has_value(); });
     EXPECT_EQ(answer.accepting, true);
     EXPECT_THAT(recorder.lines(), ElementsAre("lame-duck", "run"));
@@ -153,19 +153,19 @@ TEST_F(Supervised, RunIsAnsweredEvenIfThereIsNothingToUndo) {
     note_stages();
     worker.ready();
     supervisor.wait_for(accepts);
-    supervisor.tell(Stage::run);
+    supervisor.send_stage(Stage::run);
     supervisor.wait_for(accepts);
     EXPECT_TRUE(recorder.lines().empty());
 }
 
-TEST_F(Supervised, DrainIsUndoneWhileNothingIsReleased) {
+TEST_F(Supervised, DrainIsTakenBackWhileNothingIsReleased) {
     note_stages();
     Request request = worker.begin_request("GET /");
     worker.ready();
     supervisor.wait_for(accepts);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);
-    supervisor.tell(Stage::run);
+    supervisor.send_stage(Stage::run);
     supervisor.wait_for(accepts);
     EXPECT_FALSE(worker.draining());
     request.end();
@@ -173,19 +173,19 @@ TEST_F(Supervised, DrainIsUndoneWhileNothingIsReleased) {
     EXPECT_THAT(recorder.lines(), ElementsAre("drain", "run"));
 }
 
-TEST_F(Supervised, RunComesTooLateOnceSomethingIsReleased) {
+TEST_F(Supervised, RunIsTooLateAfterTheFirstRelease) {
     note_stages();
     std::latch may_close(1);
     worker.close_last("pool", [&] { may_close.wait(); });
     worker.ready();
     Waiter waiter(worker);
     supervisor.wait_for(accepts);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(is_releasing);
     supervisor.received();
-    supervisor.tell(Stage::run);
+    supervisor.send_stage(Stage::run);
     supervisor.wait_until_read();
-    // It goes on reporting what it waits for: a worker that had turned back would not.
+    // The worker still sends drain reports, which it would not do if it had taken the drain back.
     const Report next = supervisor.wait_for([](const Report&) { return true; });
     EXPECT_FALSE(next.accepting.has_value());
     EXPECT_EQ(next.waiting->size(), 1U);
@@ -197,20 +197,20 @@ TEST_F(Supervised, RunComesTooLateOnceSomethingIsReleased) {
     EXPECT_THAT(recorder.lines(), ElementsAre("drain"));
 }
 
-TEST_F(Supervised, ADeadlineMayBeMovedWhileItReleases) {
+TEST_F(Supervised, DeadlineMayBeMovedDuringTheRelease) {
     std::latch may_close(1);
     worker.close_last("pool", [&] { may_close.wait(); });
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(is_releasing);
-    supervisor.tell(Stage::drain, std::chrono::minutes(60));
+    supervisor.send_stage(Stage::drain, std::chrono::minutes(60));
     EXPECT_TRUE(eventually([&] { return worker.deadline() > Worker::Clock::now() + std::chrono::minutes(30); }));
     may_close.count_down();
     EXPECT_EQ(waiter.status(), 0);
 }
 
-TEST_F(Supervised, CancelReachesADrainThatHangs) {
+TEST_F(Supervised, CancelTakesEffectWhileADrainCallbackHangs) {
     note_stages();
     std::latch abandoned(1);
     worker.on_drain([&] { abandoned.wait(); });
@@ -218,8 +218,8 @@ TEST_F(Supervised, CancelReachesADrainThatHangs) {
     worker.ready();
     Waiter waiter(worker);
     const Request stuck = worker.begin_request("stuck");
-    supervisor.tell(Stage::drain);
-    supervisor.tell(Stage::cancel);
+    supervisor.send_stage(Stage::drain);
+    supervisor.send_stage(Stage::cancel);
     supervisor.wait_for(has_stopped_accepting);
     EXPECT_EQ(recorder.lines().size(), 2U);
     Request(worker.begin_request("late")).end();
@@ -228,7 +228,7 @@ TEST_F(Supervised, CancelReachesADrainThatHangs) {
     EXPECT_EQ(waiter.status(), 3);
 }
 
-TEST_F(Supervised, CancelAsksTasksToStopAtOnce) {
+TEST_F(Supervised, CancelAsksTasksToStopImmediately) {
     std::atomic<bool> asked = false;
     worker.start_task("endless", [&](const std::stop_token& stop) {
         const std::stop_callback note(stop, [&] { asked = true; });
@@ -236,30 +236,30 @@ TEST_F(Supervised, CancelAsksTasksToStopAtOnce) {
     });
     Request request = worker.begin_request("stuck");
     worker.ready();
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);
     EXPECT_FALSE(asked);
-    supervisor.tell(Stage::cancel);
+    supervisor.send_stage(Stage::cancel);
     EXPECT_TRUE(eventually([&] { return asked.load(); }));
 }
 
-TEST_F(Supervised, CancelOfAnIdleWorkerLeavesNothing) {
+TEST_F(Supervised, CancelOfAnIdleWorkerIsClean) {
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::cancel);
+    supervisor.send_stage(Stage::cancel);
     EXPECT_EQ(waiter.status(), 0);
 }
 
-TEST_F(Supervised, DeadlineIsTheSupervisors) {
+TEST_F(Supervised, DeadlineComesFromTheSupervisor) {
     Request request = worker.begin_request("GET /");
     worker.ready();
     EXPECT_FALSE(worker.deadline().has_value());
-    supervisor.tell({.stage = Stage::drain, .deadline_usec = 9'000'000'000'000, .kill_usec = {}, .reason = {}});
+    supervisor.send_command({.stage = Stage::drain, .deadline_usec = 9'000'000'000'000, .kill_usec = {}, .reason = {}});
     ASSERT_TRUE(eventually([&] { return worker.deadline().has_value(); }));
     EXPECT_EQ(worker.deadline()->time_since_epoch(), std::chrono::seconds(9'000'000));
 }
 
-TEST_F(Supervised, NonsenseChangesNothing) {
+TEST_F(Supervised, MalformedCommandsAreIgnored) {
     note_stages();
     worker.ready();
     supervisor.wait_for(accepts);
@@ -267,14 +267,14 @@ TEST_F(Supervised, NonsenseChangesNothing) {
         supervisor.send(bytes);
     }
     supervisor.send(std::string(5000, 'x') + "\nSTAGE=drain");
-    supervisor.tell(Stage::pause);
+    supervisor.send_stage(Stage::pause);
     supervisor.wait_for(has_stopped_accepting);
     EXPECT_THAT(recorder.lines(), ElementsAre("pause"));
     EXPECT_TRUE(worker.is_supervised());
 }
 
-TEST_F(Supervised, StageWaitsUntilTheProgramIsPutTogether) {
-    supervisor.tell(Stage::drain);
+TEST_F(Supervised, StageIsDeferredUntilReady) {
+    supervisor.send_stage(Stage::drain);
     ASSERT_TRUE(eventually([&] { return worker.draining(); }));
     worker.on_drain(recorder.callback("drain"));
     worker.start_task("late", [](const std::stop_token&) {});
@@ -295,8 +295,8 @@ TEST_F(Supervised, EndOfTheSupervisorDrains) {
     EXPECT_FALSE(worker.is_supervised());
 }
 
-// Its lame duck belongs to a worker that stands alone from the start: here nobody accepts in its place any more.
-TEST(SupervisorThatIsGone, IsNotMournedAsALameDuck) {
+// The lame duck is for workers that are standalone from the start: here no other worker accepts in its place.
+TEST(SupervisorThatHasEnded, LeadsToADrainWithoutALameDuck) {
     FakeSupervisor supervisor;
     CallRecorder recorder;
     Worker worker({.lame_duck = std::chrono::hours(1)});
@@ -308,50 +308,50 @@ TEST(SupervisorThatIsGone, IsNotMournedAsALameDuck) {
     EXPECT_THAT(recorder.lines(), ElementsAre("drain"));
 }
 
-TEST_F(Supervised, LastCommandIsObeyedEvenIfTheSupervisorIsGone) {
+TEST_F(Supervised, LastCommandTakesEffectAfterTheSupervisorHasEnded) {
     note_stages();
     worker.ready();
     supervisor.wait_for(accepts);
     Request request = worker.begin_request("GET /");
-    supervisor.tell(Stage::cancel);
+    supervisor.send_stage(Stage::cancel);
     supervisor.hang_up();
     ASSERT_TRUE(eventually([&] { return recorder.lines().size() == 2; }));
     request.end();
     EXPECT_EQ(Waiter(worker).status(), 3);
 }
 
-TEST_F(Supervised, SigtermFromElsewhereAsksTheSupervisor) {
+TEST_F(Supervised, SigtermRequestsAStopFromTheSupervisor) {
     note_stages();
     worker.ready();
     ::raise(SIGTERM);
     supervisor.wait_for([](const Report& report) { return report.stopping; });
     EXPECT_FALSE(worker.draining());
     ::raise(SIGINT);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     EXPECT_EQ(Waiter(worker).status(), 0);
     EXPECT_THAT(recorder.lines(), ElementsAre("drain"));
     for (const Report& report : supervisor.received()) EXPECT_FALSE(report.stopping);
 }
 
-TEST_F(Supervised, StopOfItsOwnAccountAsksTheSupervisor) {
+TEST_F(Supervised, StopRequestsAStopFromTheSupervisor) {
     worker.ready();
     worker.stop();
     supervisor.wait_for([](const Report& report) { return report.stopping; });
 }
 
-TEST_F(Supervised, CloseThatThrowsStopsNoOther) {
+TEST_F(Supervised, CloseThatThrowsDoesNotStopOthers) {
     worker.close_last("first", recorder.callback("first closed"));
     worker.close_last("bad", [] { throw std::runtime_error("disk full"); });
     worker.ready();
     Waiter waiter(worker);
     ::testing::internal::CaptureStderr();
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     EXPECT_EQ(waiter.status(), 3);
     EXPECT_EQ(::testing::internal::GetCapturedStderr(), "holdfast: cannot close bad: disk full\n");
     EXPECT_THAT(recorder.lines(), ElementsAre("first closed"));
 }
 
-TEST_F(Supervised, ManyThreadsMayServeWhileItDrains) {
+TEST_F(Supervised, ManyThreadsMayServeDuringADrain) {
     std::atomic<bool> end = false;
     std::vector<std::jthread> threads;
     threads.reserve(4);
@@ -364,12 +364,12 @@ TEST_F(Supervised, ManyThreadsMayServeWhileItDrains) {
         });
     }
     for (int i = 0; i < 20; ++i) {
-        supervisor.tell(Stage::drain);
+        supervisor.send_stage(Stage::drain);
         supervisor.wait_for(has_stopped_accepting);
-        supervisor.tell(Stage::run);
+        supervisor.send_stage(Stage::run);
         supervisor.wait_for(accepts);
     }
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);
     end = true;
     EXPECT_EQ(waiter.status(), 0);

@@ -9,7 +9,7 @@
 
 namespace holdfast::testing {
 
-// A worker in this process, the other end of its control pipe, and what happened meanwhile.
+// A worker in this process, its supervisor, and a recorder of events.
 struct SupervisedWorker : ::testing::Test {
     FakeSupervisor supervisor;
     CallRecorder recorder;

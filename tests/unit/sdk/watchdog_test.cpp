@@ -1,4 +1,4 @@
-// Who says that the worker lives, and what it proves.
+// Which thread sends the watchdog messages, and what they prove.
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -13,7 +13,7 @@
 namespace holdfast::testing {
 namespace {
 
-bool says_alive(const Report& report) { return report.watchdog == Watchdog::alive; }
+bool is_alive(const Report& report) { return report.watchdog == Watchdog::alive; }
 
 struct Watched : ::testing::Test {
     void SetUp() override { ::setenv("WATCHDOG_USEC", "2000", 1); }
@@ -21,49 +21,49 @@ struct Watched : ::testing::Test {
     FakeSupervisor supervisor;
 };
 
-TEST_F(Watched, WorkerSaysAgainAndAgainThatItLives) {
+TEST_F(Watched, WorkerSendsMessagesRepeatedly) {
     const Worker worker;
-    for (int beat = 0; beat < 3; ++beat) EXPECT_TRUE(says_alive(supervisor.wait_for(says_alive)));
+    for (int beat = 0; beat < 3; ++beat) EXPECT_TRUE(is_alive(supervisor.wait_for(is_alive)));
 }
 
-TEST_F(Watched, WorkerSaysSoWhileItDrains) {
+TEST_F(Watched, WorkerSendsMessagesDuringADrain) {
     Worker worker;
     Request request = worker.begin_request("GET /");
     worker.ready();
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);
-    for (int beat = 0; beat < 3; ++beat) EXPECT_TRUE(says_alive(supervisor.wait_for(says_alive)));
+    for (int beat = 0; beat < 3; ++beat) EXPECT_TRUE(is_alive(supervisor.wait_for(is_alive)));
     request.end();
     EXPECT_EQ(worker.wait(), 0);
 }
 
-// What proves the loop's life is that it calls dispatch().
-TEST_F(Watched, WorkerWhoseLoopHangsSaysNothing) {
+// With dispatch, a message proves that the event loop calls dispatch().
+TEST_F(Watched, WorkerWhoseEventLoopHangsSendsNothing) {
     Worker worker({.drive = WorkerOptions::Drive::dispatch});
     for (int beat = 0; beat < 3; ++beat) {
         pollfd readable{.fd = worker.fd(), .events = POLLIN, .revents = 0};
-        ASSERT_EQ(::poll(&readable, 1, -1), 1);  // it is time
+        ASSERT_EQ(::poll(&readable, 1, -1), 1);  // a message is due
         const auto received = supervisor.received();
-        EXPECT_EQ(std::ranges::count_if(received, says_alive), 0);
+        EXPECT_EQ(std::ranges::count_if(received, is_alive), 0);
         worker.dispatch();
-        EXPECT_TRUE(says_alive(supervisor.wait_for(says_alive)));
+        EXPECT_TRUE(is_alive(supervisor.wait_for(is_alive)));
     }
 }
 
-TEST_F(Watched, WorkerLeavesTheVariableToTheProgram) {
+TEST_F(Watched, WorkerKeepsTheVariableForTheProgram) {
     const Worker worker;
     EXPECT_STREQ(::getenv("WATCHDOG_USEC"), "2000");
 }
 
-TEST(Unwatched, WorkerNeedNotSayThatItLives) {
+TEST(Unwatched, WorkerSendsNoWatchdogMessages) {
     FakeSupervisor supervisor;
     Worker worker({.drive = WorkerOptions::Drive::dispatch});
     worker.ready();
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     EXPECT_EQ(worker.wait(), 0);
     const auto received = supervisor.received();
     EXPECT_FALSE(received.empty());
-    EXPECT_EQ(std::ranges::count_if(received, says_alive), 0);
+    EXPECT_EQ(std::ranges::count_if(received, is_alive), 0);
 }
 
 }  // namespace

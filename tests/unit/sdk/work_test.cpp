@@ -32,7 +32,7 @@ TEST_F(WorkItems, ThatAreFinishedAreNotHandedBack) {
     EXPECT_EQ(worker.report().handed_back, 0U);
 }
 
-TEST_F(WorkItems, ThatDieUnfinishedAreHandedBackAndCounted) {
+TEST_F(WorkItems, ThatAreDestroyedUnfinishedAreHandedBackAndCounted) {
     { const Work item = worker.hold_work("order 1", recorder.callback("handed back")); }
     Work item = worker.hold_work("order 2", recorder.callback("handed back 2"));
     item = worker.hold_work("order 3", recorder.callback("handed back 3"));
@@ -41,8 +41,8 @@ TEST_F(WorkItems, ThatDieUnfinishedAreHandedBackAndCounted) {
     EXPECT_EQ(worker.report().handed_back, 2U);
 }
 
-// A task that is asked to stop leaves its item unfinished; the resource that work uses is closed after that.
-TEST_F(WorkItems, OfATaskThatEndsGoBackBeforeTheQueueIsClosed) {
+// A task that is asked to stop drops its item. The resource that items of work use is closed afterwards.
+TEST_F(WorkItems, OfATaskThatEndsAreHandedBackBeforeTheQueueIsClosed) {
     worker.start_task("consumer", [&](const std::stop_token& stop) {
         const Work item = worker.hold_work("order 7", recorder.callback("order 7 back"));
         std::mutex mutex;
@@ -53,13 +53,13 @@ TEST_F(WorkItems, OfATaskThatEndsGoBackBeforeTheQueueIsClosed) {
     ASSERT_TRUE(eventually([&] { return worker.report().work == 1; }));
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     EXPECT_EQ(waiter.status(), 0);
     EXPECT_THAT(recorder.lines(), ElementsAre("order 7 back", "queue closed"));
 }
 
-// Between two items nothing is held, and yet the queue is not done with.
-TEST_F(WorkItems, ThatARunningTaskMayStillTakeHoldTheQueueOpen) {
+// Between two items nothing is held, but the queue is still needed.
+TEST_F(WorkItems, ThatARunningTaskMayStillTakeKeepTheQueueOpen) {
     std::latch other_closed(1);
     std::atomic<bool> is_queue_closed = false;
     bool was_closed = false;
@@ -67,28 +67,28 @@ TEST_F(WorkItems, ThatARunningTaskMayStillTakeHoldTheQueueOpen) {
     worker.resource("other", [&] { other_closed.count_down(); });
     worker.start_task("consumer", [&](const std::stop_token&) {
         other_closed.wait();
-        // What nothing holds back is closed, the one registered last first: the queue would be next.
+        // Unused resources are closed in reverse order of registration: the queue would be next.
         ASSERT_TRUE(eventually([&] { return worker.report().resources == 1; }));
-        std::ignore = eventually([&, looks = 0]() mutable { return is_queue_closed || ++looks == 100; });
+        std::ignore = eventually([&, checks = 0]() mutable { return is_queue_closed || ++checks == 100; });
         Work item = worker.hold_work("order", [] {});
         was_closed = is_queue_closed;
         item.finish();
     });
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     EXPECT_EQ(waiter.status(), 0);
     EXPECT_FALSE(was_closed);
     EXPECT_TRUE(is_queue_closed);
 }
 
-TEST_F(WorkItems, AreHandedBackByTheCancelAndNotCommittedTwice) {
+TEST_F(WorkItems, AreHandedBackByTheCancelAndCannotBeCommitted) {
     std::optional<Work> item = worker.hold_work("order 9", recorder.callback("back"));
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(names("work order 9"));
-    supervisor.tell(Stage::cancel);
+    supervisor.send_stage(Stage::cancel);
     const Report last = supervisor.wait_for([](const Report& report) { return report.handed_back == 1; });
     EXPECT_THAT(lines_of(last.waiting.value()), ::testing::Not(Contains("work order 9")));
     EXPECT_EQ(item->finish(), Work::Outcome::handed_back);
@@ -97,16 +97,16 @@ TEST_F(WorkItems, AreHandedBackByTheCancelAndNotCommittedTwice) {
     EXPECT_THAT(recorder.lines(), ElementsAre("back"));
 }
 
-// What it is committed to may not be closed meanwhile.
-TEST_F(WorkItems, ThatAreClaimedStayUntilTheyAreLetGoOf) {
+// The resource that the item is committed to must not be closed meanwhile.
+TEST_F(WorkItems, ThatAreClaimedStayHeldUntilTheyAreReleased) {
     std::optional<Work> item = worker.hold_work("order 5", recorder.callback("back"));
     worker.resource("database", recorder.callback("database closed")).used_by(work);
     worker.ready();
     Waiter waiter(worker);
     EXPECT_EQ(item->claim(), Work::Outcome::ours);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     supervisor.wait_for(is_releasing);
-    supervisor.tell(Stage::cancel);
+    supervisor.send_stage(Stage::cancel);
     supervisor.wait_for([](const Report& report) { return report.in_flight.has_value(); });
     EXPECT_EQ(item->claim(), Work::Outcome::ours);
     EXPECT_THAT(recorder.lines(), ElementsAre());
@@ -115,8 +115,8 @@ TEST_F(WorkItems, ThatAreClaimedStayUntilTheyAreLetGoOf) {
     EXPECT_THAT(recorder.lines(), ElementsAre("database closed"));
 }
 
-// Until it is really back, it is held: what it goes back to stays open, and nothing is said to be released.
-TEST_F(WorkItems, ThatGoBackSlowlyHoldEverythingThatTheyUse) {
+// An item stays held until hand_back has returned: its queue stays open, and the worker does not report its release.
+TEST_F(WorkItems, ThatAreHandedBackSlowlyKeepTheirResourcesOpen) {
     std::latch going(1), may_go(1);
     Work item = worker.hold_work("order 6", [&] {
         going.count_down();
@@ -126,7 +126,7 @@ TEST_F(WorkItems, ThatGoBackSlowlyHoldEverythingThatTheyUse) {
     worker.resource("queue", recorder.callback("queue closed")).used_by(work);
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::cancel);
+    supervisor.send_stage(Stage::cancel);
     going.wait();
     supervisor.wait_for(names("work order 6 (handing back)"));
     EXPECT_EQ(item.finish(), Work::Outcome::handed_back);
@@ -136,17 +136,17 @@ TEST_F(WorkItems, ThatGoBackSlowlyHoldEverythingThatTheyUse) {
     EXPECT_THAT(recorder.lines(), ElementsAre("back", "queue closed"));
 }
 
-TEST_F(WorkItems, ThatAreTakenAfterTheCancelGoBackAtOnce) {
+TEST_F(WorkItems, ThatAreTakenAfterTheCancelAreHandedBackImmediately) {
     const Request request = worker.begin_request("GET /");
     worker.ready();
-    supervisor.tell(Stage::cancel);
+    supervisor.send_stage(Stage::cancel);
     ASSERT_TRUE(eventually([&] { return worker.report().stage == Stage::cancel; }));
     Work item = worker.hold_work("order 8", recorder.callback("back"));
     EXPECT_THAT(recorder.lines(), ElementsAre("back"));
     EXPECT_EQ(item.finish(), Work::Outcome::handed_back);
 }
 
-TEST_F(WorkItems, WhoseHandBackThrowsAreReportedAndStopNothing) {
+TEST_F(WorkItems, WhoseHandBackThrowsAreReported) {
     ::testing::internal::CaptureStderr();
     {
         const Work item = worker.hold_work("order 4", [] { throw std::runtime_error("the queue is gone"); });
@@ -154,16 +154,16 @@ TEST_F(WorkItems, WhoseHandBackThrowsAreReportedAndStopNothing) {
     EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("cannot hand back order 4: the queue is gone"));
 }
 
-TEST_F(WorkItems, CannotBeTakenOnceEverythingIsReleased) {
+TEST_F(WorkItems, CannotBeHeldOnceEverythingIsReleased) {
     worker.ready();
     Waiter waiter(worker);
-    supervisor.tell(Stage::drain);
+    supervisor.send_stage(Stage::drain);
     EXPECT_EQ(waiter.status(), 0);
     EXPECT_THAT(misuse([&] { std::ignore = worker.hold_work("late", [] {}); }),
                 HasSubstr("cannot hold the item of work late"));
 }
 
-TEST(WorkItemsOutlive, TheWorker) {
+TEST(StandaloneWorkItems, MayOutliveTheWorker) {
     CallRecorder recorder;
     const FakeSupervisor supervisor;
     {

@@ -14,13 +14,13 @@ std::string why_no_command(std::string_view bytes) {
     return malformed == nullptr ? "accepted" : malformed->why;
 }
 
-TEST(Command, HasOneSpelling) {
+TEST(Command, HasOneEncoding) {
     const Command command{Stage::lame_duck, 1000, 2000, Reason::rollback};
     EXPECT_EQ(encode(command), "STAGE=lame-duck\nDEADLINE_USEC=1000\nKILL_USEC=2000\nREASON=rollback");
     EXPECT_EQ(encode(Command{}), "STAGE=run");
 }
 
-TEST(Command, ComesBackAsItWasSent) {
+TEST(Command, DecodesToWhatWasEncoded) {
     for (Stage stage : {Stage::run, Stage::lame_duck, Stage::pause, Stage::drain, Stage::cancel}) {
         for (Reason reason :
              {Reason::restart, Reason::stop, Reason::scale, Reason::recycle, Reason::unhealthy, Reason::rollback}) {
@@ -30,29 +30,27 @@ TEST(Command, ComesBackAsItWasSent) {
     }
 }
 
-TEST(Command, OfAnUnknownStageIsRefusedWithAReason) {
+TEST(Command, WithAnUnknownStageIsRejectedWithAReason) {
     EXPECT_EQ(why_no_command("STAGE=explode\nDEADLINE_USEC=1"),
               "STAGE takes run, lame-duck, pause, drain or cancel, not \"explode\"");
     EXPECT_EQ(why_no_command("SUCCESSOR=2.0"), "it has no STAGE");
 }
 
-TEST(Command, MayGrowNewReasonsAndKeys) {
+TEST(Command, IgnoresUnknownReasonsAndKeys) {
     EXPECT_EQ(std::get<Command>(decode_command("STAGE=drain\nREASON=eclipse\nMOON=full\nDEADLINE_USEC=7")),
               (Command{Stage::drain, 7, std::nullopt, std::nullopt}));
 }
 
-TEST(Command, WithATimeThatIsNoNumberIsRefused) {
+TEST(Command, WithAnInvalidTimeIsRejected) {
     EXPECT_THAT(why_no_command("STAGE=drain\nDEADLINE_USEC=-3"),
                 testing::HasSubstr("DEADLINE_USEC takes a non-negative number"));
     EXPECT_THAT(why_no_command("STAGE=drain\nKILL_USEC=soon"),
                 testing::HasSubstr("KILL_USEC takes a non-negative number"));
 }
 
-TEST(Printable, LeavesWordsOfEveryLanguageAlone) {
-    EXPECT_EQ(printable("GET /größe 雪 🙂"), "GET /größe 雪 🙂");
-}
+TEST(Printable, KeepsTextOfEveryLanguage) { EXPECT_EQ(printable("GET /größe 雪 🙂"), "GET /größe 雪 🙂"); }
 
-TEST(Printable, EscapesWhatATerminalWouldObey) {
+TEST(Printable, EscapesControlCharacters) {
     EXPECT_EQ(printable("a\n\t\r\x1b[2J\x7f"), "a\\n\\t\\r\\x1b[2J\\x7f");
     EXPECT_EQ(printable("\u0085\u202e\u2028"), "\\x85\\u202e\\u2028");
 }
@@ -69,7 +67,7 @@ TEST(Cut, EndsBetweenCharactersAndWithinTheLimit) {
     EXPECT_EQ(cut("a🙂", 4), "a");
     EXPECT_EQ(cut("a🙂", 5), "a🙂");
     EXPECT_EQ(cut("🙂", 2), "");
-    EXPECT_EQ(cut("\x80\x80\x80\x80\x80\x80", 5).size(), 5U);  // no character to save
+    EXPECT_EQ(cut("\x80\x80\x80\x80\x80\x80", 5).size(), 5U);  // not UTF-8, so there is no character boundary
 }
 
 }  // namespace

@@ -9,11 +9,11 @@ namespace {
 struct Trace {
     std::array<std::uint8_t, Coverage::size> counts{};
     std::array<std::uint16_t, Coverage::size> edges{};
-    std::size_t taken = 0;  // of `edges`
+    std::size_t taken = 0;  // number of `edges`
     std::size_t last = 0;
 };
 
-// One thread fuzzes.
+// Only one thread fuzzes.
 Trace& trace() {
     static constinit Trace one;
     return one;
@@ -31,9 +31,9 @@ std::uint8_t Coverage::count(std::uint16_t edge) { return trace().counts[edge]; 
 
 }  // namespace holdfast::wire
 
-// Called at the begin of every block: the edge from the block before is what is counted. Addresses are taken from here,
-// so that the loader's choice does not change what is found.
-extern "C" void __sanitizer_cov_trace_pc() {  // NOLINT(bugprone-reserved-identifier): the compiler calls it so
+// Called at the start of every basic block. Counts the edge from the previous block. Addresses are relative to this
+// function, so that the load address does not change the result.
+extern "C" void __sanitizer_cov_trace_pc() {  // NOLINT(bugprone-reserved-identifier): the name is given by the compiler
     using holdfast::wire::Coverage;
     auto& trace = holdfast::wire::trace();
     const auto address = reinterpret_cast<std::uintptr_t>(__builtin_return_address(0)) -

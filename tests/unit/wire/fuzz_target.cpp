@@ -1,5 +1,5 @@
-// What must hold for any bytes, in both directions: the entry of a fuzzer. fuzz_test.cpp runs it with every build;
-// with clang, `wire_fuzz` runs it under libFuzzer for as long as one likes.
+// The entry point of the fuzzer: checks the properties that must hold for any bytes, in both directions. fuzz_test.cpp
+// runs it in every build; with clang, `wire_fuzz` runs it under libFuzzer for any length of time.
 
 #include <algorithm>
 #include <cstdint>
@@ -18,27 +18,27 @@ constexpr std::size_t longest_explanation = 300;
 void require(bool holds, std::string_view what, std::string_view bytes) {
     if (holds) return;
     const std::string shown = printable(bytes);
-    std::fprintf(stderr, "the codec broke a promise: %.*s\nwith: %s\n", static_cast<int>(what.size()), what.data(),
+    std::fprintf(stderr, "the codec violates a property: %.*s\nwith: %s\n", static_cast<int>(what.size()), what.data(),
                  shown.c_str());
     std::abort();
 }
 
 void check_explanation(const Malformed& malformed, std::string_view bytes) {
-    require(!malformed.why.empty(), "an explanation says something", bytes);
+    require(!malformed.why.empty(), "an explanation is not empty", bytes);
     require(malformed.why.size() <= longest_explanation, "an explanation is short", bytes);
-    require(printable(malformed.why) == malformed.why, "an explanation is fit for a terminal", bytes);
+    require(printable(malformed.why) == malformed.why, "an explanation is printable", bytes);
 }
 
 void check_bounds(const Report& report, std::string_view bytes) {
     require(report.sdk.size() <= max_text_bytes, "SDK is cut", bytes);
     require(!report.status || report.status->size() <= max_text_bytes, "STATUS is cut", bytes);
-    require(report.held.size() <= max_held_kinds, "the kinds that are counted are few", bytes);
-    require(report.held.empty() || report.waiting, "counts are a drain report", bytes);
+    require(report.held.size() <= max_held_kinds, "the number of kinds is limited", bytes);
+    require(report.held.empty() || report.waiting, "counts make a drain report", bytes);
     std::size_t kept = 0;
     if (report.waiting) {
         for (const Waiting& entry : *report.waiting) {
             require(std::max(entry.kind.size(), entry.name.size()) <= max_name_bytes, "names are cut", bytes);
-            require(entry.age_usec >= 0, "an age is no negative number", bytes);
+            require(entry.age_usec >= 0, "an age is not negative", bytes);
             kept += report_bytes_of(entry.kind, entry.name);
         }
     }
@@ -51,14 +51,14 @@ void check_report(std::string_view bytes, std::size_t descriptors) {
     const auto& report = std::get<Report>(decoded);
     check_bounds(report, bytes);
     const std::string spelled = encode(report);
-    require(spelled.empty() == (report == Report{}), "only what says nothing has no packet", bytes);
+    require(spelled.empty() == (report == Report{}), "only an empty report has no packet", bytes);
     if (spelled.empty()) return;
     require(spelled.size() <= max_message_bytes, "what is encoded fits into a packet", bytes);
     const auto again = decode_report(spelled, report.barrier ? 1 : 0);
     const auto* read = std::get_if<Report>(&again);
     require(read != nullptr, "what is encoded is well-formed", bytes);
-    require(*read == report, "a report comes back as it was", bytes);
-    require(encode(*read) == spelled, "a report has one spelling", bytes);
+    require(*read == report, "a decoded report equals the encoded one", bytes);
+    require(encode(*read) == spelled, "a report has one encoding", bytes);
 }
 
 void check_command(std::string_view bytes) {
@@ -68,24 +68,24 @@ void check_command(std::string_view bytes) {
     const std::string spelled = encode(command);
     const auto again = decode_command(spelled);
     const auto* read = std::get_if<Command>(&again);
-    require(read != nullptr && *read == command, "a command comes back as it was", bytes);
-    require(encode(*read) == spelled, "a command has one spelling", bytes);
+    require(read != nullptr && *read == command, "a decoded command equals the encoded one", bytes);
+    require(encode(*read) == spelled, "a command has one encoding", bytes);
 }
 
 void check_text(std::string_view bytes) {
     const std::string shown = printable(bytes);
-    require(printable(shown) == shown, "what is printable stays as it is", bytes);
+    require(printable(shown) == shown, "printable text is unchanged", bytes);
     for (std::size_t limit = 0; limit < std::min<std::size_t>(bytes.size(), 9); ++limit) {
         const std::string_view beginning = cut(bytes, limit);
-        require(beginning.size() <= limit && bytes.starts_with(beginning), "a cut is a beginning", bytes);
-        require(limit - beginning.size() < 4, "a cut takes no more than a character away", bytes);
+        require(beginning.size() <= limit && bytes.starts_with(beginning), "the result of cut() is a prefix", bytes);
+        require(limit - beginning.size() < 4, "cut() removes at most one more character", bytes);
     }
 }
 
 }  // namespace
 }  // namespace holdfast::wire
 
-// The first byte is the number of descriptors beside the packet, the rest is the packet.
+// The first byte is the number of descriptors that come with the packet, the rest is the packet.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::string packet(data + 1, data + size);

@@ -1,5 +1,5 @@
-// Coverage-guided fuzzing of the codec, a short one with every build: what fuzz_target.cpp promises ends the process
-// where it is broken.
+// A short run of coverage-guided fuzzing of the codec in every build. A violation of a property in fuzz_target.cpp
+// aborts the process.
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@
 namespace holdfast::wire {
 namespace {
 
-constexpr int rounds = 5'000;  // from messages that fill a packet
+constexpr int rounds = 5'000;  // starting from messages that fill a packet
 constexpr int rounds_from_nothing = 60'000;
 
 std::vector<std::string> words() {
@@ -62,7 +62,7 @@ std::vector<std::string> words() {
     return found;
 }
 
-// The limits are far away for a fuzzer that begins with a short message.
+// Includes a message near the limits, which a fuzzer would not reach from short messages.
 std::vector<std::string> messages() {
     std::string full(1, '\0');
     for (int i = 0; i < 170; ++i) full += "X_HOLDFAST_WAITING=task\x1f" + std::to_string(i) + "\x1f\x37\n";
@@ -76,7 +76,7 @@ bool decodes(const std::string& bytes, bool (*fits)(const Report&)) {
     return report != nullptr && fits(*report);
 }
 
-TEST(Fuzz, FindsNoBytesThatBreakAPromise) {
+TEST(Fuzz, FindsNoBytesThatViolateAProperty) {
     for (const std::uint32_t seed : {1U, 20221122U, 4711U}) {
         Fuzzer fuzzer(seed, messages(), words());
         fuzzer.run(rounds);
@@ -84,8 +84,8 @@ TEST(Fuzz, FindsNoBytesThatBreakAPromise) {
     }
 }
 
-// Else the test above would prove little.
-TEST(Fuzz, FindsItsWayIntoTheDrainReportFromNothing) {
+// Shows that the test above reaches the interesting code.
+TEST(Fuzz, ReachesTheDrainReportFromATrivialMessage) {
     Fuzzer fuzzer(3, {std::string("\0A=b", 4)}, words());
     fuzzer.run(rounds_from_nothing);
     const auto& found = fuzzer.corpus();

@@ -10,9 +10,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 namespace holdfast::wire {
 namespace {
 
-constexpr std::size_t longest_input = 12'000;  // more than a whole drain report
+constexpr std::size_t longest_input = 12'000;  // more than a complete drain report
 
-// 1, 2-3, 4-7, ... 128-255: a bit each.
+// Groups counts as 1, 2-3, 4-7, ... 128-255: one bit each.
 std::uint8_t magnitude_of(std::uint8_t count) { return std::bit_floor(count); }
 
 }  // namespace
@@ -27,7 +27,7 @@ void Fuzzer::run(int executions) {
     for (int i = 0; i < executions; ++i) execute(mutated());
 }
 
-// Modulo: the distributions of the standard library differ from one to the next.
+// Modulo, because the distributions differ between standard libraries.
 std::uint64_t Fuzzer::below(std::uint64_t limit) { return random_() % limit; }
 
 std::string Fuzzer::mutated() {
@@ -69,7 +69,8 @@ void Fuzzer::mutate(std::string& bytes) {
 
 void Fuzzer::execute(const std::string& bytes) {
     Coverage::reset();
-    const std::vector<std::uint8_t> input(bytes.begin(), bytes.end());  // of this length: ASan sees the end
+    const std::vector<std::uint8_t> input(bytes.begin(),
+                                          bytes.end());  // exact size, so that ASan detects reads past the end
     LLVMFuzzerTestOneInput(input.data(), input.size());
     bool is_new = false;
     for (const std::uint16_t edge : Coverage::edges()) {

@@ -11,15 +11,15 @@
 
 namespace holdfast::wire {
 
-// A small fuzzer that is guided by coverage: what goes a new way is kept and mutated further. One seed, one sequence.
+// A small coverage-guided fuzzer: keeps inputs that take new edges and mutates them further. Deterministic for a seed.
 class Fuzzer {
   public:
     Fuzzer(std::uint32_t seed, std::vector<std::string> corpus, std::vector<std::string> words);
 
-    // Ends the process if the codec breaks a promise.
+    // Aborts the process if the codec violates a property.
     void run(int executions);
 
-    // Inputs that each went a way of their own: the ones given first, then what was found.
+    // Inputs that each reached new coverage: the initial ones, then those that were found.
     const std::vector<std::string>& corpus() const { return corpus_; }
 
   private:
@@ -31,7 +31,7 @@ class Fuzzer {
     std::mt19937 random_;
     std::vector<std::string> corpus_;
     std::vector<std::string> words_;
-    std::array<std::uint8_t, Coverage::size> seen_{};  // the orders of magnitude of each count, a bit each
+    std::array<std::uint8_t, Coverage::size> seen_{};  // the magnitudes of each count, one bit each
 };
 
 }  // namespace holdfast::wire

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int rounds = 200'000;
 
-// Messages that obey the rules, and what an unlucky or hostile peer could make of them. One seed, one sequence.
+// Generates valid messages, and damages them as a faulty or hostile peer could. Deterministic for a seed.
 class Generator {
   public:
     explicit Generator(std::uint32_t seed) : random_(seed) {}
@@ -93,18 +93,18 @@ class Generator {
     std::mt19937 random_;
 };
 
-TEST(Codec, GivesBackEveryReport) {
+TEST(Codec, RoundTripsEveryReport) {
     Generator generator(20221122);
     for (int i = 0; i < rounds / 10; ++i) {
         const Report report = generator.report();
-        if (report == Report{}) continue;  // has no packet
+        if (report == Report{}) continue;  // an empty report has no packet
         const auto decoded = decode_report(encode(report), report.barrier ? 1 : 0);
         ASSERT_TRUE(std::holds_alternative<Report>(decoded)) << std::get<Malformed>(decoded).why;
         ASSERT_EQ(std::get<Report>(decoded), report) << encode(report);
     }
 }
 
-TEST(Codec, SurvivesEveryDamage) {
+TEST(Codec, HandlesDamagedMessages) {
     Generator generator(77);
     int accepted = 0;
     int refused = 0;
@@ -130,7 +130,7 @@ TEST(Codec, SurvivesEveryDamage) {
     EXPECT_GT(refused, rounds / 20);
 }
 
-TEST(Codec, SurvivesNoise) {
+TEST(Codec, HandlesRandomBytes) {
     Generator generator(5);
     for (int i = 0; i < rounds; ++i) {
         std::string bytes(generator.below(40), '\0');

@@ -11,7 +11,7 @@ namespace {
 using namespace std::string_literals;
 using testing::HasSubstr;
 
-Report said(std::string_view bytes, std::size_t descriptors = 0) {
+Report decoded_report(std::string_view bytes, std::size_t descriptors = 0) {
     const auto decoded = decode_report(bytes, descriptors);
     if (const auto* malformed = std::get_if<Malformed>(&decoded)) {
         ADD_FAILURE() << "refused: " << malformed->why;
@@ -27,7 +27,7 @@ std::string why_no_report(std::string_view bytes, std::size_t descriptors = 0) {
 }
 
 TEST(Report, CarriesEveryKeyOfTheProtocol) {
-    const Report report = said(
+    const Report report = decoded_report(
         "HELLO=1\nSDK=cpp/1.0\nX_HOLDFAST_STAGES=pause,drain\nREADY=1\nSTOPPING=1\nSTATUS=fine\nWATCHDOG=trigger\n"
         "EXTEND_TIMEOUT_USEC=5000000\nMAINPID=812\nX_HOLDFAST_ACCEPTING=0\nX_HOLDFAST_RELEASING=1\n"
         "X_HOLDFAST_IN_FLIGHT=2\nX_HOLDFAST_SERVED=77\nX_HOLDFAST_HANDED_BACK=4\nX_HOLDFAST_HELD=request\x1f"
@@ -53,32 +53,33 @@ TEST(Report, CarriesEveryKeyOfTheProtocol) {
     EXPECT_EQ(report, expected);
 }
 
-TEST(Report, IgnoresKeysItDoesNotKnow) {
-    EXPECT_EQ(said("ERRNO=2\nBUSERROR=org.x\nRELOADING=1\nMONOTONIC_USEC=abc\nWATCHDOG_USEC=-1\nFDNAME=x\nLATER=y"),
-              Report{});
+TEST(Report, IgnoresUnknownKeys) {
+    EXPECT_EQ(
+        decoded_report("ERRNO=2\nBUSERROR=org.x\nRELOADING=1\nMONOTONIC_USEC=abc\nWATCHDOG_USEC=-1\nFDNAME=x\nLATER=y"),
+        Report{});
 }
 
-TEST(Report, IgnoresStagesItDoesNotKnow) {
-    const Report report = said("X_HOLDFAST_STAGES=warm-up,drain,,x");
+TEST(Report, IgnoresUnknownStages) {
+    const Report report = decoded_report("X_HOLDFAST_STAGES=warm-up,drain,,x");
     ASSERT_TRUE(report.stages.has_value());
     EXPECT_TRUE(report.stages->has(Stage::drain));
     EXPECT_EQ(report.stages->bits, 1U << static_cast<unsigned>(Stage::drain));
 }
 
-TEST(Report, TakesZeroAsAFlagThatIsNotSaid) { EXPECT_EQ(said("READY=0\nSTOPPING=0"), Report{}); }
+TEST(Report, TreatsAFlagOfZeroAsAbsent) { EXPECT_EQ(decoded_report("READY=0\nSTOPPING=0"), Report{}); }
 
-TEST(Report, OfCountsAloneReplacesWhatWasWaiting) {
+TEST(Report, WithCountsOnlyReplacesEarlierEntries) {
     for (const char* bytes : {"X_HOLDFAST_IN_FLIGHT=0", "X_HOLDFAST_WAITING=", "X_HOLDFAST_HELD=task\x1f\x33"}) {
-        const Report report = said(bytes);
+        const Report report = decoded_report(bytes);
         ASSERT_TRUE(report.waiting.has_value()) << bytes;
         EXPECT_TRUE(report.waiting->empty()) << bytes;
     }
-    EXPECT_FALSE(said("READY=1").waiting.has_value());
-    EXPECT_FALSE(said("X_HOLDFAST_SERVED=9\nX_HOLDFAST_HANDED_BACK=1").waiting.has_value());
+    EXPECT_FALSE(decoded_report("READY=1").waiting.has_value());
+    EXPECT_FALSE(decoded_report("X_HOLDFAST_SERVED=9\nX_HOLDFAST_HANDED_BACK=1").waiting.has_value());
 }
 
-// Each counts with kind, name and 24 bytes.
-TEST(Report, KeepsTheFirstFourKibibytesOfItsEntriesAndNothingAfter) {
+// Each entry counts as its kind, its name and 24 bytes.
+TEST(Report, KeepsTheFirstFourKibibytesOfEntries) {
     const std::string kind(24, 'k');
     const std::string name(52, 'n');
     std::string bytes = "X_HOLDFAST_IN_FLIGHT=60";
@@ -88,45 +89,46 @@ TEST(Report, KeepsTheFirstFourKibibytesOfItsEntriesAndNothingAfter) {
     bytes +=
         "\nX_HOLDFAST_WAITING=a\x1f"
         "b\x1f\x35";  // would fit
-    const Report report = said(bytes);
+    const Report report = decoded_report(bytes);
     ASSERT_EQ(report.waiting->size(), max_report_bytes / (24 + 54 + 24));
     EXPECT_EQ(report.waiting->back().name, name + "49");
 }
 
-TEST(Report, KeepsWhatTheLimitJustAllows) {
+TEST(Report, KeepsEntriesUpToExactlyTheLimit) {
     std::string bytes;
     for (int i = 0; i < 64; ++i) bytes += "X_HOLDFAST_WAITING=" + std::string(40, 'x') + "\x1f\x1f\x30\n";
-    EXPECT_EQ(said(bytes).waiting->size(), 64U);
-    EXPECT_EQ(said("X_HOLDFAST_WAITING=\x1fy\x1f\x30\n" + bytes).waiting->size(), 64U);
+    EXPECT_EQ(decoded_report(bytes).waiting->size(), 64U);
+    EXPECT_EQ(decoded_report("X_HOLDFAST_WAITING=\x1fy\x1f\x30\n" + bytes).waiting->size(), 64U);
 }
 
-// The worst that fits into one packet: what is not kept must cost no more than to be read.
-TEST(Report, OfThousandsOfTinyEntriesStaysSmall) {
+// The worst case in one packet: discarded entries cost no memory.
+TEST(Report, WithThousandsOfTinyEntriesStaysSmall) {
     const std::string entry = "X_HOLDFAST_WAITING=\x1f\x1f\x30\n";
     const std::string held = "X_HOLDFAST_HELD=\x1f\x30\n";
     std::string bytes;
     while (bytes.size() + entry.size() + held.size() <= max_message_bytes) bytes += entry + held;
-    const Report report = said(bytes);
+    const Report report = decoded_report(bytes);
     EXPECT_EQ(report.waiting->size(), max_report_bytes / 24);
     EXPECT_EQ(report.held.size(), 1U);
     std::string kinds;
     for (int i = 0; i < 2000; ++i) kinds += "X_HOLDFAST_HELD=" + std::to_string(i) + "\x1f\x31\n";
-    EXPECT_EQ(said(kinds).held.size(), max_held_kinds);
+    EXPECT_EQ(decoded_report(kinds).held.size(), max_held_kinds);
 }
 
-TEST(Report, CountsAKindAsItWasSaidLast) {
+TEST(Report, KeepsTheLastCountOfAKind) {
     const Report report =
-        said("X_HOLDFAST_HELD=task\x1f\x33\nX_HOLDFAST_HELD=work\x1f\x31\nX_HOLDFAST_HELD=task\x1f\x32");
+        decoded_report("X_HOLDFAST_HELD=task\x1f\x33\nX_HOLDFAST_HELD=work\x1f\x31\nX_HOLDFAST_HELD=task\x1f\x32");
     EXPECT_EQ(report.held, (std::vector<HeldCount>{{.kind = "task", .count = 2}, {.kind = "work", .count = 1}}));
 }
 
-TEST(Report, CutsTextBetweenCharacters) {
+TEST(Report, TruncatesTextBetweenCharacters) {
     const std::string umlauts = [] {
         std::string text = "x";
         for (int i = 0; i < 200; ++i) text += "ü";
         return text;
     }();
-    const Report report = said("STATUS=" + umlauts + "\nX_HOLDFAST_WAITING=request\x1f" + umlauts + "\x1f" + "1");
+    const Report report =
+        decoded_report("STATUS=" + umlauts + "\nX_HOLDFAST_WAITING=request\x1f" + umlauts + "\x1f" + "1");
     EXPECT_EQ(report.status, umlauts.substr(0, 255));
     EXPECT_EQ(report.waiting->front().name, umlauts.substr(0, 63));
 }
@@ -149,7 +151,7 @@ TEST(Report, IsMalformedWhenOverlong) {
     EXPECT_EQ(why_no_report(longest + "y"), "it is longer than 65536 bytes");
 }
 
-TEST(Report, IsMalformedWithANumberThatIsNone) {
+TEST(Report, IsMalformedWithAnInvalidNumber) {
     for (const char* key :
          {"X_HOLDFAST_IN_FLIGHT", "X_HOLDFAST_SERVED", "X_HOLDFAST_HANDED_BACK", "EXTEND_TIMEOUT_USEC", "MAINPID"}) {
         for (const char* value : {"", "-1", "+1", " 1", "1 ", "0x1", "1.5", "many", "99999999999999999999"}) {
@@ -172,7 +174,7 @@ TEST(Report, IsMalformedWithAFlagThatIsNeitherZeroNorOne) {
     }
 }
 
-TEST(Report, IsMalformedWithAnEntryOfTheWrongShape) {
+TEST(Report, IsMalformedWithAnInvalidEntry) {
     for (const char* value : {"request", "request\x1fname", "request\x1fname\x1f", "request\x1fname\x1f-5",
                               "request\x1fname\x1f\x35\x1f"}) {
         EXPECT_THAT(why_no_report(std::string("X_HOLDFAST_WAITING=") + value), HasSubstr("X_HOLDFAST_WAITING takes"));
@@ -184,7 +186,7 @@ TEST(Report, IsMalformedWithAnEntryOfTheWrongShape) {
     }
 }
 
-TEST(Report, IsMalformedWithDescriptorsThatNobodyAnnounced) {
+TEST(Report, IsMalformedWithUnannouncedDescriptors) {
     EXPECT_EQ(why_no_report("READY=1", 2), "it announces no descriptor, but 2 came with it");
     EXPECT_EQ(why_no_report("BARRIER=1", 1), "accepted");
     EXPECT_EQ(why_no_report("BARRIER=1", 0), "BARRIER=1 takes one descriptor, not 0");
@@ -193,11 +195,9 @@ TEST(Report, IsMalformedWithDescriptorsThatNobodyAnnounced) {
     EXPECT_EQ(why_no_report("FDSTORE=0\nFDNAME=x", 3), "it announces no descriptor, but 3 came with it");
 }
 
-TEST(Report, ChangesNothingWhenOneOfItsLinesIsMalformed) {
-    EXPECT_NE(why_no_report("READY=1\nSTOPPING=x"), "accepted");
-}
+TEST(Report, IsMalformedIfOneOfItsLinesIs) { EXPECT_NE(why_no_report("READY=1\nSTOPPING=x"), "accepted"); }
 
-TEST(Report, CannotBeBrokenOutOfByANameOfTheApplication) {
+TEST(Report, EscapesSeparatorsInNames) {
     Report report;
     report.in_flight = 1;
     report.waiting = {{.kind = "request",
@@ -205,20 +205,20 @@ TEST(Report, CannotBeBrokenOutOfByANameOfTheApplication) {
                                "0"s +
                                '\0',
                        .age_usec = 3}};
-    const Report read = said(encode(report));
+    const Report read = decoded_report(encode(report));
     EXPECT_FALSE(read.ready);
     EXPECT_EQ(read.waiting->front().name, "GET /a READY=1 0 ");
     EXPECT_EQ(read.waiting->front().age_usec, 3);
 }
 
-TEST(Report, StaysWithinTheLimitWhateverItHolds) {
+TEST(Report, StaysWithinTheLimitForAnyContent) {
     Report report;
     report.in_flight = UINT64_MAX;
     report.status = std::string(100000, 's');
     report.held.assign(100, HeldCount{std::string(1000, 'k'), UINT64_MAX});
     report.waiting.emplace(100, Waiting{std::string(1000, 'k'), std::string(1000, 'n'), INT64_MAX});
     EXPECT_LE(encode(report).size(), 2 * max_report_bytes);
-    const Report read = said(encode(report));
+    const Report read = decoded_report(encode(report));
     EXPECT_EQ(read.waiting->size(), max_report_bytes / (2 * max_name_bytes + 24));
     EXPECT_EQ(read.held, (std::vector<HeldCount>{{std::string(max_name_bytes, 'k'), INT64_MAX}}));
     EXPECT_EQ(read.in_flight, std::uint64_t{INT64_MAX});
