@@ -1,38 +1,29 @@
 #pragma once
 
-#include <condition_variable>
-#include <memory>
-#include <mutex>
 #include <vector>
 
 #include "os/unique_fd.hpp"
+#include "runtime/blocking_thread.hpp"
 
 namespace holdfast::runtime {
 
-// Closes descriptors that strangers sent us and whose close() can hang (a file on a dead mount), on a thread of its own
-// that is started with the first. One that hangs takes the thread with it, never the loop.
+// Closes file descriptors whose close() may block (a file on a dead NFS mount), for example those that a worker sent
+// unasked, on a thread that is started with the first of them. A close() that blocks stops that thread, never the loop.
+// Use from the loop's thread.
 class DescriptorCloser {
   public:
-    DescriptorCloser() = default;
+    DescriptorCloser();
+    // Does not wait for a close() that blocks.
     ~DescriptorCloser();
     DescriptorCloser(const DescriptorCloser&) = delete;
     DescriptorCloser& operator=(const DescriptorCloser&) = delete;
 
+    // Takes the descriptors without closing any on this thread. If no thread can be started, the next call tries again.
     void close(std::vector<os::UniqueFd> descriptors);
 
   private:
-    struct Shared {
-        std::mutex mutex;
-        std::condition_variable changed;
-        std::vector<os::UniqueFd> waiting;
-        enum class Open { yes, no } open = Open::yes;
-    };
-    static void run(const std::shared_ptr<Shared>& shared);
-
-    void start();
-
-    std::shared_ptr<Shared> shared_;
-    enum class Started { yes, no } started_ = Started::no;
+    std::vector<os::UniqueFd> waiting_;  // for a thread
+    BlockingThread thread_;
 };
 
 }  // namespace holdfast::runtime

@@ -1,151 +1,106 @@
 #include "runtime/launch_thread.hpp"
 
-#include <algorithm>
 #include <cerrno>
-#include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <optional>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 namespace holdfast::runtime {
 
-// What one thread and the loop share. A thread that is stuck keeps it alive after it was left.
-struct LaunchThread::LaunchQueue {
-    LaunchOptions options;
-    std::vector<std::string> base_environment;
-    Deliver deliver;
+// State that all jobs share. A stuck thread keeps it alive.
+struct LaunchThread::Shared {
+    Shared(LaunchOptions launch_options, std::vector<std::string> environment, Deliver receiver)
+        : options(std::move(launch_options)), base_environment(std::move(environment)), deliver(std::move(receiver)) {}
+
+    std::variant<SharedLaunchSpec, os::LaunchFailure> find_or_resolve(const LaunchJob& job);
+    void keep_resolved(LaunchSpecId id, SharedLaunchSpec spec);
+
+    const LaunchOptions options;
+    const std::vector<std::string> base_environment;
+    const Deliver deliver;
 
     std::mutex mutex;
-    std::condition_variable changed;
-    std::deque<LaunchJob> jobs;
-    std::optional<WorkerId> running;
-    enum class Open { yes, no } open = Open::yes;
-    std::thread thread;
-    os::Launcher launcher;
-
-    // The thread's own: the spec that it resolved last, for the other workers of the same generation.
+    // The spec that was resolved last, for the other workers of the same generation.
     LaunchSpecId resolved_id;
     SharedLaunchSpec resolved;
+};
 
-    LaunchResult carry_out(const LaunchJob& job);
+class LaunchThread::Job final : public BlockingJob {
+  public:
+    Job(std::shared_ptr<Shared> shared, LaunchJob launch) : shared_(std::move(shared)), launch_(std::move(launch)) {}
+
+    void run(MoreQueued) override {
+        outcome_ = launch();
+        launch_.worker_side.clear();
+    }
+    void deliver() override {
+        if (spec_ && !launch_.spec) shared_->keep_resolved(launch_.spec_id, spec_);
+        deliver(std::move(*outcome_));
+    }
+    // A process that was just launched has done nothing that could be lost. The reaper reaps it as an unknown child.
+    void discard() override {
+        const auto* leader = std::get_if<os::Leader>(&*outcome_);
+        if (leader != nullptr) static_cast<void>(os::kill_now(leader->process()));
+    }
+    void refuse() override {
+        spec_ = launch_.spec;
+        deliver(os::LaunchFailure{"start a thread for the launch", EAGAIN});
+    }
+    void interrupt() override { launcher_.give_up(); }
+
+  private:
+    using Outcome = std::variant<os::Leader, os::LaunchFailure>;
+
+    Outcome launch() {
+        auto found = shared_->find_or_resolve(launch_);
+        if (auto* failure = std::get_if<os::LaunchFailure>(&found)) return std::move(*failure);
+        spec_ = std::move(std::get<SharedLaunchSpec>(found));
+        return launcher_.launch(*spec_, launch_.plan);
+    }
+    void deliver(Outcome outcome) {
+        shared_->deliver({launch_.worker, launch_.spec_id, std::move(spec_), std::move(outcome)});
+    }
+
+    std::shared_ptr<Shared> shared_;
+    LaunchJob launch_;
+    os::Launcher launcher_;
+    SharedLaunchSpec spec_;  // the one that is launched
+    std::optional<Outcome> outcome_;
 };
 
 LaunchThread::LaunchThread(LaunchOptions options, std::vector<std::string> base_environment, Deliver deliver)
-    : options_(std::move(options)), base_environment_(std::move(base_environment)), deliver_(std::move(deliver)) {}
+    : shared_(std::make_shared<Shared>(std::move(options), std::move(base_environment), std::move(deliver))),
+      thread_({.idle_timeout = {},
+               .signals = BlockingThread::Signals::inherited,
+               .limit = StuckThreadLimit(max_stuck_threads)}) {}
 
-LaunchThread::~LaunchThread() { stop_thread(); }
+LaunchThread::~LaunchThread() = default;
 
 void LaunchThread::launch(LaunchJob job) {
     ++in_flight_;
-    if (!queue_ && start_thread() == Opened::no) {
-        deliver_({job.worker, job.spec_id, job.spec, os::LaunchFailure{"start a thread for the launch", EAGAIN}});
-        return;
-    }
-    {
-        std::lock_guard lock(queue_->mutex);
-        queue_->jobs.push_back(std::move(job));
-    }
-    queue_->changed.notify_one();
+    const JobId id{job.worker.value};
+    thread_.post(std::make_unique<Job>(shared_, std::move(job)), {.id = id});
 }
 
 void LaunchThread::abandon(WorkerId worker) {
-    if (!queue_) return;
-    std::deque<LaunchJob> others;
+    if (thread_.abandon(JobId{worker.value})) --in_flight_;
+}
+
+std::variant<SharedLaunchSpec, os::LaunchFailure> LaunchThread::Shared::find_or_resolve(const LaunchJob& job) {
+    if (job.spec) return job.spec;
     {
-        std::lock_guard lock(queue_->mutex);
-        const auto waiting = std::ranges::find(queue_->jobs, worker, &LaunchJob::worker);
-        if (waiting != queue_->jobs.end()) {
-            queue_->jobs.erase(waiting);
-            --in_flight_;
-            return;
-        }
-        if (queue_->running != worker) return;
-        queue_->open = LaunchQueue::Open::no;  // at once: from here on it delivers nothing, and is not counted any more
-        others = std::exchange(queue_->jobs, {});
+        const std::lock_guard lock(mutex);
+        if (resolved && resolved_id == job.spec_id) return resolved;
     }
-    --in_flight_;
-    stop_thread();
-    in_flight_ -= others.size();
-    for (auto& job : others) launch(std::move(job));
+    auto made = os::resolve(job.configuration ? job.configuration->launch : options, base_environment);
+    if (auto* failure = std::get_if<os::LaunchFailure>(&made)) return std::move(*failure);
+    return std::make_shared<const os::LaunchSpec>(std::move(std::get<os::LaunchSpec>(made)));
 }
 
-LaunchThread::Opened LaunchThread::start_thread() {
-    std::erase_if(stuck_threads_, [](const std::weak_ptr<LaunchQueue>& queue) { return queue.expired(); });
-    if (stuck_threads_.size() >= max_stuck_threads) return Opened::no;
-    auto queue = std::make_shared<LaunchQueue>();
-    queue->options = options_;
-    queue->base_environment = base_environment_;
-    queue->deliver = deliver_;
-    try {
-        queue->thread = std::thread(&LaunchThread::run, queue);
-    } catch (const std::system_error&) {
-        return Opened::no;
-    }
-    queue_ = std::move(queue);
-    return Opened::yes;
-}
-
-void LaunchThread::stop_thread() {
-    if (!queue_) return;
-    bool stuck = false;
-    {
-        std::lock_guard lock(queue_->mutex);
-        queue_->open = LaunchQueue::Open::no;
-        stuck = queue_->running.has_value();
-    }
-    queue_->changed.notify_one();
-    if (stuck) {
-        queue_->launcher.give_up();
-        stuck_threads_.push_back(queue_);
-        queue_->thread.detach();
-    } else {
-        queue_->thread.join();
-    }
-    queue_.reset();
-}
-
-void LaunchThread::run(std::shared_ptr<LaunchQueue> queue) {
-    std::unique_lock lock(queue->mutex);
-    while (true) {
-        queue->changed.wait(lock, [&] { return !queue->jobs.empty() || queue->open == LaunchQueue::Open::no; });
-        if (queue->open == LaunchQueue::Open::no) return;
-        auto job = std::make_optional(std::move(queue->jobs.front()));
-        queue->jobs.pop_front();
-        queue->running = job->worker;
-        lock.unlock();
-        LaunchResult result = queue->carry_out(*job);
-        job.reset();
-        lock.lock();
-        queue->running.reset();
-        if (queue->open == LaunchQueue::Open::yes) {
-            queue->deliver(std::move(result));
-        } else if (auto* leader = std::get_if<os::Leader>(&result.outcome)) {
-            // Nobody waits for it: it has done nothing that could be lost. The reaper finds it as a stranger.
-            static_cast<void>(os::kill_now(leader->process()));
-        }
-    }
-}
-
-LaunchResult LaunchThread::LaunchQueue::carry_out(const LaunchJob& job) {
-    SharedLaunchSpec spec = job.spec;
-    if (!spec && resolved && resolved_id == job.spec_id) spec = resolved;
-    if (!spec) {
-        auto found = os::resolve(job.configuration ? job.configuration->launch : options, base_environment);
-        if (auto* failure = std::get_if<os::LaunchFailure>(&found)) {
-            return {job.worker, job.spec_id, nullptr, std::move(*failure)};
-        }
-        spec = std::make_shared<const os::LaunchSpec>(std::move(std::get<os::LaunchSpec>(found)));
-        resolved_id = job.spec_id;
-        resolved = spec;
-    }
-    auto launched = launcher.launch(*spec, job.plan);
-    if (auto* failure = std::get_if<os::LaunchFailure>(&launched)) {
-        return {job.worker, job.spec_id, std::move(spec), std::move(*failure)};
-    }
-    return {job.worker, job.spec_id, std::move(spec), std::move(std::get<os::Leader>(launched))};
+void LaunchThread::Shared::keep_resolved(LaunchSpecId id, SharedLaunchSpec spec) {
+    const std::lock_guard lock(mutex);
+    resolved_id = id;
+    resolved = std::move(spec);
 }
 
 }  // namespace holdfast::runtime

@@ -12,6 +12,7 @@
 #include "os/launch_spec.hpp"
 #include "os/launcher.hpp"
 #include "os/process.hpp"
+#include "runtime/blocking_thread.hpp"
 #include "runtime/launch_specs.hpp"
 
 namespace holdfast::runtime {
@@ -20,58 +21,54 @@ struct LaunchJob {
     WorkerId worker;
     LaunchSpecId spec_id;
     SharedLaunchSpec spec;              // empty: resolved first, once for all jobs with this spec_id
-    SharedConfiguration configuration;  // what it is resolved from; empty: the options that the thread was made with
+    SharedConfiguration configuration;  // the source of the spec; empty: the options given to the LaunchThread
     os::LaunchPlan plan;
-    std::vector<os::UniqueFd> worker_side;  // what the plan borrows and nobody else needs: closed after the launch
+    std::vector<os::UniqueFd> worker_side;  // descriptors that only the plan borrows; closed after the launch
 };
 
 struct LaunchResult {
     WorkerId worker;
     LaunchSpecId spec_id;
-    SharedLaunchSpec spec;  // empty where it could not be resolved
+    SharedLaunchSpec spec;  // empty if it could not be resolved
     std::variant<os::Leader, os::LaunchFailure> outcome;
 };
 
-// Launches on a thread of its own, one worker after the other: between clone and exec the calling thread stands still,
-// on a dead mount for ever. A launch that is given up takes its thread with it, and what hangs in it is killed; the
-// jobs behind it get a new one, unless too many threads that were left are still stuck. All functions: loop thread.
+// Launches workers on a thread, one after the other: the calling thread of clone(2) is suspended until exec, on a dead
+// mount indefinitely. Abandoning a launch that is stuck kills its process and detaches its thread; the jobs behind it
+// continue on a new thread, and fail if `max_stuck_threads` earlier ones are still stuck. Use from the loop's thread.
 class LaunchThread {
   public:
-    // Called on the launching thread (or, where none can be had, by launch()); never after the destructor has returned.
+    // Called on the launching thread, or by launch() and abandon() if no thread can be started. Never called after the
+    // destructor has returned. Must not block, and must not call the LaunchThread.
     using Deliver = std::function<void(LaunchResult)>;
 
     LaunchThread(LaunchOptions options, std::vector<std::string> base_environment, Deliver deliver);
+    // Abandons every launch that has not been delivered.
     ~LaunchThread();
     LaunchThread(const LaunchThread&) = delete;
     LaunchThread& operator=(const LaunchThread&) = delete;
 
-    // Answered by one Deliver, unless it is abandoned first.
+    // Delivers one result, unless the launch is abandoned before.
     void launch(LaunchJob job);
 
-    // So many stuck threads, then nothing more is launched before one of them comes back.
+    // At so many stuck threads no further thread is started until one of them comes back.
     static constexpr std::size_t max_stuck_threads = 16;
 
-    // No answer is wanted any more. What comes to life all the same is killed before it is known.
+    // Cancels the launch of this worker: no result is delivered, and if the process starts all the same it is killed.
     void abandon(WorkerId worker);
 
-    // Launches whose answer is still to come: as long as there is one, a dead child that nobody knows may be its.
+    // The number of launches without a result so far. While it is not 0, an ended child that is unknown may be theirs.
     std::size_t in_flight() const { return in_flight_; }
-    // To be called with each delivered result, on the loop's thread.
+    // To be called on the loop's thread with each result that was delivered.
     void delivered() { --in_flight_; }
 
   private:
-    struct LaunchQueue;
-    static void run(std::shared_ptr<LaunchQueue> queue);
-    enum class Opened { yes, no };
-    Opened start_thread();
-    void stop_thread();
+    struct Shared;
+    class Job;
 
-    LaunchOptions options_;
-    std::vector<std::string> base_environment_;
-    Deliver deliver_;
     std::size_t in_flight_ = 0;
-    std::shared_ptr<LaunchQueue> queue_;
-    std::vector<std::weak_ptr<LaunchQueue>> stuck_threads_;  // expired: its thread has ended
+    std::shared_ptr<Shared> shared_;
+    BlockingThread thread_;
 };
 
 }  // namespace holdfast::runtime

@@ -1,5 +1,7 @@
 #include "runtime/output.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <utility>
 
 #include "os/write.hpp"
@@ -7,76 +9,59 @@
 namespace holdfast::runtime {
 
 namespace {
-constexpr std::size_t max_written_bytes = 16 * 1024;  // at once: a burst of lines costs few wake-ups
+constexpr std::size_t max_written_bytes = 16 * 1024;  // of several lines, by one write(2): a burst costs few wake-ups
 }  // namespace
 
-Output::Output(int fd) : shared_(std::make_shared<Shared>()), thread_(&Output::run, shared_, fd) {}
+struct Output::Shared {
+    explicit Shared(int borrowed_fd) : fd(borrowed_fd) {}
 
-Output::~Output() {
-    flush(flush_timeout);
-    bool idle = false;
-    {
-        std::lock_guard lock(shared_->mutex);
-        shared_->running = Shared::Running::no;
-        idle = shared_->writing == Shared::Writing::no;
+    void write_batch();
+
+    const int fd;
+    std::string batch;  // lines that were taken from the queue and are not written yet; of the writing thread
+    std::atomic<std::uint64_t> dropped_bytes = 0;
+};
+
+class Output::WriteJob final : public BlockingJob {
+  public:
+    WriteJob(std::shared_ptr<Shared> shared, std::string lines)
+        : shared_(std::move(shared)), lines_(std::move(lines)) {}
+
+    void run(MoreQueued more) override {
+        if (shared_->batch.size() + lines_.size() > max_written_bytes) shared_->write_batch();
+        shared_->batch += lines_;
+        if (more == MoreQueued::no) shared_->write_batch();
     }
-    shared_->changed.notify_all();
-    // A thread that sits in write(2) behind a stopped reader would hold the process up for ever.
-    if (idle) {
-        thread_.join();
-    } else {
-        thread_.detach();
-    }
+    void refuse() override { shared_->dropped_bytes += lines_.size(); }
+
+  private:
+    std::shared_ptr<Shared> shared_;
+    std::string lines_;
+};
+
+Output::Output(int fd)
+    : shared_(std::make_shared<Shared>(fd)),
+      thread_({.idle_timeout = flush_timeout, .signals = BlockingThread::Signals::inherited, .limit = {}}) {
+    thread_.start();
 }
+
+Output::~Output() = default;
 
 void Output::write(std::string lines, Source source) {
+    const std::size_t size = lines.size();
     const std::size_t limit = source == Source::supervisor ? max_queued_bytes : max_queued_for_workers;
-    {
-        std::lock_guard lock(shared_->mutex);
-        if (shared_->queued_bytes + lines.size() > limit) {
-            shared_->dropped_bytes += lines.size();
-            return;
-        }
-        shared_->queued_bytes += lines.size();
-        shared_->queue.push_back(std::move(lines));
-    }
-    shared_->changed.notify_all();
+    thread_.post(std::make_unique<WriteJob>(shared_, std::move(lines)), {.id = {}, .size = size, .max_queued = limit});
 }
 
-void Output::flush(Duration timeout) {
-    std::unique_lock lock(shared_->mutex);
-    shared_->changed.wait_for(lock, timeout,
-                              [&] { return shared_->queue.empty() && shared_->writing == Shared::Writing::no; });
-}
+void Output::flush(Duration timeout) { thread_.wait_until_idle(timeout); }
 
-std::string Output::Shared::take() {
-    std::string lines = std::move(queue.front());
-    queue.pop_front();
-    while (!queue.empty() && lines.size() + queue.front().size() <= max_written_bytes) {
-        lines += queue.front();
-        queue.pop_front();
+void Output::Shared::write_batch() {
+    if (batch.empty()) return;
+    if (const auto dropped = dropped_bytes.exchange(0); dropped != 0) {
+        batch += "holdfast: " + std::to_string(dropped) + " bytes of output were dropped: the reader was too slow\n";
     }
-    queued_bytes -= lines.size();
-    return lines;
-}
-
-void Output::run(std::shared_ptr<Shared> shared, int fd) {
-    std::unique_lock lock(shared->mutex);
-    while (true) {
-        shared->changed.wait(lock, [&] { return !shared->queue.empty() || shared->running == Shared::Running::no; });
-        if (shared->queue.empty() || shared->running == Shared::Running::no) return;
-        std::string lines = shared->take();
-        if (const auto dropped = std::exchange(shared->dropped_bytes, 0); dropped != 0) {
-            lines +=
-                "holdfast: " + std::to_string(dropped) + " bytes of output were dropped: the reader was too slow\n";
-        }
-        shared->writing = Shared::Writing::yes;
-        lock.unlock();
-        os::write_all(fd, lines);
-        lock.lock();
-        shared->writing = Shared::Writing::no;
-        shared->changed.notify_all();
-    }
+    os::write_all(fd, batch);
+    batch.clear();
 }
 
 }  // namespace holdfast::runtime

@@ -15,16 +15,17 @@
 #include <utility>
 
 #include "tests/support/blocked_syscall.hpp"
+#include "tests/unit/runtime/refused_threads.hpp"
 
 namespace holdfast::runtime {
 namespace {
 
 const std::vector<std::string> search_path{"PATH=/usr/bin:/bin"};
 
-// Takes what is delivered, on whatever thread, and gives it to the test.
+// Receives results on any thread and passes them to the test.
 class Mailbox {
   public:
-    LaunchThread::Deliver taker() {
+    LaunchThread::Deliver receiver() {
         return [this](LaunchResult result) {
             std::lock_guard lock(mutex_);
             results_.push_back(std::move(result));
@@ -60,7 +61,7 @@ LaunchJob job(std::uint64_t worker, std::uint64_t spec) {
 
 TEST(LaunchThread, ResolvesASpecOnceForAllItsWorkers) {
     Mailbox mailbox;
-    LaunchThread launches(command({"true"}), {"PATH=/usr/bin:/bin"}, mailbox.taker());
+    LaunchThread launches(command({"true"}), {"PATH=/usr/bin:/bin"}, mailbox.receiver());
     launches.launch(job(1, 1));
     launches.launch(job(2, 1));
     launches.launch(job(3, 2));
@@ -78,9 +79,9 @@ TEST(LaunchThread, ResolvesASpecOnceForAllItsWorkers) {
     EXPECT_EQ(launches.in_flight(), 0U);
 }
 
-TEST(LaunchThread, TellsTheStageOfAFailure) {
+TEST(LaunchThread, ReportsTheStageOfAFailure) {
     Mailbox mailbox;
-    LaunchThread launches(command({"./no-such-program"}), {}, mailbox.taker());
+    LaunchThread launches(command({"./no-such-program"}), {}, mailbox.receiver());
     launches.launch(job(1, 1));
     const LaunchResult result = mailbox.take();
     const auto* failure = std::get_if<os::LaunchFailure>(&result.outcome);
@@ -88,13 +89,34 @@ TEST(LaunchThread, TellsTheStageOfAFailure) {
     EXPECT_EQ(os::describe(*failure), "cannot execute ./no-such-program: No such file or directory");
 }
 
-TEST(LaunchThread, GoesOnBehindALaunchThatWasAbandoned) {
+TEST(LaunchThread, FailsALaunchIfNoThreadCanBeStarted) {
     Mailbox mailbox;
-    LaunchThread launches(command({"true"}), {"PATH=/usr/bin:/bin"}, mailbox.taker());
+    LaunchThread launches(command({"true"}), search_path, mailbox.receiver());
+    run_in_thread([&] {
+        if (!refuse_new_threads()) GTEST_SKIP() << "system calls cannot be held here";
+        launches.launch(job(1, 1));
+        const LaunchResult result = mailbox.take();
+        EXPECT_EQ(result.worker, WorkerId{1});
+        EXPECT_EQ(result.spec_id, LaunchSpecId{1});
+        const auto* failure = std::get_if<os::LaunchFailure>(&result.outcome);
+        ASSERT_NE(failure, nullptr);
+        EXPECT_EQ(os::describe(*failure), "cannot start a thread for the launch: Resource temporarily unavailable");
+        EXPECT_EQ(launches.in_flight(), 1U);
+    });
+    launches.launch(job(2, 1));
+    const LaunchResult result = mailbox.take();
+    const auto* leader = std::get_if<os::Leader>(&result.outcome);
+    ASSERT_NE(leader, nullptr);
+    EXPECT_EQ(::waitpid(leader->pid(), nullptr, 0), leader->pid());
+}
+
+TEST(LaunchThread, ContinuesBehindAnAbandonedLaunch) {
+    Mailbox mailbox;
+    LaunchThread launches(command({"true"}), {"PATH=/usr/bin:/bin"}, mailbox.receiver());
     launches.launch(job(1, 1));
     launches.abandon(WorkerId{1});
     launches.launch(job(2, 1));
-    // Whether 1 was abandoned in time is the scheduler's choice; 2 is launched in any case.
+    // Whether 1 is abandoned in time depends on the scheduler; 2 is launched in any case.
     LaunchResult result = mailbox.take();
     while (result.worker != WorkerId{2}) result = mailbox.take();
     EXPECT_TRUE(std::holds_alternative<os::Leader>(result.outcome));
@@ -102,7 +124,7 @@ TEST(LaunchThread, GoesOnBehindALaunchThatWasAbandoned) {
     }
 }
 
-// Readable when it has ended; its number may be anybody's then.
+// Becomes readable when the process has ended; another process may have the pid by then.
 os::UniqueFd pidfd_of(pid_t pid) { return os::UniqueFd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))}; }
 
 bool ends(const os::UniqueFd& pidfd) {
@@ -111,12 +133,12 @@ bool ends(const os::UniqueFd& pidfd) {
     return ::poll(&end, 1, long_enough_ms) == 1;
 }
 
-TEST(StuckLaunch, IsKilledWhenItIsAbandonedAndAtTheEnd) {
+TEST(StuckLaunch, IsKilledWhenAbandonedAndByTheDestructor) {
     run_in_thread([] {
         const BlockedSyscall execution(SYS_execve);
         if (!execution) GTEST_SKIP() << "system calls cannot be held here";
         Mailbox mailbox;
-        auto launches = std::make_unique<LaunchThread>(command({"true"}), search_path, mailbox.taker());
+        auto launches = std::make_unique<LaunchThread>(command({"true"}), search_path, mailbox.receiver());
         launches->launch(job(1, 1));
         launches->launch(job(2, 1));
         const os::UniqueFd first = pidfd_of(execution.wait_until_called());
@@ -129,12 +151,12 @@ TEST(StuckLaunch, IsKilledWhenItIsAbandonedAndAtTheEnd) {
     });
 }
 
-TEST(StuckLaunch, IsLeftBehindAFewTimesAndNoMore) {
+TEST(StuckLaunch, OccupiesALimitedNumberOfThreads) {
     run_in_thread([] {
         auto start = std::make_optional<BlockedSyscall>(SYS_clone, CLONE_VFORK);
         if (!*start) GTEST_SKIP() << "system calls cannot be held here";
         Mailbox mailbox;
-        LaunchThread launches(command({"true"}), search_path, mailbox.taker());
+        LaunchThread launches(command({"true"}), search_path, mailbox.receiver());
         const auto answer_to = [&](std::uint64_t worker) {
             launches.launch(job(worker, 1));
             const LaunchResult result = mailbox.take();
@@ -150,7 +172,7 @@ TEST(StuckLaunch, IsLeftBehindAFewTimesAndNoMore) {
         }
         EXPECT_EQ(launches.in_flight(), 0U);
         EXPECT_EQ(answer_to(++worker), EAGAIN);
-        start.reset();  // they come back, and there is a thread again that can be refused by the kernel
+        start.reset();  // the stuck threads come back, and a new one can be started: clone(2) fails there
         int error = EAGAIN;
         while (error == EAGAIN) error = answer_to(++worker);
         EXPECT_EQ(error, ENOSYS);
