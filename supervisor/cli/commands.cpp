@@ -6,9 +6,9 @@
 
 #include "cli/exit_codes.hpp"
 #include "cli/history.hpp"
-#include "cli/json_text.hpp"
 #include "cli/render.hpp"
 #include "cli/waiting.hpp"
+#include "json/writer.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -79,7 +79,8 @@ int show_logs(const ClientCommand& command, const api::Service& service, const S
 int show_why(const ClientCommand& command, const api::Service& service, const Streams& to) {
     const auto text = api::why(service, command.worker);
     if (!text) return report_error(to.err, text.error(), ExitCode::failed);
-    to.out << (command.format == Format::json ? "{\"text\":" + json_string(*text) + "}" : *text) << '\n';
+    const bool as_json = command.format == Format::json;
+    to.out << (as_json ? json::Writer().open_object().member("text", *text).close_object().take() : *text) << '\n';
     return done();
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "cli/exit_codes.hpp"
-#include "cli/json_text.hpp"
+#include "json/writer.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -38,13 +38,13 @@ std::string render_findings(const std::vector<core::Finding>& findings) {
 }
 
 std::string findings_to_json(const std::vector<core::Finding>& findings) {
-    std::string json = "[";
+    json::Writer json;
+    json.open_array();
     for (const core::Finding& finding : findings) {
-        json += (json.size() > 1 ? "," : "");
-        json += "{\"weight\":" + json_string(word_of(finding.severity)) + ",\"text\":" + json_string(finding.text) +
-                ",\"remedy\":" + json_string(finding.remedy) + "}";
+        json.open_object().member("weight", word_of(finding.severity)).member("text", finding.text);
+        json.member("remedy", finding.remedy).close_object();
     }
-    return json + "]\n";
+    return json.close_array().take() + "\n";
 }
 
 int exit_code_of(const std::vector<core::Finding>& findings) {

@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "base/held_work.hpp"
-#include "cli/json_text.hpp"
+#include "json/writer.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -171,17 +171,15 @@ std::string render_logs(const std::vector<api::OutputView>& outputs) {
 }
 
 std::string logs_to_json(const std::vector<api::OutputView>& outputs) {
-    std::string json = "[";
+    json::Writer json;
+    json.open_array();
     for (const api::OutputView& output : outputs) {
-        json += json.size() > 1 ? "," : "";
-        json += "{\"worker\":" + json_string(output.worker) + ",\"pid\":" + std::to_string(output.pid) +
-                ",\"of\":" + json_string(output.of) + ",\"lines\":[";
-        for (std::size_t line = 0; line < output.lines.size(); ++line) {
-            json += (line == 0 ? "" : ",") + json_string(output.lines[line]);
-        }
-        json += "]}";
+        json.open_object().member("worker", output.worker).member("pid", output.pid).member("of", output.of);
+        json.key("lines").open_array();
+        for (const std::string& line : output.lines) json.value(line);
+        json.close_array().close_object();
     }
-    return json + "]\n";
+    return json.close_array().take() + "\n";
 }
 
 std::string render_outcome(const api::ChangeOutcome& outcome) {

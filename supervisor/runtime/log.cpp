@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "json/writer.hpp"
 #include "runtime/clock.hpp"
 #include "wire/wire.hpp"
 
@@ -46,36 +47,26 @@ spdlog::level::level_enum to_spdlog(core::Level level) {
     return spdlog::level::info;
 }
 
-// Escapes text from outside: it must not be able to forge a line, move the cursor or end a JSON string, and bytes that
-// are not UTF-8 would make the whole line invalid JSON.
-std::string escaped(std::string_view text, core::LogFormat format) {
-    std::string readable = wire::printable(text);
-    if (format == core::LogFormat::text) return readable;
-    std::string result;
-    result.reserve(readable.size());
-    for (const char character : readable) {
-        if (character == '"' || character == '\\') result += '\\';
-        result += character;
-    }
-    return result;
+// `text` is printable.
+std::string json_line(std::string_view level, Instant moment, std::string_view event, const LogSubject& subject,
+                      std::string_view text) {
+    json::Writer line;
+    line.open_object().member("time", utc_text(wall_clock())).member("level", level);
+    line.member("mono_usec", to_usec(moment)).member("event", event);
+    if (!subject.worker.empty()) line.member("worker", subject.worker);
+    if (subject.pid != 0) line.member("pid", subject.pid);
+    return line.member("text", text).close_object().take();
 }
 
-std::string json_fields(Instant moment, std::string_view event, const LogSubject& subject, std::string_view text) {
-    std::string fields =
-        "\"mono_usec\":" + std::to_string(to_usec(moment)) + ",\"event\":\"" + std::string(event) + "\"";
-    if (!subject.worker.empty()) fields += ",\"worker\":\"" + subject.worker + "\"";
-    if (subject.pid != 0) fields += ",\"pid\":" + std::to_string(subject.pid);
-    return fields + ",\"text\":\"" + escaped(text, core::LogFormat::json) + "\"";
-}
-
-std::string sentence(const LogSubject& subject, std::string_view text) {
+std::string text_line(const LogSubject& subject, std::string_view text) {
     std::string line;
     if (!subject.worker.empty()) {
         line = "worker " + subject.worker;
         if (subject.pid != 0) line += " (pid " + std::to_string(subject.pid) + ")";
         line += ": ";
     }
-    return line + escaped(text, core::LogFormat::text);
+    line += text;
+    return line;
 }
 
 // The object that a handle of follow() owns.
@@ -105,9 +96,8 @@ struct Log::Implementation {
 Log::Log(Output& output, core::LogFormat format, std::string_view service, std::string_view level)
     : implementation_(
           new Implementation{format, spdlog::logger("holdfast", std::make_shared<OutputSink>(output)), {}, {}}) {
-    const std::string pattern = format == core::LogFormat::json
-                                    ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})"
-                                    : "%Y-%m-%dT%H:%M:%S.%eZ holdfast[" + std::string(service) + "] %l: %v";
+    const std::string pattern =
+        format == core::LogFormat::json ? "%v" : "%Y-%m-%dT%H:%M:%S.%eZ holdfast[" + std::string(service) + "] %l: %v";
     implementation_->logger.set_formatter(
         std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
     implementation_->logger.set_level(spdlog::level::from_str(std::string(level)));
@@ -132,16 +122,15 @@ void Log::write(core::Level level, std::string_view event, const LogSubject& sub
     if (!is_followed && !is_logged) return;
     const bool is_json = implementation_->format == core::LogFormat::json;
     const Instant moment = implementation_->stopped_at.value_or(now());
-    const std::string fields = is_followed || is_json ? json_fields(moment, event, subject, text) : "";
-    if (is_followed) {
-        const auto name = spdlog::level::to_string_view(spdlog_level);
-        tell_followers(implementation_->followers, "{\"time\":\"" + utc_text(wall_clock()) + "\",\"level\":\"" +
-                                                       std::string(name.data(), name.size()) + "\"," + fields + "}");
-    }
+    // Text from outside must not be able to forge a line or to move the cursor.
+    const std::string printable = wire::printable(text);
+    const auto name = spdlog::level::to_string_view(spdlog_level);
+    const std::string json =
+        is_followed || is_json ? json_line({name.data(), name.size()}, moment, event, subject, printable) : "";
+    if (is_followed) tell_followers(implementation_->followers, json);
     if (!is_logged) return;
-    const std::string line = is_json ? fields : sentence(subject, text);
-    // Passed as an argument, because the text may contain braces.
-    implementation_->logger.log(spdlog_level, "{}", line);
+    // A string_view is logged as it is, because the text may contain braces.
+    implementation_->logger.log(spdlog_level, spdlog::string_view_t(is_json ? json : text_line(subject, printable)));
 }
 
 }  // namespace holdfast::runtime

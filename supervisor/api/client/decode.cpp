@@ -1,13 +1,13 @@
 #include "api/client/decode.hpp"
 
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
+#include "api/client/http_call.hpp"
+#include "json/parse.hpp"
 
 namespace holdfast::api {
 
-namespace json = boost::json;
-
 namespace {
+
+constexpr json::Limits answer_limits{.bytes = max_answer_bytes, .depth = 32};
 
 void read(const json::value& from, std::string& to) {
     if (from.is_string()) to = std::string(from.get_string());
@@ -131,17 +131,15 @@ Error not_understood(const std::string& text) {
 }
 
 Result<json::array> read_array(const std::string& text) {
-    json::error_code failure;
-    json::value value = json::parse(text, failure);
-    if (failure || !value.is_array()) return not_understood(text);
-    return std::move(value.get_array());
+    auto value = json::parse(text, answer_limits);
+    if (!value || !value->is_array()) return not_understood(text);
+    return std::move(value->get_array());
 }
 
 Result<json::object> read_object(const std::string& text) {
-    json::error_code failure;
-    json::value value = json::parse(text, failure);
-    if (failure || !value.is_object()) return not_understood(text);
-    return std::move(value.get_object());
+    auto value = json::parse(text, answer_limits);
+    if (!value || !value->is_object()) return not_understood(text);
+    return std::move(value->get_object());
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 #include "api/client/history_record.hpp"
 
-#include <boost/json/parse.hpp>
+#include "json/parse.hpp"
 
 namespace holdfast::api {
 
-namespace json = boost::json;
-
 namespace {
+
+constexpr json::Limits line_limits{.bytes = 64 * 1024, .depth = 4};
 
 void read(const json::object& line, const char* key, std::string& to) {
     const json::value* value = line.if_contains(key);
@@ -16,14 +16,12 @@ void read(const json::object& line, const char* key, std::string& to) {
 }  // namespace
 
 Result<HistoryRecord> decode_history_record(const std::string& text) {
-    json::error_code failure;
-    json::parse_options options;
-    options.max_depth = 4;
-    const json::value value = json::parse(text, failure, {}, options);
-    if (failure || !value.is_object()) return error("cannot parse a line of the history: " + text.substr(0, 80));
-    const json::object& object = value.get_object();
+    const auto value = json::parse(text, line_limits);
+    if (!value || !value->is_object()) return error("cannot parse a line of the history: " + text.substr(0, 80));
+    const json::object& object = value->get_object();
     HistoryRecord line;
     if (const json::value* number = object.if_contains("generation"); number != nullptr && number->is_number()) {
+        json::error_code failure;
         const auto generation = number->to_number<std::uint64_t>(failure);
         if (!failure) line.generation = generation;
     }

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@
 #include "base/time.hpp"
 
 namespace holdfast::api {
+
+// The longest response body: the status of 4096 workers with full drain reports.
+inline constexpr std::size_t max_answer_bytes = 16 * 1024 * 1024;
 
 // The path of the API's socket in a runtime directory.
 std::string socket_of(const std::string& directory);

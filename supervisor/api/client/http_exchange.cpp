@@ -16,8 +16,6 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::uint64_t max_answer_bytes = 16 * 1024 * 1024;  // the status of 4096 workers with full drain reports
-
 // A blocking connect() waits while the backlog is full; SO_SNDTIMEO bounds the wait (unix(7): EAGAIN).
 void limit_connecting(stream_protocol::socket& socket, Duration timeout) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);

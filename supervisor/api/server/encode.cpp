@@ -1,22 +1,22 @@
 #include "api/server/encode.hpp"
 
-#include "api/server/json_writer.hpp"
+#include "json/writer.hpp"
 
 namespace holdfast::api {
 namespace {
 
-void write_lines(JsonWriter& json, std::string_view name, const std::vector<std::string>& lines) {
+void write_lines(json::Writer& json, std::string_view name, const std::vector<std::string>& lines) {
     json.key(name).open_array();
     for (const std::string& line : lines) json.value(line);
     json.close_array();
 }
 
-void write_time_left(JsonWriter& json, std::string_view name, const std::optional<Instant>& until, Instant now) {
+void write_time_left(json::Writer& json, std::string_view name, const std::optional<Instant>& until, Instant now) {
     json.key(name);
     until ? json.value(*until - now) : json.null();
 }
 
-void write_waiting(JsonWriter& json, const std::vector<Waiting>& waiting) {
+void write_waiting(json::Writer& json, const std::vector<Waiting>& waiting) {
     json.key("waiting").open_array();
     for (const Waiting& entry : waiting) {
         json.open_object();
@@ -26,7 +26,7 @@ void write_waiting(JsonWriter& json, const std::vector<Waiting>& waiting) {
     json.close_array();
 }
 
-void write_held(JsonWriter& json, const std::vector<HeldCount>& held) {
+void write_held(json::Writer& json, const std::vector<HeldCount>& held) {
     json.key("held").open_array();
     for (const HeldCount& number : held) {
         json.open_object().member("kind", number.kind).member("count", number.count).close_object();
@@ -34,7 +34,7 @@ void write_held(JsonWriter& json, const std::vector<HeldCount>& held) {
     json.close_array();
 }
 
-void write_worker(JsonWriter& json, const core::WorkerStatus& worker, Instant now) {
+void write_worker(json::Writer& json, const core::WorkerStatus& worker, Instant now) {
     json.open_object();
     json.member("worker", std::to_string(worker.generation.value) + "." + std::to_string(worker.slot.value));
     json.member("generation", worker.generation.value).member("slot", worker.slot.value).member("pid", worker.pid);
@@ -55,7 +55,7 @@ void write_worker(JsonWriter& json, const core::WorkerStatus& worker, Instant no
     json.close_object();
 }
 
-void write_slot(JsonWriter& json, const core::SlotStatus& slot, Instant now) {
+void write_slot(json::Writer& json, const core::SlotStatus& slot, Instant now) {
     json.open_object();
     json.member("slot", slot.slot.value).member("crashes_in_a_row", slot.crashes_in_a_row);
     write_time_left(json, "next_attempt_s", slot.next_attempt, now);
@@ -64,14 +64,14 @@ void write_slot(JsonWriter& json, const core::SlotStatus& slot, Instant now) {
     json.close_object();
 }
 
-void write_listener(JsonWriter& json, const core::ListenerStatus& listener) {
+void write_listener(json::Writer& json, const core::ListenerStatus& listener) {
     json.open_object();
     json.member("name", listener.name).member("address", listener.address);
     json.member("backlog", listener.backlog).member("revived", listener.revived);
     json.close_object();
 }
 
-void write_change(JsonWriter& json, const core::ChangeStatus& change, Instant now) {
+void write_change(json::Writer& json, const core::ChangeStatus& change, Instant now) {
     json.open_object();
     json.member("what", change.what).member("asked_by", change.asked_by);
     json.member("stage", change.stage).member("failure", change.failure);
@@ -80,7 +80,7 @@ void write_change(JsonWriter& json, const core::ChangeStatus& change, Instant no
     json.close_object();
 }
 
-void write_last_output(JsonWriter& json, const core::LastOutput& output) {
+void write_last_output(json::Writer& json, const core::LastOutput& output) {
     json.open_object();
     json.member("worker", output.worker).member("pid", output.pid);
     json.member("of", output.of == core::LastOutput::Of::living ? "living" : "ended");
@@ -167,7 +167,7 @@ int http_status_of(core::Outcome::Result result) {
 }
 
 std::string to_json(const core::Status& status) {
-    JsonWriter json;
+    json::Writer json(json::ControlCharacters::hexadecimal);
     json.open_object();
     json.member("name", status.name).member("pid", status.pid).member("phase", to_word(status.phase));
     json.member("detail", status.detail).member("mixed", status.mixed).member("target", status.target);
@@ -189,7 +189,7 @@ std::string to_json(const core::Status& status) {
 }
 
 std::string to_json(const core::Outcome& outcome) {
-    JsonWriter json;
+    json::Writer json(json::ControlCharacters::hexadecimal);
     json.open_object();
     json.member("result", to_word(outcome.result)).member("text", outcome.text);
     write_lines(json, "last_words", outcome.last_words);
@@ -197,7 +197,7 @@ std::string to_json(const core::Outcome& outcome) {
 }
 
 std::string to_json(const std::vector<core::LastOutput>& outputs) {
-    JsonWriter json;
+    json::Writer json(json::ControlCharacters::hexadecimal);
     json.open_array();
     for (const core::LastOutput& output : outputs) write_last_output(json, output);
     return json.close_array().take();
@@ -213,11 +213,11 @@ std::string objects_to_json(std::span<const std::string> objects) {
 }
 
 std::string text_to_json(std::string_view text) {
-    return JsonWriter().open_object().member("text", text).close_object().take();
+    return json::Writer(json::ControlCharacters::hexadecimal).open_object().member("text", text).close_object().take();
 }
 
 std::string error_to_json(std::string_view text) {
-    return JsonWriter().open_object().member("error", text).close_object().take();
+    return json::Writer(json::ControlCharacters::hexadecimal).open_object().member("error", text).close_object().take();
 }
 
 }  // namespace holdfast::api
