@@ -111,7 +111,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 Result<Duration> parse_duration(std::string_view text) {
     if (text.empty()) return no_duration(text, "it is empty");
     if (means_for_ever(text)) {
-        return error(in_quotes(text) + " is not accepted: every wait in holdfast is limited, so that a stop always " +
+        return error(in_quotes(text) + " is refused: every wait in holdfast is limited, so that a stop always " +
                      "ends; give a maximum, like 24h");
     }
     Duration sum{0};

@@ -12,7 +12,7 @@ bool is_ready_or_recalled(const Worker& worker) {
 }
 
 // A worker that does not support the stage run must not be paused: it could not be resumed.
-bool can_pause(const Worker& worker) { return can_be_told(worker, Stage::pause) && can_be_told(worker, Stage::run); }
+bool can_pause(const Worker& worker) { return can_receive(worker, Stage::pause) && can_receive(worker, Stage::run); }
 
 struct PauseCounts {
     int paused = 0;
@@ -37,7 +37,7 @@ PauseCounts pause_ready(StepContext& context, const ServicePause& service) {
 int resume_paused(StepContext& context) {
     int recalled = 0;
     for (auto& [id, worker] : context.state.workers) {
-        if (worker.state != WorkerState::paused || worker.recalled || !can_be_told(worker, Stage::run)) continue;
+        if (worker.state != WorkerState::paused || worker.recalled || !can_receive(worker, Stage::run)) continue;
         recall(context, worker);
         ++recalled;
     }

@@ -9,7 +9,7 @@ namespace {
 std::optional<Duration> required_uptime(const State& state, const Worker& worker) {
     const ReadyWhen& when = worker.health.ready_when;
     if (const auto* alive = std::get_if<ReadyAlive>(&when)) return alive->lived;
-    if (std::holds_alternative<ReadyAuto>(when) && !state.anybody_spoke) return auto_ready_after;
+    if (std::holds_alternative<ReadyAuto>(when) && !state.any_worker_notified) return auto_ready_after;
     return std::nullopt;
 }
 

@@ -8,7 +8,7 @@ namespace holdfast::core {
 namespace {
 
 bool can_be_paused(const Worker& worker) {
-    return is_ready(worker) && can_be_told(worker, Stage::pause) && can_be_told(worker, Stage::run);
+    return is_ready(worker) && can_receive(worker, Stage::pause) && can_receive(worker, Stage::run);
 }
 
 std::string reason_for_leaving(const State& state) {

@@ -24,7 +24,7 @@ void recall_paused(StepContext& context, Roster& roster) {
         if (roster_slot.wanted == nullptr || roster_slot.wanted->state != WorkerState::paused ||
             roster_slot.wanted->recalled)
             continue;
-        if (!can_be_told(*roster_slot.wanted, Stage::run)) {
+        if (!can_receive(*roster_slot.wanted, Stage::run)) {
             ask_to_leave(context, roster, roster_slot.wanted, Reason::rollback, "it cannot be told to accept again");
             continue;
         }

@@ -114,7 +114,7 @@ void begin_probation(StepContext& context) {
     }
 }
 
-bool old_ones_are_gone(const State& state) {
+bool old_workers_are_gone(const State& state) {
     return std::ranges::all_of(
         state.workers, [&](const auto& entry) { return entry.second.generation == state.rollout->next.generation; });
 }
@@ -126,7 +126,7 @@ void advance_launching(StepContext& context, Roster& roster) {
     }
     if (state.policy.probation > 0s) {
         if (may_begin_probation(context, roster)) begin_probation(context);
-    } else if (all_settled(roster) && old_ones_are_gone(state)) {
+    } else if (all_settled(roster) && old_workers_are_gone(state)) {
         finish_rollout(context);
     }
 }
@@ -136,7 +136,7 @@ void advance_retiring(StepContext& context, Roster& roster) {
     ask_old_to_leave(context, roster);
     while (launch_new_workers(context, roster)) {
     }
-    if (all_settled(roster) && old_ones_are_gone(context.state)) finish_rollout(context);
+    if (all_settled(roster) && old_workers_are_gone(context.state)) finish_rollout(context);
 }
 
 void advance_forward(StepContext& context) {

@@ -11,7 +11,7 @@
 namespace holdfast::core {
 namespace {
 
-bool removed_ones_are_gone(const State& state) {
+bool removed_workers_are_gone(const State& state) {
     return std::none_of(state.workers.begin(), state.workers.end(), [&](const auto& entry) {
         return entry.second.slot.value >= static_cast<std::uint64_t>(state.target);
     });
@@ -76,7 +76,7 @@ void fill_slots(StepContext& context) {
 void advance_scaling(StepContext& context) {
     State& state = context.state;
     const Roster roster = build_roster(state, state.serving.generation);
-    if (!std::all_of(roster.slots.begin(), roster.slots.end(), is_served) || !removed_ones_are_gone(state)) return;
+    if (!std::all_of(roster.slots.begin(), roster.slots.end(), is_served) || !removed_workers_are_gone(state)) return;
     const Scaling scaling = *std::exchange(state.scaling, std::nullopt);
     const bool undone = scaling.kind == Scaling::Kind::undo_of_stop;
     const std::string text =

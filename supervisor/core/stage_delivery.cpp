@@ -79,7 +79,7 @@ void send(StepContext& context, Worker& worker, Stage stage, int signal) {
 
 bool can_receive_stage(const Worker& worker) {
     const auto stage = stage_of(worker.state);
-    return stage && can_be_told(worker, *stage);
+    return stage && can_receive(worker, *stage);
 }
 
 void send_stage(StepContext& context, const Worker& worker) {

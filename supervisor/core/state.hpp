@@ -114,7 +114,8 @@ struct State {
     std::uint64_t last_generation = 0;
     std::uint64_t last_spec = 0;
     std::uint64_t crashes_replaced = 0;
-    bool anybody_spoke = false;  // a worker of this service sent HELLO=1 or READY=1: without it, a worker is not ready
+    // A worker of this service sent HELLO=1 or READY=1. With ready-when auto, READY=1 is required from then on.
+    bool any_worker_notified = false;
     bool logged_ready_by_time = false;
     bool logged_unwatched = false;  // logged once: a worker sends nothing that the watchdog could use
     bool logged_refusing = false;   // logged since the service was last ready: no worker serves

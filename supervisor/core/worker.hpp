@@ -88,7 +88,7 @@ inline bool stays(const Worker& worker) { return !is_leaving(worker) || worker.r
 inline bool is_ready(const Worker& worker) { return worker.state == WorkerState::ready; }
 
 // Whether `stage` can be sent over the control pipe.
-inline bool can_be_told(const Worker& worker, Stage stage) {
+inline bool can_receive(const Worker& worker, Stage stage) {
     return worker.launch == Launch::done && worker.channel == Channel::open && worker.stages.has(stage);
 }
 
@@ -98,7 +98,7 @@ inline bool can_be_recalled(const Worker& worker) {
     const bool early = worker.state == WorkerState::lame_duck || worker.state == WorkerState::draining;
     const bool asked =
         worker.reason == Reason::restart || worker.reason == Reason::scale || worker.reason == Reason::stop;
-    return early && asked && worker.ready_since && can_be_told(worker, Stage::run) && !worker.recalled &&
+    return early && asked && worker.ready_since && can_receive(worker, Stage::run) && !worker.recalled &&
            !worker.stopping && !worker.releasing && !worker.drained && !worker.main_exited;
 }
 

@@ -15,7 +15,7 @@ void resend_stage(StepContext& context, const Worker& worker) {
 
 void handle_hello(StepContext& context, Worker& worker, const Report& report) {
     worker.speaks = Speaks::protocol;
-    context.state.anybody_spoke = true;
+    context.state.any_worker_notified = true;
     if (report.stages) worker.stages = *report.stages;
     if (worker.channel == Channel::no_hello) worker.channel = Channel::open;
     if (!worker.recalled) resend_stage(context, worker);
@@ -53,7 +53,7 @@ void update_facts(StepContext& context, Worker& worker, const Report& report) {
 
 void handle_ready(StepContext& context, Worker& worker) {
     if (worker.speaks == Speaks::nothing) worker.speaks = Speaks::notify;
-    context.state.anybody_spoke = true;
+    context.state.any_worker_notified = true;
     const ReadyWhen& when = worker.health.ready_when;
     if (std::holds_alternative<ReadyAlive>(when) || std::holds_alternative<ReadyProbe>(when)) return;
     apply(context, worker, Trigger::became_ready);
