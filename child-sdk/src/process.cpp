@@ -66,7 +66,8 @@ Process::Process(int control_fd) : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK
     if (!wake_) throw std::system_error(errno, std::generic_category(), "cannot create an eventfd");
     const pid_t pid = ::getpid();
     if (shared.owner.exchange(pid) == pid) {
-        throw std::logic_error("cannot create a second holdfast::Worker: a process can have only one; pass it by reference");
+        throw std::logic_error(
+            "cannot create a second holdfast::Worker: a process can have only one; pass it by reference");
     }
     watch_forks();
     shared.present = pid;

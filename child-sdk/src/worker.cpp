@@ -84,13 +84,13 @@ class Worker::Impl {
     Impl& operator=(const Impl&) = delete;
 
     // The StageMachine; throws in a forked child.
-    StageMachine& here(std::string_view what) const {
+    StageMachine& stage_machine_for(std::string_view what) const {
         stage_machine->refuse_in_child(what);
         return *stage_machine;
     }
 
     void expect_dispatch(std::string_view what) const {
-        here(what);
+        stage_machine_for(what);
         if (options.drive == WorkerOptions::Drive::dispatch) return;
         throw std::logic_error("cannot " + std::string(what) +
                                ": this worker has a control thread, which does it; create the worker with "
@@ -115,7 +115,7 @@ Worker::~Worker() {
 }
 
 Listener Worker::listen(std::string_view name, std::string_view address) {
-    impl_->here("listen");
+    impl_->stage_machine_for("listen");
     const Address wanted = parse_address(address);
     const std::lock_guard lock(impl_->listeners_mutex);
     InheritedListeners& listeners = impl_->listeners;
@@ -133,7 +133,7 @@ Listener Worker::listen(std::string_view name, std::string_view address) {
 }
 
 Listener Worker::listener(std::string_view name_or_address) {
-    impl_->here("take a listener");
+    impl_->stage_machine_for("take a listener");
     const std::lock_guard lock(impl_->listeners_mutex);
     InheritedListeners& listeners = impl_->listeners;
     auto inherited = listeners.take(name_or_address, "");
@@ -148,7 +148,7 @@ Listener Worker::listener(std::string_view name_or_address) {
 }
 
 Listener Worker::listener() {
-    impl_->here("take the listener");
+    impl_->stage_machine_for("take the listener");
     const std::lock_guard lock(impl_->listeners_mutex);
     auto inherited = impl_->listeners.take_only();
     if (inherited) return adopt(*std::move(inherited), "");
@@ -162,40 +162,42 @@ Listener Worker::adopt(InheritedListener inherited, std::string_view name) {
 }
 
 void Worker::on_lame_duck(Callback callback) {
-    impl_->here("add a callback").add_callback(Stage::lame_duck, std::move(callback));
+    impl_->stage_machine_for("add a callback").add_callback(Stage::lame_duck, std::move(callback));
 }
 
 void Worker::on_pause(Callback callback) {
-    impl_->here("add a callback").add_callback(Stage::pause, std::move(callback));
+    impl_->stage_machine_for("add a callback").add_callback(Stage::pause, std::move(callback));
 }
 
 void Worker::on_drain(Callback callback) {
-    impl_->here("add a callback").add_callback(Stage::drain, std::move(callback));
+    impl_->stage_machine_for("add a callback").add_callback(Stage::drain, std::move(callback));
 }
 
-void Worker::on_run(Callback callback) { impl_->here("add a callback").add_callback(Stage::run, std::move(callback)); }
+void Worker::on_run(Callback callback) {
+    impl_->stage_machine_for("add a callback").add_callback(Stage::run, std::move(callback));
+}
 
 void Worker::on_cancel(Callback callback) {
-    impl_->here("add a callback").add_callback(Stage::cancel, std::move(callback));
+    impl_->stage_machine_for("add a callback").add_callback(Stage::cancel, std::move(callback));
 }
 
 void Worker::on_released(Callback callback) {
-    impl_->here("add a callback").add_released_callback(std::move(callback));
+    impl_->stage_machine_for("add a callback").add_released_callback(std::move(callback));
 }
 
 Task Worker::start_task(std::string name, std::function<void(std::stop_token)> task) {
-    const auto number = impl_->here("start a task").start_task(std::move(name), std::move(task));
+    const auto number = impl_->stage_machine_for("start a task").start_task(std::move(name), std::move(task));
     return Task(User(User::Kind::task, number));
 }
 
 Resource Worker::resource(std::string name, std::function<void()> close) {
-    StageMachine& stage_machine = impl_->here("add a resource");
+    StageMachine& stage_machine = impl_->stage_machine_for("add a resource");
     const auto id = stage_machine.add_resource(std::move(name), std::move(close), ResourceGraph::Order::free);
     return Resource(impl_->stage_machine, id);
 }
 
 Resource Worker::close_last(std::string name, std::function<void()> close) {
-    StageMachine& stage_machine = impl_->here("add a resource");
+    StageMachine& stage_machine = impl_->stage_machine_for("add a resource");
     const auto id = stage_machine.add_resource(std::move(name), std::move(close), ResourceGraph::Order::last);
     return Resource(impl_->stage_machine, id);
 }
@@ -210,15 +212,15 @@ Work Worker::hold_work(std::string_view name, std::function<void()> hand_back) {
     return Work(impl_->stage_machine->hold_work(name, std::move(hand_back)));
 }
 
-void Worker::ready() { impl_->here("call ready()").ready(); }
+void Worker::ready() { impl_->stage_machine_for("call ready()").ready(); }
 
 void Worker::stop() {
-    impl_->here("stop");
+    impl_->stage_machine_for("stop");
     impl_->process.request_stop();
 }
 
 int Worker::wait() {
-    StageMachine& stage_machine = impl_->here("wait");
+    StageMachine& stage_machine = impl_->stage_machine_for("wait");
     if (impl_->options.drive == WorkerOptions::Drive::helper_thread) return stage_machine.wait();
     stage_machine.open();
     for (;;) {
@@ -239,13 +241,13 @@ void Worker::dispatch() {
     impl_->control_thread->dispatch();
 }
 
-std::optional<int> Worker::result() const { return impl_->here("return the result").result(); }
+std::optional<int> Worker::result() const { return impl_->stage_machine_for("return the result").result(); }
 
 std::optional<Worker::Clock::time_point> Worker::deadline() const {
-    return impl_->here("return the deadline").deadline();
+    return impl_->stage_machine_for("return the deadline").deadline();
 }
 
-DrainReport Worker::report() const { return impl_->here("return a report").report(); }
+DrainReport Worker::report() const { return impl_->stage_machine_for("return a report").report(); }
 
 std::chrono::milliseconds Worker::keep_alive_min() const { return impl_->options.keep_alive_min; }
 
