@@ -1,4 +1,5 @@
-// supervisor/ARCHITECTURE.md against the tree: the files and functions that it names exist, and it lists every file.
+// Compares supervisor/ARCHITECTURE.md with the source tree: the files and functions that it names exist, and it lists
+// every file.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,7 +16,7 @@ using testing::IsEmpty;
 
 std::string page() { return read("supervisor/ARCHITECTURE.md"); }
 
-// A section in one line, so that what is wrapped is found.
+// A section on one line, so that the patterns also match across line breaks.
 std::string section(const std::string& heading) {
     const std::string text = page();
     const std::size_t begin = text.find("\n## " + heading + "\n");
@@ -30,7 +31,8 @@ bool exists(const std::string& path) {
 
 using Function = std::pair<std::string, std::string>;  // file, name
 
-// "`core/rollout.cpp` (`on_prepared`, `advance_rollout`)", and "`on_prepared` in `core/rollout.cpp`".
+// Functions that are named as "`core/rollout.cpp` (`on_prepared`, `advance_rollout`)" or as "`on_prepared` in
+// `core/rollout.cpp`".
 std::set<Function> functions_named_in(const std::string& text) {
     static const std::regex file_first("`([a-z_/]+\\.cpp)` \\(((?:`\\w+`(?:, )?)+)\\)");
     static const std::regex function_first("`(\\w+)` in `([a-z_/]+\\.cpp)`");
@@ -52,7 +54,7 @@ bool is_declared(const Function& function) {
     return std::regex_search(code, std::regex("\\b" + function.second + "\\("));
 }
 
-// Without the ending, as the page lists it.
+// The names of the files without their endings, as the page lists them.
 std::set<std::string> files_in(const std::string& room) {
     const std::string folder = "supervisor/" + room;
     std::set<std::string> names;
@@ -72,7 +74,7 @@ TEST(Architecture, NamesFilesThatExist) {
 
 TEST(Architecture, NamesFunctionsThatExist) {
     const auto functions = functions_named_in(section("From SIGHUP to the last exit"));
-    ASSERT_GT(functions.size(), 50U) << "the page is misread";
+    ASSERT_GT(functions.size(), 50U) << "the page was parsed incorrectly";
     for (const Function& function : functions) {
         EXPECT_TRUE(exists(function.first) && is_declared(function)) << function.first << ": " << function.second;
     }

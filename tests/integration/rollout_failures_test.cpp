@@ -22,8 +22,8 @@ class FailedRollout : public testing::Test {
         clients_->wait_for_more();
     }
 
-    void expect_restart_to_fail(std::initializer_list<std::string> words) {
-        expect_failed(run_->command("restart"), words);
+    void expect_restart_to_fail(std::initializer_list<std::string> parts) {
+        expect_failed(run_->command("restart"), parts);
         clients_->wait_for_more();
     }
 

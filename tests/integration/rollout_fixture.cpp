@@ -99,9 +99,9 @@ std::string Gate::wait_command() const { return "flock --shared " + (directory_ 
 
 void Gate::open() { ::flock(lock_fd_, LOCK_UN); }
 
-void expect_failed(const CommandResult& result, std::initializer_list<std::string> words) {
+void expect_failed(const CommandResult& result, std::initializer_list<std::string> parts) {
     EXPECT_EQ(result.status, ExitStatus{ExitedWith{1}}) << result.output;
-    for (const std::string& word : words) EXPECT_THAT(result.output, testing::HasSubstr(word));
+    for (const std::string& part : parts) EXPECT_THAT(result.output, testing::HasSubstr(part));
 }
 
 void expect_done(const CommandResult& result) { EXPECT_EQ(result.status, ExitStatus{ExitedWith{0}}) << result.output; }

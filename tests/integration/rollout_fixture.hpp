@@ -58,7 +58,7 @@ class Gate {
 };
 
 // The command failed with exit status 1, and its output contains all of these.
-void expect_failed(const CommandResult& result, std::initializer_list<std::string> words);
+void expect_failed(const CommandResult& result, std::initializer_list<std::string> parts);
 void expect_done(const CommandResult& result);
 
 // The pids of the workers GENERATION.0 … GENERATION.(count-1) when they became ready for the first time.

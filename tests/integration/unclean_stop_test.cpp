@@ -64,7 +64,7 @@ std::vector<UncleanCase> unclean_cases() {
          "waits for request GET /leaked (",
          R"({"kind":"request","name":"GET /leaked",)",
          "it still held request GET /leaked for "},
-        {"DeafTask",
+        {"TaskThatDoesNotStop",
          {"deaf-task"},
          "waits for task deaf (",
          R"({"kind":"task","name":"deaf",)",
@@ -84,7 +84,7 @@ std::vector<UncleanCase> unclean_cases() {
          "waits for resource db-pool (its close hangs) (",
          R"~({"kind":"resource","name":"db-pool (its close hangs)",)~",
          "it still held resource db-pool (its close hangs) for "},
-        {"ThrowingCloseBesideADeafTask",
+        {"ThrowingCloseAndATaskThatDoesNotStop",
          {"throwing-close", "deaf-task"},
          "resource db-pool (its close threw) (",
          R"~({"kind":"resource","name":"db-pool (its close threw)",)~",
@@ -153,7 +153,7 @@ TEST(Unclean, ACloseThatThrowsIsNamedAlthoughTheWorkerEndsInTime) {
     EXPECT_EQ(run.log().count("worker_held"), 0U);
 }
 
-TEST(Unclean, ACircleOfResourcesIsNamedInTheLastWordsOfAStart) {
+TEST(Unclean, ACycleOfResourcesIsNamedWhenTheStartFails) {
     RunOptions options = unclean_worker({"circle"});
     set_option(options, "--ready-timeout", "2s");
     SupervisorProcess run(options);
@@ -162,7 +162,7 @@ TEST(Unclean, ACircleOfResourcesIsNamedInTheLastWordsOfAStart) {
                 ContainsRegex("exited with status 1 .*unclean: .*cache.*cycle.*db-pool uses cache uses db-pool"));
 }
 
-TEST(Unclean, ACircleOfResourcesIsNamedInTheAnswerOfAFailedRestart) {
+TEST(Unclean, ACycleOfResourcesIsNamedWhenARestartFails) {
     RunOptions options = unclean_worker({});
     options.command = shell_worker("mode=clean; if [ $HOLDFAST_GENERATION = 2 ]; then mode=circle; fi; exec " +
                                    program("unclean") + " $mode");

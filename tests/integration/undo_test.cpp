@@ -75,10 +75,10 @@ TEST(Undo, OfAStopInTheLameDuckStageAffectsNoClient) {
     EXPECT_EQ(run.log().await_count(2U, "worker_launching", of_generation(1)), 2U);
     expect_done(run.command("restart"));  // the service works normally
     EXPECT_THAT(clients.expect_nothing_lost(), ElementsAre(1U, 2U));
-    const LogEntry told = run.wait_for("rollout_done");
+    const LogEntry restarted = run.wait_for("rollout_done");
     run.signal(SIGQUIT);  // no lame duck
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{0}});
-    EXPECT_EQ(run.log().count("worker_killed", any_entry(), told.index), 0U);
+    EXPECT_EQ(run.log().count("worker_killed", any_entry(), restarted.index), 0U);
 }
 
 // New clients are refused while no worker accepts, as at every stop. After the undo has been answered, none is refused.
