@@ -200,7 +200,7 @@ TEST_F(Script, ReplacedInItsDirectoryIsNotRolledBackTo) {
 TEST_F(Script, WhoseReleaseDirectoryWasRemovedIsNotRolledBackTo) {
     serve_two_releases();
     fs::remove_all(directory_ / "one");
-    expect_failed(run_->command("rollback"), {"cannot roll back to generation 1", "is gone"});
+    expect_failed(run_->command("rollback"), {"cannot roll back to generation 1", "no longer exists"});
     expect_nothing_lost(2);
 }
 
