@@ -46,7 +46,8 @@ Health::~Health() {
 
 void Health::handle(const epoll_event& event) {
     if (event.data.u64 == first_key) return accept_all();
-    const auto client = clients_.find(event.data.u64);
+    const std::uint64_t key = event.data.u64;  // a copy: the struct is packed, and a reference to it is misaligned
+    const auto client = clients_.find(key);
     if (client != clients_.end()) serve(client->first, client->second);
 }
 
@@ -84,7 +85,7 @@ void Health::accept_all() {
         } catch (const std::system_error&) {
             continue;  // the kernel's limit on watches was reached; closes the connection
         }
-        clients_.try_emplace(key, std::move(fd), Clock::now() + client_timeout, std::string(), std::string());
+        clients_.try_emplace(key, Client{std::move(fd), Clock::now() + client_timeout, {}, {}});
     }
 }
 

@@ -35,7 +35,10 @@ std::vector<std::uint64_t> ListenerWatch::take() {
     int count = 0;
     do {
         count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
-        for (int i = 0; i < count; ++i) keys.push_back(events[static_cast<std::size_t>(i)].data.u64);
+        for (int i = 0; i < count; ++i) {
+            const std::uint64_t key = events[static_cast<std::size_t>(i)].data.u64;  // packed: no reference
+            keys.push_back(key);
+        }
     } while (count == static_cast<int>(events.size()));
     return keys;
 }
