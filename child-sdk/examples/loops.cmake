@@ -3,6 +3,9 @@ find_package(PkgConfig)
 set(here ${CMAKE_CURRENT_LIST_DIR})
 
 holdfast_program(epoll-http SOURCES ${here}/epoll-http.cpp LINKS holdfast::sdk)
+if(NOT PKG_CONFIG_FOUND)
+  return()
+endif()
 
 pkg_check_modules(LIBUV IMPORTED_TARGET GLOBAL libuv>=1.44)
 if(LIBUV_FOUND)

@@ -188,7 +188,7 @@ std::string failure_stage(const ChildPlan& child, const LaunchSpec& spec) {
 std::optional<siginfo_t> reap_unexecuted(int pidfd) {
     siginfo_t info = {};
     for (;;) {
-        if (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | __WCLONE) == 0) return info;
+        if (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | static_cast<int>(__WCLONE)) == 0) return info;
         if (errno != EINTR) return std::nullopt;
     }
 }

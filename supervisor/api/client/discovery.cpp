@@ -86,9 +86,8 @@ std::vector<Service> list_services(const RuntimeEnvironment& environment) {
     }
     std::ranges::sort(services, {}, [](const Service& service) { return service.status.name; });
     // Two parent directories can be the same: root's $XDG_RUNTIME_DIR may be /run.
-    const auto duplicates =
-        std::ranges::unique(services, {}, [](const Service& service) { return service.status.pid; });
-    services.erase(duplicates.begin(), duplicates.end());
+    const auto is_same = [](const Service& left, const Service& right) { return left.status.pid == right.status.pid; };
+    services.erase(std::unique(services.begin(), services.end(), is_same), services.end());
     return services;
 }
 

@@ -14,7 +14,8 @@ constexpr std::size_t first_listener_fd = 3;
 constexpr char lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter; }
 
 bool contains_in_any_case(std::string_view text, std::string_view words) {
-    return !std::ranges::search(text, words, {}, lower, lower).empty();
+    const auto is_same = [](char left, char right) { return lower(left) == lower(right); };
+    return std::search(text.begin(), text.end(), words.begin(), words.end(), is_same) != text.end();
 }
 
 // Matches the English text of strerror(3), and EADDRINUSE as printed by Node.js and others.

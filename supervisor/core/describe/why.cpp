@@ -8,7 +8,7 @@
 namespace holdfast::core {
 namespace {
 
-std::string name_of(const WorkerStatus& worker) {
+std::string worker_name(const WorkerStatus& worker) {
     return std::to_string(worker.generation.value) + "." + std::to_string(worker.slot.value);
 }
 
@@ -136,7 +136,7 @@ std::string names_of(const Status& status) {
     constexpr std::size_t most_named = 8;
     std::vector<std::string> names;
     for (const WorkerStatus& worker : status.workers) {
-        if (names.size() < most_named) names.push_back(name_of(worker));
+        if (names.size() < most_named) names.push_back(worker_name(worker));
     }
     const std::size_t others = status.workers.size() - names.size();
     if (others > 0) names.push_back(std::to_string(others) + " others");
@@ -158,9 +158,9 @@ std::string describe_unknown(const Status& status, std::string_view name) {
 std::string explain(const Status& status, std::string_view name) {
     std::string text;
     for (const WorkerStatus& worker : status.workers) {
-        if (name_of(worker) != name) continue;
+        if (worker_name(worker) != name) continue;
         if (!text.empty()) text += ". Another ";
-        text += "worker " + name_of(worker);
+        text += "worker " + worker_name(worker);
         if (worker.pid != 0) text += " (pid " + std::to_string(worker.pid) + ")";
         text += " " + describe_one(status, worker);
     }
