@@ -6,9 +6,9 @@
 namespace holdfast::cli {
 namespace {
 
-Result<void> put_text(std::string_view value, std::string& place) {
-    if (value.empty()) return error("it is empty");
-    place = value;
+Result<void> put_text(std::string_view value, std::string& target) {
+    if (value.empty()) return error("the value is empty");
+    target = value;
     return {};
 }
 
@@ -41,15 +41,17 @@ Result<void> set_dry_run(std::string_view, ClientCommand& command) {
 }
 
 constexpr std::array table = {
-    ClientOption{{"runtime-dir", "DIR", "", "the runtime directory of the supervisor that is meant"},
+    ClientOption{{"runtime-dir", "DIR", "", "use the supervisor with this runtime directory"},
                  set_runtime_dir,
                  "restart reload stop scale rollback undo pause resume status history why logs events"},
-    ClientOption{{"state-dir", "DIR", "", "read the history that lies here, whoever runs"}, set_state_dir, "history"},
-    ClientOption{{"no-wait", "", "", "return as soon as the supervisor has been asked"},
+    ClientOption{{"state-dir", "DIR", "", "read the history in this directory; no supervisor has to run"},
+                 set_state_dir,
+                 "history"},
+    ClientOption{{"no-wait", "", "", "return as soon as the supervisor has accepted the request"},
                  set_no_wait,
                  "restart reload stop scale rollback undo"},
-    ClientOption{{"dry-run", "", "", "say what would change, and change nothing"}, set_dry_run, "reload"},
-    ClientOption{{"watch", "", "", "show it again whenever something happens"}, set_watch, "status"},
+    ClientOption{{"dry-run", "", "", "print what would change, and change nothing"}, set_dry_run, "reload"},
+    ClientOption{{"watch", "", "", "update the status whenever something changes"}, set_watch, "status"},
     ClientOption{{"json", "", "", "print the supervisor's answer as JSON"},
                  set_json,
                  "restart reload stop scale rollback undo pause resume status history why logs"},
@@ -62,16 +64,16 @@ std::span<const ClientOption> client_options() { return table; }
 std::vector<const ClientOption*> client_options_of(std::string_view verb) {
     std::vector<const ClientOption*> options;
     for (const ClientOption& option : table) {
-        const std::string words = " " + std::string(option.verbs) + " ";
-        if (words.find(" " + std::string(verb) + " ") != words.npos) options.push_back(&option);
+        const std::string verbs = " " + std::string(option.verbs) + " ";
+        if (verbs.find(" " + std::string(verb) + " ") != verbs.npos) options.push_back(&option);
     }
     return options;
 }
 
 std::span<const OptionSpec> doctor_options() {
     static constexpr std::array options = {
-        OptionSpec{"config", "FILE", "", "judge by the configuration in this file, nothing is started"},
-        OptionSpec{"runtime-dir", "DIR", "", "the runtime directory of the supervisor that is meant"},
+        OptionSpec{"config", "FILE", "", "examine the configuration in this file; nothing is started"},
+        OptionSpec{"runtime-dir", "DIR", "", "use the supervisor with this runtime directory"},
         OptionSpec{"json", "", "", "print the findings as JSON"},
     };
     return options;

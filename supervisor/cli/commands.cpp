@@ -15,7 +15,7 @@ namespace {
 
 using Kind = api::ChangeRequest::Kind;
 
-// Where a command writes to.
+// The streams and the terminal that a command writes to.
 struct Streams {
     std::ostream& out;
     std::ostream& err;
@@ -31,7 +31,7 @@ int done() { return to_int(ExitCode::done); }
 
 int show_all(const ClientCommand& command, const Streams& to) {
     auto services = api::list_services();
-    // One whose directory the service manager chose lies in no collection.
+    // A runtime directory chosen by the service manager is in none of the parent directories that are listed.
     if (services.empty()) {
         if (auto only = api::find_service({})) services.push_back(*std::move(only));
     }
@@ -92,7 +92,7 @@ int show_events(const api::Service& service, const Streams& to) {
     return followed ? done() : report_error(to.err, followed.error(), ExitCode::failed);
 }
 
-// A stop that is done returns what `run` returns; whatever else is not done is 1 at least.
+// A completed stop has the exit status of `run`. A change that was not done is never 0.
 int exit_code_of(const api::ChangeOutcome& outcome) {
     if (outcome.result == "done") return outcome.exit_code;
     if (outcome.result == "accepted") return done();

@@ -9,7 +9,7 @@
 
 namespace holdfast::cli {
 
-// A command of the program: help, the manual's test and the parser read the same rows.
+// A command of the program. Help, the parser and the test of the manual use this table.
 struct CommandRow {
     std::string_view name;
     std::string_view arguments;  // "[NAME] N"
@@ -17,8 +17,8 @@ struct CommandRow {
 };
 std::span<const CommandRow> command_table();
 
-// Asks a running supervisor and prints its answer. Returns the exit status: see exit_codes.hpp; a stop returns what
-// `holdfast run` returns. Blocks until the outcome is known.
+// Executes a command that talks to a running supervisor and prints the result. Blocks until the outcome is known.
+// Returns the exit status (exit_codes.hpp); for a stop it is that of `holdfast run`.
 int run_client(const ClientCommand& command, std::ostream& out, std::ostream& err, const Screen& screen = {});
 
 }  // namespace holdfast::cli

@@ -19,20 +19,21 @@ std::string_view trimmed(std::string_view text) {
 
 Error at_line(int line, const std::string& text) { return error(std::to_string(line) + ": " + text); }
 
-// Where `#` would be a comment in other files it must not silently become part of a value.
+// A `#` that other file formats would take for a comment must not silently become part of a value.
 bool looks_like_comment(std::string_view value) {
     return value.starts_with('#') || value.find(" #") != value.npos || value.find("\t#") != value.npos;
 }
 
 Result<ConfigEntry> parse_line(std::string_view text, int line) {
     const std::size_t mark = text.find('=');
-    if (mark == text.npos) return at_line(line, in_quotes(text) + " is no setting: write KEY = VALUE");
+    if (mark == text.npos) return at_line(line, in_quotes(text) + " is not a setting: write KEY = VALUE");
     ConfigEntry entry{std::string(trimmed(text.substr(0, mark))), std::string(trimmed(text.substr(mark + 1))), line};
     if (entry.key.empty()) return at_line(line, in_quotes(text) + " has no key: write KEY = VALUE");
-    if (entry.value.find('\0') != std::string::npos) return at_line(line, entry.key + ": there is a NUL byte in it");
-    // The words of a command have quotes of their own.
+    if (entry.value.find('\0') != std::string::npos)
+        return at_line(line, entry.key + ": the value contains a NUL byte");
+    // A command has its own rules for quotes and comments, see shell_words.hpp.
     if (entry.key != "command" && looks_like_comment(entry.value)) {
-        return at_line(line, entry.key + ": " + in_quotes(entry.value) + ": a comment stands on a line of its own");
+        return at_line(line, entry.key + ": " + in_quotes(entry.value) + ": a comment must be on its own line");
     }
     return entry;
 }
@@ -63,7 +64,7 @@ Result<std::string> read_config_file(const std::string& path) {
     const auto status = std::filesystem::status(path, failure);
     if (failure) return cannot(failure.message());
     if (!std::filesystem::is_regular_file(status)) {
-        return cannot("it is no regular file, and a reload reads it again");
+        return cannot("it is not a regular file, and a reload has to read it again");
     }
     std::ifstream file(path, std::ios::binary);
     if (!file) return cannot(std::generic_category().message(errno));

@@ -11,19 +11,19 @@ namespace holdfast::cli {
 
 inline constexpr std::size_t largest_config_file = 256 * 1024;
 
-// One `key = value` of the file of --config.
+// One `key = value` line of the --config file.
 struct ConfigEntry {
     std::string key;
     std::string value;
     int line = 0;
 };
 
-// The lines of a file: `key = value`, blanks around both taken off; blank lines and lines that begin with # are left
-// out. The error names the line, "12: …".
+// Parses lines of the form `key = value` and trims blanks around key and value. Skips blank lines and lines that begin
+// with #. An error begins with the number of the line: "12: …".
 Result<std::vector<ConfigEntry>> parse_config_entries(std::string_view text);
 
-// A regular file, not larger than largest_config_file: a reload reads it again. The error is
-// "cannot read the configuration FILE: …".
+// Reads a regular file of at most largest_config_file bytes. Other types of files are an error, because a reload has to
+// read the file again. The error is "cannot read the configuration FILE: …".
 Result<std::string> read_config_file(const std::string& path);
 
 }  // namespace holdfast::cli

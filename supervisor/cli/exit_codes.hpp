@@ -5,7 +5,7 @@
 
 namespace holdfast::cli {
 
-// What the program's exit status means. The manual's table is compared with this one by a test.
+// Exit statuses of the program. A test compares this table with the manual.
 enum class ExitCode {
     done = 0,
     failed = 1,
@@ -17,17 +17,19 @@ enum class ExitCode {
 
 struct ExitCodeRow {
     ExitCode code;
-    std::string_view run;     // of `holdfast run`
-    std::string_view client;  // of the other commands; `stop` returns what `run` will
+    std::string_view run;     // meaning for `holdfast run`
+    std::string_view client;  // meaning for the other commands; `stop` has the exit status of `run`
 };
 
 inline constexpr std::array exit_codes = {
-    ExitCodeRow{ExitCode::done, "every worker of the final stop released or exited in time", "what was asked is so"},
-    ExitCodeRow{ExitCode::failed, "the first generation was not ready in time", "it is not, the text says why"},
-    ExitCodeRow{ExitCode::usage, "wrong usage, nothing was started", "wrong usage, nothing was asked"},
+    ExitCodeRow{ExitCode::done, "in the final stop every worker released its work or exited in time",
+                "the request was carried out"},
+    ExitCodeRow{ExitCode::failed, "the first generation was not ready in time",
+                "the request failed; the message says why"},
+    ExitCodeRow{ExitCode::usage, "wrong usage; nothing was started", "wrong usage; nothing was requested"},
     ExitCodeRow{ExitCode::unclean_stop, "in the final stop a worker was killed, or cancelled with work left",
-                "the same, of the run that was stopped"},
-    ExitCodeRow{ExitCode::unavailable, "a socket or the name could not be had", "no supervisor was found"},
+                "stop: the stopped supervisor ended with this status"},
+    ExitCodeRow{ExitCode::unavailable, "a socket or the service name is not available", "no supervisor was found"},
     ExitCodeRow{ExitCode::internal_error, "a defect of holdfast itself", "a defect of holdfast itself"},
 };
 

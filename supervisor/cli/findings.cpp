@@ -8,7 +8,7 @@
 namespace holdfast::cli {
 namespace {
 
-constexpr std::size_t indent = 9;  // the longest word and two blanks
+constexpr std::size_t indent = 9;  // "warning" and two blanks
 
 std::string_view word_of(core::Severity severity) {
     switch (severity) {

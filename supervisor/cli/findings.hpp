@@ -7,11 +7,11 @@
 
 namespace holdfast::cli {
 
-// What was found, a line each, with the remedy below it.
+// One line for each finding, with its remedy on the line below.
 std::string render_findings(const std::vector<core::Finding>& findings);
-// An array of {"weight", "text", "remedy"}, on a line.
+// A JSON array of {"weight", "text", "remedy"}, on one line.
 std::string findings_to_json(const std::vector<core::Finding>& findings);
-// 1 where something is wrong, else 0.
+// 1 if any finding is of severity `wrong`, else 0.
 int exit_code_of(const std::vector<core::Finding>& findings);
 
 }  // namespace holdfast::cli

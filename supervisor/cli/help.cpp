@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t summary_column = 34;
 
-// `right` may have several lines; they stand below each other.
+// A line of two columns. Further lines of `right` are indented to the second column.
 std::string line(std::string left, std::string_view right) {
     if (left.size() + 2 > summary_column) {
         left += "\n" + std::string(summary_column, ' ');
@@ -40,7 +40,7 @@ std::string help_text() {
     for (const CommandRow& row : command_table()) {
         text += line("  " + std::string(row.name) + " " + std::string(row.arguments), row.summary);
     }
-    return text + "\n`holdfast help COMMAND` says more, holdfast(1) everything.\n";
+    return text + "\nSee `holdfast help COMMAND` for the options of a command, and holdfast(1) for the manual.\n";
 }
 
 std::string help_of(std::string_view command) {
@@ -50,7 +50,7 @@ std::string help_of(std::string_view command) {
                        std::string(row->summary) + "\n\n";
     if (command == "run" || command == "check") {
         for (const RunOption& option : run_options()) text += option_line(option.spec);
-        return text + "\nDurations take ms, s, m and h. Defaults stand in parentheses.\n";
+        return text + "\nDurations have a unit: ms, s, m or h. Defaults are in parentheses.\n";
     }
     if (command == "doctor") {
         for (const OptionSpec& option : doctor_options()) text += option_line(option);

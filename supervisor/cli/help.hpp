@@ -5,9 +5,9 @@
 
 namespace holdfast::cli {
 
-// What `holdfast help` prints: the commands.
+// The output of `holdfast help`: the commands.
 std::string help_text();
-// What `holdfast help COMMAND` prints: one command with its options.
+// The output of `holdfast help COMMAND`: one command with its options.
 std::string help_of(std::string_view command);
 // "holdfast 0.1.0"
 std::string version_text();

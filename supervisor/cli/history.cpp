@@ -18,17 +18,17 @@ namespace {
 
 constexpr std::size_t largest_history = 64 * 1024 * 1024;
 constexpr std::string_view history_file = "history.jsonl";
-constexpr std::string_view earlier_suffix = ".1";  // the name of a history that was full
+constexpr std::string_view earlier_suffix = ".1";  // appended to the file's name when it is full
 constexpr std::size_t short_build_id = 8;
 
-// What one generation's lines say together.
+// The records of one generation, combined.
 struct GenerationSummary {
     std::string when, asked_by, program, build_id, outcome;
     std::optional<double> started, ready;
     int killed = 0;
 };
 
-// Seconds since 1970 of "2026-11-22T19:58:03.125Z".
+// Converts "2026-11-22T19:58:03.125Z" to seconds since 1970.
 std::optional<double> seconds_of(const std::string& time) {
     int year = 0;
     unsigned month = 0, day = 0, hour = 0, minute = 0;
@@ -60,7 +60,7 @@ void add(const api::HistoryRecord& line, GenerationSummary& summary) {
     } else if (line.event == "worker_killed") {
         ++summary.killed;
     } else if (is_outcome(line.event)) {
-        // The first generation has no other line that says that it is ready.
+        // The first generation has no `ready` record of its own: `done` is when it became ready.
         if (line.event == "done" && !summary.ready) summary.ready = seconds_of(line.time);
         summary.outcome = line.event;
         if (!line.text.empty() && line.event != "done") summary.outcome += ": " + line.text;
@@ -91,13 +91,14 @@ Result<void> read_file(const std::string& path, std::vector<std::string>& lines)
     for (std::string line; std::getline(file, line);) {
         size += line.size();
         if (size > largest_history)
-            return error("cannot read the history " + path + ": it is no ledger, it is too large");
+            return error("cannot read the history " + path + ": it is larger than " +
+                         std::to_string(largest_history / 1024 / 1024) + " MiB");
         if (api::decode_history_record(line)) lines.push_back(std::move(line));
     }
     return {};
 }
 
-// A worker's words may stand in a line of the history.
+// Replaces control characters: a record may contain text from a worker.
 std::string safe(std::string text) {
     std::ranges::replace_if(
         text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
@@ -111,7 +112,7 @@ Result<std::vector<std::string>> read_history(const std::string& state_dir) {
     std::vector<std::string> lines;
     const auto earlier = read_file(path + std::string(earlier_suffix), lines);
     if (!earlier && earlier.error().code != ENOENT) return earlier.error();
-    // A supervisor that has just filled the one has not begun the other yet.
+    // Directly after the rename of a full file, history.jsonl does not exist yet.
     const auto latest = read_file(path, lines);
     if (!latest && (latest.error().code != ENOENT || !earlier)) return latest.error();
     return lines;

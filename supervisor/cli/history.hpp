@@ -7,12 +7,12 @@
 
 namespace holdfast::cli {
 
-// The lines of the history in a state directory, with those of the file before it, oldest first, whoever runs. What is
-// torn is left out.
+// Reads the lines of the history in a state directory, those of history.jsonl.1 first, oldest first. Works without a
+// running supervisor. Incomplete lines are skipped.
 Result<std::vector<std::string>> read_history(const std::string& state_dir);
 
-// One row a generation, the newest last: when, who asked, what ran, how soon it was ready, how it ended, who was
-// killed. Lines that are none are passed over.
+// A table with one row for each generation, the newest last: start, program, time until it was ready, number of killed
+// workers, outcome, requester. Invalid lines are skipped.
 std::string render_history(const std::vector<std::string>& lines);
 
 }  // namespace holdfast::cli

@@ -5,15 +5,14 @@
 
 namespace holdfast::cli {
 
-// Lines at the bottom of a terminal that are written anew in place. Every line of it has to be shorter than the
-// terminal is wide.
+// A block of lines on a terminal that is updated in place. Each line must be shorter than the terminal's width.
 class LiveBlock {
   public:
     explicit LiveBlock(std::ostream& terminal) : terminal_(terminal) {}
 
-    // Nothing is written where nothing has changed.
+    // Replaces the block by `text`. Writes nothing if the text has not changed.
     void show(const std::string& text);
-    // Takes the block away; the cursor is where it began.
+    // Erases the block and moves the cursor to where it began.
     void clear();
 
   private:

@@ -16,7 +16,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr OptionSpec help_option{"help", "", "", "print this and end"};
+constexpr OptionSpec help_option{"help", "", "", "print this help and exit"};
 
 struct VerbWord {
     std::string_view word;
@@ -56,7 +56,7 @@ Command parse_check(const Words& arguments) {
     return CheckCommand{std::get<core::Configuration>(std::move(parsed))};
 }
 
-// "1.0": a generation and a slot.
+// Whether the word has the form of a worker's name: "1.0", a generation and a slot.
 bool is_worker(std::string_view word) {
     const std::size_t dot = word.find('.');
     if (dot == 0 || dot == word.npos || dot + 1 == word.size()) return false;
@@ -65,7 +65,7 @@ bool is_worker(std::string_view word) {
 }
 
 Result<void> take_count(Words& words, ClientCommand& command) {
-    if (words.empty()) return error("a number of workers is missing: write holdfast scale [NAME] N");
+    if (words.empty()) return error("the number of workers is missing: write holdfast scale [NAME] N");
     const auto count = parse_count(words.back(), 0, core::max_workers);
     if (!count) return error("N: " + count.error().text);
     command.workers = static_cast<int>(*count);
@@ -80,11 +80,13 @@ Result<void> take_worker(Words& words, ClientCommand& command) {
         return {};
     }
     if (command.verb == Verb::logs) return {};
-    return error("a worker is missing: write holdfast why [NAME] WORKER, like holdfast why 1.0; status lists them");
+    return error(
+        "the worker is missing: write holdfast why [NAME] WORKER, like holdfast why 1.0; holdfast status lists the "
+        "workers");
 }
 
 Result<void> take_name(const Words& words, std::string& name) {
-    if (words.size() > 1) return error(in_quotes(words[1]) + " is one word too many");
+    if (words.size() > 1) return error("unexpected argument " + in_quotes(words[1]));
     if (words.empty()) return {};
     auto parsed = parse_name(words.front());
     if (!parsed) return parsed.error();
@@ -92,7 +94,7 @@ Result<void> take_name(const Words& words, std::string& name) {
     return {};
 }
 
-// The words of `scale [NAME] N`, `why [NAME] WORKER`, `restart [NAME]`.
+// Parses the arguments of `scale [NAME] N`, `why [NAME] WORKER`, `restart [NAME]`.
 Result<void> take_words(Words words, ClientCommand& command) {
     Result<void> taken;
     if (command.verb == Verb::scale) taken = take_count(words, command);
@@ -142,14 +144,14 @@ Command unknown_command(const std::string& word) {
     if (std::ranges::find(commands, word) != commands.end()) {
         return usage({}, in_quotes(word) + " is not part of this version");
     }
-    if (word == "start" || word == "up") return usage({}, "there is no command " + in_quotes(word) + ", it is run");
+    if (word == "start" || word == "up") return usage({}, "there is no command " + in_quotes(word) + ": use run");
     std::vector<std::string_view> present{"--help", "--version"};
     const std::string_view kind = word.starts_with('-') ? "option " : "command ";
     if (!word.starts_with('-')) present.clear();
     for (const CommandRow& row : command_table()) present.push_back(row.name);
     const std::string meant = hint(word, present);
     return usage({}, "there is no " + std::string(kind) + in_quotes(word) +
-                         (meant.empty() ? ": it is " : meant + " It is ") + join(present));
+                         (meant.empty() ? ": expected " : meant + " Expected ") + join(present));
 }
 
 Command parse_help(const Words& arguments) {
@@ -178,7 +180,7 @@ Result<core::Configuration> reread(const RunCommand& command) {
     auto parsed = parse_configuration("run", command.arguments);
     if (auto* configuration = std::get_if<core::Configuration>(&parsed)) return std::move(*configuration);
     const auto* wrong = std::get_if<UsageError>(&parsed);
-    return error(wrong != nullptr ? wrong->text : "these are no arguments of run");
+    return error(wrong != nullptr ? wrong->text : "cannot parse the arguments of run again");
 }
 
 }  // namespace holdfast::cli

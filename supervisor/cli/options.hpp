@@ -13,20 +13,20 @@ namespace holdfast::cli {
 
 struct RunCommand {
     core::Configuration configuration;
-    std::vector<std::string> arguments;  // behind the word `run`, for reread()
+    std::vector<std::string> arguments;  // after the word `run`; for reread()
 };
 
-// Is this configuration sound? Nothing is started.
+// Checks a configuration without starting anything.
 struct CheckCommand {
     core::Configuration configuration;
 };
 
 enum class Format { text, json };
 
-// What this machine offers, for the configuration of a file or for a supervisor that runs.
+// Examines this machine, for the configuration in a file or for a running supervisor.
 struct DoctorCommand {
     std::optional<core::Configuration> configuration;
-    std::string name, runtime_dir;  // as ClientCommand has them
+    std::string name, runtime_dir;  // as in ClientCommand
     Format format = Format::text;
 };
 
@@ -34,12 +34,12 @@ enum class Verb { restart, reload, stop, scale, rollback, undo, pause, resume, s
 enum class Watch { once, on };
 enum class DryRun { no, yes };
 
-// A question to a running supervisor.
+// A command to a running supervisor.
 struct ClientCommand {
     Verb verb = Verb::status;
-    std::string name;         // of the service; empty: the one that this user runs
-    std::string runtime_dir;  // empty: looked for as the manual says
-    std::string state_dir;    // history: where the history lies, whoever runs
+    std::string name;         // of the service; empty: the only one that this user runs
+    std::string runtime_dir;  // empty: searched for as described in holdfast(1), FILES
+    std::string state_dir;    // history: read the file here instead of asking a supervisor
     int workers = 0;          // scale
     std::string worker;       // why, logs: "1.0"
     api::Wait wait = api::Wait::for_outcome;
@@ -48,23 +48,23 @@ struct ClientCommand {
     DryRun dry_run = DryRun::no;  // reload
 };
 
-// Words for standard output and exit status 0: help, version.
+// Text for standard output, with exit status 0: help or version.
 struct Text {
     std::string text;
 };
 
-// Wrong usage, for standard error and exit status 2: what is wrong, what would be taken, the nearest right spelling.
+// A message for standard error, with exit status 2: what is wrong, what is accepted, and the nearest correct spelling.
 struct UsageError {
     std::string text;
 };
 
 using Command = std::variant<RunCommand, CheckCommand, DoctorCommand, ClientCommand, Text, UsageError>;
 
-// Understands the arguments that follow the program's name. Touches nothing but the file of --config: no environment;
-// only `--workers auto` counts the processors.
+// Parses the arguments that follow the program's name. Reads no environment variables and no files except that of
+// --config; `--workers auto` counts the processors.
 Command parse(const std::vector<std::string>& arguments);
 
-// The same arguments of `run` again, with the file as it is now: for a reload.
+// Parses the arguments of `run` again, with the current content of the --config file. For a reload.
 Result<core::Configuration> reread(const RunCommand& command);
 
 }  // namespace holdfast::cli

@@ -11,12 +11,13 @@ constexpr std::string_view forms = "a probe is tcp:ADDRESS, http:ADDRESS/PATH or
 
 bool is_every_address(std::string_view host) { return host.empty() || host == "0.0.0.0" || host == "::"; }
 
-// Where a question to an address goes: "every address" is one's own, and a name would have to be looked up.
+// The numeric address that a probe connects to. A wildcard address becomes the loopback address. Host names other than
+// localhost are refused, because they would have to be resolved.
 Result<std::string> numeric(std::string address, std::string_view probe) {
     if (address.starts_with("localhost:")) address.replace(0, 9, "127.0.0.1");
     const auto parsed = parse_listen_address(address);
     if (!parsed || !parsed->name.empty()) {
-        return error(in_quotes(probe) + " names no address: " + std::string(forms) +
+        return error(in_quotes(probe) + " does not contain a valid address: " + std::string(forms) +
                      ", and an address is 127.0.0.1:9000, [::1]:9000 or unix:/run/app.sock");
     }
     switch (parsed->family) {
@@ -28,16 +29,16 @@ Result<std::string> numeric(std::string address, std::string_view probe) {
             return "unix:@" + parsed->path;
         case Family::descriptor:
         case Family::systemd:
-            return error(in_quotes(probe) + " is no address that can be connected to: " + std::string(forms));
+            return error(in_quotes(probe) + " is not an address to connect to: " + std::string(forms));
     }
-    if (parsed->port == 0) return error(in_quotes(probe) + ": port 0 is no port that can be connected to");
+    if (parsed->port == 0) return error(in_quotes(probe) + ": a probe cannot connect to port 0");
     const std::string port = ":" + std::to_string(parsed->port);
     if (parsed->host == "::") return "[::1]" + port;
     if (is_every_address(parsed->host)) return "127.0.0.1" + port;
     return parsed->host.find(':') == std::string::npos ? parsed->host + port : "[" + parsed->host + "]" + port;
 }
 
-// A request's target: what would end its line, or the header, is refused.
+// Whether the text can be the target of an HTTP request: a blank or a line feed would end the request line.
 bool is_path(std::string_view path) {
     return path.starts_with('/') && std::ranges::all_of(path, [](char c) { return c > ' ' && c < '\x7f'; });
 }
@@ -77,7 +78,7 @@ Result<core::ReadyProbe> parse_probe(std::string_view text) {
         probe.address = *std::move(address);
         probe.path = std::move(parts.path);
     }
-    if (!is_path(probe.path)) return error(in_quotes(text) + ": the path begins with / and has no blanks in it");
+    if (!is_path(probe.path)) return error(in_quotes(text) + ": the path must begin with / and contain no blanks");
     return probe;
 }
 

@@ -21,7 +21,7 @@ std::string paint(const std::string& text, const char* code, Colour colour) {
     return colour == Colour::no ? text : "\x1b[" + std::string(code) + "m" + text + "\x1b[0m";
 }
 
-// As many as are named, unless it says how many there are of a kind.
+// How many things of this kind the worker holds: the reported count or, if there is none, the number of named ones.
 std::uint64_t count_of_kind(const api::WorkerView& worker, const std::string& kind) {
     for (const api::HeldView& held : worker.held) {
         if (held.kind == kind) return held.count;
@@ -29,10 +29,10 @@ std::uint64_t count_of_kind(const api::WorkerView& worker, const std::string& ki
     return static_cast<std::uint64_t>(std::ranges::count(worker.waiting, kind, &api::WaitingView::kind));
 }
 
-// Why this one is still waited for; nothing if it is not.
+// What the change waits for with this worker; empty if it does not wait for it.
 std::string reason(const api::ServiceView& service, const api::WorkerView& worker) {
     std::string text;
-    // An old worker that nobody has told to leave yet is not waited for.
+    // The change does not wait yet for an old worker that has not been asked to leave.
     const bool is_asked_to_leave = service.phase == "stopping" || !worker.why_leaving.empty();
     if (worker.state == "ready" && !is_asked_to_leave && worker.generation != service.generation) return {};
     if (is_leaving(service, worker)) {
@@ -92,7 +92,7 @@ Tally tally(const api::ServiceView& service, int most_leaving) {
 std::string render_held(const api::WorkerView& worker) {
     std::string text;
     std::vector<std::string> named;
-    for (const api::WaitingView& oldest : worker.waiting) {  // in their order of age
+    for (const api::WaitingView& oldest : worker.waiting) {  // sorted by age, the oldest first
         if (std::ranges::find(named, oldest.kind) != named.end()) continue;
         named.push_back(oldest.kind);
         const std::uint64_t count = count_of_kind(worker, oldest.kind);
@@ -108,11 +108,11 @@ std::string render_held(const api::WorkerView& worker) {
 }
 
 std::string fit(std::string text, int columns) {
-    const auto is_inside_letter = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80; };
+    const auto is_continuation = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80; };
     int used = 0;
-    std::size_t last = 0;  // where the last column begins
+    std::size_t last = 0;  // offset of the character in the last column
     for (std::size_t at = 0; at < text.size(); ++at) {
-        if (is_inside_letter(at)) continue;
+        if (is_continuation(at)) continue;
         if (++used == columns) last = at;
         if (used > columns) return text.substr(0, last) + "…";
     }
@@ -120,7 +120,7 @@ std::string fit(std::string text, int columns) {
 }
 
 std::string render_progress(const api::ServiceView& service, int most_leaving, int width, Colour colour) {
-    const int columns = std::max(width - 1, 20);  // a full line would wrap on some terminals
+    const int columns = std::max(width - 1, 20);  // some terminals wrap a line of full width
     std::string text = paint(fit(heading(service), columns), "1", colour) + "\n";
     text += bar(tally(service, most_leaving), columns, colour) + "\n";
     std::vector<std::string> lines;

@@ -7,29 +7,29 @@
 
 namespace holdfast::cli {
 
-// How far a change has come: workers that are as they should be, of all that are concerned.
+// The progress of a change: new workers that serve and old workers that have ended, of all workers concerned.
 struct Tally {
     int done = 0;
     int total = 0;
 };
 
-// `most_leaving`: the most workers that were leaving at one moment of this change, so that the bar never goes back.
+// `most_leaving`: the maximum of leaving() during this change, so that the bar never moves back.
 Tally tally(const api::ServiceView& service, int most_leaving);
 
-// Those that the change waits for to end: every one of another generation, or that was told to leave.
+// The number of workers that have to end: those of another generation and those that were asked to leave.
 int leaving(const api::ServiceView& service);
 
-// What a change waits for, in lines of less than `width` columns, none of them empty: a heading, a bar, and a line for
-// each worker that is waited for, at most eight. Pure.
+// The progress of a change in lines of less than `width` columns, none of them empty: a heading, a bar, and at most
+// eight lines for workers that the change waits for. Pure.
 std::string render_progress(const api::ServiceView& service, int most_leaving, int width, Colour colour);
 
-// A line for a person about one event, without control characters.
+// An event as a line of text. Control characters are replaced.
 std::string render_event(const api::EventView& event);
 
-// "3 requests, oldest GET /report 12s": what a worker still holds. Empty: nothing that it told.
+// What a worker still holds, as it reported: "3 requests, oldest GET /report 12s". Empty if it reported nothing.
 std::string render_held(const api::WorkerView& worker);
 
-// At most `columns` columns of a text in UTF-8; what was cut off is told by "…".
+// Shortens a UTF-8 text to at most `columns` columns; a shortened text ends with "…".
 std::string fit(std::string text, int columns);
 
 }  // namespace holdfast::cli

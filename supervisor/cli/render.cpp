@@ -25,7 +25,7 @@ void add(std::string& note, const std::string& text) {
 }
 
 std::string waiting_for(const api::WorkerView& worker) {
-    // Before it is told to leave nobody waits for what it holds.
+    // What a worker holds matters only when it was asked to leave.
     if (worker.why_leaving.empty()) return {};
     std::vector<HeldItem> things;
     for (const api::WaitingView& entry : worker.waiting) {
@@ -47,7 +47,7 @@ std::string handed_back_by(const api::WorkerView& worker) {
 
 std::string note_on(const api::WorkerView& worker) {
     std::string note;
-    if (worker.recall == "awaited") add(note, "told to accept again, has not said yet that it does");
+    if (worker.recall == "awaited") add(note, "told to accept again, not confirmed yet");
     if (!worker.probe.empty()) add(note, "the last probe said " + worker.probe);
     if (worker.silent_s && *worker.silent_s < 0) add(note, "silent for longer than the watchdog allows");
     if (worker.state == "ready" && !worker.settled) add(note, "not settled yet");
@@ -81,7 +81,7 @@ std::string slot_lines(const api::ServiceView& service) {
     return text;
 }
 
-// What is not as it is on a quiet day, a line each.
+// One line for each condition that differs from normal service.
 std::string condition_lines(const api::ServiceView& service) {
     std::string text;
     if (service.change) {
@@ -90,16 +90,17 @@ std::string condition_lines(const api::ServiceView& service) {
         if (service.change->deadline_s) text += ", " + render_seconds(*service.change->deadline_s) + " more";
         if (!service.change->asked_by.empty()) text += "; asked for by " + service.change->asked_by;
         if (service.change->waiting > 0)
-            text += "; " + count_of("request", static_cast<std::uint64_t>(service.change->waiting)) + " behind it";
+            text +=
+                "; " + count_of("request", static_cast<std::uint64_t>(service.change->waiting)) + " queued behind it";
         text += "\n";
-        if (!service.change->failure.empty()) text += "it failed: " + service.change->failure + "\n";
+        if (!service.change->failure.empty()) text += "failed: " + service.change->failure + "\n";
     }
     if (service.paused_s) text += "paused: accepts again in " + render_seconds(*service.paused_s) + " at the latest\n";
-    if (service.refusing) text += "refusing: nobody serves, and clients are refused at once\n";
+    if (service.refusing) text += "refusing: no worker serves, new connections are refused at once\n";
     if (!service.ready && !service.unready_because.empty()) text += "not ready: " + service.unready_because + "\n";
     if (service.mixed) text += "mixed: workers of more than one generation serve since a restart failed\n";
     if (service.rollback_to) {
-        text += "rollback would bring the program of generation " + std::to_string(*service.rollback_to) + "\n";
+        text += "rollback would start the program of generation " + std::to_string(*service.rollback_to) + "\n";
     }
     return text;
 }
@@ -163,11 +164,11 @@ std::string render_logs(const std::vector<api::OutputView>& outputs) {
     std::string text;
     for (const api::OutputView& output : outputs) {
         text += "worker " + output.worker + " (pid " + std::to_string(output.pid) + ")";
-        text += output.of == "ended" ? ", which has ended:\n" : ":\n";
-        if (output.lines.empty()) text += "  (nothing)\n";
+        text += output.of == "ended" ? ", ended:\n" : ":\n";
+        if (output.lines.empty()) text += "  (no output)\n";
         for (const std::string& line : output.lines) text += "  " + line + "\n";
     }
-    return outputs.empty() ? "no worker has written anything that is kept\n" : text;
+    return outputs.empty() ? "no output of a worker is kept\n" : text;
 }
 
 std::string logs_to_json(const std::vector<api::OutputView>& outputs) {

@@ -16,10 +16,9 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-// Options that end the parsing, and the one that a file cannot have: it would be a file in a file.
-constexpr OptionSpec help_option{"help", "", "", "print this and end"};
-constexpr OptionSpec version_option{"version", "", "", "print the version and end"};
-constexpr std::string_view config_option = "config";
+constexpr OptionSpec help_option{"help", "", "", "print this help and exit"};
+constexpr OptionSpec version_option{"version", "", "", "print the version and exit"};
+constexpr std::string_view config_option = "config";  // not a key of the file: files do not include files
 
 const RunOption* find_option(std::string_view name) {
     const auto row = std::ranges::find(run_options(), name, [](const RunOption& option) { return option.spec.name; });
@@ -29,10 +28,10 @@ const RunOption* find_option(std::string_view name) {
 Error no_command(const Words& words, std::string_view command) {
     const std::string form = "write holdfast " + std::string(command) + " [OPTIONS] -- COMMAND [ARG...]";
     if (words.empty()) return error("there is no command to run: " + form);
-    return error(in_quotes(words.front()) + " is no option; the command stands behind \"--\": " + form);
+    return error(in_quotes(words.front()) + " is not an option; the command must follow \"--\": " + form);
 }
 
-// What the command line says, in its order. An option of one value stands once.
+// Applies the options of the command line in their order. Only options that may be repeated may occur twice.
 Result<void> apply_arguments(const std::vector<GivenOption>& given, RunDraft& draft) {
     std::vector<std::string> seen;
     for (const GivenOption& option : given) {
@@ -56,7 +55,7 @@ Error unknown_key(const std::string& key) {
     std::erase(known, config_option);
     const std::string meant = hint(key, known);
     if (!meant.empty()) return error("there is no key " + in_quotes(key) + meant);
-    return error("there is no key " + in_quotes(key) + ": every key is the name of an option of run, or command");
+    return error("there is no key " + in_quotes(key) + ": the keys are the names of the options of run, and command");
 }
 
 Result<void> apply_switch(const RunOption& option, std::string_view value, RunDraft& draft) {
@@ -70,13 +69,13 @@ Result<void> apply_entry(const ConfigEntry& entry, RunDraft& draft) {
     if (entry.key == "command") {
         auto words = split_words(entry.value);
         if (!words) return error("command: " + words.error().text);
-        if (words->empty()) return error("command: it is empty");
+        if (words->empty()) return error("command: the value is empty");
         draft.configuration.launch.command = *std::move(words);
         return {};
     }
     const RunOption* row = find_option(entry.key);
     if (row == nullptr) return unknown_key(entry.key);
-    if (entry.key == config_option) return error("config: a file cannot name another one");
+    if (entry.key == config_option) return error("config: a configuration file cannot include another one");
     const auto done =
         row->spec.argument.empty() ? apply_switch(*row, entry.value, draft) : row->apply(entry.value, draft);
     return done ? done : error(entry.key + ": " + done.error().text);
@@ -86,17 +85,17 @@ bool is_given(const std::vector<GivenOption>& given, std::string_view name) {
     return std::ranges::find(given, name, &GivenOption::name) != given.end();
 }
 
-// What the file says, less what the command line says too; that is judged all the same.
+// Applies the entries of the file. An entry that the command line overrides is validated but not applied.
 Result<void> apply_file(const std::string& path, const std::vector<GivenOption>& given, RunDraft& draft) {
     const auto text = read_config_file(path);
     if (!text) return text.error();
     const auto entries = parse_config_entries(*text);
     if (!entries) return error(path + ":" + entries.error().text);
-    RunDraft overruled;
+    RunDraft overridden;
     std::map<std::string, int> seen;
     for (const ConfigEntry& entry : *entries) {
         const std::string location = path + ":" + std::to_string(entry.line) + ": ";
-        const auto done = apply_entry(entry, is_given(given, entry.key) ? overruled : draft);
+        const auto done = apply_entry(entry, is_given(given, entry.key) ? overridden : draft);
         if (!done) return error(location + done.error().text);
         const RunOption* row = find_option(entry.key);
         const auto [first, is_new] = seen.emplace(entry.key, entry.line);

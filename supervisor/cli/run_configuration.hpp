@@ -9,12 +9,12 @@
 
 namespace holdfast::cli {
 
-// What `run` and `check` were told: by the file of --config, over which the command line wins. `command` is the word
-// that the errors begin with.
+// Parses the arguments of `run` or `check` and the --config file; the command line takes precedence over the file.
+// `command` is the name of the command, with which error messages begin.
 std::variant<core::Configuration, Text, UsageError> parse_configuration(std::string_view command,
                                                                         const std::vector<std::string>& arguments);
 
-// The configuration of a file alone, as far as it says one: no command is needed. For `doctor`.
+// Parses a configuration file without a command line, for `doctor`. The file need not set `command`.
 Result<core::Configuration> parse_configuration_file(const std::string& path);
 
 }  // namespace holdfast::cli

@@ -12,23 +12,23 @@ namespace {
 
 using Value = std::string_view;
 
-// Moves a value that could be understood to its place.
-template <class T, class Place>
-Result<void> put(Result<T> value, Place& place) {
+// Assigns a parsed value to `target`, or returns the error.
+template <class T, class Target>
+Result<void> put(Result<T> value, Target& target) {
     if (!value) return value.error();
-    place = static_cast<Place>(*std::move(value));
+    target = static_cast<Target>(*std::move(value));
     return {};
 }
 
 Result<std::string> parse_text(Value text) {
-    if (text.empty()) return error("it is empty");
+    if (text.empty()) return error("the value is empty");
     return std::string(text);
 }
 
 Result<Duration> parse_positive(Value text) {
     auto duration = parse_duration(text);
     if (duration && duration->count() == 0)
-        return error(in_quotes(text) + " is refused: it must be longer than nothing");
+        return error(in_quotes(text) + " is refused: the duration must be longer than 0");
     return duration;
 }
 
@@ -63,7 +63,7 @@ Result<void> set_admin(Value text, RunDraft& draft) {
     auto address = parse_listen_address(text);
     if (!address) return address.error();
     if (address->family == Family::descriptor || address->family == Family::systemd) {
-        return error(in_quotes(text) + " is refused: it takes an address that holdfast binds itself");
+        return error(in_quotes(text) + " is refused: it must be an address that holdfast binds itself");
     }
     draft.configuration.admin.assign(1, *std::move(address));
     return {};
@@ -80,7 +80,7 @@ Result<void> set_workers(Value text, RunDraft& draft) {
         return {};
     }
     const auto count = parse_count(text, 1, core::max_workers);
-    if (!count) return error(count.error().text + ", or auto: one for each processor");
+    if (!count) return error(count.error().text + ", or auto for one per processor");
     workers = static_cast<int>(*count);
     return {};
 }
@@ -113,14 +113,14 @@ Result<void> set_stdin(Value text, RunDraft& draft) {
 
 Result<void> set_worker_output(Value text, RunDraft& draft) {
     if (text == "prefix" || text == "journal" || text.find('/') != text.npos) {
-        return error(in_quotes(text) + " is not part of this version: it is tee or inherit");
+        return error(in_quotes(text) + " is not part of this version: expected tee or inherit");
     }
     return put(parse_choice(text, std::array<Value, 2>{"tee", "inherit"}), draft.configuration.launch.output);
 }
 
 Result<void> set_ready_when(Value text, RunDraft& draft) {
     core::ReadyWhen& when = draft.configuration.policy.ready_when;
-    const std::string taken = "it is auto, notify, alive:DURATION, tcp:ADDRESS, http:ADDRESS/PATH or http:/PATH";
+    const std::string forms = "auto, notify, alive:DURATION, tcp:ADDRESS, http:ADDRESS/PATH or http:/PATH";
     if (text.starts_with("tcp:") || text.starts_with("http:")) {
         draft.probe = text;
         return put(parse_probe(text), when.emplace<core::ReadyProbe>());
@@ -128,12 +128,13 @@ Result<void> set_ready_when(Value text, RunDraft& draft) {
     if (text.starts_with("alive:")) {
         return put(parse_positive(text.substr(6)), when.emplace<core::ReadyAlive>().lived);
     }
-    if (text == "tcp" || text == "http") return error("an address is missing: write tcp:ADDRESS or http:ADDRESS/PATH");
-    if (text == "alive") return error("a duration is missing: write alive:1s");
+    if (text == "tcp" || text == "http") return error("the address is missing: write tcp:ADDRESS or http:ADDRESS/PATH");
+    if (text == "alive") return error("the duration is missing: write alive:1s");
     const auto choice = parse_choice(text, std::array<Value, 2>{"auto", "notify"});
     if (!choice) {
-        return error(in_quotes(text) + " is not taken" +
-                     hint(text, std::array<Value, 3>{"auto", "notify", "alive:1s"}) + ": " + taken);
+        const std::string meant = hint(text, std::array<Value, 3>{"auto", "notify", "alive:1s"});
+        return error(in_quotes(text) + " is not a valid value" +
+                     (meant.empty() ? ": expected " : meant + " Expected ") + forms);
     }
     *choice == 0 ? void(when = core::ReadyAuto{}) : void(when = core::ReadyNotify{});
     return {};
@@ -189,77 +190,79 @@ Result<void> set_replace_orphans(Value, RunDraft& draft) {
 }
 
 constexpr std::array table = {
-    RunOption{{"name", "NAME", "", "the service's name; without it the command's or the script's base name"}, set_name},
-    RunOption{{"config", "FILE", "", "read options from a file; the command line wins"},
+    RunOption{{"name", "NAME", "", "name of the service; by default the base name of the command or script"}, set_name},
+    RunOption{{"config", "FILE", "", "read options from a file; the command line takes precedence"},
               set_text<&core::Configuration::file>},
-    RunOption{{"runtime-dir", "DIR", "", "where the API socket and the lock lie"},
+    RunOption{{"runtime-dir", "DIR", "", "directory of the API socket and the lock"},
               set_text<&core::Configuration::runtime_dir>},
-    RunOption{{"state-dir", "DIR", "", "where the history of generations lies"},
+    RunOption{{"state-dir", "DIR", "", "directory of the history of generations"},
               set_text<&core::Configuration::state_dir>},
-    RunOption{{"listen", "[NAME=]ADDRESS", "", "hold this socket and hand it to every worker; may be repeated"},
+    RunOption{{"listen", "[NAME=]ADDRESS", "", "listen here and pass the socket to every worker; may be repeated"},
               add_listener,
               Repeat::yes},
-    RunOption{{"workers", "N|auto", "1", "how many workers serve; auto: one for each processor"}, set_workers},
-    RunOption{{"user", "USER", "", "whom the workers run as"}, set_launch_text<&LaunchOptions::user>},
-    RunOption{{"group", "GROUP", "", "their group; without it the user's"}, set_launch_text<&LaunchOptions::group>},
-    RunOption{{"chdir", "DIR", "", "their directory, resolved anew for each generation"},
+    RunOption{{"workers", "N|auto", "1", "number of workers; auto: one per processor"}, set_workers},
+    RunOption{{"user", "USER", "", "user of the workers"}, set_launch_text<&LaunchOptions::user>},
+    RunOption{{"group", "GROUP", "", "group of the workers; by default that of the user"},
+              set_launch_text<&LaunchOptions::group>},
+    RunOption{{"chdir", "DIR", "", "directory of the workers, resolved again for each generation"},
               set_launch_text<&LaunchOptions::chdir>},
-    RunOption{{"umask", "MODE", "", "their file mode mask, octal"}, set_umask},
-    RunOption{
-        {"env", "NAME=VALUE", "", "one more environment variable; may be repeated"}, add_environment, Repeat::yes},
-    RunOption{{"env-file", "FILE", "", "variables from a file, read anew for each generation; may be repeated"},
+    RunOption{{"umask", "MODE", "", "file mode mask of the workers, octal"}, set_umask},
+    RunOption{{"env", "NAME=VALUE", "", "set an environment variable of the workers; may be repeated"},
+              add_environment,
+              Repeat::yes},
+    RunOption{{"env-file", "FILE", "", "read variables from a file, again for each generation; may be repeated"},
               add_environment_file,
               Repeat::yes},
-    RunOption{{"limit", "RESOURCE=VALUE", "", "a resource limit, VALUE or SOFT:HARD; may be repeated"},
+    RunOption{{"limit", "RESOURCE=VALUE", "", "set a resource limit, VALUE or SOFT:HARD; may be repeated"},
               add_limit,
               Repeat::yes},
     RunOption{{"no-new-privileges", "", "", "workers gain no privileges by executing set-user-ID programs"},
               set_no_new_privileges},
-    RunOption{{"stdin", "null|inherit", "null", "what workers read as standard input"}, set_stdin},
-    RunOption{{"worker-output", "tee|inherit", "tee", "tee: standard error is copied and its last lines are kept"},
+    RunOption{{"stdin", "null|inherit", "null", "standard input of the workers"}, set_stdin},
+    RunOption{{"worker-output", "tee|inherit", "tee", "tee: copy standard error and keep its last lines"},
               set_worker_output},
     RunOption{{"ready-when", "WAY", "auto",
-               "what makes a new worker ready: auto, notify, alive:DURATION or a probe;\n"
-               "tcp:ADDRESS and http:ADDRESS/PATH ask at an address that it binds itself;\n"
-               "http:/PATH asks this worker alone, on a private listener: holdfast adds\n"
-               "one more socket, named probe and last in LISTEN_FDNAMES, for it to accept on"},
+               "when a new worker is ready: auto, notify, alive:DURATION or a probe;\n"
+               "tcp:ADDRESS and http:ADDRESS/PATH probe an address that the worker binds;\n"
+               "http:/PATH probes each worker on its own private listener: holdfast passes\n"
+               "one more socket, named probe and last in LISTEN_FDNAMES, to accept on"},
               set_ready_when},
-    RunOption{{"ready-timeout", "DURATION", "60s", "by when it must be"}, set_ready_timeout},
-    RunOption{{"settle", "DURATION", "1s", "how long a ready worker must live before a rollout counts on it"},
+    RunOption{{"ready-timeout", "DURATION", "60s", "time limit for a new worker to become ready"}, set_ready_timeout},
+    RunOption{{"settle", "DURATION", "1s", "how long a ready worker must keep running before a rollout counts it"},
               set_policy_duration<&core::Policy::settle>},
-    RunOption{{"probation", "DURATION", "0s", "how long after a restart the old workers can still be had back"},
-              set_policy_duration<&core::Policy::probation>},
-    RunOption{{"min-ready", "N", "1", "with fewer ready workers /readyz says no"}, set_min_ready},
-    RunOption{{"pre-restart", "COMMAND", "", "a shell command that may veto a new generation"},
-              set_launch_text<&LaunchOptions::pre_restart>},
-    RunOption{{"max-surge", "N|PERCENT%", "100%", "how many more workers than asked for a restart may run"},
-              set_policy_share<&core::Policy::max_surge>},
-    RunOption{{"max-unavailable", "N|PERCENT%", "0", "how many fewer ready ones it may leave"},
-              set_policy_share<&core::Policy::max_unavailable>},
-    RunOption{{"lame-duck", "DURATION", "0s", "before a stop: serve on, but report unready"},
-              set_policy_duration<&core::Policy::lame_duck>},
-    RunOption{{"grace-period", "DURATION", "30s", "how long a draining worker may finish its requests"},
-              set_policy_duration<&core::Policy::grace_period>},
-    RunOption{{"cancel-period", "DURATION", "5s", "how long it may then abandon what is left, before it is killed"},
-              set_policy_duration<&core::Policy::cancel_period>},
-    RunOption{{"stop-signal", "SIGNAL", "TERM", "drain, for workers that know signals alone"}, set_stop_signal},
-    RunOption{{"cancel-signal", "SIGNAL|none", "none", "cancel, for workers that know signals alone"},
-              set_cancel_signal},
-    RunOption{{"max-extension", "DURATION", "0s", "how much a worker may add to one deadline in all"},
-              set_policy_duration<&core::Policy::max_extension>},
-    RunOption{{"max-pause", "DURATION", "10m", "how long the service may be paused"}, set_max_pause},
-    RunOption{{"backoff", "MIN..MAX", "500ms..30s", "pauses before crashed workers are replaced; the first is at once"},
-              set_backoff},
     RunOption{
-        {"watchdog", "DURATION", "0s", "the longest silence of a worker that promised to speak; 0s: nobody listens"},
-        set_policy_duration<&core::Policy::watchdog>},
-    RunOption{{"queue-for", "DURATION", "10s", "how long clients wait while nobody serves, before they are refused"},
+        {"probation", "DURATION", "0s", "how long the old workers are kept after a restart, to return on failure"},
+        set_policy_duration<&core::Policy::probation>},
+    RunOption{{"min-ready", "N", "1", "with fewer ready workers, /readyz returns 503"}, set_min_ready},
+    RunOption{{"pre-restart", "COMMAND", "", "shell command that can veto a new generation"},
+              set_launch_text<&LaunchOptions::pre_restart>},
+    RunOption{{"max-surge", "N|PERCENT%", "100%", "how many extra workers may run during a restart"},
+              set_policy_share<&core::Policy::max_surge>},
+    RunOption{{"max-unavailable", "N|PERCENT%", "0", "how many ready workers may be missing during a restart"},
+              set_policy_share<&core::Policy::max_unavailable>},
+    RunOption{{"lame-duck", "DURATION", "0s", "before a stop: keep serving, but report unready"},
+              set_policy_duration<&core::Policy::lame_duck>},
+    RunOption{{"grace-period", "DURATION", "30s", "how long a draining worker may take to finish its requests"},
+              set_policy_duration<&core::Policy::grace_period>},
+    RunOption{{"cancel-period", "DURATION", "5s", "how long it may then take to abandon its work, before it is killed"},
+              set_policy_duration<&core::Policy::cancel_period>},
+    RunOption{{"stop-signal", "SIGNAL", "TERM", "drain signal, for workers without the protocol"}, set_stop_signal},
+    RunOption{{"cancel-signal", "SIGNAL|none", "none", "cancel signal, for workers without the protocol"},
+              set_cancel_signal},
+    RunOption{{"max-extension", "DURATION", "0s", "how much time in total a worker may add to a deadline"},
+              set_policy_duration<&core::Policy::max_extension>},
+    RunOption{{"max-pause", "DURATION", "10m", "after this time a paused service resumes by itself"}, set_max_pause},
+    RunOption{{"backoff", "MIN..MAX", "500ms..30s", "delay before a worker that crashes repeatedly is replaced"},
+              set_backoff},
+    RunOption{{"watchdog", "DURATION", "0s", "replace a worker that stops reporting for this long; 0s: never"},
+              set_policy_duration<&core::Policy::watchdog>},
+    RunOption{{"queue-for", "DURATION", "10s", "how long clients wait while no worker serves, before they are refused"},
               set_policy_duration<&core::Policy::queue_for>},
-    RunOption{{"admin", "ADDRESS", "", "answer health probes here: /livez, /readyz, /healthz"}, set_admin},
-    RunOption{{"replace-orphans", "", "", "stop workers of a former supervisor that still hold an address"},
+    RunOption{{"admin", "ADDRESS", "", "serve health probes here: /livez, /readyz, /healthz"}, set_admin},
+    RunOption{{"replace-orphans", "", "", "stop workers of an earlier supervisor that still hold an address"},
               set_replace_orphans},
-    RunOption{{"log-level", "debug|info|warning|error", "info", "the least important lines to log"}, set_log_level},
-    RunOption{{"log-format", "text|json", "text", "sentences, or one JSON object a line"}, set_log_format},
+    RunOption{{"log-level", "debug|info|warning|error", "info", "lowest level that is logged"}, set_log_level},
+    RunOption{{"log-format", "text|json", "text", "sentences, or one JSON object per line"}, set_log_format},
 };
 
 }  // namespace

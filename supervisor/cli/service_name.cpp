@@ -14,7 +14,7 @@ using Arguments = std::span<const std::string>;
 
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-// "python3.11" is python.
+// "python3.11" -> "python"
 std::string_view without_version(std::string_view program) {
     return program.substr(0, program.find_last_not_of("0123456789.") + 1);
 }
@@ -29,13 +29,13 @@ bool is_interpreter(std::string_view program) {
     return std::ranges::find(interpreters, without_version(program)) != interpreters.end();
 }
 
-// Whether the program itself follows, as in `sh -c 'a; b'`, `bash -lc` and `node -e`.
+// Whether this option is followed by program text instead of a file, as in `sh -c 'a; b'`, `bash -lc` and `node -e`.
 bool is_inline(std::string_view program, std::string_view option) {
     if (is_shell(program)) return !option.starts_with("--") && option.ends_with('c');
     return option == "-c" || option == "-e" || option == "-E" || option == "--eval" || option == "-";
 }
 
-// Options of interpreters whose value is the next word.
+// Interpreter options that take the next word as their value.
 bool takes_value(std::string_view option) {
     constexpr std::array<std::string_view, 6> options{"-W", "-X", "-r", "--require", "--import", "--loader"};
     return std::ranges::find(options, option) != options.end();
@@ -46,7 +46,7 @@ Error needs_name(std::string_view program, std::string_view option) {
                  ": give it a name, like --name web");
 }
 
-// `words` follow the interpreter.
+// `words`: the arguments of the interpreter.
 Result<std::string> script_name(std::string_view program, Arguments words) {
     while (!words.empty() && words.front().starts_with('-') && words.front() != "--") {
         const std::string_view option = words.front();

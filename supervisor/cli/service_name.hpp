@@ -7,8 +7,8 @@
 
 namespace holdfast::cli {
 
-// The name that a service has without --name: the base name of its command; behind an interpreter, a shell or env(1)
-// that of the script or module. An error where nothing in the command is a name, as in `sh -c 'a; b'`.
+// The name of a service without --name: the base name of its command or, if that is an interpreter, a shell or env(1),
+// of the script or module that it runs. An error if the command contains no usable name, as in `sh -c 'a; b'`.
 Result<std::string> default_name(const std::vector<std::string>& command);
 
 }  // namespace holdfast::cli

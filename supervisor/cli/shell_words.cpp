@@ -32,7 +32,7 @@ class Splitter {
             if (at_ + 1 == line_.size()) return error("nothing follows the last backslash");
             add(line_[++at_]);
         } else if (c == '#' && !word_) {
-            return error("a comment stands on a line of its own; a word that begins with # is written in quotes");
+            return error("a comment must be on its own line; put a word that begins with # in quotes");
         } else {
             add(c);
         }

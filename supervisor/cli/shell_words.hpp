@@ -8,9 +8,9 @@
 
 namespace holdfast::cli {
 
-// Takes a line apart as a shell does: blanks separate, 'single' and "double" quotes keep together, a backslash takes
-// the next character as it is (in double quotes only before " and \). Nothing is expanded: $, * and ~ are letters.
-// A word that begins with an unquoted # is refused, because a shell would take it for a comment.
+// Splits a line into words as a shell does: at blanks outside of 'single' and "double" quotes; a backslash makes the
+// next character literal (in double quotes only " and \). Nothing is expanded: $, * and ~ are ordinary characters.
+// A word that begins with an unquoted # is an error, because a shell would take it for a comment.
 Result<std::vector<std::string>> split_words(std::string_view line);
 
 }  // namespace holdfast::cli

@@ -67,7 +67,7 @@ Result<Tokens> tokenize(const std::vector<std::string>& arguments, const std::ve
                 continue;
             }
             const std::string value = option.value.empty() ? std::string{} : option.value.front();
-            // What follows was taken for the value, but it is the next option.
+            // Program_options took the next option for the value.
             if (option.original_tokens.size() > 1 && value.starts_with("--")) {
                 const auto row = std::ranges::find(known, option.string_key, &OptionSpec::name);
                 return error("a value is missing: " + takes(*row));

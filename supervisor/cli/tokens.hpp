@@ -8,7 +8,7 @@
 
 namespace holdfast::cli {
 
-// One option as it was given.
+// One option of the command line.
 struct GivenOption {
     std::string name;   // without the dashes
     std::string value;  // empty for a switch
@@ -19,8 +19,8 @@ struct Tokens {
     std::vector<std::string> words;    // everything else
 };
 
-// Takes the arguments of one command apart: `--option value`, `--option=value`, words. `planned` are options that are
-// known but not part of this version. The error names the option and what is near.
+// Splits the arguments of one command into options (`--option value`, `--option=value`) and words. `planned`: options
+// that are not part of this version. The error names the option and the nearest known one.
 Result<Tokens> tokenize(const std::vector<std::string>& arguments, const std::vector<OptionSpec>& known,
                         std::span<const std::string_view> planned);
 

@@ -19,10 +19,10 @@ bool is_name_letter(char c) {
            c == '.';
 }
 
-// What no process can catch is no stage, only an end.
+// These signals cannot be caught, so they cannot ask a worker to leave.
 bool is_uncatchable(std::string_view name) { return name == "KILL" || name == "STOP"; }
 
-// The signals by their names without "SIG", in the order of their numbers; empty where a number has none.
+// The names of the signals without "SIG", indexed by number; empty if a number has no name.
 std::vector<std::string> signal_names() {
     std::vector<std::string> names(last_signal + 1);
     for (int number = 1; number <= last_signal; ++number) {
@@ -43,7 +43,7 @@ enum class Unit { bytes, count };
 
 struct Resource {
     std::string_view name;
-    int number;  // as setrlimit(2) takes it on Linux; a test compares them with <sys/resource.h>
+    int number;  // for setrlimit(2) on Linux; a test compares it with <sys/resource.h>
     Unit unit;
 };
 constexpr std::array resources = {
@@ -81,7 +81,7 @@ Result<std::string> parse_name(std::string_view text) {
     if (!text.empty() && !is_dots && text.size() <= longest_name && std::ranges::all_of(text, is_name_letter)) {
         return std::string(text);
     }
-    return error(in_quotes(text) + " is no name: a name is 1 to 64 letters, digits, '_', '-' and '.'");
+    return error(in_quotes(text) + " is not a valid name: a name is 1 to 64 letters, digits, '_', '-' and '.'");
 }
 
 Result<int> parse_signal(std::string_view text) {
@@ -93,15 +93,16 @@ Result<int> parse_signal(std::string_view text) {
         if (name.empty() || (bare != name && bare != std::to_string(number))) continue;
         if (!is_uncatchable(name)) return number;
         return error(in_quotes(text) +
-                     " is refused: no process can catch it, so it is no way to ask; "
-                     "what outlives its last deadline is killed anyway");
+                     " is refused: no process can catch it, so a worker could not react to it; "
+                     "a worker that outlives its last deadline is killed anyway");
     }
     std::vector<std::string_view> candidates;
     for (const std::string& name : names) {
         if (!name.empty() && !is_uncatchable(name)) candidates.push_back(name);
     }
-    return error(in_quotes(text) + " is no signal" + hint(bare, candidates) +
-                 " A signal is written TERM, SIGTERM or 15");
+    const std::string meant = hint(bare, candidates);
+    return error(in_quotes(text) + " is not a valid signal" + (meant.empty() ? ": write" : meant + " Write") +
+                 " TERM, SIGTERM or 15");
 }
 
 Result<core::Share> parse_share(std::string_view text) {
@@ -110,7 +111,7 @@ Result<core::Share> parse_share(std::string_view text) {
     const auto amount = parse_count(text.substr(0, text.size() - (percent ? 1 : 0)), 0, most);
     if (!amount) {
         return error(in_quotes(text) +
-                     " is no number of workers: it is a count like 2, or a share like 25%, up to 100%");
+                     " is not a valid number of workers: write a count like 2, or a share like 25%, up to 100%");
     }
     return core::Share{static_cast<int>(*amount), percent};
 }
@@ -121,7 +122,7 @@ Result<std::uint32_t> parse_umask(std::string_view text) {
     std::uint32_t mask = 0;
     for (const char c : text) mask = mask * 8 + static_cast<std::uint32_t>(c - '0');
     if (is_octal && mask <= 0777) return mask;
-    return error(in_quotes(text) + " is no mask: it is octal, from 0 to 0777, like 0027");
+    return error(in_quotes(text) + " is not a valid mask: write it in octal, from 0 to 0777, like 0027");
 }
 
 Result<ResourceLimit> parse_limit(std::string_view text) {
@@ -132,9 +133,10 @@ Result<ResourceLimit> parse_limit(std::string_view text) {
     const auto resource = std::ranges::find(resources, name, &Resource::name);
     if (resource == resources.end()) {
         const std::string meant = hint(name, names);
-        return error(in_quotes(name) + " is no resource" + (meant.empty() ? ";" : meant) + " it is " + join(names));
+        return error(in_quotes(name) + " is not a valid resource" +
+                     (meant.empty() ? ": expected " : meant + " Expected ") + join(names));
     }
-    if (mark == text.npos) return error("a value is missing: write " + std::string(name) + "=VALUE or SOFT:HARD");
+    if (mark == text.npos) return error("the value is missing: write " + std::string(name) + "=VALUE or SOFT:HARD");
     const std::string_view value = text.substr(mark + 1);
     const std::size_t colon = value.find(':');
     const auto soft = parse_limit_value(value.substr(0, colon), resource->unit);
@@ -147,26 +149,26 @@ Result<ResourceLimit> parse_limit(std::string_view text) {
 
 Result<std::string> parse_environment_entry(std::string_view text) {
     const std::size_t mark = text.find('=');
-    if (mark == text.npos || mark == 0) return error(in_quotes(text) + " is no variable: write NAME=VALUE");
+    if (mark == text.npos || mark == 0) return error(in_quotes(text) + " does not set a variable: write NAME=VALUE");
     const std::string_view key = text.substr(0, mark);
     constexpr std::array<std::string_view, 4> ours{"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET"};
-    const bool is_our_word = key.starts_with("HOLDFAST_") && !is_sdk_variable(key);
-    if (is_our_word || std::ranges::find(ours, key) != ours.end()) {
-        return error(in_quotes(key) + " is refused: holdfast itself tells it to each worker");
+    const bool is_reserved = key.starts_with("HOLDFAST_") && !is_sdk_variable(key);
+    if (is_reserved || std::ranges::find(ours, key) != ours.end()) {
+        return error(in_quotes(key) + " is refused: holdfast itself sets it for each worker");
     }
     return std::string(text);
 }
 
 Result<Backoff> parse_backoff(std::string_view text) {
     const std::size_t dots = text.find("..");
-    if (dots == text.npos) return error(in_quotes(text) + " is no range: write MIN..MAX, like 500ms..30s");
+    if (dots == text.npos) return error(in_quotes(text) + " is not a range: write MIN..MAX, like 500ms..30s");
     const auto min = parse_duration(text.substr(0, dots));
     const auto max = parse_duration(text.substr(dots + 2));
     if (!min) return min.error();
     if (!max) return max.error();
     if (min->count() == 0)
-        return error(in_quotes(text) + ": the first pause is 0, and crashes would become a busy loop");
-    if (*min > *max) return error(in_quotes(text) + ": the first pause is longer than the last; write MIN..MAX");
+        return error(in_quotes(text) + ": MIN is 0: a worker that crashes would be restarted in a busy loop");
+    if (*min > *max) return error(in_quotes(text) + ": MIN is longer than MAX; write MIN..MAX");
     return Backoff{*min, *max};
 }
 
@@ -174,7 +176,8 @@ Result<std::size_t> parse_choice(std::string_view text, std::span<const std::str
     const auto found = std::ranges::find(words, text);
     if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
     const std::string meant = hint(text, words);
-    return error(in_quotes(text) + " is not taken" + (meant.empty() ? ":" : meant) + " it is " + join(words));
+    return error(in_quotes(text) + " is not a valid value" + (meant.empty() ? ": expected " : meant + " Expected ") +
+                 join(words));
 }
 
 }  // namespace holdfast::cli

@@ -10,13 +10,13 @@
 #include "base/text.hpp"
 #include "core/policy.hpp"
 
-// The values that options take, beyond the durations, sizes and counts of base/parse.hpp. Every error says what is
-// taken and, where one is near, the right spelling.
+// Parsers for the values of options, besides those for durations, sizes and counts in base/parse.hpp. An error says
+// what is accepted and suggests the nearest correct spelling, if there is one.
 namespace holdfast::cli {
 
-// The name of a service: a file's name in the runtime directory, and a word in `holdfast restart NAME`.
+// The name of a service: used as a file name in the runtime directory and as an argument of commands.
 Result<std::string> parse_name(std::string_view text);
-// "TERM", "SIGTERM" or "15"; neither of the two that no process can catch.
+// "TERM", "SIGTERM" or "15"; KILL and STOP are refused.
 Result<int> parse_signal(std::string_view text);
 // "2" or "25%".
 Result<core::Share> parse_share(std::string_view text);
@@ -24,7 +24,7 @@ Result<core::Share> parse_share(std::string_view text);
 Result<std::uint32_t> parse_umask(std::string_view text);
 // "nofile=65536", "nofile=1024:65536", "core=unlimited"; sizes in bytes take K, M and G.
 Result<ResourceLimit> parse_limit(std::string_view text);
-// "K=V". What holdfast itself tells a worker cannot be set.
+// "K=V". Variables that holdfast itself sets for each worker are refused.
 Result<std::string> parse_environment_entry(std::string_view text);
 // "500ms..30s"
 struct Backoff {
@@ -32,11 +32,12 @@ struct Backoff {
 };
 Result<Backoff> parse_backoff(std::string_view text);
 
-// One of several words: its index.
+// The index of `text` in `words`.
 Result<std::size_t> parse_choice(std::string_view text, std::span<const std::string_view> words);
 
-// "did you mean --settle?" and the like, with a leading comma; empty where nothing is near.
+// ", did you mean --settle?"; empty if no candidate is similar.
 std::string hint(std::string_view word, std::span<const std::string_view> candidates, std::string_view prefix = {});
+// "a, b or c"
 std::string join(std::span<const std::string_view> words);
 
 }  // namespace holdfast::cli

@@ -12,36 +12,36 @@
 namespace holdfast::cli {
 namespace {
 
-// Thrown through the client's loop, whose calls cannot say "enough".
+// Thrown by on_tick to leave perform_change(): a callback cannot stop it otherwise.
 struct Interrupted {};
 
-// How one writes this supervisor behind a command.
+// The arguments of a command that select this supervisor.
 std::string service_arguments(const ClientCommand& command, const api::Service& service) {
     return command.runtime_dir.empty() ? " " + service.status.name : " --runtime-dir " + command.runtime_dir;
 }
 
-// How it is taken back, with a comma behind; empty: nothing does that.
+// The command that reverts the change, followed by a comma; empty if there is none.
 std::string undo_hint(const std::string& target, api::ChangeRequest::Kind kind) {
     using Kind = api::ChangeRequest::Kind;
     switch (kind) {
         case Kind::scale:
-            return "`holdfast scale" + target + " N` asks for another number, ";
+            return "`holdfast scale" + target + " N` sets another number of workers, ";
         case Kind::pause:
-            return "`holdfast resume" + target + "` takes it back, ";
+            return "`holdfast resume" + target + "` reverts it, ";
         case Kind::resume:
-            return "`holdfast pause" + target + "` takes it back, ";
+            return "`holdfast pause" + target + "` reverts it, ";
         case Kind::undo:
             return {};
         default:
-            return "`holdfast undo" + target + "` takes it back, ";
+            return "`holdfast undo" + target + "` reverts it, ";
     }
 }
 
 Error interrupted_error(const ClientCommand& command, const api::Service& service, api::ChangeRequest::Kind kind) {
     const std::string target = service_arguments(command, service);
-    return error(
-        "what was asked for goes on: " + undo_hint(target, kind) + "`holdfast status" + target + " --watch` shows it",
-        EINTR);
+    return error("stopped waiting, but the change continues: " + undo_hint(target, kind) + "`holdfast status" + target +
+                     " --watch` shows its progress",
+                 EINTR);
 }
 
 class TerminalProgress {
@@ -60,7 +60,7 @@ class TerminalProgress {
     int most_leaving_ = 0;
 };
 
-// What is for machines alone stays out of a person's log.
+// Debug events and events without a text are not shown.
 bool is_worth_a_line(const api::EventView& event) { return event.level != "debug" && !event.text.empty(); }
 
 std::string truncate_lines(const std::string& text, int columns) {

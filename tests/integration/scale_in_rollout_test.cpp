@@ -19,7 +19,7 @@ TEST(ScaleInARollout, ToEightAndThenToOneEndsWithOne) {
     const auto restart = run.start_command("restart");
     run.wait_for("worker_spawned", of_worker("2.1"));
     const auto to_eight = run.start_command("scale", {"8"});
-    wait_for_status(run, "1 request behind it");  // a queued request causes no event
+    wait_for_status(run, "1 request queued behind it");  // a queued request causes no event
     const auto to_one = run.start_command("scale", {"1"});
     run.wait_for("request_superseded");
     expect_failed(to_eight->wait(), {"superseded by a later request"});

@@ -28,7 +28,7 @@ ClientCommand client_of(const std::string& line) {
     return {};
 }
 
-TEST(Commands, AskARunningSupervisor) {
+TEST(Commands, ParseTheirArguments) {
     EXPECT_EQ(client_of("restart").verb, Verb::restart);
     EXPECT_EQ(client_of("restart").name, "");
     EXPECT_EQ(client_of("restart").wait, api::Wait::for_outcome);
@@ -42,7 +42,7 @@ TEST(Commands, AskARunningSupervisor) {
     EXPECT_EQ(client_of("scale web 0").name, "web");
 }
 
-TEST(Commands, TakeTheirOwnWordsAndSwitches) {
+TEST(Commands, ParseTheirOwnArgumentsAndSwitches) {
     EXPECT_EQ(client_of("reload web --dry-run").dry_run, DryRun::yes);
     EXPECT_EQ(client_of("reload").dry_run, DryRun::no);
     EXPECT_EQ(client_of("status --watch").watch, Watch::on);
@@ -61,7 +61,7 @@ TEST(Commands, TakeTheirOwnWordsAndSwitches) {
     EXPECT_EQ(client_of("events").verb, Verb::events);
 }
 
-TEST(Commands, CheckTakesWhatRunTakes) {
+TEST(Commands, CheckTakesTheArgumentsOfRun) {
     const Command command = parse(words("check --name web --workers 3 -- ./srv"));
     const auto* check = std::get_if<CheckCommand>(&command);
     ASSERT_NE(check, nullptr);
@@ -70,7 +70,7 @@ TEST(Commands, CheckTakesWhatRunTakes) {
     EXPECT_THAT(refusal_of("check"), HasSubstr("write holdfast check [OPTIONS] -- COMMAND"));
 }
 
-TEST(Commands, DoctorLooksAtAFileOrASupervisor) {
+TEST(Commands, DoctorTakesAFileOrASupervisor) {
     const Command command = parse(words("doctor web --json"));
     const auto* doctor = std::get_if<DoctorCommand>(&command);
     ASSERT_NE(doctor, nullptr);
@@ -81,27 +81,28 @@ TEST(Commands, DoctorLooksAtAFileOrASupervisor) {
                 HasSubstr("cannot read the configuration /nonexistent: No"));
 }
 
-TEST(Commands, RefuseWhatTheyDoNotTake) {
-    EXPECT_THAT(refusal_of("scale"), HasSubstr("scale: a number of workers is missing: write holdfast scale [NAME] N"));
+TEST(Commands, RejectInvalidArguments) {
+    EXPECT_THAT(refusal_of("scale"),
+                HasSubstr("scale: the number of workers is missing: write holdfast scale [NAME] N"));
     EXPECT_THAT(refusal_of("scale web"), HasSubstr("N: \"web\" is not a whole number from 0 to 4096"));
     EXPECT_THAT(refusal_of("scale web 5000"), HasSubstr("from 0 to 4096"));
-    EXPECT_THAT(refusal_of("restart a b"), HasSubstr("\"b\" is one word too many"));
-    EXPECT_THAT(refusal_of("restart a/b"), HasSubstr("is no name"));
+    EXPECT_THAT(refusal_of("restart a b"), HasSubstr("unexpected argument \"b\""));
+    EXPECT_THAT(refusal_of("restart a/b"), HasSubstr("is not a valid name"));
     EXPECT_THAT(refusal_of("status --no-wait"), HasSubstr("no option --no-wait"));
     EXPECT_THAT(refusal_of("stop --no-wiat"), HasSubstr("did you mean --no-wait?"));
     EXPECT_THAT(refusal_of("events --json"), HasSubstr("no option --json"));
     EXPECT_THAT(refusal_of("restart --dry-run"), HasSubstr("no option --dry-run"));
-    EXPECT_THAT(refusal_of("why"), HasSubstr("a worker is missing: write holdfast why [NAME] WORKER"));
-    EXPECT_THAT(refusal_of("why web"), HasSubstr("a worker is missing"));
+    EXPECT_THAT(refusal_of("why"), HasSubstr("the worker is missing: write holdfast why [NAME] WORKER"));
+    EXPECT_THAT(refusal_of("why web"), HasSubstr("the worker is missing"));
     EXPECT_THAT(refusal_of("restart --canary 1"), HasSubstr("--canary is not part of this version"));
     EXPECT_THAT(refusal_of("status --runtime-dir"), HasSubstr("a value is missing: --runtime-dir DIR"));
 }
 
-TEST(Commands, NameTheNearestRightOne) {
+TEST(Commands, SuggestTheNearestOneForAMisspelling) {
     EXPECT_THAT(refusal_of("restrat"), HasSubstr("no command \"restrat\", did you mean restart?"));
     EXPECT_THAT(refusal_of("stats"), HasSubstr("did you mean status?"));
-    EXPECT_THAT(refusal_of("start"), HasSubstr("it is run"));
-    EXPECT_THAT(refusal_of("frobnicate"), HasSubstr("it is run, restart, reload, stop, scale, rollback, undo"));
+    EXPECT_THAT(refusal_of("start"), HasSubstr("use run"));
+    EXPECT_THAT(refusal_of("frobnicate"), HasSubstr("expected run, restart, reload, stop, scale, rollback, undo"));
     EXPECT_THAT(refusal_of("--hlep"), HasSubstr("no option \"--hlep\", did you mean --help?"));
     EXPECT_THAT(refusal_of(""), StartsWith("a command is missing"));
     for (const std::string_view planned : planned_commands()) {
@@ -109,9 +110,9 @@ TEST(Commands, NameTheNearestRightOne) {
     }
 }
 
-TEST(Help, TellsOfThePrivateListenerAndKeepsItsColumn) {
+TEST(Help, ExplainsThePrivateListenerAndAlignsTheSecondColumn) {
     const std::string text = text_of("run --help");
-    EXPECT_THAT(text, HasSubstr("http:/PATH asks this worker alone, on a private listener"));
+    EXPECT_THAT(text, HasSubstr("http:/PATH probes each worker on its own private listener"));
     EXPECT_THAT(text, HasSubstr("named probe and last in LISTEN_FDNAMES"));
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
@@ -137,7 +138,7 @@ TEST(Help, ShowsEachCommandAndOption) {
     EXPECT_THAT(refusal_of("help restrat"), HasSubstr("did you mean restart?"));
 }
 
-TEST(Client, SaysWhereItLookedAndEndsWithFour) {
+TEST(Client, NamesTheSocketItTriedAndExitsWithFour) {
     ClientCommand command;
     command.verb = Verb::restart;
     command.runtime_dir = "/nonexistent";
@@ -148,8 +149,8 @@ TEST(Client, SaysWhereItLookedAndEndsWithFour) {
                 HasSubstr("holdfast: cannot get an answer from the supervisor at /nonexistent/api.sock: No such file"));
 }
 
-// What the manual says in words against what the supervisor does.
-TEST(SignalTable, HasExactlyTheSignalsThatAskForSomething) {
+// The table of the manual against the implementation.
+TEST(SignalTable, HasExactlyTheSignalsThatRequestAChange) {
     std::map<std::string, std::string_view> rows;
     for (const SignalRow& row : signal_table) rows.emplace(row.signal, row.effect);
     for (int signal = 1; signal < NSIG; ++signal) {
@@ -157,7 +158,7 @@ TEST(SignalTable, HasExactlyTheSignalsThatAskForSomething) {
     }
 }
 
-TEST(SignalRequests, AreWhatTheTableSays) {
+TEST(SignalRequests, AreThoseOfTheTable) {
     EXPECT_EQ(std::get<core::Stop>(core::request_for(SIGTERM)->what).lame_duck, core::LameDuck::as_configured);
     EXPECT_EQ(std::get<core::Stop>(core::request_for(SIGINT)->what).lame_duck, core::LameDuck::as_configured);
     EXPECT_EQ(std::get<core::Stop>(core::request_for(SIGQUIT)->what).lame_duck, core::LameDuck::skipped);

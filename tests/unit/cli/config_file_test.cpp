@@ -17,7 +17,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// A file of this test alone.
+// A temporary configuration file.
 class ConfigFile : public testing::Test {
   protected:
     ~ConfigFile() override { std::filesystem::remove(path_); }
@@ -26,19 +26,19 @@ class ConfigFile : public testing::Test {
     core::Configuration run(const std::string& options) {
         return run_with(words("run --config " + path_ + " " + options));
     }
-    // What is wrong, behind "run: FILE:".
+    // The error for a file with this text, without "run: FILE:".
     std::string refusal(const std::string& text) {
         write(text);
-        const std::string words = refusal_of({"run", "--config", path_, "--", "./srv"});
-        const std::string before = "run: " + path_ + ":";
-        EXPECT_TRUE(words.starts_with(before)) << words;
-        return words.substr(std::min(before.size(), words.size()));
+        const std::string message = refusal_of({"run", "--config", path_, "--", "./srv"});
+        const std::string prefix = "run: " + path_ + ":";
+        EXPECT_TRUE(message.starts_with(prefix)) << message;
+        return message.substr(std::min(prefix.size(), message.size()));
     }
 
     std::string path_ = testing::TempDir() + "holdfast_config_" + std::to_string(::getpid());
 };
 
-TEST_F(ConfigFile, HasTheNamesOfTheFlagsAsKeys) {
+TEST_F(ConfigFile, HasTheNamesOfTheOptionsAsKeys) {
     write(
         "# the service\n\nname = web\r\n  listen=http=:8080?backlog=9\nlisten = unix:/run/a.sock\nworkers = 4\n"
         "no-new-privileges = yes\nreplace-orphans = no\nenv = A=b = c\ngrace-period = 3s\n"
@@ -56,7 +56,7 @@ TEST_F(ConfigFile, HasTheNamesOfTheFlagsAsKeys) {
     EXPECT_EQ(configuration.file, path_);
 }
 
-TEST_F(ConfigFile, IsOverruledByTheCommandLine) {
+TEST_F(ConfigFile, IsOverriddenByTheCommandLine) {
     write("workers = 4\nlisten = :1\nlisten = :2\nsettle = 3s\ncommand = ./srv\n");
     const auto configuration = run("--workers 2 --listen :3 -- ./other x");
     EXPECT_EQ(configuration.policy.workers, 2);
@@ -66,24 +66,24 @@ TEST_F(ConfigFile, IsOverruledByTheCommandLine) {
     EXPECT_THAT(configuration.launch.command, ElementsAre("./other", "x"));
 }
 
-TEST_F(ConfigFile, NamesFileAndLineAndTheRightSpelling) {
+TEST_F(ConfigFile, ErrorsNameFileAndLineAndTheNearestSpelling) {
     EXPECT_THAT(refusal("\n# x\nwrokers = 3\n"), HasSubstr("3: there is no key \"wrokers\", did you mean workers?"));
-    EXPECT_THAT(refusal("workers 3"), HasSubstr("1: \"workers 3\" is no setting: write KEY = VALUE"));
+    EXPECT_THAT(refusal("workers 3"), HasSubstr("1: \"workers 3\" is not a setting: write KEY = VALUE"));
     EXPECT_THAT(refusal("= 3"), HasSubstr("has no key"));
     EXPECT_THAT(refusal("grace-period = 5"), HasSubstr("1: grace-period: \"5\" is not a duration"));
     EXPECT_THAT(refusal("workers = 1\n\nworkers = 2"), HasSubstr("3: workers is given twice, first in line 1"));
     EXPECT_THAT(refusal("no-new-privileges = maybe"), HasSubstr("yes or no"));
-    EXPECT_THAT(refusal("workers = 4 # four"), HasSubstr("a comment stands on a line of its own"));
+    EXPECT_THAT(refusal("workers = 4 # four"), HasSubstr("a comment must be on its own line"));
     EXPECT_THAT(refusal("cgroup = x"), HasSubstr("cgroup is not part of this version"));
-    EXPECT_THAT(refusal("config = x"), HasSubstr("a file cannot name another one"));
+    EXPECT_THAT(refusal("config = x"), HasSubstr("a configuration file cannot include another one"));
     EXPECT_THAT(refusal("command = 'x"), HasSubstr("1: command: a closing ' is missing"));
-    EXPECT_THAT(refusal("command ="), HasSubstr("1: command: it is empty"));
+    EXPECT_THAT(refusal("command ="), HasSubstr("1: command: the value is empty"));
     EXPECT_THAT(refusal(std::string("name = a\0b", 10)), HasSubstr("NUL"));
-    EXPECT_THAT(refusal("xyzzyx = 1"), HasSubstr("every key is the name of an option of run"));
+    EXPECT_THAT(refusal("xyzzyx = 1"), HasSubstr("the keys are the names of the options of run"));
 }
 
-// What the command line replaces is wrong all the same.
-TEST_F(ConfigFile, IsJudgedWhereItIsOverruledToo) {
+// A value that the command line overrides must be valid as well.
+TEST_F(ConfigFile, IsValidatedEvenIfOverridden) {
     write("workers = many\n");
     EXPECT_THAT(refusal_of({"run", "--config", path_, "--workers", "2", "--", "x"}),
                 HasSubstr(":1: workers: \"many\""));
@@ -104,18 +104,18 @@ TEST_F(ConfigFile, IsReadAgainForAReload) {
     EXPECT_THAT(reread(*run).error().text, HasSubstr(path_ + ":1: workers"));
 }
 
-TEST_F(ConfigFile, HasToBeARegularFileOfBoundedSize) {
+TEST_F(ConfigFile, MustBeARegularFileOfBoundedSize) {
     write(std::string(largest_config_file + 1, '#'));
     EXPECT_THAT(refusal_of({"run", "--config", path_, "--", "x"}), HasSubstr("it is larger than 256 KiB"));
     write(std::string(largest_config_file, '#'));
     EXPECT_EQ(refusal_of({"run", "--config", path_, "--", "x"}), "accepted");
-    EXPECT_THAT(refusal_of({"run", "--config", "/dev/null", "--", "x"}), HasSubstr("it is no regular file"));
+    EXPECT_THAT(refusal_of({"run", "--config", "/dev/null", "--", "x"}), HasSubstr("it is not a regular file"));
     EXPECT_THAT(refusal_of({"run", "--config", "/nonexistent", "--", "x"}),
                 HasSubstr("cannot read the configuration /nonexistent: No such file or directory"));
     EXPECT_THAT(refusal_of({"run", "--config", path_}), HasSubstr("there is no command to run"));
 }
 
-TEST(ParseConfig, LeavesOutCommentsAndBlankLines) {
+TEST(ParseConfig, SkipsCommentsAndBlankLines) {
     const auto entries = parse_config_entries("\n \n# a = b\n  # c\n");
     ASSERT_TRUE(entries);
     EXPECT_THAT(*entries, IsEmpty());

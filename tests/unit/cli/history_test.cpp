@@ -37,8 +37,8 @@ TEST(History, HasARowForEachGeneration) {
         "uid 0, pid 7 over the API\n");
 }
 
-// It has no line of its own that says that it is ready.
-TEST(History, KnowsHowSoonTheFirstGenerationWasReady) {
+// The first generation has no `ready` record of its own.
+TEST(History, TakesTheReadyTimeOfTheFirstGenerationFromDone) {
     const std::string text =
         render_history({R"({"time":"2026-11-22T20:00:00.000Z","generation":1,"event":"started","text":"start"})",
                         R"({"time":"2026-11-22T20:00:03.000Z","generation":1,"event":"done"})",
@@ -51,12 +51,12 @@ TEST(History, ShowsNoControlCharacters) {
     EXPECT_THAT(text, HasSubstr("failed: a?[2Jb?c"));
 }
 
-TEST(History, IsReadFromTheStateDirectoryWhoeverRuns) {
+TEST(History, IsReadFromTheStateDirectoryWithoutASupervisor) {
     const std::string folder = testing::TempDir() + "holdfast_history_" + std::to_string(::getpid());
     std::filesystem::create_directory(folder);
     std::ofstream file(folder + "/history.jsonl");
     for (const std::string& line : history) file << line << '\n';
-    file << "{\"generation\":3,\"ev";  // torn at the end
+    file << "{\"generation\":3,\"ev";  // an incomplete last line
     file.close();
     const auto lines = read_history(folder);
     ASSERT_TRUE(lines);
@@ -66,8 +66,8 @@ TEST(History, IsReadFromTheStateDirectoryWhoeverRuns) {
                 HasSubstr("cannot read the history " + folder + "/history.jsonl: No such"));
 }
 
-// A history that is full gets another name, and the supervisor reads it as well.
-TEST(History, BeginsWithTheFileThatWasFull) {
+// A full file is renamed to history.jsonl.1.
+TEST(History, BeginsWithTheRenamedFile) {
     const std::string folder = testing::TempDir() + "holdfast_full_history_" + std::to_string(::getpid());
     std::filesystem::create_directory(folder);
     std::ofstream(folder + "/history.jsonl.1") << history[0] << '\n' << history[1] << '\n';
@@ -80,7 +80,7 @@ TEST(History, BeginsWithTheFileThatWasFull) {
     EXPECT_THAT(*both, ElementsAre(history[0], history[1], history[2]));
 }
 
-TEST(HistoryRecord, IsReadWithWhatItHas) {
+TEST(HistoryRecord, IsDecoded) {
     const auto line = api::decode_history_record(history[0]);
     ASSERT_TRUE(line);
     EXPECT_EQ(line->generation, 1U);

@@ -12,7 +12,7 @@ namespace holdfast::cli {
 
 using Arguments = std::vector<std::string>;
 
-// "run --workers 2 -- ./srv" as a shell splits it; no quoting.
+// Splits a command line at blanks; quotes are not supported.
 inline Arguments words(const std::string& line) {
     Arguments arguments;
     std::size_t from = 0;
@@ -32,7 +32,7 @@ inline std::string refusal_of(const Arguments& arguments) {
 }
 inline std::string refusal_of(const std::string& line) { return refusal_of(words(line)); }
 
-// What `run` was told; fails the test where it was refused.
+// The configuration that `run` parses from these arguments; fails the test if they are rejected.
 inline core::Configuration run_with(const Arguments& arguments) {
     Command command = parse(arguments);
     auto* run = std::get_if<RunCommand>(&command);

@@ -22,7 +22,7 @@ api::WorkerView worker(const std::string& name, std::uint64_t generation, const 
     return view;
 }
 
-// A restart that has committed: one old worker is gone, one drains, one new worker is settled, one is not.
+// A restart after the commit: one old worker has ended, one drains; one new worker has settled, one has not.
 api::ServiceView restart() {
     api::ServiceView service;
     service.name = "web";
@@ -30,15 +30,15 @@ api::ServiceView restart() {
     service.target = 2;
     service.generation = 2;
     service.change = api::ChangeView{"restart to generation 2", "somebody", "taking over", "", std::nullopt, 0};
-    auto old_one = worker("1.1", 1, "drain");
-    old_one.deadline_s = 18;
-    old_one.waiting = {{"request", "GET /report", 12}, {"request", "GET /", 1}};
-    old_one.held = {{"request", 3}};
+    auto draining = worker("1.1", 1, "drain");
+    draining.deadline_s = 18;
+    draining.waiting = {{"request", "GET /report", 12}, {"request", "GET /", 1}};
+    draining.held = {{"request", 3}};
     auto settled = worker("2.0", 2, "ready");
     settled.settled = true;
-    auto young = worker("2.1", 2, "ready");
-    young.since_s = 0.4;
-    service.workers = {old_one, settled, young};
+    auto unsettled = worker("2.1", 2, "ready");
+    unsettled.since_s = 0.4;
+    service.workers = {draining, settled, unsettled};
     return service;
 }
 
@@ -49,7 +49,7 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-TEST(Progress, ShowsABarAndAReasonForEachWorkerThatIsWaitedFor) {
+TEST(Progress, ShowsABarAndALineForEachWorkerThatItWaitsFor) {
     EXPECT_EQ(render_progress(restart(), 2, 80, Colour::no),
               "web: restart to generation 2: taking over\n"
               "[####################....................] 2 of 4\n"
@@ -57,7 +57,7 @@ TEST(Progress, ShowsABarAndAReasonForEachWorkerThatIsWaitedFor) {
               "  2.1  ready 0.4s, not settled yet\n");
 }
 
-TEST(Progress, DoesNotNameOldWorkersThatServeOn) {
+TEST(Progress, OmitsOldWorkersThatStillServe) {
     auto service = restart();
     service.workers = {worker("1.0", 1, "ready")};
     EXPECT_EQ(lines_of(render_progress(service, 1, 80, Colour::no)).size(), 2U);
@@ -65,7 +65,7 @@ TEST(Progress, DoesNotNameOldWorkersThatServeOn) {
     EXPECT_THAT(render_progress(service, 1, 80, Colour::no), HasSubstr("  1.0  ready\n"));
 }
 
-TEST(Progress, IsColouredOnlyWhereThatIsWanted) {
+TEST(Progress, UsesColoursOnlyIfEnabled) {
     EXPECT_THAT(render_progress(restart(), 2, 80, Colour::yes), HasSubstr("\x1b[32m####"));
     EXPECT_THAT(render_progress(restart(), 2, 80, Colour::no), Not(HasSubstr("\x1b")));
     EXPECT_EQ(wanted_colour("", "xterm"), Colour::yes);
@@ -88,7 +88,7 @@ TEST(Progress, FitsTheTerminal) {
     EXPECT_EQ(fit("äöüx", 3), "äö…");
 }
 
-TEST(Progress, NamesEightWorkersAtMost) {
+TEST(Progress, ShowsAtMostEightLinesOfWorkers) {
     auto service = restart();
     service.workers.assign(20, worker("1.1", 1, "drain"));
     const auto lines = lines_of(render_progress(service, 20, 80, Colour::no));
@@ -96,7 +96,7 @@ TEST(Progress, NamesEightWorkersAtMost) {
     EXPECT_EQ(lines.back(), "  and 13 more");
 }
 
-TEST(Progress, OfAStopCountsThoseThatAreGone) {
+TEST(Progress, CountsEndedWorkersDuringAStop) {
     auto service = restart();
     service.phase = "stopping";
     service.workers.resize(1);
@@ -108,7 +108,7 @@ TEST(Progress, OfAStopCountsThoseThatAreGone) {
     EXPECT_THAT(render_progress(service, 0, 80, Colour::no), HasSubstr("0 of 0"));
 }
 
-TEST(Progress, SaysWhyAWorkerIsNotReady) {
+TEST(Progress, ShowsWhyAWorkerIsNotReady) {
     auto service = restart();
     service.workers = {worker("2.0", 2, "starting")};
     service.workers[0].since_s = 4;
@@ -120,7 +120,7 @@ TEST(Progress, SaysWhyAWorkerIsNotReady) {
     EXPECT_THAT(text, HasSubstr("  worker 2.1 exited with status 3\n"));
 }
 
-TEST(Progress, WritesAnEventWithoutControlCharacters) {
+TEST(Progress, RendersAnEventWithoutControlCharacters) {
     api::EventView event;
     event.text = "worker 1.0 said \x1b[2J\n";
     EXPECT_EQ(render_event(event), "worker 1.0 said ?[2J?");
@@ -130,13 +130,13 @@ TEST(Progress, WritesAnEventWithoutControlCharacters) {
     EXPECT_EQ(render_event(event), "1.0: worker_ready");
 }
 
-TEST(LiveBlock, IsWrittenAnewInPlaceAndTakenAway) {
+TEST(LiveBlock, IsUpdatedInPlaceAndErased) {
     std::ostringstream terminal;
     LiveBlock block(terminal);
     block.show("a\nb\n");
     EXPECT_EQ(terminal.str(), "a\nb\n");
     block.show("a\nb\n");
-    EXPECT_EQ(terminal.str(), "a\nb\n") << "nothing has changed";
+    EXPECT_EQ(terminal.str(), "a\nb\n") << "it was written again without a change";
     block.show("c\n");
     EXPECT_EQ(terminal.str(), "a\nb\n\r\x1b[2A\x1b[Jc\n");
     terminal.str("");

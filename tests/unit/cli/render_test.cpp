@@ -9,7 +9,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(Render, WritesTimesAsPeopleReadThem) {
+TEST(Render, FormatsDurations) {
     EXPECT_EQ(render_seconds(0.44), "0.4s");
     EXPECT_EQ(render_seconds(-1), "0.0s");
     EXPECT_EQ(render_seconds(9.96), "10s");
@@ -20,7 +20,7 @@ TEST(Render, WritesTimesAsPeopleReadThem) {
     EXPECT_EQ(render_seconds(356400), "4d03h");
 }
 
-TEST(Render, MakesColumnsAsWideAsNeeded) {
+TEST(Render, AlignsColumnsToTheWidestCell) {
     EXPECT_EQ(render_table({{"A", "LONG", "C"}, {"longer", "x", ""}}), "A       LONG  C\nlonger  x\n");
 }
 
@@ -45,12 +45,12 @@ api::ServiceView web() {
     old_worker.why_leaving = "restart";
     old_worker.waiting = {{"request", "GET /report", 2.5}, {"task", "consumer", 80}, {"request", "GET /", 1}};
     old_worker.held = {{"request", 2}, {"session", 64}, {"task", 1}};
-    api::WorkerView young_worker;
-    young_worker.worker = "2.0";
-    young_worker.state = "ready";
-    young_worker.since_s = 0.3;
-    young_worker.status = "warming up";
-    service.workers = {old_worker, young_worker};
+    api::WorkerView new_worker;
+    new_worker.worker = "2.0";
+    new_worker.state = "ready";
+    new_worker.since_s = 0.3;
+    new_worker.status = "warming up";
+    service.workers = {old_worker, new_worker};
     return service;
 }
 
@@ -66,7 +66,7 @@ TEST(Render, ShowsAServiceWithItsWorkers) {
               "2.0     -    ready      0.3s   -       -          not settled yet; warming up\n");
 }
 
-TEST(Render, NamesTheOldestWhereMoreIsHeld) {
+TEST(Render, NamesOnlyTheOldestOfWhatAWorkerHolds) {
     api::ServiceView service = web();
     api::WorkerView& worker = service.workers[0];
     worker.waiting.assign(5, {"session", "/chat", 7});
@@ -74,11 +74,11 @@ TEST(Render, NamesTheOldestWhereMoreIsHeld) {
     worker.handed_back = 3;
     EXPECT_THAT(render_status(service), HasSubstr("waits for 5000 sessions, the oldest: /chat (7.0s), /chat (7.0s), "
                                                   "/chat (7.0s); handed back 3 items of work\n"));
-    worker.why_leaving.clear();  // nobody waits for what it holds
+    worker.why_leaving.clear();  // what it holds matters only while it leaves
     EXPECT_THAT(render_status(service), Not(HasSubstr("sessions")));
 }
 
-TEST(Render, ShowsThatAWorkerReleasedEverythingAndStays) {
+TEST(Render, ShowsAWorkerThatReleasedEverythingButHasNotExited) {
     api::ServiceView service = web();
     api::WorkerView& worker = service.workers[0];
     worker.waiting.clear();
@@ -90,7 +90,7 @@ TEST(Render, ShowsThatAWorkerReleasedEverythingAndStays) {
                 HasSubstr("released everything but resource pool (its close threw) (4.0s) 3.0s ago and has not"));
 }
 
-TEST(Render, ShowsWhatIsOutOfTheOrdinary) {
+TEST(Render, ShowsMixedGenerationsCrashesAndRevivedListeners) {
     api::ServiceView service = web();
     service.mixed = true;
     service.listeners[0].revived = 2;
@@ -103,7 +103,7 @@ TEST(Render, ShowsWhatIsOutOfTheOrdinary) {
     EXPECT_EQ(text.find("slot 0"), text.npos);
 }
 
-TEST(Render, ShowsWhatIsUnderWay) {
+TEST(Render, ShowsTheChangeUnderWayAndOtherConditions) {
     api::ServiceView service = web();
     service.change =
         api::ChangeView{"restart to generation 2", "uid 0, pid 7 over the API", "probation", "2.1 crashed", 12, 1};
@@ -116,23 +116,23 @@ TEST(Render, ShowsWhatIsUnderWay) {
     const std::string text = render_status(service);
     EXPECT_THAT(text,
                 HasSubstr("under way: restart to generation 2, probation, 12s more; asked for by uid 0, pid 7 over "
-                          "the API; 1 request behind it\nit failed: 2.1 crashed\n"));
+                          "the API; 1 request queued behind it\nfailed: 2.1 crashed\n"));
     EXPECT_THAT(text, HasSubstr("paused: accepts again in 30s at the latest\n"));
-    EXPECT_THAT(text, HasSubstr("refusing: nobody serves, and clients are refused at once\n"));
+    EXPECT_THAT(text, HasSubstr("refusing: no worker serves, new connections are refused at once\n"));
     EXPECT_THAT(text, HasSubstr("not ready: 1 of 2 workers is ready\n"));
-    EXPECT_THAT(text, HasSubstr("rollback would bring the program of generation 1\n"));
-    EXPECT_THAT(text, HasSubstr("told to accept again, has not said yet that it does; the last probe said HTTP 500"));
+    EXPECT_THAT(text, HasSubstr("rollback would start the program of generation 1\n"));
+    EXPECT_THAT(text, HasSubstr("told to accept again, not confirmed yet; the last probe said HTTP 500"));
 }
 
 TEST(Render, ShowsTheLastLinesOfEachWorker) {
     EXPECT_EQ(render_logs({{"1.0", 9, "living", {"a", "b"}}, {"2.0", 10, "ended", {}}}),
-              "worker 1.0 (pid 9):\n  a\n  b\nworker 2.0 (pid 10), which has ended:\n  (nothing)\n");
-    EXPECT_EQ(render_logs({}), "no worker has written anything that is kept\n");
+              "worker 1.0 (pid 9):\n  a\n  b\nworker 2.0 (pid 10), ended:\n  (no output)\n");
+    EXPECT_EQ(render_logs({}), "no output of a worker is kept\n");
     EXPECT_EQ(logs_to_json({{"1.0", 9, "living", {"a\"", "\x1b"}}}),
               "[{\"worker\":\"1.0\",\"pid\":9,\"of\":\"living\",\"lines\":[\"a\\\"\",\"\\u001b\"]}]\n");
 }
 
-TEST(Render, ShowsAnOutcomeWithTheLastWords) {
+TEST(Render, ShowsAnOutcomeWithTheLastLinesOfOutput) {
     api::ChangeOutcome answer;
     answer.result = "failed";
     answer.text = "generation 2 was not ready within 60s";

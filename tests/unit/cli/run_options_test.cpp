@@ -42,31 +42,31 @@ TEST(RunOptions, HaveTheDefaultsOfThePolicy) {
     EXPECT_EQ(configuration.log_format, core::LogFormat::text);
 }
 
-// The defaults that help and manual show are the ones that hold.
-TEST(RunOptions, ShowTheirTrueDefaults) {
+// The defaults in the help and in the manual are the effective ones.
+TEST(RunOptions, DocumentTheirEffectiveDefaults) {
     std::string explicit_defaults;
     for (const RunOption& option : run_options()) {
         if (option.spec.default_value.empty()) continue;
         explicit_defaults += " --" + std::string(option.spec.name) + " " + std::string(option.spec.default_value);
     }
-    const auto given = run_with(explicit_defaults), left_out = run_with("");
+    const auto given = run_with(explicit_defaults), omitted = run_with("");
     const auto durations = [](const core::Policy& policy) {
         return std::vector{policy.ready_timeout, policy.settle,        policy.lame_duck, policy.grace_period,
                            policy.cancel_period, policy.max_extension, policy.max_pause, policy.backoff_min,
                            policy.backoff_max,   policy.probation,     policy.watchdog,  policy.queue_for};
     };
-    EXPECT_EQ(durations(given.policy), durations(left_out.policy));
-    EXPECT_EQ(given.policy.workers, left_out.policy.workers);
-    EXPECT_EQ(given.policy.min_ready, left_out.policy.min_ready);
-    EXPECT_EQ(given.policy.ready_when.index(), left_out.policy.ready_when.index());
-    EXPECT_EQ(given.policy.max_surge.of(7), left_out.policy.max_surge.of(7));
-    EXPECT_EQ(given.policy.max_unavailable.of(7), left_out.policy.max_unavailable.of(7));
-    EXPECT_EQ(given.policy.stop_signal, left_out.policy.stop_signal);
-    EXPECT_EQ(given.policy.cancel_signal, left_out.policy.cancel_signal);
-    EXPECT_EQ(given.launch.standard_input, left_out.launch.standard_input);
-    EXPECT_EQ(given.launch.output, left_out.launch.output);
-    EXPECT_EQ(given.log_level, left_out.log_level);
-    EXPECT_EQ(given.log_format, left_out.log_format);
+    EXPECT_EQ(durations(given.policy), durations(omitted.policy));
+    EXPECT_EQ(given.policy.workers, omitted.policy.workers);
+    EXPECT_EQ(given.policy.min_ready, omitted.policy.min_ready);
+    EXPECT_EQ(given.policy.ready_when.index(), omitted.policy.ready_when.index());
+    EXPECT_EQ(given.policy.max_surge.of(7), omitted.policy.max_surge.of(7));
+    EXPECT_EQ(given.policy.max_unavailable.of(7), omitted.policy.max_unavailable.of(7));
+    EXPECT_EQ(given.policy.stop_signal, omitted.policy.stop_signal);
+    EXPECT_EQ(given.policy.cancel_signal, omitted.policy.cancel_signal);
+    EXPECT_EQ(given.launch.standard_input, omitted.launch.standard_input);
+    EXPECT_EQ(given.launch.output, omitted.launch.output);
+    EXPECT_EQ(given.log_level, omitted.log_level);
+    EXPECT_EQ(given.log_format, omitted.log_format);
 }
 
 TEST(RunOptions, SetEachDurationOfThePolicy) {
@@ -85,7 +85,7 @@ TEST(RunOptions, SetEachDurationOfThePolicy) {
     EXPECT_EQ(policy.backoff_max, 1min);
 }
 
-TEST(RunOptions, SetTheRestOfThePolicy) {
+TEST(RunOptions, SetTheOtherFieldsOfThePolicy) {
     auto policy = run_with(
                       "--workers 8 --max-surge 25% --max-unavailable 2 --ready-when notify --stop-signal SIGINT "
                       "--cancel-signal quit")
@@ -102,7 +102,7 @@ TEST(RunOptions, SetTheRestOfThePolicy) {
     EXPECT_EQ(policy.stop_signal, SIGUSR2);
 }
 
-TEST(RunOptions, SetHowWorkersAreLaunched) {
+TEST(RunOptions, SetTheLaunchOptions) {
     const auto launch =
         run_with(
             "--user www --group 33 --chdir /srv --umask 0027 --env A=1 --env B= --env HOLDFAST_HEALTH=:9 --env-file /a "
@@ -127,7 +127,7 @@ TEST(RunOptions, SetHowWorkersAreLaunched) {
     EXPECT_EQ(launch.output, WorkerOutput::inherit);
 }
 
-TEST(RunOptions, SetTheRest) {
+TEST(RunOptions, SetNameDirectoriesListenersAndLog) {
     const auto configuration = run_with(
         "--name web --runtime-dir /run/web --listen http=:8080 --listen unix:/run/a.sock "
         "--replace-orphans --log-level debug --log-format json");
@@ -141,7 +141,7 @@ TEST(RunOptions, SetTheRest) {
     EXPECT_EQ(configuration.log_format, core::LogFormat::json);
 }
 
-TEST(RunOptions, KnowTheNumbersOfTheKernelsLimits) {
+TEST(RunOptions, HaveTheNumbersOfTheKernelsResourceLimits) {
     const std::pair<const char*, int> limits[] = {{"cpu", RLIMIT_CPU},           {"fsize", RLIMIT_FSIZE},
                                                   {"data", RLIMIT_DATA},         {"stack", RLIMIT_STACK},
                                                   {"core", RLIMIT_CORE},         {"rss", RLIMIT_RSS},
@@ -155,7 +155,7 @@ TEST(RunOptions, KnowTheNumbersOfTheKernelsLimits) {
     }
 }
 
-TEST(RunOptions, LeaveWhatFollowsTheDashesToTheCommand) {
+TEST(RunOptions, DoNotParseTheCommandAfterTheDashes) {
     const auto configuration = run_with(words("run --workers 2 -- ./srv --workers 3 -- x"));
     EXPECT_EQ(configuration.policy.workers, 2);
     EXPECT_THAT(configuration.launch.command, ElementsAre("./srv", "--workers", "3", "--", "x"));
@@ -163,16 +163,16 @@ TEST(RunOptions, LeaveWhatFollowsTheDashesToTheCommand) {
 
 struct Wrong {
     std::string options;
-    std::vector<std::string> says;
+    std::vector<std::string> message;  // parts of it
 };
 void PrintTo(const Wrong& wrong, std::ostream* out) { *out << wrong.options; }
 
 class WrongOption : public testing::TestWithParam<Wrong> {};
 
-TEST_P(WrongOption, NamesItselfAndWhatItTakes) {
+TEST_P(WrongOption, IsRejectedWithWhatIsAccepted) {
     const std::string text = refusal_of("run " + GetParam().options + " -- ./srv");
     EXPECT_THAT(text, StartsWith("run: "));
-    for (const std::string& words : GetParam().says) EXPECT_THAT(text, HasSubstr(words));
+    for (const std::string& part : GetParam().message) EXPECT_THAT(text, HasSubstr(part));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -200,15 +200,16 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"--cancel-period infinity", {"refused"}}, Wrong{"--lame-duck forever", {"refused"}},
         Wrong{"--settle 1sec", {"--settle:", "did you mean \"s\"?"}}, Wrong{"--max-pause -1s", {"--max-pause:"}},
         Wrong{"--max-extension x", {"--max-extension:", "duration"}},
-        Wrong{"--ready-timeout 0s", {"--ready-timeout: \"0s\" is refused", "longer than nothing"}},
-        Wrong{"--max-pause 0s", {"longer than nothing"}},
-        Wrong{"--backoff 1s", {"--backoff: \"1s\" is no range", "MIN..MAX"}},
-        Wrong{"--backoff 2s..1s", {"longer than the last"}}, Wrong{"--backoff 0s..1s", {"busy loop"}},
+        Wrong{"--ready-timeout 0s", {"--ready-timeout: \"0s\" is refused", "longer than 0"}},
+        Wrong{"--max-pause 0s", {"longer than 0"}},
+        Wrong{"--backoff 1s", {"--backoff: \"1s\" is not a range", "MIN..MAX"}},
+        Wrong{"--backoff 2s..1s", {"MIN is longer than MAX"}}, Wrong{"--backoff 0s..1s", {"busy loop"}},
         Wrong{"--backoff 1s..x", {"--backoff:", "duration"}}, Wrong{"--max-surge 101%", {"--max-surge:", "25%"}},
         Wrong{"--max-surge many", {"--max-surge:", "a count like 2"}}, Wrong{"--max-unavailable %", {"25%"}},
-        Wrong{"--stop-signal TREM", {"--stop-signal: \"TREM\" is no signal", "did you mean TERM?"}},
+        Wrong{"--stop-signal TREM", {"--stop-signal: \"TREM\" is not a valid signal", "did you mean TERM?"}},
         Wrong{"--stop-signal KILL", {"refused", "no process can catch it"}}, Wrong{"--stop-signal 19", {"refused"}},
-        Wrong{"--cancel-signal SIGKILL", {"refused", "or none"}}, Wrong{"--stop-signal 0", {"no signal"}},
+        Wrong{"--cancel-signal SIGKILL", {"refused", "or none"}},
+        Wrong{"--stop-signal 0", {"not a valid signal: write TERM"}},
         Wrong{"--umask 888", {"--umask: \"888\"", "octal"}}, Wrong{"--umask 1777", {"0777"}},
         Wrong{"--env PATH", {"--env: \"PATH\"", "NAME=VALUE"}}, Wrong{"--env =x", {"NAME=VALUE"}},
         Wrong{"--env LISTEN_FDS=3", {"refused", "holdfast itself"}}, Wrong{"--env HOLDFAST_SLOT=3", {"refused"}},
@@ -221,30 +222,31 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"--worker-output journal", {"not part of this version", "tee or inherit"}},
         Wrong{"--worker-output /var/log/x", {"not part of this version"}},
         Wrong{"--log-level warn", {"--log-level:", "debug, info, warning or error"}},
-        Wrong{"--log-format jsno", {"did you mean json?"}}, Wrong{"--name a/b", {"--name: \"a/b\" is no name"}},
-        Wrong{"--name ..", {"is no name"}}, Wrong{"--name=", {"a value is missing: --name NAME"}},
-        Wrong{"--chdir=", {"a value is missing: --chdir DIR"}}));
+        Wrong{"--log-format jsno", {"did you mean json?"}},
+        Wrong{"--name a/b", {"--name: \"a/b\" is not a valid name"}}, Wrong{"--name ..", {"is not a valid name"}},
+        Wrong{"--name=", {"a value is missing: --name NAME"}}, Wrong{"--chdir=", {"a value is missing: --chdir DIR"}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Readiness, WrongOption,
-    testing::Values(
-        Wrong{"--ready-when notfy", {"--ready-when: \"notfy\"", "did you mean notify?", "alive:DURATION"}},
-        Wrong{"--ready-when alive", {"write alive:1s"}}, Wrong{"--ready-when alive:0s", {"longer than nothing"}},
-        Wrong{"--ready-when tcp:127.0.0.1:8080 --listen :8080",
-              {"an address that holdfast holds", "any worker, or none, may have answered"}},
-        Wrong{"--listen 127.0.0.1:8080 --ready-when http:127.0.0.1:8080/health", {"any worker, or none"}},
-        Wrong{"--listen 8080 --ready-when http://localhost:8080/health", {"any worker, or none"}},
-        Wrong{"--listen [::]:8080 --ready-when tcp:[::1]:8080", {"any worker, or none"}},
-        Wrong{"--listen unix:/run/a --ready-when tcp:unix:/run/a", {"any worker, or none"}},
-        Wrong{"--admin :9900 --ready-when http:127.0.0.1:9900/readyz", {"proves nothing", "that of --admin"}},
-        Wrong{"--ready-when tcp:example.org:80", {"names no address", "127.0.0.1:9000"}},
-        Wrong{"--ready-when tcp:", {"names no address"}}, Wrong{"--ready-when tcp", {"write tcp:ADDRESS"}},
-        Wrong{"--ready-when tcp:127.0.0.1:0", {"port 0"}}, Wrong{"--ready-when http:fd:3/x", {"no address"}},
-        Wrong{"--min-ready 3 --workers 2", {"--min-ready: 3 workers are never ready of 2"}},
-        Wrong{"--admin fd:3", {"--admin:", "binds itself"}},
-        Wrong{"--listen :80 --admin 127.0.0.1:80", {"--admin:", "given by --listen"}}));
+    testing::Values(Wrong{"--ready-when notfy", {"--ready-when: \"notfy\"", "did you mean notify?", "alive:DURATION"}},
+                    Wrong{"--ready-when alive", {"write alive:1s"}}, Wrong{"--ready-when alive:0s", {"longer than 0"}},
+                    Wrong{"--ready-when tcp:127.0.0.1:8080 --listen :8080",
+                          {"an address that holdfast holds", "any worker, or none, may have answered"}},
+                    Wrong{"--listen 127.0.0.1:8080 --ready-when http:127.0.0.1:8080/health", {"any worker, or none"}},
+                    Wrong{"--listen 8080 --ready-when http://localhost:8080/health", {"any worker, or none"}},
+                    Wrong{"--listen [::]:8080 --ready-when tcp:[::1]:8080", {"any worker, or none"}},
+                    Wrong{"--listen unix:/run/a --ready-when tcp:unix:/run/a", {"any worker, or none"}},
+                    Wrong{"--admin :9900 --ready-when http:127.0.0.1:9900/readyz",
+                          {"proves nothing", "the address of --admin"}},
+                    Wrong{"--ready-when tcp:example.org:80", {"does not contain a valid address", "127.0.0.1:9000"}},
+                    Wrong{"--ready-when tcp:", {"does not contain a valid address"}},
+                    Wrong{"--ready-when tcp", {"write tcp:ADDRESS"}}, Wrong{"--ready-when tcp:127.0.0.1:0", {"port 0"}},
+                    Wrong{"--ready-when http:fd:3/x", {"not an address to connect to"}},
+                    Wrong{"--min-ready 3 --workers 2", {"--min-ready: 3 is more than the number of workers, 2"}},
+                    Wrong{"--admin fd:3", {"--admin:", "binds itself"}},
+                    Wrong{"--listen :80 --admin 127.0.0.1:80", {"--admin:", "in use by --listen"}}));
 
-TEST(RunOptions, RefuseAPathThatWouldForgeAHeader) {
+TEST(RunOptions, RejectAPathThatCouldInjectAHeader) {
     EXPECT_THAT(refusal_of({"run", "--ready-when", "http:/a b", "--", "x"}), HasSubstr("no blanks"));
     EXPECT_THAT(refusal_of({"run", "--ready-when", "http:/a\r\nX: y", "--", "x"}), HasSubstr("no blanks"));
 }
@@ -255,7 +257,7 @@ core::ReadyProbe probe_of(const std::string& text) {
     return probe == nullptr ? core::ReadyProbe{} : *probe;
 }
 
-TEST(RunOptions, TakeProbesApart) {
+TEST(RunOptions, ParseProbes) {
     using How = core::ReadyProbe::How;
     using Where = core::ReadyProbe::Where;
     EXPECT_EQ(probe_of("tcp:127.0.0.1:9000").how, How::tcp);
@@ -275,7 +277,7 @@ TEST(RunOptions, TakeProbesApart) {
     EXPECT_EQ(probe_of("http:127.0.0.1:9000/up").where, Where::address);
 }
 
-TEST(RunOptions, SetWhatRolloutsAndProbesNeed) {
+TEST(RunOptions, SetTheOptionsOfRolloutsAndProbes) {
     const auto configuration = run_with(
         "--state-dir /var/lib/web --probation 30s --min-ready 1 --pre-restart ./check --watchdog 5s --queue-for 2s "
         "--admin 127.0.0.1:9900");
@@ -298,20 +300,20 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"--listen :80 --listen :80", {"--listen: cannot listen on \":80\" twice"}},
                     Wrong{"--listen a=:80 --listen a=:81", {"--listen: cannot name two listeners \"a\""}}));
 
-TEST(RunOptions, NameWhatIsNotPartOfThisVersion) {
+TEST(RunOptions, RejectPlannedOptionsByName) {
     for (const std::string_view planned : planned_run_options()) {
         EXPECT_EQ(refusal_of("run --" + std::string(planned) + " 1 -- ./srv"),
                   "run: --" + std::string(planned) + " is not part of this version");
     }
 }
 
-TEST(Run, NeedsTheCommandBehindTheDashes) {
+TEST(Run, RequiresACommandAfterTheDashes) {
     EXPECT_THAT(refusal_of("run"), HasSubstr("holdfast run [OPTIONS] -- COMMAND"));
     EXPECT_THAT(refusal_of("run --"), HasSubstr("there is no command to run"));
-    EXPECT_THAT(refusal_of("run --workers 2 ./srv"), HasSubstr("\"./srv\" is no option; the command stands behind"));
-    EXPECT_THAT(refusal_of("run x -- ./srv"), HasSubstr("\"x\" is no option"));
-    EXPECT_THAT(refusal_of({"run", "--chdir", "", "--", "x"}), HasSubstr("--chdir: it is empty"));
-    EXPECT_THAT(refusal_of({"run", "--name", "", "--", "x"}), HasSubstr("--name: \"\" is no name"));
+    EXPECT_THAT(refusal_of("run --workers 2 ./srv"), HasSubstr("\"./srv\" is not an option; the command must follow"));
+    EXPECT_THAT(refusal_of("run x -- ./srv"), HasSubstr("\"x\" is not an option"));
+    EXPECT_THAT(refusal_of({"run", "--chdir", "", "--", "x"}), HasSubstr("--chdir: the value is empty"));
+    EXPECT_THAT(refusal_of({"run", "--name", "", "--", "x"}), HasSubstr("--name: \"\" is not a valid name"));
     EXPECT_THAT(refusal_of({"run", "--", ""}), HasSubstr("the command is empty"));
 }
 

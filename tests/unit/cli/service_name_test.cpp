@@ -21,7 +21,7 @@ TEST(ServiceName, IsTheCommandsBaseName) {
     EXPECT_EQ(name_of("gunicorn app:app"), "gunicorn");
 }
 
-TEST(ServiceName, IsTheScriptsBehindAnInterpreterOrShell) {
+TEST(ServiceName, IsTheScriptsNameAfterAnInterpreterOrShell) {
     EXPECT_EQ(name_of("python3 /srv/app.py --x"), "app.py");
     EXPECT_EQ(name_of("/usr/bin/python3.11 -u -X dev /srv/app.py"), "app.py");
     EXPECT_EQ(name_of("python3 -m http.server 80"), "http.server");
@@ -34,7 +34,7 @@ TEST(ServiceName, IsTheScriptsBehindAnInterpreterOrShell) {
     EXPECT_EQ(name_of("ruby"), "ruby");
 }
 
-TEST(ServiceName, IsNeededWhereTheCommandHasNone) {
+TEST(ServiceName, IsRequiredIfTheCommandHasNone) {
     EXPECT_THAT(name_of("sh -c x"), HasSubstr("cannot name the service after \"sh -c\""));
     EXPECT_THAT(name_of("bash -lc x"), HasSubstr("--name web"));
     EXPECT_THAT(name_of("node -e x"), HasSubstr("--name web"));

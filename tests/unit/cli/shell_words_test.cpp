@@ -20,21 +20,21 @@ TEST(ShellWords, AreSeparatedByBlanks) {
     EXPECT_THAT(split("  "), IsEmpty());
 }
 
-TEST(ShellWords, AreKeptTogetherByQuotesAndBackslashes) {
+TEST(ShellWords, MayContainBlanksInQuotesOrAfterBackslashes) {
     EXPECT_THAT(split(R"(sh -c 'a "b" \c')"), ElementsAre("sh", "-c", R"(a "b" \c)"));
     EXPECT_THAT(split(R"("a 'b' \" \\ \n"c)"), ElementsAre(R"(a 'b' " \ \nc)"));
     EXPECT_THAT(split(R"(a\ b \' "" '')"), ElementsAre("a b", "'", "", ""));
 }
 
-TEST(ShellWords, ExpandNothing) {
+TEST(ShellWords, AreNotExpanded) {
     EXPECT_THAT(split("$HOME * ~ `x` a#b"), ElementsAre("$HOME", "*", "~", "`x`", "a#b"));
 }
 
-TEST(ShellWords, SayWhatIsUnfinished) {
+TEST(ShellWords, RejectUnfinishedQuotesAndComments) {
     EXPECT_THAT(split("a 'b").front(), HasSubstr("a closing ' is missing"));
     EXPECT_THAT(split("a \"b").front(), HasSubstr("a closing \" is missing"));
     EXPECT_THAT(split("a \\").front(), HasSubstr("nothing follows the last backslash"));
-    EXPECT_THAT(split("a # b").front(), HasSubstr("a comment stands on a line of its own"));
+    EXPECT_THAT(split("a # b").front(), HasSubstr("a comment must be on its own line"));
     EXPECT_THAT(split("a '# b'"), ElementsAre("a", "# b"));
 }
 

@@ -21,7 +21,7 @@ using testing::StartsWith;
 
 using Respond = api::ThreadedSupervisor::Respond;
 
-// A worker of the former generation that three requests keep, the oldest for 12 s.
+// A draining worker of the old generation that holds three requests; the oldest has taken 12 s.
 core::WorkerStatus busy_worker() {
     core::WorkerStatus worker;
     worker.generation = Generation{1};
@@ -49,8 +49,8 @@ class WaitingTest : public testing::Test {
         screen.colour = colour;
         return screen;
     }
-    // The answer to a restart comes when the client has looked twice.
-    void answer_after_two_looks() {
+    // Answers a restart after the client has polled the status twice.
+    void answer_after_two_polls() {
         supervisor_.on_request = [this](const core::Request&, const Respond& answer) { waiting_ = answer; };
         supervisor_.on_snapshot = [this](core::Status& status) {
             status.name = "web";
@@ -58,7 +58,7 @@ class WaitingTest : public testing::Test {
             status.generation = Generation{2};
             status.change = core::ChangeStatus{"restart to generation 2", "somebody", "taking over", "", {}, 0};
             status.workers = {busy_worker()};
-            if (++looks_ == 2) supervisor_.post([this] { (*waiting_)({}); });
+            if (++polls_ == 2) supervisor_.post([this] { (*waiting_)({}); });
         };
     }
 
@@ -66,12 +66,12 @@ class WaitingTest : public testing::Test {
     api::Service service_;
     ClientCommand command_;
     std::ostringstream out_, err_;
-    int looks_ = 0;
+    int polls_ = 0;
     std::optional<Respond> waiting_;
     api::ThreadedSupervisor supervisor_;
 };
 
-TEST_F(WaitingTest, InAPipeEachEventIsALineThatNamesItsWorker) {
+TEST_F(WaitingTest, PrintsALineForEachEventIfStandardErrorIsNotATerminal) {
     supervisor_.on_request = [this](const core::Request&, const Respond& answer) {
         supervisor_.emit(R"({"level":"info","event":"worker_launching","worker":"2.0","text":"launching"})");
         supervisor_.emit(R"({"level":"debug","event":"noise","worker":"2.0","text":"for machines"})");
@@ -84,7 +84,7 @@ TEST_F(WaitingTest, InAPipeEachEventIsALineThatNamesItsWorker) {
     EXPECT_EQ(err_.str(), "2.0: launching\ngeneration 2 serves\n");
 }
 
-TEST_F(WaitingTest, ForMachinesNothingIsShownMeanwhile) {
+TEST_F(WaitingTest, PrintsNoProgressWithJson) {
     supervisor_.on_request = [this](const core::Request&, const Respond& answer) {
         supervisor_.emit(R"({"level":"info","worker":"2.0","text":"launching"})");
         supervisor_.post([answer] { answer({}); });
@@ -95,8 +95,8 @@ TEST_F(WaitingTest, ForMachinesNothingIsShownMeanwhile) {
     EXPECT_EQ(err_.str(), "");
 }
 
-TEST_F(WaitingTest, OnATerminalABarAndAReasonStandThereAndAreTakenAway) {
-    answer_after_two_looks();
+TEST_F(WaitingTest, ShowsProgressOnATerminalAndErasesIt) {
+    answer_after_two_polls();
     begin();
     EXPECT_TRUE(restart(terminal(Colour::no)));
     EXPECT_THAT(err_.str(), StartsWith("web: restart to generation 2: taking over\n"
@@ -106,38 +106,38 @@ TEST_F(WaitingTest, OnATerminalABarAndAReasonStandThereAndAreTakenAway) {
     EXPECT_THAT(err_.str(), Not(HasSubstr("\x1b[1m")));
 }
 
-TEST_F(WaitingTest, ColoursWhereThatIsWanted) {
-    answer_after_two_looks();
+TEST_F(WaitingTest, UsesColoursIfEnabled) {
+    answer_after_two_polls();
     begin();
     EXPECT_TRUE(restart(terminal(Colour::yes)));
     EXPECT_THAT(err_.str(), HasSubstr("\x1b[1mweb: restart to generation 2"));
 }
 
-TEST_F(WaitingTest, InterruptedItSaysThatTheChangeGoesOnAndWhatTakesItBack) {
+TEST_F(WaitingTest, SaysWhenInterruptedThatTheChangeContinuesAndHowToRevertIt) {
     supervisor_.on_request = [](const core::Request&, const Respond&) {};
     begin();
     using Kind = api::ChangeRequest::Kind;
-    const std::string show = "`holdfast status web --watch` shows it";
+    const std::string show = "`holdfast status web --watch` shows its progress";
     for (const auto& [kind, hint] : std::map<Kind, std::string>{
-             {Kind::restart, "`holdfast undo web` takes it back, "},
-             {Kind::stop, "`holdfast undo web` takes it back, "},
-             {Kind::scale, "`holdfast scale web N` asks for another number, "},
-             {Kind::pause, "`holdfast resume web` takes it back, "},
-             {Kind::resume, "`holdfast pause web` takes it back, "},
+             {Kind::restart, "`holdfast undo web` reverts it, "},
+             {Kind::stop, "`holdfast undo web` reverts it, "},
+             {Kind::scale, "`holdfast scale web N` sets another number of workers, "},
+             {Kind::pause, "`holdfast resume web` reverts it, "},
+             {Kind::resume, "`holdfast pause web` reverts it, "},
              {Kind::undo, ""},
          }) {
         Screen screen;
         screen.was_interrupted = [calls = 0]() mutable { return ++calls > 1; };
         const auto answer = change_and_wait(command_, service_, {kind}, err_, screen);
         ASSERT_FALSE(answer);
-        EXPECT_EQ(answer.error().text, "what was asked for goes on: " + hint + show);
+        EXPECT_EQ(answer.error().text, "stopped waiting, but the change continues: " + hint + show);
     }
 }
 
-TEST_F(WaitingTest, AWatchLooksOnceForABurstOfEventsAndEndsWithTheSupervisor) {
+TEST_F(WaitingTest, WatchPollsOnceForABurstOfEventsAndEndsWithTheSupervisor) {
     supervisor_.on_snapshot = [this](core::Status& status) {
-        status.target = ++looks_;
-        if (looks_ == 1) {
+        status.target = ++polls_;
+        if (polls_ == 1) {
             for (int number = 0; number < 50; ++number) supervisor_.emit(R"({"text":"step"})");
         } else {
             supervisor_.post([this] { supervisor_.end(); });
@@ -146,13 +146,13 @@ TEST_F(WaitingTest, AWatchLooksOnceForABurstOfEventsAndEndsWithTheSupervisor) {
     begin();
     EXPECT_TRUE(watch_status(command_, service_, out_, {}));
     EXPECT_THAT(out_.str(), HasSubstr("target 1,"));
-    EXPECT_EQ(looks_, 2) << "an event each would be fifty";
+    EXPECT_EQ(polls_, 2) << "it polled for each event";
 }
 
-TEST_F(WaitingTest, AWatchForMachinesIsAnObjectALine) {
+TEST_F(WaitingTest, WatchPrintsAJsonObjectPerLine) {
     supervisor_.on_snapshot = [this](core::Status& status) {
         status.name = "web";
-        if (++looks_ == 1) return supervisor_.emit(R"({"text":"step"})");
+        if (++polls_ == 1) return supervisor_.emit(R"({"text":"step"})");
         supervisor_.end();
     };
     begin();
@@ -162,12 +162,12 @@ TEST_F(WaitingTest, AWatchForMachinesIsAnObjectALine) {
     EXPECT_THAT(out_.str(), EndsWith("}\n"));
 }
 
-TEST_F(WaitingTest, AWatchWritesTheStatusAnewInPlace) {
+TEST_F(WaitingTest, WatchUpdatesTheStatusInPlace) {
     supervisor_.on_snapshot = [this](core::Status& status) {
-        status.target = ++looks_;
-        if (looks_ == 1) supervisor_.emit(R"({"text":"step"})");
-        if (looks_ == 2) supervisor_.emit(R"({"text":"step"})");
-        if (looks_ == 3) supervisor_.end();
+        status.target = ++polls_;
+        if (polls_ == 1) supervisor_.emit(R"({"text":"step"})");
+        if (polls_ == 2) supervisor_.emit(R"({"text":"step"})");
+        if (polls_ == 3) supervisor_.end();
     };
     begin();
     EXPECT_TRUE(watch_status(command_, service_, out_, terminal(Colour::no)));
