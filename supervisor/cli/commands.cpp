@@ -122,7 +122,7 @@ int reload(const ClientCommand& command, const api::Service& service, const Stre
     return show_outcome(command, api::preview_reload(service), to);
 }
 
-int ask(const ClientCommand& command, const api::Service& service, const Streams& to) {
+int execute(const ClientCommand& command, const api::Service& service, const Streams& to) {
     switch (command.verb) {
         case Verb::restart:
             return change(command, Kind::restart, service, to);
@@ -162,7 +162,7 @@ int run_client(const ClientCommand& command, std::ostream& out, std::ostream& er
     if (command.verb == Verb::status && any_service && command.watch == Watch::once) return show_all(command, to);
     if (!command.state_dir.empty()) return show_history(command, read_history(command.state_dir), to);
     const auto service = api::find_service({command.name, command.runtime_dir});
-    if (service) return ask(command, *service, to);
+    if (service) return execute(command, *service, to);
     const bool is_ambiguous = service.error().code == EINVAL;
     return report_error(err, service.error(), is_ambiguous ? ExitCode::usage : ExitCode::unavailable);
 }

@@ -119,7 +119,7 @@ Result<core::Configuration> finish(RunDraft draft) {
     return std::move(configuration);
 }
 
-Result<core::Configuration> build(std::string_view command, const Tokens& tokens, const Words& behind_dashes) {
+Result<core::Configuration> build(std::string_view command, const Tokens& tokens, const Words& command_words) {
     RunDraft draft;
     const auto file = std::ranges::find(tokens.options, config_option, &GivenOption::name);
     if (file != tokens.options.end() && !file->value.empty()) {
@@ -127,7 +127,7 @@ Result<core::Configuration> build(std::string_view command, const Tokens& tokens
     }
     if (const auto done = apply_arguments(tokens.options, draft); !done) return done.error();
     if (!tokens.words.empty()) return no_command(tokens.words, command);
-    if (!behind_dashes.empty()) draft.configuration.launch.command = behind_dashes;
+    if (!command_words.empty()) draft.configuration.launch.command = command_words;
     if (draft.configuration.launch.command.empty()) return no_command({}, command);
     return finish(std::move(draft));
 }
@@ -144,9 +144,9 @@ std::variant<core::Configuration, Text, UsageError> parse_configuration(std::str
     if (!tokens) return wrong(tokens.error());
     if (is_given(tokens->options, help_option.name)) return Text{help_of(command)};
     if (is_given(tokens->options, version_option.name)) return Text{version_text()};
-    Words behind_dashes;
-    if (dashes != arguments.end()) behind_dashes.assign(dashes + 1, arguments.end());
-    auto configuration = build(command, *tokens, behind_dashes);
+    Words command_words;
+    if (dashes != arguments.end()) command_words.assign(dashes + 1, arguments.end());
+    auto configuration = build(command, *tokens, command_words);
     if (!configuration) return wrong(configuration.error());
     return *std::move(configuration);
 }

@@ -58,7 +58,7 @@ Result<std::string> script_name(std::string_view program, Arguments words) {
     return std::string(base_name(words.empty() ? program : std::string_view(words.front())));
 }
 
-Arguments behind_env(Arguments words) {
+Arguments command_of_env(Arguments words) {
     words = words.subspan(1);
     while (!words.empty() && (words.front().starts_with('-') || words.front().find('=') != std::string::npos)) {
         words = words.subspan(1);
@@ -70,7 +70,7 @@ Arguments behind_env(Arguments words) {
 
 Result<std::string> default_name(const std::vector<std::string>& command) {
     Arguments words(command);
-    if (base_name(words.front()) == "env") words = behind_env(words);
+    if (base_name(words.front()) == "env") words = command_of_env(words);
     if (words.empty()) return std::string("env");
     const std::string_view program = base_name(words.front());
     const bool has_script = is_shell(program) || is_interpreter(program);

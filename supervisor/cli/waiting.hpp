@@ -9,7 +9,7 @@
 namespace holdfast::cli {
 
 // Requests a change and waits for its outcome. Shows the progress on `err`: a live block on a terminal, else a line for
-// each event, or nothing with --json. SIGINT ends the wait, not the change; the error says how to revert the change.
+// each event (nothing with --json). SIGINT ends the wait, not the change; the error says how to revert the change.
 Result<api::ChangeOutcome> change_and_wait(const ClientCommand& command, const api::Service& service,
                                            const api::ChangeRequest& request, std::ostream& err, const Screen& screen);
 

@@ -28,7 +28,8 @@ RuntimeEnvironment current_environment();
 std::vector<Service> list_services(const RuntimeEnvironment& environment = current_environment());
 
 // Finds the selected supervisor. The error lists the paths that were tried, or the services to choose from. A socket on
-// which a process of another user than this one or root listens is ignored, unless `runtime_dir` names its directory.
+// which a process of another user than this one or root listens is not trusted, unless `runtime_dir` names its
+// directory.
 Result<Service> find_service(const ServiceSelector& selector,
                              const RuntimeEnvironment& environment = current_environment());
 

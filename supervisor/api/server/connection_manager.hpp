@@ -22,8 +22,7 @@ class ConnectionManager : public std::enable_shared_from_this<ConnectionManager>
   public:
     struct Limits {
         std::size_t connections;
-        std::size_t max_unread_bytes;  // buffered responses over all connections; at the limit the slowest reader is
-                                       // closed
+        std::size_t max_unread_bytes;              // buffered responses; at the limit the slowest reader is closed
         std::chrono::milliseconds min_idle;        // a connection that has been idle for less is never evicted
         std::chrono::milliseconds emfile_backoff;  // delay before accepting again after EMFILE
         std::chrono::milliseconds close_timeout;   // of close_when_answered()

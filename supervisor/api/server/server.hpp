@@ -44,13 +44,11 @@ struct Backend {
 // if it is larger; `event_streams` times two queues; and 2 KiB for each connection that is idle or waits for an
 // outcome.
 struct Limits {
-    std::size_t connections =
-        64;  // that receive a request or send a response; at the limit the longest idle is evicted
+    std::size_t connections = 64;  // that receive or send; at the limit the longest idle one is evicted
     std::size_t max_unread_bytes = 8 * 1024 * 1024;  // buffered responses; at the limit the slowest reader is closed
-    std::size_t waiting = 128;  // connections that wait for an outcome; as many more for stop and undo
-    std::size_t pending_changes =
-        1024;                        // changes without an outcome, waited for or not; as many more for stop and undo
-    std::size_t event_streams = 16;  // at the limit a new stream evicts a stalled one
+    std::size_t waiting = 128;           // connections that wait for an outcome; as many more for stop and undo
+    std::size_t pending_changes = 1024;  // without an outcome, waited for or not; as many more for stop and undo
+    std::size_t event_streams = 16;      // at the limit a new stream evicts a stalled one
     std::size_t event_queue_bytes = 256 * 1024;       // per event stream
     std::chrono::milliseconds io_timeout{10'000};     // to receive a complete request, and to send a complete response
     std::chrono::milliseconds min_idle{100};          // a connection that has been idle for less is never evicted
