@@ -167,7 +167,7 @@ class WatchedListener : public testing::TestWithParam<const char*> {
 
 TEST_P(WatchedListener, ReportsNothingUntilItIsShutDown) {
     const Listener listener = open_listener(address());
-    ListenerWatch watch = std::move(ListenerWatch::open().value());
+    ListenerWatch watch = ListenerWatch::open().value();
     ASSERT_TRUE(watch.add(listener.fd.get(), 42));
     const Client first = connect_to(listener);
     const Client second = connect_to(listener);
@@ -182,7 +182,7 @@ TEST_P(WatchedListener, ReportsNothingUntilItIsShutDown) {
 
 TEST_P(WatchedListener, IsReportedAgainAfterItsRevival) {
     Listener listener = open_listener(address());
-    ListenerWatch watch = std::move(ListenerWatch::open().value());
+    ListenerWatch watch = ListenerWatch::open().value();
     ASSERT_TRUE(watch.add(listener.fd.get(), 1));
     for (int round = 0; round < 3; ++round) {
         ::shutdown(listener.fd.get(), SHUT_RDWR);
@@ -200,7 +200,7 @@ INSTANTIATE_TEST_SUITE_P(Each, WatchedListener, testing::Values("127.0.0.1:0", "
 
 TEST(WatchedListener, CanBeAddedAgainWithoutRemove) {
     Listener listener = open_listener("127.0.0.1:0");
-    ListenerWatch watch = std::move(ListenerWatch::open().value());
+    ListenerWatch watch = ListenerWatch::open().value();
     ASSERT_TRUE(watch.add(listener.fd.get(), 1));
     ::shutdown(listener.fd.get(), SHUT_RDWR);
     ASSERT_EQ(watch.take().size(), 1U);

@@ -26,7 +26,7 @@ bool notify(const std::string& address, std::string_view text) {
 TEST(NotifySocket, ReceivesMessageAndSender) {
     const TemporaryFolder folder;
     std::array<char, 64> buffer{};
-    const NotifySocket socket = std::move(NotifySocket::open(folder.path(), "1.0").value());
+    const NotifySocket socket = NotifySocket::open(folder.path(), "1.0").value();
     EXPECT_EQ(socket.address(), folder / "notify-1.0");
     EXPECT_EQ(socket.receive(buffer).arrival, Arrival::nothing);
     ASSERT_TRUE(notify(socket.address(), "READY=1"));
@@ -42,7 +42,7 @@ TEST(NotifySocket, AcceptsMessagesOfAWorkerOfAnotherUser) {
     const TemporaryFolder folder;
     ::chmod(folder.path().c_str(), 0711);
     std::array<char, 64> buffer{};
-    const NotifySocket socket = std::move(NotifySocket::open(folder.path(), "1.0").value());
+    const NotifySocket socket = NotifySocket::open(folder.path(), "1.0").value();
     expect_in_child([&] {
         ASSERT_EQ(::setuid(12345), 0);
         EXPECT_TRUE(notify(socket.address(), "READY=1"));
@@ -55,7 +55,7 @@ TEST(NotifySocket, AcceptsMessagesOfAWorkerOfAnotherUser) {
 TEST(NotifySocket, EmptyDatagramIsNotTheEnd) {
     const TemporaryFolder folder;
     std::array<char, 64> buffer{};
-    const NotifySocket socket = std::move(NotifySocket::open(folder.path(), "1.0").value());
+    const NotifySocket socket = NotifySocket::open(folder.path(), "1.0").value();
     ASSERT_TRUE(notify(socket.address(), ""));
     EXPECT_EQ(socket.receive(buffer).arrival, Arrival::empty);
     EXPECT_EQ(socket.receive(buffer).arrival, Arrival::nothing);
@@ -69,7 +69,7 @@ TEST(NotifySocket, ReplacesAStaleSocketAndRemovesItsFile) {
         ASSERT_EQ(::bind(dead.get(), socket_address.get(), socket_address.length), 0);
     }
     {
-        NotifySocket socket = std::move(NotifySocket::open(folder.path(), "1.0").value());
+        NotifySocket socket = NotifySocket::open(folder.path(), "1.0").value();
         EXPECT_TRUE(notify(folder / "notify-1.0", "x"));
         const NotifySocket moved = std::move(socket);
         EXPECT_TRUE(exists(folder / "notify-1.0"));
@@ -80,7 +80,7 @@ TEST(NotifySocket, ReplacesAStaleSocketAndRemovesItsFile) {
 TEST(NotifySocket, IsAbstractIfThePathIsTooLong) {
     for (const std::string& directory : {std::string(), "/tmp/" + std::string(110, 'x')}) {
         std::array<char, 64> buffer{};
-        const NotifySocket socket = std::move(NotifySocket::open(directory, "1.0").value());
+        const NotifySocket socket = NotifySocket::open(directory, "1.0").value();
         EXPECT_EQ(socket.address()[0], '@');
         ASSERT_TRUE(notify(socket.address(), "READY=1"));
         EXPECT_EQ(socket.receive(buffer).bytes, "READY=1");
@@ -92,9 +92,9 @@ class ServiceManagerTest : public testing::TestWithParam<bool> {};
 TEST_P(ServiceManagerTest, ReceivesMessagesAndTheVariableIsUnset) {
     const TemporaryFolder folder;
     std::array<char, 64> buffer{};
-    const NotifySocket manager = std::move(NotifySocket::open(GetParam() ? folder.path() : "", "manager").value());
+    const NotifySocket manager = NotifySocket::open(GetParam() ? folder.path() : "", "manager").value();
     ::setenv("NOTIFY_SOCKET", manager.address().c_str(), 1);
-    const ServiceManager ours = std::move(ServiceManager::from_environment().value());
+    const ServiceManager ours = ServiceManager::from_environment().value();
     EXPECT_EQ(std::getenv("NOTIFY_SOCKET"), nullptr);
     EXPECT_TRUE(ours.is_there());
     EXPECT_EQ(ours.notify("READY=1\nSTATUS=x"), SendResult::sent);
@@ -104,9 +104,9 @@ TEST_P(ServiceManagerTest, ReceivesMessagesAndTheVariableIsUnset) {
 INSTANTIATE_TEST_SUITE_P(PathAndAbstract, ServiceManagerTest, testing::Bool());
 
 TEST(ServiceManager, ThatDoesNotReadDoesNotBlockNotify) {
-    const NotifySocket manager = std::move(NotifySocket::open("", "").value());
+    const NotifySocket manager = NotifySocket::open("", "").value();
     ::setenv("NOTIFY_SOCKET", manager.address().c_str(), 1);
-    const ServiceManager ours = std::move(ServiceManager::from_environment().value());
+    const ServiceManager ours = ServiceManager::from_environment().value();
     SendResult sent = SendResult::sent;
     for (int count = 0; sent == SendResult::sent && count < 100'000; ++count) sent = ours.notify("STATUS=x");
     EXPECT_EQ(sent, SendResult::full);

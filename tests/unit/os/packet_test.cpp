@@ -42,7 +42,7 @@ bool send_with(int fd, std::string_view bytes, const std::vector<int>& descripto
 
 class ControlPipeTest : public testing::Test {
   protected:
-    ControlPipe pipe_ = std::move(open_control_pipe().value());
+    ControlPipe pipe_ = open_control_pipe().value();
     std::array<char, 64> buffer_{};
 
     Packet receive() { return receive_packet(pipe_.ours.get(), buffer_); }

@@ -95,7 +95,7 @@ TEST_F(ReaperTest, DisownReapsAKeptLeader) {
 TEST_F(ReaperTest, ReapsADisownedLeaderAsAnUnknownChild) {
     Started worker = start(command({"/bin/sleep", "60"}));
     const pid_t pid = worker.leader.pid();
-    const Process process = std::move(*open_process(pid, process_status(pid)->start_time));
+    const Process process = *open_process(pid, process_status(pid)->start_time);
     reaper_.disown(worker.leader);
     EXPECT_TRUE(kill_now(process));
     wait_for_end(process);

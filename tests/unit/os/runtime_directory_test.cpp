@@ -191,7 +191,7 @@ TEST_F(RuntimeDirectoryTest, ApiSocketIsAccessibleOnlyToItsOwner) {
     const std::string socket = path_ + "/api.sock";
     std::ofstream(socket) << "left behind";
     const mode_t before = ::umask(0);
-    const UniqueFd fd = std::move(open_api_socket(directory).value());
+    const UniqueFd fd = open_api_socket(directory).value();
     ::umask(before);
     EXPECT_EQ(mode_of(socket), 0600U);
     EXPECT_EQ(connect_to_path(socket).error_number, 0);
@@ -209,7 +209,7 @@ TEST_F(RuntimeDirectoryTest, ApiSocketWithATooLongPathIsAnError) {
 class WorkerRecordsTest : public RuntimeDirectoryTest {
   protected:
     const RuntimeDirectory directory_ = claimed(path_);
-    const WorkerRecords records_ = std::move(WorkerRecords::open(directory_).value());
+    const WorkerRecords records_ = WorkerRecords::open(directory_).value();
 
     // A process that lives until it is told to end.
     static pid_t start_worker() {
@@ -265,7 +265,7 @@ TEST_F(WorkerRecordsTest, TreatAZombieAsDead) {
 
 TEST_F(WorkerRecordsTest, AreRemovedWithTheirWorkers) {
     RuntimeDirectory directory = claimed(folder_ / "other");
-    const WorkerRecords records = std::move(WorkerRecords::open(directory).value());
+    const WorkerRecords records = WorkerRecords::open(directory).value();
     ASSERT_TRUE(records.add(::getpid(), "1.0"));
     records.remove_folder(directory);
     EXPECT_TRUE(exists(directory.path() + "/workers")) << "an orphan is left";

@@ -21,7 +21,7 @@ namespace {
 TEST(Signals, AreReadWithTheirSender) {
     expect_in_child([] {
         prepare_signals();
-        const Signals signals = std::move(Signals::open().value());
+        const Signals signals = Signals::open().value();
         EXPECT_FALSE(signals.read());
         ::kill(::getpid(), SIGTERM);
         ASSERT_TRUE(is_readable_now(signals.fd()));
@@ -38,7 +38,7 @@ TEST(Signals, AreReadWithTheirSender) {
 TEST(Signals, ThatHoldfastHandlesDoNotEndTheProcess) {
     expect_in_child([] {
         prepare_signals();
-        const Signals signals = std::move(Signals::open().value());
+        const Signals signals = Signals::open().value();
         for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN, SIGTTOU}) {
             ::kill(::getpid(), signal);
             const auto received = signals.read();
@@ -53,7 +53,7 @@ TEST(Signals, SigchldComesFromTheKernelEvenIfTheParentIgnoredIt) {
     expect_in_child([] {
         ::signal(SIGCHLD, SIG_IGN);
         prepare_signals();
-        const Signals signals = std::move(Signals::open().value());
+        const Signals signals = Signals::open().value();
         const pid_t child = ::fork();
         if (child == 0) ::_exit(7);
         ASSERT_TRUE(becomes_readable(signals.fd()));
@@ -71,7 +71,7 @@ TEST(Signals, SighupIgnoredAtStartIsReportedAndStillRead) {
     expect_in_child([] {
         ::signal(SIGHUP, SIG_IGN);
         EXPECT_EQ(prepare_signals(), SighupDisposition::ignored);
-        const Signals signals = std::move(Signals::open().value());
+        const Signals signals = Signals::open().value();
         ::kill(::getpid(), SIGHUP);
         const auto received = signals.read();
         ASSERT_TRUE(received);
@@ -102,7 +102,7 @@ TEST(Signals, TerminalHangUpIsDistinguishedFromARequestToRestart) {
     expect_in_child([] {
         prepare_signals();
         Terminal terminal = begin_session_on_terminal();
-        const Signals signals = std::move(Signals::open().value());
+        const Signals signals = Signals::open().value();
         ::kill(::getpid(), SIGHUP);
         const auto asked = signals.read();
         ASSERT_TRUE(asked);
@@ -126,7 +126,7 @@ TEST(Signals, TerminalHangUpIsDistinguishedFromARequestToRestart) {
 }
 
 TEST(OutputPipe, IsReadWithoutBlockingUntilTheLastWriterCloses) {
-    OutputPipe pipe = std::move(open_output_pipe().value());
+    OutputPipe pipe = open_output_pipe().value();
     std::array<char, 8> buffer{};
     EXPECT_EQ(read_chunk(pipe.reader.get(), buffer).reading, Reading::nothing);
     ASSERT_EQ(::write(pipe.writer.get(), "last words", 10), 10);
@@ -138,7 +138,7 @@ TEST(OutputPipe, IsReadWithoutBlockingUntilTheLastWriterCloses) {
 }
 
 TEST(OutputPipe, LeavesTheWorkersEndBlockingAndBothCloseOnExec) {
-    const OutputPipe pipe = std::move(open_output_pipe().value());
+    const OutputPipe pipe = open_output_pipe().value();
     EXPECT_EQ(::fcntl(pipe.writer.get(), F_GETFL) & O_NONBLOCK, 0);
     EXPECT_EQ(::fcntl(pipe.writer.get(), F_GETFD), FD_CLOEXEC);
     EXPECT_EQ(::fcntl(pipe.reader.get(), F_GETFD), FD_CLOEXEC);
@@ -147,7 +147,7 @@ TEST(OutputPipe, LeavesTheWorkersEndBlockingAndBothCloseOnExec) {
 TEST(OutputPipe, DoesNotKillAWorkerThatOutlivesItsReader) {
     expect_in_child([] {
         ::signal(SIGPIPE, SIG_DFL);
-        OutputPipe pipe = std::move(open_output_pipe().value());
+        OutputPipe pipe = open_output_pipe().value();
         pipe.reader.reset();
         EXPECT_EQ(::write(pipe.writer.get(), "x", 1), 1);
     });

@@ -41,7 +41,8 @@ class JobLog {
     std::thread::id thread_of(const std::string& entry) const {
         const std::lock_guard lock(mutex_);
         const auto found = std::ranges::find(entries_, entry);
-        return found == entries_.end() ? std::thread::id{} : threads_[found - entries_.begin()];
+        return found == entries_.end() ? std::thread::id{}
+                                       : threads_[static_cast<std::size_t>(found - entries_.begin())];
     }
 
   private:
