@@ -57,7 +57,7 @@ TEST_F(QueueFor, RefusesClientsAtOnceAndServesThemFromTheFirstReadyWorkerOn) {
     const LogEntry closed = run().wait_for("doors_closed");
     EXPECT_THAT(closed.text, HasSubstr("no worker has served for"));
     EXPECT_GE(closed.mono_usec - gone.mono_usec, 300'000);
-    const std::string status = wait_for_status(run(), "nobody serves");
+    const std::string status = wait_for_status(run(), "no worker serves");
     EXPECT_THAT(status, HasSubstr("refused"));
     EXPECT_THAT(status, HasSubstr("the database is away"));
 
