@@ -28,7 +28,7 @@ Result<std::string> parse_text(Value text) {
 Result<Duration> parse_positive(Value text) {
     auto duration = parse_duration(text);
     if (duration && duration->count() == 0)
-        return error(in_quotes(text) + " is not accepted: the duration must be longer than 0");
+        return error(in_quotes(text) + " is refused: the duration must be longer than 0");
     return duration;
 }
 
@@ -63,7 +63,7 @@ Result<void> set_admin(Value text, RunDraft& draft) {
     auto address = parse_listen_address(text);
     if (!address) return address.error();
     if (address->family == Family::descriptor || address->family == Family::systemd) {
-        return error(in_quotes(text) + " is not accepted: it must be an address that holdfast binds itself");
+        return error(in_quotes(text) + " is refused: it must be an address that holdfast binds itself");
     }
     draft.configuration.admin.assign(1, *std::move(address));
     return {};

@@ -93,7 +93,7 @@ Result<int> parse_signal(std::string_view text) {
         if (name.empty() || (bare != name && bare != std::to_string(number))) continue;
         if (!is_uncatchable(name)) return number;
         return error(in_quotes(text) +
-                     " is not accepted: no process can catch it, so a worker could not react to it; "
+                     " is refused: no process can catch it, so a worker could not react to it; "
                      "a worker that outlives its last deadline is killed anyway");
     }
     std::vector<std::string_view> candidates;
@@ -154,7 +154,7 @@ Result<std::string> parse_environment_entry(std::string_view text) {
     constexpr std::array<std::string_view, 4> ours{"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET"};
     const bool is_reserved = key.starts_with("HOLDFAST_") && !is_sdk_variable(key);
     if (is_reserved || std::ranges::find(ours, key) != ours.end()) {
-        return error(in_quotes(key) + " is not accepted: holdfast itself sets it for each worker");
+        return error(in_quotes(key) + " is refused: holdfast itself sets it for each worker");
     }
     return std::string(text);
 }
