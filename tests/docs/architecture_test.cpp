@@ -1,6 +1,5 @@
 // Compares supervisor/ARCHITECTURE.md with the source tree: the files and functions that it names exist, and it lists
 // every file.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <regex>
@@ -11,8 +10,6 @@
 
 namespace holdfast::docs {
 namespace {
-
-using testing::IsEmpty;
 
 std::string page() { return read("supervisor/ARCHITECTURE.md"); }
 

@@ -70,8 +70,8 @@ class Readme(Case):
         (self.folder.path / "build").mkdir()
         (self.folder.path / "build/release").symlink_to(BUILD)
         system = str(self.folder.path / "system")
-        self.folder.environment |= {"DESTDIR": system, "PKG_CONFIG_SYSROOT_DIR": system,
-                                    "PKG_CONFIG_PATH": system + os.environ["HOLDFAST_PKGCONFIG"]}
+        self.folder.environment |= {"DESTDIR": system, "CPATH": system + os.environ["HOLDFAST_INSTALLED_HEADERS"],
+                                    "LIBRARY_PATH": system + os.environ["HOLDFAST_INSTALLED_LIBRARIES"]}
         self.folder.write("hello.cpp", page.block("C++", "cpp"))
         self._add_sanitizing_compiler()
         self.serve_restart_and_stop(page.block("C++", "sh"))
@@ -88,11 +88,11 @@ class Readme(Case):
                      f"-include {HERE}/around_examples.hpp -o worker worker.cpp {os.environ['HOLDFAST_SDK']} -pthread")
 
     def _add_sanitizing_compiler(self):
-        """The library of a sanitized build links only into programs that are sanitized as well."""
+        """The library of a sanitized build links only into programs that the same compiler has sanitized as well."""
         if not SANITIZE:
             return
         compiler = self.folder.path / "bin" / "g++"
         compiler.parent.mkdir()
-        compiler.write_text(f'#!/bin/sh\nexec {shutil.which("g++")} -fsanitize={SANITIZE} "$@"\n', encoding="utf-8")
+        compiler.write_text(f'#!/bin/sh\nexec {os.environ["HOLDFAST_CXX"]} -fsanitize={SANITIZE} "$@"\n', encoding="utf-8")
         compiler.chmod(0o755)
         self.folder.environment["PATH"] = f"{compiler.parent}:{self.folder.environment['PATH']}"
