@@ -24,7 +24,7 @@ RunOptions two_hello_workers() {
 
 std::vector<std::string> hello_beside_stubborn(const std::string& options, const std::string& which) {
     return shell_worker("case $HOLDFAST_WORKER in " + which + ") exec " + program("stubborn") +
-                        " --obey --ready-after 0 " + options + ";; esac; exec " + hello_http().front());
+                        " --exit-on-drain --ready-after 0 " + options + ";; esac; exec " + hello_http().front());
 }
 
 std::vector<std::string> python_server(const std::string& script) {

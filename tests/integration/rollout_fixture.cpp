@@ -52,7 +52,7 @@ std::vector<std::string> hello_except(const std::string& which, const std::strin
 }
 
 std::string protocol_worker(const std::string& options) {
-    return "exec " + program("stubborn") + " --hello --obey --ready-after 0 " + options;
+    return "exec " + program("stubborn") + " --hello --exit-on-drain --ready-after 0 " + options;
 }
 
 Clients::Clients(const std::string& address) : fresh_(fresh_clients(address)), kept_(kept_clients(address)) {}

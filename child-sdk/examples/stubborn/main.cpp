@@ -93,7 +93,7 @@ class Stubborn {
         if (command.empty()) return;
         if (options_.is_chatty) std::fprintf(stderr, "stubborn: told %s\n", command.c_str());
         if (!command.starts_with("STAGE=drain") && !command.starts_with("STAGE=cancel")) return;
-        if (options_.obeys) {
+        if (options_.exits_on_drain) {
             send("X_HOLDFAST_RELEASING=1\nX_HOLDFAST_DRAINED=1");
             ::_exit(options_.status);
         }
@@ -127,7 +127,7 @@ class Stubborn {
 void ignore_signals(const Options& options) {
     for (int number : {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGABRT}) ::signal(number, SIG_IGN);
     // An ignored signal stays ignored in children: grandchildren ignore it as well.
-    if (!options.obeys) ::signal(SIGTERM, SIG_IGN);
+    if (!options.exits_on_drain) ::signal(SIGTERM, SIG_IGN);
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ const std::array rows{
     Row{"--status", "N", "the exit status (default 0)", number(&Options::status)},
     Row{"--crash-after", "MS", "raise SIGSEGV after this time", delay(&Options::crash_after)},
     Row{"--freeze-after", "MS", "raise SIGSTOP after this time", delay(&Options::freeze_after)},
-    Row{"--obey", "", "exit at the drain stage or SIGTERM", flag(&Options::obeys)},
+    Row{"--exit-on-drain", "", "exit at the drain stage or SIGTERM", flag(&Options::exits_on_drain)},
     Row{"--hold", "KIND:NAME", "list it in a drain report each second after the drain begins (repeatable)",
         word(&Options::holds)},
     Row{"--read-nothing", "", "never read the control pipe", flag(&Options::reads_nothing)},

@@ -13,7 +13,7 @@ struct Options {
     bool says_hello = false;
     bool speaks_by_notify_socket = false;
     bool is_chatty = false;
-    bool obeys = false;
+    bool exits_on_drain = false;
     bool reads_nothing = false;
     Delay ready_after;
     Delay exit_after;

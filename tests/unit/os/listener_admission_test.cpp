@@ -87,7 +87,7 @@ TEST(RefusedListener, RestoresTheTimeoutOfTheSharedSocket) {
 }
 
 TEST(RefusedListener, WithAnAbstractNameIsReopenedOnceTheOldSocketIsClosed) {
-    Listener listener = open_listener("unix:@hf-doors-" + std::to_string(::getpid()));
+    Listener listener = open_listener("unix:@hf-admission-" + std::to_string(::getpid()));
     UniqueFd workers{::dup(listener.fd.get())};
     refuse(listener);
     EXPECT_EQ(connect_to(listener).error_number, ECONNREFUSED);
