@@ -8,6 +8,7 @@
 #include <csignal>
 
 #include "operations.hpp"
+#include "proc.hpp"
 #include "rollout_fixture.hpp"
 
 namespace holdfast::test {
@@ -37,7 +38,7 @@ TEST_P(Watchdog, ReplacesAStoppedWorker) {
     SupervisorProcess run(watched(command()));
     run.wait_until_serving();
     const LogEntry victim = run.wait_for("worker_spawned", of_worker("1.1"));
-    ::kill(victim.pid, SIGSTOP);
+    stop_process(victim.pid);
     Clients clients(run.address());
     const LogEntry missed = run.wait_for("worker_crashed", of_worker("1.1"));
     EXPECT_THAT(missed.text, HasSubstr("it missed its watchdog"));
@@ -64,7 +65,7 @@ TEST_P(Watchdog, OfASupervisorThatWasStoppedEndsNoWorker) {
     clients.expect_nothing_lost();
     // A worker that is silent now is detected.
     const LogEntry victim = run.wait_for("worker_spawned", of_worker("1.0"));
-    ::kill(victim.pid, SIGSTOP);
+    stop_process(victim.pid);
     run.wait_for("worker_crashed", of_worker("1.0"));
     EXPECT_EQ(run.log().count("worker_crashed", of_worker("1.1")), 0U);
     run.wait_for("worker_killed", of_worker("1.0"));

@@ -8,11 +8,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
 #include <sstream>
+#include <thread>
 
 namespace holdfast::test {
 namespace {
@@ -102,6 +105,19 @@ std::vector<std::uint32_t> backlogs_of(pid_t pid) {
 char state_of(pid_t pid) {
     const auto fields = stat_fields(pid);
     return fields.empty() ? '-' : fields[0][0];
+}
+
+void stop_process(pid_t pid) {
+    ::kill(pid, SIGSTOP);
+    const auto has_stopped = [](const std::filesystem::directory_entry& thread) {
+        const auto fields = stat_fields(static_cast<pid_t>(std::stol(thread.path().filename().string())));
+        return fields.empty() || fields[0][0] == 'T';
+    };
+    const std::filesystem::path threads = "/proc/" + std::to_string(pid) + "/task";
+    while (std::filesystem::exists(threads) &&
+           !std::ranges::all_of(std::filesystem::directory_iterator(threads), has_stopped)) {
+        std::this_thread::yield();
+    }
 }
 
 std::string command_of(pid_t pid) {
