@@ -3,7 +3,9 @@ holdfast_program(threads-http SOURCES ${CMAKE_CURRENT_LIST_DIR}/threads-http.cpp
 
 find_package(Boost 1.81)
 if(Boost_FOUND)
-  holdfast_program(hello-http SOURCES ${CMAKE_CURRENT_LIST_DIR}/hello-http.cpp LINKS holdfast::sdk Boost::headers)
+  # Beside the supervisor, Asio is compiled already.
+  holdfast_program(hello-http SOURCES ${CMAKE_CURRENT_LIST_DIR}/hello-http.cpp
+                   LINKS holdfast::sdk Boost::headers $<TARGET_NAME_IF_EXISTS:holdfast_asio>)
 endif()
 
 find_package(PkgConfig)
