@@ -3,6 +3,7 @@
 #include <array>
 #include <csignal>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "os/pipe.hpp"
@@ -13,7 +14,6 @@ namespace {
 
 using boost::asio::posix::stream_descriptor;
 
-constexpr std::size_t max_unfinished_line = 4096;
 constexpr int max_chunks_at_exit = 64;  // more than its pipe can contain
 
 std::variant<os::Leader, os::LaunchFailure> launch_shell(const os::LaunchSpec& worker_spec, const std::string& command,
@@ -97,7 +97,7 @@ std::optional<os::ReapDecision> PreRestart::classify(pid_t pid, const ExitStatus
     static_cast<void>(os::kill_group_now(leader_));
     for (int chunk = 0; chunk < max_chunks_at_exit && pipe_ && read_output() == Open::yes; ++chunk) {
     }
-    if (!unfinished_line_.empty()) output_.write(std::exchange(unfinished_line_, {}) + "\n", Output::Source::worker);
+    output_lines_.finish(output_);
     leader_ = os::Leader{};
     grace_timer_.cancel();
     report(status == ExitStatus(ExitedWith{0}) ? "" : "--pre-restart failed: " + describe(status));
@@ -118,21 +118,10 @@ PreRestart::Open PreRestart::read_output() {
         pipe_.reset();
         return Open::no;
     }
-    last_lines_.add({buffer.data(), chunk.size});
-    unfinished_line_.append(buffer.data(), chunk.size);
-    copy_lines();
+    const std::string_view bytes(buffer.data(), chunk.size);
+    last_lines_.add(bytes);
+    output_lines_.copy(bytes, output_);
     return Open::yes;
-}
-
-void PreRestart::copy_lines() {
-    auto end = unfinished_line_.rfind('\n');
-    if (end == std::string::npos) {
-        if (unfinished_line_.size() < max_unfinished_line) return;
-        end = unfinished_line_.size() - 1;
-    }
-    std::string rest = unfinished_line_.substr(end + 1);
-    unfinished_line_.resize(end + 1);
-    output_.write(std::exchange(unfinished_line_, std::move(rest)), Output::Source::worker);
 }
 
 void PreRestart::report(std::string fault) {

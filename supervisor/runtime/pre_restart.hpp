@@ -15,6 +15,7 @@
 #include "runtime/descriptor.hpp"
 #include "runtime/last_lines.hpp"
 #include "runtime/launch_specs.hpp"
+#include "runtime/line_copier.hpp"
 #include "runtime/output.hpp"
 
 namespace holdfast::runtime {
@@ -55,7 +56,6 @@ class PreRestart {
     void await_output();
     enum class Open { yes, no };
     Open read_output();
-    void copy_lines();
     void report(std::string fault);
 
     boost::asio::io_context& io_;
@@ -65,7 +65,7 @@ class PreRestart {
     std::optional<BlockingTask<Launched>> launch_;
     os::Leader leader_;
     Descriptor pipe_;
-    std::string unfinished_line_;
+    LineCopier output_lines_;
     LastLines last_lines_;
     boost::asio::steady_timer grace_timer_;
 };

@@ -17,6 +17,7 @@
 #include "os/process_tree.hpp"
 #include "runtime/descriptor.hpp"
 #include "runtime/last_lines.hpp"
+#include "runtime/line_copier.hpp"
 
 namespace holdfast::runtime {
 
@@ -60,8 +61,8 @@ struct Worker {
     Descriptor notify;
     std::optional<os::NotifySocket> notify_socket;  // owns the descriptor that `notify` watches
     Descriptor error_output;
-    Descriptor main_watch;        // watches the pidfd of declared_main, which it does not own
-    std::string unfinished_line;  // end of its standard error that is not copied to ours yet
+    Descriptor main_watch;   // watches the pidfd of declared_main, which it does not own
+    LineCopier error_lines;  // copies its standard error to ours
     LastLines last_lines;
     std::uint64_t refused_messages = 0;
 

@@ -14,9 +14,6 @@ namespace {
 
 using boost::asio::posix::stream_descriptor;
 
-// Complete lines are copied, so that the output of different workers does not mix; longer lines are copied in pieces.
-constexpr std::size_t max_unfinished_line = 4096;
-
 }  // namespace
 
 WorkerChannels::WorkerChannels(boost::asio::io_context& io, WorkerTable& workers, EventQueue& event_queue, Log& log,
@@ -39,7 +36,7 @@ void WorkerChannels::read_rest(Worker& worker) {
     if (worker.control) read_messages(worker, Channel::control, max_messages_at_exit);
     if (worker.notify) read_messages(worker, Channel::notify, max_messages_at_exit);
     if (worker.error_output) read_output(worker);
-    if (!worker.unfinished_line.empty()) copy_lines(worker, "\n");
+    worker.error_lines.finish(output_);
 }
 
 void WorkerChannels::close_channels(Worker& worker) {
@@ -152,20 +149,8 @@ WorkerChannels::Open WorkerChannels::read_output(Worker& worker) {
     }
     const std::string_view bytes(buffer_.data(), chunk.size);
     worker.last_lines.add(bytes);
-    copy_lines(worker, bytes);
+    worker.error_lines.copy(bytes, output_);
     return Open::yes;
-}
-
-void WorkerChannels::copy_lines(Worker& worker, std::string_view bytes) {
-    worker.unfinished_line += bytes;
-    auto end = worker.unfinished_line.rfind('\n');
-    if (end == std::string::npos) {
-        if (worker.unfinished_line.size() < max_unfinished_line) return;
-        end = worker.unfinished_line.size() - 1;
-    }
-    std::string rest = worker.unfinished_line.substr(end + 1);
-    worker.unfinished_line.resize(end + 1);
-    output_.write(std::exchange(worker.unfinished_line, std::move(rest)), Output::Source::worker);
 }
 
 }  // namespace holdfast::runtime

@@ -49,7 +49,6 @@ class WorkerChannels {
     void await_main_end(WorkerId id);
     void refuse(Worker& worker, std::string_view why);
     Open read_output(Worker& worker);
-    void copy_lines(Worker& worker, std::string_view bytes);
 
     boost::asio::io_context& io_;
     WorkerTable& workers_;
