@@ -12,7 +12,8 @@
 
 namespace holdfast::core {
 
-// The actions that the core can request. The runtime executes them in order and makes no decisions.
+// The actions that the core can request. The runtime executes those of a step one after the other, in the order of
+// core/action_order.hpp, and makes no decisions.
 
 // Creates a launch spec before a worker is launched from it, and runs --pre-restart. Answered by exactly one Prepared,
 // unless it is abandoned first. `fresh`: from the current configuration, or from `plan`, whose added listeners are
@@ -53,6 +54,9 @@ struct Probe {
 struct CheckListenerClaim {
     WorkerId worker;
 };
+
+// Restores the backlogs of listeners that a worker lowered. Due when a worker may just have called listen().
+struct CheckBacklogs {};
 
 // One line of the history. The runtime adds the time, and to `prepared` the executable, its build id and the hash of
 // the configuration.
@@ -150,8 +154,8 @@ struct Finish {
 };
 
 using Action =
-    std::variant<Prepare, AbandonPreparation, ServeWith, AdoptPlan, DropPlan, Probe, CheckListenerClaim, Record, Spawn,
-                 Tell, Signal, Kill, Forget, ForgetSpec, SetAdmission, SetRemovedListenerAdmission, Answer, Note,
-                 ManagerReady, ManagerStopping, ManagerExtend, ManagerStatus, Finish>;
+    std::variant<Prepare, AbandonPreparation, ServeWith, AdoptPlan, DropPlan, Probe, CheckListenerClaim, CheckBacklogs,
+                 Record, Spawn, Tell, Signal, Kill, Forget, ForgetSpec, SetAdmission, SetRemovedListenerAdmission,
+                 Answer, Note, ManagerReady, ManagerStopping, ManagerExtend, ManagerStatus, Finish>;
 
 }  // namespace holdfast::core

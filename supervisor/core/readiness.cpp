@@ -43,6 +43,7 @@ void settle_if_due(StepContext& context, Worker& worker) {
     if (!at || *at > context.now) return;
     worker.settled = true;
     context.note(Level::debug, "worker_settled", worker, "ready for " + seconds(context.state.policy.settle));
+    context.add(CheckBacklogs{});
 }
 
 void apply_elapsed_time(StepContext& context, Worker& worker) {

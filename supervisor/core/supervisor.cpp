@@ -1,5 +1,6 @@
 #include "core/supervisor.hpp"
 
+#include "core/action_order.hpp"
 #include "core/crashes.hpp"
 #include "core/deadlines.hpp"
 #include "core/describe/snapshot.hpp"
@@ -61,7 +62,7 @@ std::vector<Action> Supervisor::start(Instant now) {
     StepContext context{*state_, now};
     begin_first_generation(context);
     reconcile(context);
-    return std::move(context.actions);
+    return in_execution_order(std::move(context.actions));
 }
 
 std::vector<Action> Supervisor::step(const Event& event, Instant now) {
@@ -70,7 +71,7 @@ std::vector<Action> Supervisor::step(const Event& event, Instant now) {
     StepContext context{*state_, now};
     std::visit(EventHandler{context}, event);
     update_service(context);
-    return std::move(context.actions);
+    return in_execution_order(std::move(context.actions));
 }
 
 std::optional<Instant> Supervisor::next_deadline() const { return core::next_deadline(*state_); }

@@ -54,6 +54,7 @@ void enter_ready(StepContext& context, Worker& worker) {
     worker.ready_since = context.now;
     context.note(Level::info, "worker_ready", worker,
                  "ready " + seconds(context.now - worker.spawned_at.value_or(context.now)) + " after its launch");
+    context.add(CheckBacklogs{});
     check_listener_claim(context, worker);
 }
 

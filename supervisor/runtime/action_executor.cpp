@@ -47,6 +47,8 @@ void ActionExecutor::run(const core::CheckListenerClaim& action) {
     if (Worker* worker = dependencies_.workers.find(action.worker)) dependencies_.listener_claim_checker.check(*worker);
 }
 
+void ActionExecutor::run(const core::CheckBacklogs&) { dependencies_.listeners.check_backlogs(); }
+
 void ActionExecutor::run(const core::Record& action) { dependencies_.history.record(action); }
 
 void ActionExecutor::run(const core::Spawn& action) { dependencies_.worker_launcher.spawn(action); }
@@ -115,7 +117,6 @@ void ActionExecutor::run(const core::Note& action) {
     const Worker* worker = action.worker ? dependencies_.workers.find(*action.worker) : nullptr;
     if (worker == nullptr) return dependencies_.log.write(action.level, action.event, action.text);
     dependencies_.log.write(action.level, action.event, {worker->name, worker->pid()}, action.text);
-    if (action.event == "worker_ready" || action.event == "worker_settled") dependencies_.listeners.check_backlogs();
 }
 
 void ActionExecutor::run(const core::ManagerReady&) { dependencies_.manager.notify("READY=1"); }

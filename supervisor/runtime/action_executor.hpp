@@ -50,6 +50,7 @@ class ActionExecutor {
     void run(const core::DropPlan& action);
     void run(const core::Probe& action);
     void run(const core::CheckListenerClaim& action);
+    void run(const core::CheckBacklogs& action);
     void run(const core::Record& action);
     void run(const core::Spawn& action);
     void run(const core::Tell& action);

@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <utility>
-#include <variant>
 
 #include "core/signal_requests.hpp"
 #include "os/errno_error.hpp"
@@ -39,16 +38,6 @@ std::string sender(const os::ReceivedSignal& received) {
     const std::string name = signal_name(received.signal);
     if (received.origin == os::Origin::kernel) return name + " from the terminal";
     return name + " from pid " + std::to_string(received.sender_pid) + ", uid " + std::to_string(received.sender_uid);
-}
-
-// Log lines are written after the other actions, and workers are forgotten last: a replacement is launched before the
-// log reports it and before its predecessor is cleaned up.
-enum class Phase { act, log, clean_up };
-
-Phase phase_of(const core::Action& action) {
-    if (std::holds_alternative<core::Note>(action)) return Phase::log;
-    if (std::holds_alternative<core::Forget>(action)) return Phase::clean_up;
-    return Phase::act;
 }
 
 }  // namespace
@@ -195,11 +184,7 @@ void Loop::deliver(const core::Event& event) {
 
 void Loop::execute(const std::vector<core::Action>& actions, Instant moment) {
     foundation_->log.stop_clock(moment);
-    for (const Phase phase : {Phase::act, Phase::log, Phase::clean_up}) {
-        for (const auto& action : actions) {
-            if (phase_of(action) == phase) action_executor_.execute(action);
-        }
-    }
+    for (const auto& action : actions) action_executor_.execute(action);
     foundation_->log.start_clock();
 }
 

@@ -67,6 +67,7 @@ constexpr auto action_names = std::to_array<std::string_view>({"Prepare",
                                                                "DropPlan",
                                                                "Probe",
                                                                "CheckListenerClaim",
+                                                               "CheckBacklogs",
                                                                "Record",
                                                                "Spawn",
                                                                "Tell",
@@ -115,8 +116,8 @@ int print_line(std::ostream& out, const std::string& name, std::uint64_t count, 
 
 void Coverage::count(const testing::FakeWorld& world) {
     moments_.count(world);
+    rollouts_.count(world.last_actions());
     for (const core::Action& action : world.last_actions()) {
-        rollouts_.count(action);
         ++actions_.at(action.index());
         count_action(action);
         const auto* answer = std::get_if<core::Answer>(&action);

@@ -73,13 +73,14 @@ std::optional<std::size_t> find(const Words& words, std::string_view word) {
     return static_cast<std::size_t>(found - words.begin());
 }
 
-std::optional<std::size_t> exit_of(const core::Action& action) {
-    if (const auto* record = std::get_if<core::Record>(&action))
-        return record->worker.empty() ? find(exits, record->event) : std::nullopt;
-    const auto* note = std::get_if<core::Note>(&action);
-    const bool goes_back =
-        note != nullptr && (note->event == exits[starts_rollback] || note->event == exits[starts_undo]);
-    return goes_back ? find(exits, note->event) : std::nullopt;
+std::optional<std::size_t> exit_of(const core::Record& record) {
+    return record.worker.empty() ? find(exits, record.event) : std::nullopt;
+}
+
+// Whether this record can end a rollback.
+bool ends_rollback(const core::Record& record) {
+    const auto exit = exit_of(record);
+    return exit == fails || exit == is_undone || exit == is_mixed;
 }
 
 const StageExit* find_stage_exit(std::size_t stage, std::size_t exit) {
@@ -92,19 +93,45 @@ const StageExit* find_stage_exit(std::size_t stage, std::size_t exit) {
 
 }  // namespace
 
-void RolloutCoverage::count(const core::Action& action) {
-    const auto* record = std::get_if<core::Record>(&action);
-    if (record != nullptr && record->event == "started") {
-        const auto kind = find(kinds, std::string_view(record->text).substr(0, record->text.find(' ')));
-        current_ = kind ? std::optional(Position{*kind, checking}) : std::nullopt;
-        return;
+// A rollback may start and end in one step. Its start is a log line, and log lines follow the records of a step.
+void RolloutCoverage::count(const std::vector<core::Action>& actions) {
+    bool are_starts_counted = false;
+    for (const core::Action& action : actions) {
+        const auto* record = std::get_if<core::Record>(&action);
+        if (record == nullptr) continue;
+        if (ends_rollback(*record) && !are_starts_counted) {
+            count_rollback_starts(actions);
+            are_starts_counted = true;
+        }
+        count_record(*record);
     }
-    const auto exit = exit_of(action);
-    if (!current_ || !exit) return;
+    if (!are_starts_counted) count_rollback_starts(actions);
+}
+
+void RolloutCoverage::count_record(const core::Record& record) {
+    if (record.event == "started") {
+        const auto kind = find(kinds, std::string_view(record.text).substr(0, record.text.find(' ')));
+        current_ = kind ? std::optional(Position{*kind, checking}) : std::nullopt;
+    } else if (const auto exit = exit_of(record)) {
+        leave_stage(*exit);
+    }
+}
+
+void RolloutCoverage::count_rollback_starts(const std::vector<core::Action>& actions) {
+    for (const core::Action& action : actions) {
+        const auto* note = std::get_if<core::Note>(&action);
+        if (note == nullptr) continue;
+        if (note->event == exits[starts_rollback]) leave_stage(starts_rollback);
+        if (note->event == exits[starts_undo]) leave_stage(starts_undo);
+    }
+}
+
+void RolloutCoverage::leave_stage(std::size_t exit) {
+    if (!current_) return;
     // Before the first launch there is nothing to roll back: the end of the rollout follows at once.
-    if (current_->stage == checking && *exit == starts_undo) return;
-    ++counts_.at(current_->kind).at(current_->stage).at(*exit);
-    const StageExit* stage_exit = find_stage_exit(current_->stage, *exit);
+    if (current_->stage == checking && exit == starts_undo) return;
+    ++counts_.at(current_->kind).at(current_->stage).at(exit);
+    const StageExit* stage_exit = find_stage_exit(current_->stage, exit);
     if (stage_exit == nullptr || !stage_exit->to) return current_.reset();
     current_->stage = *stage_exit->to;
 }

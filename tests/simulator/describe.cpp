@@ -129,6 +129,7 @@ std::string describe(const core::Action& action) {
                    [](const core::DropPlan& it) { return "DropPlan " + std::to_string(it.plan.value); },
                    [](const core::Probe& it) { return "Probe " + number(it.worker); },
                    [](const core::CheckListenerClaim& it) { return "CheckListenerClaim " + number(it.worker); },
+                   [](const core::CheckBacklogs&) { return std::string("CheckBacklogs"); },
                    [](const core::Record& it) {
                        return "Record generation " + std::to_string(it.generation.value) + " " + std::string(it.event) +
                               ": " + it.text;

@@ -195,6 +195,7 @@ class FakeWorld {
     void carry_out(const core::DropPlan& action) { check_allowed(specs_.drop(action.plan)); }
     void carry_out(const core::Probe& action);
     void carry_out(const core::CheckListenerClaim& action);
+    void carry_out(const core::CheckBacklogs&) {}
     void carry_out(const core::Record& action);
     void carry_out(const core::Spawn& action);
     void carry_out(const core::Tell& action);
@@ -214,6 +215,8 @@ class FakeWorld {
     void carry_out_all();
     void check_command(const core::Tell& action, const FakeWorker& worker);
     void check_nothing_left();
+    // The Forget of a step follows the actions that close listeners.
+    bool is_forgotten_in_this_step(WorkerId id) const;
     void check_allowed(const FakeSpecs::Fault& fault);
     // Returns the index of the worker; nullopt, with a violation, if it is unknown or forgotten.
     std::optional<std::size_t> subject_of(WorkerId id, const char* what);

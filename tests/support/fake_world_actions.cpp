@@ -16,10 +16,20 @@ std::string name_of(const FakeWorker& worker) {
            std::to_string(worker.spawn.slot.value) + ")";
 }
 
+// The order of core/action_order.hpp: first what acts, then the log, then what is dropped.
+int group_of(const core::Action& action) {
+    if (std::holds_alternative<core::Note>(action)) return 1;
+    if (std::holds_alternative<core::CheckBacklogs>(action)) return 2;
+    if (std::holds_alternative<core::Forget>(action)) return 3;
+    return std::holds_alternative<core::Finish>(action) ? 4 : 0;
+}
+
 }  // namespace
 
 void FakeWorld::carry_out_all() {
     for (std::size_t i = 0; i < actions_.size(); ++i) {
+        if (i > 0 && group_of(actions_[i]) < group_of(actions_[i - 1]))
+            violated("an action after one that is to follow it");
         if (exit_code_) return violated("an action after Finish");
         std::visit([this](const auto& action) { carry_out(action); }, actions_[i]);
     }

@@ -1,6 +1,7 @@
 // The actions that are answered by an event: preparations, probes, listener checks; and the actions for launch specs,
 // listeners and the history.
 
+#include <algorithm>
 #include <string>
 
 #include "tests/support/fake_world.hpp"
@@ -35,10 +36,19 @@ void FakeWorld::deliver_prepared(Preparation& preparation) {
     feed(core::Prepared{spec, "--pre-restart exited with status 1", {"no such table: users"}});
 }
 
+bool FakeWorld::is_forgotten_in_this_step(WorkerId id) const {
+    return std::ranges::any_of(actions_, [&](const core::Action& action) {
+        const auto* forget = std::get_if<core::Forget>(&action);
+        return forget != nullptr && forget->worker == id;
+    });
+}
+
 void FakeWorld::carry_out(const core::ServeWith& action) {
     std::vector<LaunchSpecId> accepting;
-    for (const FakeWorker& worker : workers_)
-        if (worker.is_alive() && worker.accepts && !worker.killed_at) accepting.push_back(worker.spawn.spec);
+    for (const FakeWorker& worker : workers_) {
+        const bool may_accept = worker.is_alive() && worker.accepts && !worker.killed_at;
+        if (may_accept && !is_forgotten_in_this_step(worker.id())) accepting.push_back(worker.spawn.spec);
+    }
     check_allowed(specs_.serve_with(action.spec, accepting));
 }
 
