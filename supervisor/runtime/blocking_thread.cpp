@@ -145,9 +145,10 @@ void BlockingThread::detach() {
 void BlockingThread::run(std::shared_ptr<Shared> shared, std::shared_ptr<Runner> self) {
     if (shared->options.signals == Signals::blocked) block_all_signals();
     std::unique_lock lock(shared->mutex);
-    while (self->attached == Runner::Attached::yes) {
-        shared->work.wait(lock, [&] { return !shared->queue.empty() || shared->open == Shared::Open::no; });
-        if (shared->open == Shared::Open::no) break;
+    const auto is_over = [&] { return shared->open == Shared::Open::no || self->attached == Runner::Attached::no; };
+    while (true) {
+        shared->work.wait(lock, [&] { return is_over() || !shared->queue.empty(); });
+        if (is_over()) break;
         shared->run_next(lock, *self);
     }
     std::deque<QueuedJob> abandoned;

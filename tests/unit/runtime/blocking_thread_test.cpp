@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <functional>
@@ -179,6 +180,33 @@ TEST_F(BlockingThreadTest, IsNotIdleWhileAJobIsBlocked) {
     EXPECT_TRUE(thread->wait_until_idle(a_minute));
 }
 
+// Calls a function when its last copy is destroyed.
+std::shared_ptr<void> on_destruction(std::function<void()> then) {
+    return {nullptr, [then = std::move(then)](void*) { then(); }};
+}
+
+TEST_F(BlockingThreadTest, IsIdleOnlyOnceTheJobIsDestroyed) {
+    open();
+    thread->post(job("1", [owned = on_destruction([this] { gate.wait(); })] {}), {.id = JobId{1}});
+    gate.wait_until_entered();
+    EXPECT_THAT(log.entries(), ElementsAre("1 run", "1 delivered", "1 destroyed"));
+    EXPECT_FALSE(thread->wait_until_idle(Duration{1}));
+    EXPECT_FALSE(thread->abandon(JobId{1})) << "it has been delivered";
+    gate.open();
+    EXPECT_TRUE(thread->wait_until_idle(a_minute));
+}
+
+TEST_F(BlockingThreadTest, JobsMayUseTheThreadWhenTheyAreDestroyed) {
+    open();
+    post_blocked();
+    thread->post(job("2", [owned = on_destruction([this] { thread->post(job("3")); })] {}), {.id = JobId{2}});
+    thread->post(job("4", [owned = on_destruction([this] { thread->post(job("5")); })] {}), {.id = JobId{4}});
+    EXPECT_TRUE(thread->abandon(JobId{2}));
+    gate.open();
+    EXPECT_TRUE(thread->wait_until_idle(a_minute));
+    EXPECT_THAT(log.entries(), testing::IsSupersetOf({"3 delivered", "4 delivered", "5 delivered"}));
+}
+
 TEST_F(BlockingThreadTest, AbandonsAQueuedJobWithoutRunningIt) {
     open();
     post_blocked({.id = JobId{1}});
@@ -201,8 +229,10 @@ TEST_F(BlockingThreadTest, AbandonsNoJobThatIsUnknownOrDelivered) {
     thread->post(job("1"), {.id = JobId{1}});
     EXPECT_TRUE(thread->wait_until_idle(a_minute));
     EXPECT_FALSE(thread->abandon(JobId{1}));
-    EXPECT_FALSE(thread->abandon(JobId{2}));
+    post_blocked({.id = JobId{2}});
+    EXPECT_FALSE(thread->abandon(JobId{1}));
     EXPECT_EQ(limit.count(), 0U);
+    gate.open();
 }
 
 TEST_F(BlockingThreadTest, ContinuesOnANewThreadBehindAnAbandonedJob) {
@@ -311,7 +341,7 @@ class ThreadEnd {
   public:
     explicit ThreadEnd(bool& flag) : flag_(flag) {}
     ~ThreadEnd() {
-        for (int count = 0; count < 1000; ++count) std::this_thread::yield();
+        for (int count = 0; count < 10; ++count) std::this_thread::yield();
         flag_ = true;
     }
     ThreadEnd(const ThreadEnd&) = delete;
@@ -333,10 +363,10 @@ TEST_F(BlockingThreadTest, JoinsAnIdleThreadAtTheEnd) {
 TEST_F(BlockingThreadTest, WaitsForItsJobsAtTheEnd) {
     open(a_minute);
     post_blocked();
-    thread->post(job("2"));
-    auto opening = std::async(std::launch::async, [this] { gate.open(); });
+    for (int count = 0; count < 200; ++count) thread->post(job("job"));
+    gate.open();
     thread.reset();
-    EXPECT_THAT(log.entries(), testing::IsSupersetOf({"blocked delivered", "2 run", "2 delivered"}));
+    EXPECT_EQ(std::ranges::count(log.entries(), "job delivered"), 200);
     EXPECT_EQ(limit.count(), 0U);
 }
 
@@ -352,6 +382,21 @@ TEST_F(BlockingThreadTest, DetachesABlockedThreadAtTheEnd) {
                                            "blocked destroyed", "2 destroyed"));
     EXPECT_EQ(log.thread_of("2 destroyed"), log.thread_of("blocked discarded"))
         << "what a queued job owns may block when it is destroyed";
+}
+
+TEST_F(BlockingThreadTest, DestroysItsQueueAlthoughAnEarlierThreadIsStuck) {
+    open(Duration{0});
+    post_blocked({.id = JobId{1}});
+    EXPECT_TRUE(thread->abandon(JobId{1}));
+    Gate second;
+    thread->post(job("second", [&] { second.wait(); }));
+    second.wait_until_entered();
+    thread->post(job("third"));
+    thread.reset();
+    second.open();
+    while (limit.count() != 1) std::this_thread::yield();
+    EXPECT_THAT(log.entries(), testing::Contains("third destroyed"));
+    gate.open();
 }
 
 TEST_F(BlockingThreadTest, EndsWithoutAThread) {

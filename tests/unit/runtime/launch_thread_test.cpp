@@ -1,5 +1,6 @@
 #include "runtime/launch_thread.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sched.h>
@@ -148,6 +149,27 @@ TEST(StuckLaunch, IsKilledWhenAbandonedAndByTheDestructor) {
         const os::UniqueFd second = pidfd_of(execution.wait_until_called());
         launches.reset();
         EXPECT_TRUE(ends(second));
+    });
+}
+
+TEST(StuckLaunch, KillsAProcessThatWasStartedAllTheSame) {
+    run_in_thread([] {
+        constexpr int filtered_bit = 512;  // of numbers of descriptors whose close() blocks
+        auto close = std::make_optional<BlockedSyscall>(SYS_close, filtered_bit);
+        if (!*close) GTEST_SKIP() << "system calls cannot be held here";
+        Mailbox mailbox;
+        LaunchThread launches(command({"sleep", "1000"}), search_path, mailbox.receiver());
+        LaunchJob stuck = job(1, 1);
+        stuck.worker_side.emplace_back(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, filtered_bit));
+        ASSERT_TRUE(stuck.worker_side.front());
+        launches.launch(std::move(stuck));
+        close->wait_until_called();  // after the process has executed the command
+        launches.abandon(WorkerId{1});
+        EXPECT_EQ(launches.in_flight(), 0U);
+        close.reset();
+        int status = 0;
+        ASSERT_GT(::waitpid(-1, &status, 0), 0);
+        EXPECT_TRUE(WIFSIGNALED(status));
     });
 }
 
