@@ -54,7 +54,7 @@ class LaunchThread {
     // At so many stuck threads no further thread is started until one of them comes back.
     static constexpr std::size_t max_stuck_threads = 16;
 
-    // Cancels the launch of this worker: no result is delivered, and if the process starts all the same it is killed.
+    // Cancels the launch of this worker: no result is delivered, and a process that starts nevertheless is killed.
     void abandon(WorkerId worker);
 
     // The number of launches without a result so far. While it is not 0, an ended child that is unknown may be theirs.
