@@ -148,7 +148,7 @@ struct ManagerStatus {
     std::string text;
 };
 
-// Ends the supervisor with this exit status. Always the last action.
+// Ends the supervisor with this exit status. Only log lines and Forget follow it.
 struct Finish {
     int exit_code = 0;
 };

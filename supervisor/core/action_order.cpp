@@ -6,13 +6,12 @@
 namespace holdfast::core {
 namespace {
 
-enum class Group { act, log, check, forget, finish };
+enum class Group { act, log, check, forget };
 
 Group group_of(const Action& action) {
     if (std::holds_alternative<Note>(action)) return Group::log;
     if (std::holds_alternative<CheckBacklogs>(action)) return Group::check;
     if (std::holds_alternative<Forget>(action)) return Group::forget;
-    if (std::holds_alternative<Finish>(action)) return Group::finish;
     return Group::act;
 }
 

@@ -59,15 +59,20 @@ TEST(ActionOrder, ChecksTheBacklogsAfterALogLineAboutAReadyWorker) {
     EXPECT_EQ(checks(), 0U);
 }
 
-TEST(ActionOrder, FinishesLast) {
+TEST(ActionOrder, FinishesAfterTheAnswersAndBeforeTheLastLogLines) {
     CoreHarness harness = serving({}, 1);
     const RequestId asker = harness.ask(Stop{});
     harness.clear_actions();
     harness.exited(harness.status().workers.at(0).id, 0);
-    const auto forget = position<Forget>(harness, [](const Forget&) { return true; });
-    EXPECT_LT(position<Answer>(harness, [&](const Answer& answer) { return answer.request == asker; }), forget);
-    EXPECT_LT(forget, position<Finish>(harness, [](const Finish&) { return true; }));
-    EXPECT_TRUE(std::holds_alternative<Finish>(harness.actions().back().action));
+    const auto answer = position<Answer>(harness, [&](const Answer& action) { return action.request == asker; });
+    const auto finish = position<Finish>(harness, [](const Finish&) { return true; });
+    EXPECT_LT(answer, finish);
+    EXPECT_LT(finish, position<Note>(harness, [](const Note& note) { return note.event == "worker_gone"; }));
+    EXPECT_LT(finish, position<Note>(harness, [](const Note& note) { return note.event == "finished"; }));
+    for (std::size_t index = finish + 1; index < harness.actions().size(); ++index) {
+        const Action& action = harness.actions()[index].action;
+        EXPECT_TRUE(std::holds_alternative<Note>(action) || std::holds_alternative<Forget>(action)) << index;
+    }
 }
 
 TEST(ActionOrder, KeepsTheOrderWithinAGroup) {
