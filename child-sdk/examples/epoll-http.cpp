@@ -4,6 +4,7 @@
 #include <holdfast/epoll.hpp>
 #include <iostream>
 
+#include "http_text.hpp"
 #include "stream_hello.hpp"
 
 namespace {
@@ -12,7 +13,7 @@ int run() {
     holdfast::Worker worker({.drive = holdfast::WorkerOptions::Drive::dispatch});
     holdfast::epoll::Loop loop(worker);
     StreamHello hello(worker, loop);
-    holdfast::epoll::Server server(worker, loop, worker.listen("http", ":8080"),
+    holdfast::epoll::Server server(worker, loop, worker.listen("http", http_text::address(":8080")),
                                    [&](const auto& connection) { return hello.serve(connection); });
     worker.ready();
     return loop.run();

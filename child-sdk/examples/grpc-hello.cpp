@@ -61,7 +61,7 @@ int run() {
     builder.RegisterCallbackGenericService(&hello);
     holdfast::GrpcConnections connections(worker, builder, grpc::InsecureServerCredentials(), std::chrono::seconds(1));
     server = builder.BuildAndStart();
-    connections.serve(*server, worker.listen("grpc", ":50051"));
+    connections.serve(*server, worker.listen("grpc", http_text::address(":50051")));
     worker.close_last("grpc", [&] { server->Shutdown(); });
     worker.ready();
     return worker.wait();

@@ -68,7 +68,7 @@ int main() try {
 
     Service service{worker, pool, log};
     net::thread_pool io(1);
-    holdfast::AsioServer server(worker, worker.listen("http", ":8080"), io.get_executor(),
+    holdfast::AsioServer server(worker, worker.listen("http", http_text::address(":8080")), io.get_executor(),
                                 [&](AsioConnection& connection) { return service.serve(connection); });
     worker.ready();
     return worker.wait();

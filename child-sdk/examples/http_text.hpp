@@ -97,6 +97,12 @@ inline std::string answer(std::string_view worker_id, Says says) {
            (says == Says::close ? "\r\nConnection: close" : "") + "\r\n\r\nOK\n";
 }
 
+// Where to listen without a supervisor: HELLO_ADDRESS, or `otherwise`.
+inline std::string address(const char* otherwise) {
+    const char* given = std::getenv("HELLO_ADDRESS");
+    return given == nullptr ? otherwise : given;
+}
+
 // The value of X-Worker: "<generation>.<slot>.<pid>"; generation and slot are 0 without a supervisor.
 inline std::string worker_id() {
     const char* worker = std::getenv("HOLDFAST_WORKER");

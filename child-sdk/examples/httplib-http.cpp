@@ -48,7 +48,7 @@ int main() try {
     server.set_default_headers({{"X-Worker", http_text::worker_id()}});
 
     worker.on_cancel([&] { work.abandon(); });
-    server.serve(worker.listen("http", ":8080"));
+    server.serve(worker.listen("http", http_text::address(":8080")));
     worker.ready();
     return worker.wait();
 } catch (const std::exception& failure) {

@@ -52,7 +52,8 @@ int run() {
     holdfast::Worker worker({.drive = holdfast::WorkerOptions::Drive::dispatch});
     const std::unique_ptr<event_base, decltype(&event_base_free)> base(event_base_new(), &event_base_free);
     const std::unique_ptr<evhttp, decltype(&evhttp_free)> http(evhttp_new(base.get()), &evhttp_free);
-    holdfast::libevent::Server server(worker, base.get(), http.get(), worker.listen("http", ":8080"));
+    holdfast::libevent::Server server(worker, base.get(), http.get(),
+                                      worker.listen("http", http_text::address(":8080")));
     Hello hello(server, base.get());
     evhttp_set_gencb(
         http.get(), [](evhttp_request* request, void* self) { static_cast<Hello*>(self)->serve(request); }, &hello);

@@ -5,6 +5,7 @@
 #include <holdfast/libuv.hpp>
 #include <iostream>
 
+#include "http_text.hpp"
 #include "stream_hello.hpp"
 
 namespace {
@@ -14,7 +15,7 @@ int run() {
     holdfast::Worker worker({.drive = holdfast::WorkerOptions::Drive::dispatch});
     holdfast::uv::Loop loop(worker, uv_default_loop());
     StreamHello hello(worker, loop);
-    holdfast::uv::Server server(worker, loop, worker.listen("http", ":8080"),
+    holdfast::uv::Server server(worker, loop, worker.listen("http", http_text::address(":8080")),
                                 [&](const auto& connection) { return hello.serve(connection); });
     worker.ready();
     return loop.run();

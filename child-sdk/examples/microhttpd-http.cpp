@@ -13,7 +13,7 @@ namespace {
 class Hello {
   public:
     explicit Hello(holdfast::Worker& worker)
-        : server_(worker, worker.listen("http", ":8080"),
+        : server_(worker, worker.listen("http", http_text::address(":8080")),
                   {.handler = &Hello::on_request, .handler_argument = this, .completed = &Hello::on_completed}) {}
 
   private:

@@ -46,7 +46,7 @@ void serve(holdfast::Worker& worker, const std::string& id, BlockingConnection& 
 int main() try {
     holdfast::Worker worker;
     const std::string id = http_text::worker_id();
-    holdfast::BlockingServer server(worker, worker.listen("http", ":8080"),
+    holdfast::BlockingServer server(worker, worker.listen("http", http_text::address(":8080")),
                                     [&](BlockingConnection& connection) { serve(worker, id, connection); });
     worker.ready();
     return worker.wait();

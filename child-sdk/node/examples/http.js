@@ -1,23 +1,43 @@
 #!/usr/bin/env node
 'use strict';
-// HTTP/1.1: `GET /` and `POST /` answer "OK", `/?ms=250` does so after 250 ms.
+// HTTP/1.1: `GET /` answers "OK", `/?ms=250` does so after 250 ms; `GET /bytes?n=1000` answers that many bytes, and
+// `POST /count` the size of its body. Listens at HELLO_ADDRESS or :8080.
 
 const http = require('node:http');
+const { Readable } = require('node:stream');
 const { Worker } = require('../index.js');
 
+const maxBodyBytes = 64 << 20;
+const block = Buffer.alloc(65536, 'x');
 const worker = new Worker();
 const workerId = `${process.env.HOLDFAST_WORKER ?? '0.0'}.${process.pid}`;
 
+function* blocks(size) {
+  for (; size > 0; size -= block.length) yield block.subarray(0, size);
+}
+
+function answer(response, status, body) {
+  response.writeHead(status, { 'Content-Length': body.length, 'X-Worker': workerId });
+  response.end(body);
+}
+
 const server = http.createServer((request, response) => {
-  const milliseconds = Number(new URL(request.url, 'http://localhost').searchParams.get('ms') ?? 0);
-  const answer = () => {
-    response.setHeader('X-Worker', workerId);
-    response.setHeader('Content-Length', 3);
-    response.end('OK\n');
+  const { pathname, searchParams } = new URL(request.url, 'http://localhost');
+  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) {
+    response.shouldKeepAlive = false;
+    return answer(response, 413, '');
+  }
+  const respond = (bodyBytes) => {
+    if (pathname !== '/bytes') return answer(response, 200, pathname === '/count' ? String(bodyBytes) : 'OK\n');
+    const size = Number(searchParams.get('n'));
+    response.writeHead(200, { 'Content-Length': size, 'X-Worker': workerId });
+    Readable.from(blocks(size)).pipe(response);
   };
-  request.resume().on('end', () => (milliseconds > 0 ? setTimeout(answer, milliseconds) : answer()));
+  let bodyBytes = 0;
+  request.on('data', (part) => { bodyBytes += part.length; });
+  request.on('end', () => setTimeout(respond, Number(searchParams.get('ms') ?? 0), bodyBytes));
 });
 
-worker.serve(server, 'http', ':8080');
+worker.serve(server, 'http', process.env.HELLO_ADDRESS ?? ':8080');
 worker.ready();
 worker.wait().then((status) => process.exit(status));

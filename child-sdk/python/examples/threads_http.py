@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""HTTP/1.1 with a thread for each connection: `GET /` and `POST /` answer "OK", `/?ms=250` does so after 250 ms."""
+"""HTTP/1.1 with a thread for each connection: `GET /` answers "OK", `/?ms=250` does so after 250 ms; `GET /bytes?n=1000`
+answers that many bytes, and `POST /count` the size of its body. Listens at HELLO_ADDRESS or :8080."""
 import os
 import pathlib
 import sys
@@ -9,6 +10,9 @@ from http.server import BaseHTTPRequestHandler
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
 import holdfast  # noqa: E402
+
+MAX_BODY_BYTES = 64 << 20
+BLOCK = b"x" * 65536
 
 worker = holdfast.Worker()
 worker_id = f"{os.environ.get('HOLDFAST_WORKER', '0.0')}.{os.getpid()}"
@@ -26,24 +30,45 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         with worker.request(f"{self.command} {self.path}"):
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
-            time.sleep(int(query.get("ms", ["0"])[0]) / 1000)
-            self.send_response(200)
-            self.send_header("Content-Length", "3")
-            self.send_header("X-Worker", worker_id)
-            if worker.says_close:
-                self.send_header("Connection", "close")  # makes the base class close the connection
-            self.end_headers()
-            self.wfile.write(b"OK\n")
+            length = int(self.headers.get("Content-Length", 0))
+            if length > MAX_BODY_BYTES:
+                return self.send_error(413)  # which closes the connection
+            self.read_body(length)
+            target = urllib.parse.urlsplit(self.path)
+            query = {name: int(values[0]) for name, values in urllib.parse.parse_qs(target.query).items()}
+            time.sleep(query.get("ms", 0) / 1000)
+            if target.path == "/bytes":
+                self.send_head(query["n"])
+                for start in range(0, query["n"], len(BLOCK)):
+                    self.wfile.write(BLOCK[:query["n"] - start])
+            else:
+                body = str(length).encode() if target.path == "/count" else b"OK\n"
+                self.send_head(len(body))
+                self.wfile.write(body)
             self.wfile.flush()
 
     do_POST = do_GET
+
+    def read_body(self, size):
+        while size > 0:
+            part = self.rfile.read(min(size, len(BLOCK)))
+            if not part:
+                raise ConnectionError("the client has gone away")
+            size -= len(part)
+
+    def send_head(self, size):
+        self.send_response(200)
+        self.send_header("Content-Length", str(size))
+        self.send_header("X-Worker", worker_id)
+        if worker.says_close:
+            self.send_header("Connection", "close")  # makes the base class close the connection
+        self.end_headers()
 
     def log_message(self, *_):
         """Suppresses the access log on stderr, which the supervisor would log."""
 
 
-worker.serve_threads(worker.listen("http", ":8080"), lambda connection: Handler(connection, None, None))
+listener = worker.listen("http", os.environ.get("HELLO_ADDRESS", ":8080"))
+worker.serve_threads(listener, lambda connection: Handler(connection, None, None))
 worker.ready()
 sys.exit(worker.wait())
