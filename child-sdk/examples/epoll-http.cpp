@@ -1,4 +1,4 @@
-// HTTP/1.1 in a plain epoll loop, without any other thread. `GET /` answers "OK"; `/?ms=250` does so after 250 ms.
+// HTTP/1.1 in a plain epoll loop, without any other thread. The service: http_text.hpp.
 
 #include <exception>
 #include <holdfast/epoll.hpp>

@@ -1,7 +1,10 @@
 // A complete server with graceful shutdown: HTTP/1.1 with keep-alive on Boost.Asio and Beast, a background task, a pool
-// that closes last, readiness. `GET /` answers "OK"; `/?ms=2000` does so after two seconds.
+// that closes last, readiness. The service: http_text.hpp.
 
+#include <array>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <holdfast/asio.hpp>
@@ -13,39 +16,115 @@
 
 namespace net = boost::asio;
 namespace http = boost::beast::http;
+using boost::system::error_code;
 using holdfast::AsioConnection;
-using Message = http::request<http::string_body>;
 using namespace std::chrono_literals;
 
 namespace {
 
-struct Service {
-    net::awaitable<http::response<http::string_body>> answer(const Message& request, std::string name) {
-        const Pool::Lease lease(pool);
-        net::steady_timer work(co_await net::this_coro::executor, http_text::ms_of(name));
-        co_await work.async_wait(net::use_awaitable);
-        http::response<http::string_body> response{http::status::ok, request.version(), lease.answer()};
+// One connection.
+class Conversation {
+  public:
+    Conversation(AsioConnection& connection, std::string id) : connection_(connection), id_(std::move(id)) {}
+
+    bool has_bytes() const { return buffer_.size() > 0; }
+
+    // Reads a head. Answers and returns false if it is malformed, or announces too much.
+    net::awaitable<bool> read_head() {
+        parser_.emplace();
+        parser_->header_limit(http_text::max_head_bytes);
+        parser_->body_limit(http_text::max_body_bytes);
+        error_code error;
+        connection_.expires_after(30s);
+        co_await http::async_read_header(connection_.socket(), buffer_, *parser_,
+                                         net::redirect_error(net::use_awaitable, error));
+        if (!error) co_return true;
+        if (error.category() != make_error_code(http::error::bad_method).category()) co_return false;
+        const auto status = error == http::error::header_limit ? http::status::request_header_fields_too_large
+                            : error == http::error::body_limit ? http::status::payload_too_large
+                                                               : http::status::bad_request;
+        if (error != http::error::end_of_stream) co_await write(status, {}, 11, http_text::Says::close);
+        co_return false;
+    }
+
+    // Reads the body in parts and returns its size.
+    net::awaitable<std::size_t> read_body() {
+        std::array<char, 16 * 1024> part;
+        std::size_t bytes = 0;
+        while (!parser_->is_done()) {
+            auto& body = parser_->get().body();
+            body.data = part.data();
+            body.size = part.size();
+            error_code error;
+            connection_.expires_after(30s);
+            co_await http::async_read(connection_.socket(), buffer_, *parser_,
+                                      net::redirect_error(net::use_awaitable, error));
+            if (error && error != http::error::need_buffer) throw boost::system::system_error(error);
+            bytes += part.size() - body.size;
+        }
+        connection_.expires_never();
+        co_return bytes;
+    }
+
+    net::awaitable<void> write(http::status status, http_text::Body body, unsigned version, http_text::Says says) {
+        const std::size_t size = body.size();
+        http::response<http::string_body> response{status, version, std::move(body.text)};
         response.set(http::field::content_type, "text/plain");
-        response.set("X-Worker", id);
-        log.add(std::move(name));
-        co_return response;
+        response.set("X-Worker", id_);
+        response.content_length(size);
+        response.keep_alive(says == http_text::Says::keep_alive);
+        http::response_serializer<http::string_body> serializer(response);
+        connection_.expires_after(30s);
+        if (body.filler_bytes == 0) {
+            co_await http::async_write(connection_.socket(), serializer, net::use_awaitable);
+        } else {
+            co_await http::async_write_header(connection_.socket(), serializer, net::use_awaitable);
+            co_await write_filler(body.filler_bytes);
+        }
+    }
+
+    const http::request_header<>& head() const { return parser_->get(); }
+    bool keep_alive() const { return parser_->keep_alive(); }
+
+  private:
+    net::awaitable<void> write_filler(std::size_t left) {
+        while (left > 0) {
+            const std::string_view part = http_text::filler(left);
+            connection_.expires_after(30s);
+            co_await net::async_write(connection_.socket(), net::buffer(part), net::use_awaitable);
+            left -= part.size();
+        }
+    }
+
+    AsioConnection& connection_;
+    const std::string id_;
+    boost::beast::flat_buffer buffer_;
+    std::optional<http::request_parser<http::buffer_body>> parser_;
+};
+
+struct Service {
+    // Stands for the work of a request.
+    net::awaitable<http_text::Body> answer(std::string target, std::size_t body_bytes) {
+        const Pool::Lease lease(pool);
+        net::steady_timer work(co_await net::this_coro::executor, http_text::ms_of(target));
+        co_await work.async_wait(net::use_awaitable);
+        co_return http_text::body_for(target, body_bytes);
     }
 
     net::awaitable<void> serve(AsioConnection& connection) {
-        boost::beast::flat_buffer buffer;
-        while (buffer.size() > 0 || co_await connection.wait_for_request() == AsioConnection::Next::request) {
-            Message request;
-            connection.expires_after(30s);
-            co_await http::async_read(connection.socket(), buffer, request, net::use_awaitable);
-            connection.expires_never();
-            const std::string name = std::string(request.method_string()) + " " + std::string(request.target());
+        Conversation conversation(connection, id);
+        while (conversation.has_bytes() || co_await connection.wait_for_request() == AsioConnection::Next::request) {
+            if (!co_await conversation.read_head()) co_return;
+            const std::string target(conversation.head().target());
+            const std::string name = std::string(conversation.head().method_string()) + " " + target;
             const holdfast::Request counted = worker.begin_request(name);
-            http::response<http::string_body> response = co_await answer(request, name);
-            response.keep_alive(request.keep_alive() && !connection.says_close());
-            response.prepare_payload();
-            connection.expires_after(30s);
-            co_await http::async_write(connection.socket(), response, net::use_awaitable);
-            if (!response.keep_alive()) co_return;
+            const std::size_t body_bytes = co_await conversation.read_body();
+            http_text::Body body = co_await answer(target, body_bytes);
+            log.add(name);
+            const bool is_last = connection.says_close() || !conversation.keep_alive();
+            co_await conversation.write(http::status::ok, std::move(body), conversation.head().version(),
+                                        is_last ? http_text::Says::close : http_text::Says::keep_alive);
+            if (is_last) co_return;
         }
     }
 

@@ -1,4 +1,4 @@
-// HTTP/1.1 with keep-alive on cpp-httplib, without its accept loop.
+// HTTP/1.1 with keep-alive on cpp-httplib, without its accept loop. The service: http_text.hpp.
 
 #include <chrono>
 #include <condition_variable>
@@ -32,18 +32,37 @@ class Work {
     bool is_abandoned_ = false;
 };
 
+void answer(const httplib::Request& request, httplib::Response& response, std::size_t body_bytes) {
+    const http_text::Body body = http_text::body_for(request.target, body_bytes);
+    if (body.filler_bytes == 0) return response.set_content(body.text, "text/plain");
+    response.set_content_provider(body.filler_bytes, "text/plain",
+                                  [](std::size_t, std::size_t left, httplib::DataSink& sink) {
+                                      const std::string_view part = http_text::filler(left);
+                                      return sink.write(part.data(), part.size());
+                                  });
+}
+
 }  // namespace
 
 int main() try {
     holdfast::Worker worker;
     Work work;
-    const auto answer = [&](const httplib::Request& request, httplib::Response& response) {
-        work.take(http_text::ms_of(request.target));
-        response.set_content("OK\n", "text/plain");
-    };
     holdfast::HttplibServer server(worker);
-    server.Get(".*", answer);
-    server.Post(".*", answer);
+    server.Get(".*", [&](const httplib::Request& request, httplib::Response& response) {
+        work.take(http_text::ms_of(request.target));
+        answer(request, response, 0);
+    });
+    server.Post(".*", [&](const httplib::Request& request, httplib::Response& response,
+                          const httplib::ContentReader& read_body) {
+        std::size_t body_bytes = 0;
+        const bool is_complete = read_body([&](const char*, std::size_t size) {
+            body_bytes += size;
+            return true;
+        });
+        if (!is_complete) return;  // the library has set the status
+        work.take(http_text::ms_of(request.target));
+        answer(request, response, body_bytes);
+    });
     server.set_payload_max_length(http_text::max_body_bytes);
     server.set_default_headers({{"X-Worker", http_text::worker_id()}});
 

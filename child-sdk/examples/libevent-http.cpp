@@ -1,4 +1,4 @@
-// HTTP/1.1 by evhttp. `GET /` answers "OK"; `/?ms=250` does so after 250 ms.
+// HTTP/1.1 by evhttp. The service: http_text.hpp.
 
 #include <csignal>
 #include <exception>
@@ -38,8 +38,18 @@ class Hello {
         evhttp_add_header(headers, "X-Worker", work->hello.worker_id_.c_str());
         evhttp_add_header(headers, "Content-Type", "text/plain");
         const std::unique_ptr<evbuffer, decltype(&evbuffer_free)> body(evbuffer_new(), &evbuffer_free);
-        evbuffer_add(body.get(), "OK\n", 3);
+        const std::size_t received = evbuffer_get_length(evhttp_request_get_input_buffer(work->request));
+        add(body.get(), http_text::body_for(evhttp_request_get_uri(work->request), received));
         work->hello.server_.reply(work->request, HTTP_OK, "OK", body.get());
+    }
+
+    static void add(evbuffer* bytes, const http_text::Body& body) {
+        evbuffer_add(bytes, body.text.data(), body.text.size());
+        for (std::size_t left = body.filler_bytes; left > 0;) {
+            const std::string_view part = http_text::filler(left);
+            evbuffer_add_reference(bytes, part.data(), part.size(), nullptr, nullptr);
+            left -= part.size();
+        }
     }
 
     holdfast::libevent::Server& server_;
@@ -54,6 +64,8 @@ int run() {
     const std::unique_ptr<evhttp, decltype(&evhttp_free)> http(evhttp_new(base.get()), &evhttp_free);
     holdfast::libevent::Server server(worker, base.get(), http.get(),
                                       worker.listen("http", http_text::address(":8080")));
+    evhttp_set_max_headers_size(http.get(), http_text::max_head_bytes);
+    evhttp_set_max_body_size(http.get(), http_text::max_body_bytes);
     Hello hello(server, base.get());
     evhttp_set_gencb(
         http.get(), [](evhttp_request* request, void* self) { static_cast<Hello*>(self)->serve(request); }, &hello);

@@ -1,4 +1,4 @@
-// HTTP/1.1 in an event loop of libuv, without any other thread. `GET /` answers "OK"; `/?ms=250` does so after 250 ms.
+// HTTP/1.1 in an event loop of libuv, without any other thread. The service: http_text.hpp.
 
 #include <csignal>
 #include <exception>

@@ -7,7 +7,7 @@
 
 #include "http_text.hpp"
 
-// The service of the examples with an event loop of holdfast/stream.hpp: answers "OK", for "?ms=250" after a delay.
+// The service of the examples with an event loop of holdfast/stream.hpp.
 template <class Loop>
 class StreamHello {
   public:
@@ -17,14 +17,19 @@ class StreamHello {
 
     std::size_t serve(const std::shared_ptr<Connection>& connection) {
         const auto request = http_text::parse(connection->input());
-        if (request && !request->is_served) connection->abandon();
+        if (request && !request->is_served) {
+            connection->answer(http_text::refusal(request->refusal, worker_id_), Connection::After::close);
+            return connection->input().size();
+        }
         if (!request || connection->input().size() < request->bytes()) return 0;
         connection->hold(worker_.begin_request(request->name()));
-        loop_.after(request->ms, [this, connection, keeps = request->keep_alive] {
+        const http_text::Body body = http_text::body_for(request->target, request->body_bytes);
+        loop_.after(request->ms, [this, connection, body, keeps = request->keep_alive] {
             const bool closes = !keeps || connection->says_close();
-            connection->answer(
-                http_text::answer(worker_id_, closes ? http_text::Says::close : http_text::Says::keep_alive),
-                closes ? Connection::After::close : Connection::After::keep);
+            const auto says = closes ? http_text::Says::close : http_text::Says::keep_alive;
+            connection->answer(http_text::response_head("200 OK", body.size(), worker_id_, says) + body.text +
+                                   std::string(body.filler_bytes, 'x'),
+                               closes ? Connection::After::close : Connection::After::keep);
         });
         return request->bytes();
     }

@@ -90,7 +90,7 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
     friend class StreamServer;
     // offering: the handler examines the input. working: it has consumed a request and will answer it.
     enum class State { idle, receiving, offering, working, answering, answered, lingering, closed };
-    static constexpr std::size_t max_input_bytes = std::size_t{2} << 20;
+    static constexpr std::size_t max_input_bytes = std::size_t{66} << 20;
     static constexpr std::chrono::seconds transfer_timeout{30};  // to read one request, and to write one response
 
     void become_idle();
