@@ -163,9 +163,10 @@ int holdfast_keep_alive_min(holdfast_worker* worker, int64_t* milliseconds);
 
 // ----------------------------------------------------------------------------------------------------------- listeners
 
-/// Returns an inherited listener: the one with that name, else the one bound to that address, else the only one. If
-/// none was inherited, binds `address`: ":8080", "127.0.0.1:8080", "[::1]:8080", "unix:/run/app.sock",
-/// "unix:@abstract".
+/// Returns the inherited listener with that name, never one that was given another name. One without a name is returned
+/// if it is bound to `address`, or if it is the only one and cannot be reached from further away than `address`. A
+/// process that inherited nothing and has no supervisor binds `address`: ":8080", "127.0.0.1:8080", "[::1]:8080",
+/// "unix:/run/app.sock", "unix:@abstract". In any other process a missing listener is an error (-ENOENT).
 int holdfast_listen(holdfast_worker* worker, const char* name, const char* address, holdfast_listener** listener);
 
 /// Returns an inherited listener by its name or its address; with NULL, the only one. Never binds.

@@ -86,7 +86,10 @@ export class Worker {
   /** Adds a callback for a stage. Call it before ready(). The callback gets the time left; undefined: no deadline. */
   on(stage: Stage, callback: (remaining: number | undefined) => unknown): this;
 
-  /** Returns the inherited listener with that name or address, or the only one. If none was inherited, binds one. */
+  /**
+   * Returns the inherited listener with that name, or one without a name that is bound to the address or is the only
+   * one. A process that inherited nothing and has no supervisor binds the address; any other throws if there is none.
+   */
   listen(name: string, address: string): Listener;
   /** Returns an inherited listener by name or address; without an argument the only one. Never binds. */
   listener(nameOrAddress?: string): Listener;

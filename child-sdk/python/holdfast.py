@@ -473,7 +473,8 @@ class Worker:
     on_released = functools.partialmethod(_on, "released")
 
     def listen(self, name, address):
-        """Returns the inherited listener with that name or address, or the only one; binds one if there is none."""
+        """Returns the inherited listener with that name, or one without a name that is bound to the address or is the
+        only one. A process that inherited nothing and has no supervisor binds the address; any other raises."""
         return Listener(self, _made(c_void_p, _c.listen, self._handle, name.encode(), address.encode()))
 
     def listener(self, name_or_address=None):

@@ -88,6 +88,15 @@ in_port_t port_of(const Address& address) {
     return reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_port;
 }
 
+bool is_loopback(const Address& address) {
+    constexpr std::uint32_t network = 0x7f;  // 127.0.0.0/8
+    if (address.storage.ss_family == AF_INET) {
+        return ntohl(reinterpret_cast<const sockaddr_in&>(address.storage).sin_addr.s_addr) >> 24U == network;
+    }
+    const in6_addr& host = reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(&host) || (IN6_IS_ADDR_V4MAPPED(&host) && host.s6_addr[12] == network);
+}
+
 bool is_ip(const Address& address) {
     return address.storage.ss_family == AF_INET || address.storage.ss_family == AF_INET6;
 }
@@ -142,6 +151,11 @@ std::string to_string(const Address& address) {
 bool is_same(const Address& left, const Address& right) {
     if (is_ip(left) && is_ip(right) && is_any(left) && is_any(right)) return port_of(left) == port_of(right);
     return left.storage.ss_family == right.storage.ss_family && to_string(left) == to_string(right);
+}
+
+Reach reach_of(const Address& address) {
+    if (!is_ip(address)) return Reach::path;
+    return is_loopback(address) ? Reach::host : Reach::network;
 }
 
 UniqueFd bind_listener(const Address& address, Sharing sharing) {

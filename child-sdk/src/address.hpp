@@ -30,6 +30,10 @@ std::string to_string(const Address& address);
 // Whether both addresses are the same endpoint. The IPv4 and IPv6 wildcard addresses of a port are equal.
 bool is_same(const Address& left, const Address& right);
 
+// From where clients can reach the address, from near to far.
+enum class Reach { path, host, network };  // path: a unix address
+Reach reach_of(const Address& address);
+
 // Creates a listening socket, close-on-exec. Replaces a unix path on which no process listens. Throws
 // std::system_error.
 enum class Sharing { alone, with_others };  // with_others: SO_REUSEPORT, each socket has its own queue

@@ -116,18 +116,14 @@ Worker::~Worker() {
 
 Listener Worker::listen(std::string_view name, std::string_view address) {
     impl_->stage_machine_for("listen");
-    const Address wanted = parse_address(address);
     const std::lock_guard lock(impl_->listeners_mutex);
-    InheritedListeners& listeners = impl_->listeners;
-    auto inherited = listeners.take(name, address);
-    if (!inherited) inherited = listeners.take_only();
-    if (inherited) return adopt(*std::move(inherited), name);
-    const std::string both = std::string(name) + "=" + std::string(address);
-    if (!listeners.is_empty()) {
-        throw std::logic_error("cannot find the listener " + both + " among the inherited ones: " + listeners.list() +
-                               "; start the worker with --listen " + both + ", or use one of these");
+    if (auto inherited = impl_->listeners.take_for(name, address)) return adopt(*std::move(inherited), name);
+    if (impl_->stage_machine->pipe().exists() || impl_->listeners.exist()) {
+        const std::string both = std::string(name) + "=" + std::string(address);
+        throw std::logic_error("cannot find the listener " + both + " among the inherited ones: " +
+                               impl_->listeners.list() + "; start the worker with --listen " + both);
     }
-    UniqueFd fd = bind_listener(wanted);
+    UniqueFd fd = bind_listener(parse_address(address));
     const std::string bound = to_string(address_of(fd.get()));
     return {fd.release(), std::string(name), bound, Origin::bound_here};
 }
@@ -135,25 +131,18 @@ Listener Worker::listen(std::string_view name, std::string_view address) {
 Listener Worker::listener(std::string_view name_or_address) {
     impl_->stage_machine_for("take a listener");
     const std::lock_guard lock(impl_->listeners_mutex);
-    InheritedListeners& listeners = impl_->listeners;
-    auto inherited = listeners.take(name_or_address, "");
-    try {
-        if (!inherited) inherited = listeners.take("", name_or_address);
-    } catch (const std::invalid_argument&) {
-        // It is a name, and no listener has it.
-    }
-    if (inherited) return adopt(*std::move(inherited), "");
-    throw std::logic_error("cannot find the listener " + std::string(name_or_address) + " among the inherited ones: " +
-                           listeners.list() + "; use listen(), which binds the address if there is no supervisor");
+    if (auto inherited = impl_->listeners.take(name_or_address)) return adopt(*std::move(inherited), "");
+    throw std::logic_error("cannot find the listener " + std::string(name_or_address) +
+                           " among the inherited ones: " + impl_->listeners.list() +
+                           "; use listen(), which binds the address if there is no supervisor");
 }
 
 Listener Worker::listener() {
     impl_->stage_machine_for("take the listener");
     const std::lock_guard lock(impl_->listeners_mutex);
-    auto inherited = impl_->listeners.take_only();
-    if (inherited) return adopt(*std::move(inherited), "");
-    throw std::logic_error("cannot return the only listener: these were inherited and have not been taken: " +
-                           impl_->listeners.list() + "; pass a name or an address");
+    if (auto inherited = impl_->listeners.take_only()) return adopt(*std::move(inherited), "");
+    throw std::logic_error("cannot return the only listener: these were inherited: " + impl_->listeners.list() +
+                           "; pass a name or an address");
 }
 
 Listener Worker::adopt(InheritedListener inherited, std::string_view name) {

@@ -107,10 +107,14 @@ class Worker {
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    /// Returns an inherited listener: the one with that name, else the one bound to that address, else the only one
-    /// inherited. If none was inherited, or all have been taken, binds `address`: "8080" and ":8080" (IPv6 and IPv4),
-    /// "127.0.0.1:8080", "[::1]:8080", "unix:/run/app.sock", "unix:@abstract".
-    /// Throws std::logic_error if listeners were inherited but none matches.
+    /// Returns the inherited listener with that name (`--listen http=:8080`). A listener that was given another name is
+    /// never returned. One without a name is returned if it is bound to `address`, or if it is the only one that was
+    /// inherited and cannot be reached from further away than `address` (the network, this host, a unix path).
+    ///
+    /// A process that inherited nothing and has no supervisor binds `address`: "8080" and ":8080" (IPv6 and IPv4),
+    /// "127.0.0.1:8080", "[::1]:8080", "unix:/run/app.sock", "unix:@abstract". In any other process a missing listener
+    /// is an error that says how to pass it: a successor could not bind the address while this process serves it.
+    /// Throws std::logic_error (no listener matches), std::invalid_argument (the address), std::system_error (bind).
     Listener listen(std::string_view name, std::string_view address);
 
     /// Returns an inherited listener by its name or its address. Never binds.

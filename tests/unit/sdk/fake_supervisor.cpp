@@ -1,7 +1,9 @@
 #include "fake_supervisor.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -16,7 +18,14 @@
 
 namespace holdfast::testing {
 
+namespace {
+
+constexpr int listener_fd = 3;  // the first inherited descriptor
+
+}  // namespace
+
 FakeSupervisor::FakeSupervisor() {
+    pass_listener();
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends.data()) != 0) std::abort();
     fd_ = ends[0];
@@ -29,8 +38,37 @@ FakeSupervisor::FakeSupervisor() {
 
 FakeSupervisor::~FakeSupervisor() {
     hang_up();
-    ::unsetenv("HOLDFAST_CONTROL_FD");
-    ::unsetenv("HOLDFAST_CONTROL_INODE");
+    if (::getenv("LISTEN_FDS") != nullptr) ::close(listener_fd);  // no worker has taken it
+    for (const char* name : {"HOLDFAST_CONTROL_FD", "HOLDFAST_CONTROL_INODE", "HOLDFAST_BOUND_FDS", "LISTEN_FDS",
+                             "LISTEN_PID", "LISTEN_FDNAMES"}) {
+        ::unsetenv(name);
+    }
+    take_back_number();
+}
+
+void FakeSupervisor::pass_listener() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) std::abort();
+    if (::listen(fd, SOMAXCONN) != 0) std::abort();
+    if (fd != listener_fd) {
+        moved_fd_ = ::fcntl(listener_fd, F_DUPFD_CLOEXEC, listener_fd + 1);
+        ::dup2(fd, listener_fd);
+        ::close(fd);
+    }
+    ::setenv("LISTEN_FDS", "1", 1);
+    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+    ::setenv("LISTEN_FDNAMES", "http", 1);
+    ::setenv("HOLDFAST_BOUND_FDS", std::to_string(listener_fd).c_str(), 1);
+}
+
+// The worker has closed its listener, unless a test keeps it or no worker was created.
+void FakeSupervisor::take_back_number() {
+    if (moved_fd_ < 0) return;
+    ::dup2(moved_fd_, listener_fd);
+    ::close(moved_fd_);
 }
 
 void FakeSupervisor::send_command(const Command& command) { send(wire::encode(command)); }

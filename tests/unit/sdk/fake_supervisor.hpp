@@ -14,8 +14,9 @@ namespace holdfast::testing {
 
 constexpr std::chrono::seconds long_enough{20};  // timeout for conditions, sufficient on a loaded machine
 
-// The supervisor's end of a control pipe, in this process. Sets the environment for the next Worker, and removes the
-// rest of it when it is destroyed.
+// The supervisor's end of a control pipe, in this process, and a listener "http" on 127.0.0.1 for the worker, which
+// inherits descriptor 3: what had that number before is elsewhere until this object is destroyed. Sets the environment
+// for the next Worker, and removes the rest of it when it is destroyed.
 class FakeSupervisor {
   public:
     FakeSupervisor();
@@ -42,9 +43,12 @@ class FakeSupervisor {
 
   private:
     std::optional<Report> next(std::chrono::milliseconds timeout);
+    void pass_listener();
+    void take_back_number();
 
     int fd_ = -1;
     int worker_fd_ = -1;
+    int moved_fd_ = -1;  // what had the number of the listener before
 };
 
 // Runs Worker::wait() on another thread, as main would.

@@ -7,11 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <holdfast/worker.hpp>
+#include <initializer_list>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 
 #include "fake_supervisor.hpp"
@@ -154,14 +157,76 @@ TEST(InheritedListener, IsFoundByAddress) {
               0);
 }
 
-TEST(InheritedListener, IsFoundAsTheOnlyOne) {
+// "app.socket" is what systemd calls the sockets of app.socket if the unit gives no name.
+TEST(InheritedListener, WithoutAGivenNameIsFoundAsTheOnlyOne) {
+    for (const char* name : {"", "unknown", "stored", "app.socket", "127.0.0.1_0", "_8080", "8080", "fd_3", "[__1]_0",
+                             "unix_/run/app.sock"}) {
+        const Inheritance one({"127.0.0.1"}, name);
+        EXPECT_EQ(one.run([](Worker& worker) { return worker.listen("http", ":8080").fd() == 3 ? 0 : 1; }), 0) << name;
+    }
+}
+
+TEST(InheritedListener, IsTheOnlyOneWhateverItsName) {
     const Inheritance one({"127.0.0.1"}, "whatever");
+    EXPECT_EQ(one.run([](Worker& worker) { return worker.listener().name() == "whatever" ? 0 : 1; }), 0);
+}
+
+// Whether the text contains all parts.
+bool says_all(const std::string& text, std::initializer_list<std::string_view> parts) {
+    return std::ranges::all_of(parts, [&](std::string_view part) { return text.find(part) != std::string::npos; });
+}
+
+TEST(InheritedListener, WithAnotherNameIsNeverTaken) {
+    for (const char* name : {"http", "web_8080", "v1.0_80", "a.b-c"}) {
+        const Inheritance one({"127.0.0.1"}, name);
+        EXPECT_EQ(one.run([](Worker& worker) {
+            sockaddr_in bound{};
+            socklen_t length = sizeof bound;
+            ::getsockname(3, reinterpret_cast<sockaddr*>(&bound), &length);
+            const std::string there = "127.0.0.1:" + std::to_string(ntohs(bound.sin_port));
+            for (const std::string& address : {std::string("127.0.0.1:9900"), std::string(":0"), there}) {
+                const std::string text = misuse([&] { worker.listen("admin", address); });
+                if (!says_all(text, {"start the worker with --listen admin=" + address})) return 1;
+            }
+            return 0;
+        }),
+                  0)
+            << name;
+    }
+}
+
+// The listener that everybody reaches never serves what the program keeps to the machine.
+TEST(InheritedListener, IsNotServedFurtherThanTheProgramWants) {
+    const Inheritance one({"0.0.0.0"}, "0.0.0.0_0");
     EXPECT_EQ(one.run([](Worker& worker) {
-        const Listener listener = worker.listen("http", ":8080");
-        return listener.fd() == 3 && worker.listen("admin", "127.0.0.1:0").origin() == Origin::bound_here ? 0 : 1;
+        const std::string admin = misuse([&] { worker.listen("admin", "127.0.0.1:9900"); });
+        const std::string local = misuse([&] { worker.listen("admin", "unix:/run/admin.sock"); });
+        if (!says_all(admin, {"--listen admin=127.0.0.1:9900", "0.0.0.0:"})) return 1;
+        if (!says_all(local, {"--listen admin=unix:/run/admin.sock"})) return 2;
+        return worker.listen("http", ":9901").fd() == 3 ? 0 : 3;
     }),
               0);
-    EXPECT_EQ(one.run([](Worker& worker) { return worker.listener().name() == "whatever" ? 0 : 1; }), 0);
+}
+
+TEST(InheritedListener, ThatIsMissingIsNotBoundByTheWorker) {
+    const Inheritance one({"127.0.0.1"}, "http");
+    EXPECT_EQ(one.run([](Worker& worker) {
+        const Listener http = worker.listen("http", ":8080");
+        const std::string admin = misuse([&] { worker.listen("admin", "127.0.0.1:0"); });
+        const std::string again = misuse([&] { worker.listen("http", "127.0.0.1:0"); });
+        if (!says_all(admin, {"http (127.0.0.1:", "start the worker with --listen admin=127.0.0.1:0"})) return 1;
+        return says_all(again, {"taken as http"}) ? 0 : 2;
+    }),
+              0);
+}
+
+TEST(InheritedListener, IsMissingUnderASupervisorThatPassesNone) {
+    const FakeSupervisor supervisor;
+    ::unsetenv("LISTEN_FDS");
+    ::close(3);
+    Worker worker;
+    EXPECT_THAT(misuse([&] { worker.listen("admin", "127.0.0.1:0"); }),
+                HasSubstr("among the inherited ones: none; start the worker with --listen admin=127.0.0.1:0"));
 }
 
 TEST(InheritedListener, IsListedWhenNoneMatches) {
