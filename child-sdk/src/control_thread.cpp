@@ -62,6 +62,7 @@ void ControlThread::start_thread() {
     ::pthread_sigmask(SIG_SETMASK, &all, &former);
     try {
         thread_ = std::jthread([this](const std::stop_token& stop) {
+            Process::unblock_signals();  // all threads of the program may have them blocked
             while (!stop.stop_requested()) handle_events(Poller::Timeout::infinite);
         });
     } catch (...) {
@@ -90,6 +91,7 @@ void ControlThread::handle_events(Poller::Timeout timeout) {
     handle_signals();
     check_deadline();
     stage_machine_.advance();
+    if (stage_machine_.is_finished()) process_.restore_signals();
     send_watchdog();
     set_alarm(stage_machine_.send_due_report());
 }
@@ -112,7 +114,8 @@ void ControlThread::receive_commands() {
 }
 
 void ControlThread::handle_signals() {
-    if (process_.take_stop_signals() == 0 || stage_machine_.is_finished()) return;
+    const bool is_asked = stage_machine_.take_stop_request();
+    if ((process_.take_stop_signals() == 0 && !is_asked) || stage_machine_.is_finished()) return;
     if (is_supervised()) {
         if (stop_requested_) return;
         stop_requested_ = true;
@@ -150,9 +153,11 @@ void ControlThread::enter_next_local_stage() {
     }
     if (local_stage_ == LocalStage::grace) {
         local_stage_ = LocalStage::cancel;
-        stage_machine_.log_held("the grace period is over; cancelling what is still held:");
+        const DrainReport held = stage_machine_.report();
         const auto end = now + periods_.cancel;
-        return apply_local_stage(Stage::cancel, end, end);
+        apply_local_stage(Stage::cancel, end, end);
+        if (!held.waiting.empty()) log_error("the grace period is over; cancelling what is still held:", held);
+        return;
     }
     if (local_stage_ == LocalStage::given_up) {
         log_error("the process has not exited one second after wait() gave up; ending it with status 3");

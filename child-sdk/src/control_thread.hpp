@@ -22,8 +22,8 @@ struct StagePeriods {
 
 // Receives the supervisor's commands, stop signals and health probes, and passes them to the StageMachine. Enforces the
 // deadlines itself if there is no supervisor, or if it has ended. Runs on its own thread or in dispatch(). The thread
-// blocks all signals, so that they reach the program's threads, and sleeps without a timeout unless the worker is
-// leaving.
+// blocks all signals but the two stop signals, so that they reach the program's threads, and sleeps without a timeout
+// unless the worker is leaving.
 class ControlThread {
   public:
     // `health` empty: no health endpoint. `watchdog` 0: no watchdog messages. Throws std::system_error,

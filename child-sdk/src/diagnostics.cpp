@@ -1,11 +1,9 @@
 #include "diagnostics.hpp"
 
-#include <unistd.h>
-
 #include <exception>
 #include <string>
-#include <tuple>
 
+#include "stderr_writer.hpp"
 #include "wire/wire.hpp"
 
 namespace holdfast {
@@ -14,11 +12,9 @@ namespace {
 
 std::string line_of(std::string_view text) { return "holdfast: " + wire::printable(text) + "\n"; }
 
-void write_out(const std::string& text) { std::ignore = ::write(STDERR_FILENO, text.data(), text.size()); }
-
 }  // namespace
 
-void log_error(std::string_view text) { write_out(line_of(text)); }
+void log_error(std::string_view text) { write_to_stderr(line_of(text)); }
 
 void log_error(std::string_view text, const DrainReport& report) {
     std::string lines = line_of(text);
@@ -28,7 +24,7 @@ void log_error(std::string_view text, const DrainReport& report) {
         lines += line_of("  " + std::string(rest.substr(0, end)));
         rest.remove_prefix(end + 1);
     }
-    write_out(lines);
+    write_to_stderr(lines);
 }
 
 Call call_or_log_error(std::string_view what, const std::function<void()>& function) {

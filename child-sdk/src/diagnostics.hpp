@@ -6,7 +6,8 @@
 
 namespace holdfast {
 
-// Writes one line to stderr in one write: "holdfast: ...". Control characters are escaped.
+// Writes one line to stderr: "holdfast: ...". Control characters are escaped. Never blocks, see stderr_writer.hpp. Not
+// to be called with a lock held, because even a write that does not block takes time.
 void log_error(std::string_view text);
 
 // Writes the same line followed by the drain report as text, in one write.

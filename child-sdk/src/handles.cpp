@@ -31,6 +31,14 @@ void Session::end() {
 
 std::stop_token Session::stop_token() const { return state_ ? state_->stop.get_token() : std::stop_token(); }
 
+void Session::set_name(std::string_view name) {
+    if (state_) state_->stage_machine->rename_session(*state_, name);
+}
+
+void Session::set_leave_within(std::chrono::milliseconds period) {
+    if (state_) state_->stage_machine->set_leave_within(*state_, period);
+}
+
 std::optional<std::chrono::steady_clock::time_point> Session::deadline() const {
     return state_ ? state_->stage_machine->deadline_of(*state_) : std::nullopt;
 }

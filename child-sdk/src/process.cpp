@@ -94,8 +94,15 @@ Process::~Process() {
 }
 
 void Process::restore_signals() {
-    if (!std::exchange(handles_signals_, false)) return;
+    if (!handles_signals_.exchange(false)) return;
     for (std::size_t i = 0; i < signals_.size(); ++i) ::sigaction(signals_[i], &former_[i], nullptr);
+}
+
+void Process::unblock_signals() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (const int number : signals_) ::sigaddset(&set, number);
+    ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 void Process::wake() { write_wake(wake_.get()); }

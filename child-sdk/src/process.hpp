@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 
 #include "unique_fd.hpp"
@@ -26,8 +27,11 @@ class Process {
     void wake();
     void clear_wake();
 
-    // Restores the previous actions of the stop signals. Further calls do nothing.
+    // Restores the previous actions of the stop signals. Further calls do nothing. From any thread.
     void restore_signals();
+
+    // Lets this thread receive the stop signals.
+    static void unblock_signals();
 
     // Has the same effect as a stop signal.
     void request_stop();
@@ -40,7 +44,7 @@ class Process {
 
     UniqueFd wake_;
     std::array<struct sigaction, signals_.size()> former_{};
-    bool handles_signals_ = true;
+    std::atomic<bool> handles_signals_ = true;
 };
 
 // The pid of this process, correct in a forked child as well, once a Process has existed. One load, no system call.

@@ -33,11 +33,13 @@ std::string DrainReport::text() const {
     if (remaining) text += ", " + seconds(*remaining) + " left";
     text += "; held: " + (held.empty() ? "nothing" : held) + "; served " + std::to_string(served);
     if (handed_back > 0) text += "; handed back " + std::to_string(handed_back);
+    if (lost > 0) text += "; lost " + std::to_string(lost);
     text += '\n';
     for (const Waiting& entry : waiting) {
         text += "  " + entry.kind + ' ' + wire::printable(entry.name) + " (" +
                 seconds(std::chrono::microseconds(entry.age_usec)) + ")\n";
     }
+    for (const std::string& failure : failed) text += "  failed: " + wire::printable(failure) + '\n';
     return text;
 }
 

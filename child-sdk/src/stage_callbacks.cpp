@@ -96,19 +96,36 @@ void Runner::stop() {
     for (const auto& posted : pending_) posted->discard();
 }
 
-void StageCallbacks::run(Stage stage, Deadline deadline, const Runner& runner) const {
-    run_all(callbacks_[index_of(stage)], wire::name_of(stage), deadline, runner);
+void StageCallbacks::add_accepting(Callback stop, Callback start) {
+    // Only the stages of one worker use it, one after the other.
+    const auto is_stopped = std::make_shared<bool>(false);
+    const auto shared_stop = std::make_shared<const Callback>(std::move(stop));  // one object for both stages
+    const Callback stop_once = [is_stopped, shared_stop](Callback::Remaining left) {
+        if (!std::exchange(*is_stopped, true)) (*shared_stop)(left);
+    };
+    add(Stage::pause, stop_once);
+    add(Stage::drain, stop_once);
+    add(Stage::run, [is_stopped, start = std::move(start)](Callback::Remaining left) {
+        if (std::exchange(*is_stopped, false)) start(left);
+    });
+}
+
+Call StageCallbacks::run(Stage stage, Deadline deadline, const Runner& runner) const {
+    return run_all(of(stage), wire::name_of(stage), deadline, runner);
 }
 
 void StageCallbacks::run_released(Deadline deadline, const Runner& runner) const {
     run_all(released_, "released", deadline, runner);
 }
 
-void StageCallbacks::run_all(const std::vector<Callback>& callbacks, std::string_view stage, Deadline deadline,
+Call StageCallbacks::run_all(const std::vector<Callback>& callbacks, std::string_view stage, Deadline deadline,
                              const Runner& runner) {
+    Call result = Call::returned;
     for (const Callback& callback : callbacks) {
-        runner.run("a callback for " + std::string(stage) + " failed", [&] { callback(until(deadline)); });
+        const auto call = [&] { callback(until(deadline)); };
+        if (runner.run("a callback for " + std::string(stage) + " failed", call) == Call::threw) result = Call::threw;
     }
+    return result;
 }
 
 }  // namespace holdfast

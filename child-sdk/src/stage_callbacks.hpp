@@ -44,14 +44,23 @@ class StageCallbacks {
     void add(Stage stage, Callback callback) { callbacks_[index_of(stage)].push_back(std::move(callback)); }
     void add_released(Callback callback) { released_.push_back(std::move(callback)); }
 
-    // Each callback receives the time until the deadline.
+    // Adds `stop` to pause and drain, and `start` to run. Each is called only if the other one was called last.
+    void add_accepting(Callback stop, Callback start);
+
+    // Whether the program can stop accepting, and whether it can also start again. What it cannot do is neither
+    // announced to the supervisor nor answered.
+    bool can_stop_accepting() const { return !of(Stage::drain).empty(); }
+    bool can_pause() const { return !of(Stage::pause).empty() && !of(Stage::run).empty(); }
+
+    // Each callback receives the time until the deadline. Returns `threw` if one of them threw; all are called.
     using Deadline = std::optional<std::chrono::steady_clock::time_point>;
-    void run(Stage stage, Deadline deadline, const Runner& runner) const;
+    Call run(Stage stage, Deadline deadline, const Runner& runner) const;
     void run_released(Deadline deadline, const Runner& runner) const;
 
   private:
     static std::size_t index_of(Stage stage) { return static_cast<std::size_t>(stage); }
-    static void run_all(const std::vector<Callback>& callbacks, std::string_view stage, Deadline deadline,
+    const std::vector<Callback>& of(Stage stage) const { return callbacks_[index_of(stage)]; }
+    static Call run_all(const std::vector<Callback>& callbacks, std::string_view stage, Deadline deadline,
                         const Runner& runner);
 
     std::array<std::vector<Callback>, 5> callbacks_;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "diagnostics.hpp"
+#include "hello.hpp"
 #include "period.hpp"
 #include "process.hpp"
 #include "wire/wire.hpp"
@@ -47,9 +48,9 @@ std::string cut_name(std::string_view name) { return std::string(wire::cut(name,
 }  // namespace
 
 std::shared_ptr<StageMachine> StageMachine::make(UniqueFd control, Steps steps, Runner::Post post,
-                                                 std::function<void()> changed) {
+                                                 WorkerOptions::GiveUp policy, std::function<void()> changed) {
     std::shared_ptr<StageMachine> made(
-        new StageMachine(std::move(control), steps, std::move(post), std::move(changed)));
+        new StageMachine(std::move(control), steps, std::move(post), policy, std::move(changed)));
     made->request_registry_ = std::make_shared<RequestRegistry>([weak = made->weak_from_this()] {
         const auto stage_machine = weak.lock();
         if (!stage_machine) return;
@@ -59,15 +60,14 @@ std::shared_ptr<StageMachine> StageMachine::make(UniqueFd control, Steps steps, 
     return made;
 }
 
-StageMachine::StageMachine(UniqueFd control, Steps steps, Runner::Post post, std::function<void()> changed)
+StageMachine::StageMachine(UniqueFd control, Steps steps, Runner::Post post, WorkerOptions::GiveUp policy,
+                           std::function<void()> changed)
     : pipe_(std::move(control)),
       pid_(current_pid()),
       steps_(steps),
+      policy_(policy),
       runner_(std::move(post)),
-      tasks_([this] {
-          const std::lock_guard lock(mutex_);
-          note_change();
-      }),
+      tasks_([this](const Tasks::Ended& how) { on_task_ended(how); }),
       on_change_(std::move(changed)) {
     ::pthread_sigmask(SIG_SETMASK, nullptr, &signal_mask_);
 }
@@ -89,11 +89,47 @@ void StageMachine::add_released_callback(Callback callback) {
     callbacks_.add_released(std::move(callback));
 }
 
-std::uint32_t StageMachine::start_task(std::string name, std::function<void(std::stop_token)> task) {
+void StageMachine::add_accepting(Callback stop, Callback start) {
+    const std::lock_guard lock(mutex_);
+    if (phase_ != Phase::starting) {
+        throw std::logic_error(
+            "cannot add how to stop and start accepting: a stage may have begun; call accepts() before ready() and "
+            "wait()");
+    }
+    callbacks_.add_accepting(std::move(stop), std::move(start));
+}
+
+std::uint32_t StageMachine::start_task(std::string name, std::function<void(std::stop_token)> task,
+                                       TaskOptions options) {
     const std::string what = "start the task " + name;
-    const auto number = tasks_.start(cut_name(name), std::move(task));
+    const auto number = tasks_.add(cut_name(name), std::move(task), options);
     if (!number) refuse(what);
     return *number;
+}
+
+// Called on the thread of the task.
+void StageMachine::on_task_ended(const Tasks::Ended& how) {
+    const bool is_early = !how.was_asked && how.options.need != TaskOptions::Need::finite;
+    std::string text;
+    if (how.exception) text = "the task " + how.name + " ended by an exception: " + *how.exception;
+    if (!how.exception && is_early) text = "the task " + how.name + " returned before it was asked to stop";
+    const bool stops = (how.exception && how.options.on_exception == TaskOptions::OnException::stop) ||
+                       (is_early && how.options.need == TaskOptions::Need::required);
+    if (!text.empty()) log_error(text + (stops ? "; the worker stops" : ""));
+    const std::lock_guard lock(mutex_);
+    if (how.exception || stops) note_failure(std::move(text));
+    stop_requested_ = stop_requested_ || stops;
+    note_change();
+}
+
+void StageMachine::note_failure(std::string text) {
+    is_unclean_ = true;
+    if (failed_.size() < max_waiting_of_a_kind) failed_.push_back(std::move(text));
+}
+
+bool StageMachine::take_stop_request() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(stop_requested_, false);
 }
 
 std::uint32_t StageMachine::add_resource(std::string name, std::function<void()> close, ResourceGraph::Order order) {
@@ -147,6 +183,19 @@ void StageMachine::end_session(SessionState& session) {
     if (wanted_ == Stage::drain) note_change();
 }
 
+void StageMachine::rename_session(SessionState& session, std::string_view name) {
+    if (is_forked_child()) return;
+    const std::lock_guard lock(mutex_);
+    session.name = cut_name(name);
+}
+
+void StageMachine::set_leave_within(SessionState& session, std::chrono::milliseconds period) {
+    if (is_forked_child()) return;
+    const std::lock_guard lock(mutex_);
+    session.leave_within = bounded(period);
+    if (wanted_ == Stage::drain) note_change();
+}
+
 std::optional<StageMachine::Clock::time_point> StageMachine::deadline_of(const SessionState& session) const {
     if (is_forked_child()) return std::nullopt;
     const std::lock_guard lock(mutex_);
@@ -190,19 +239,22 @@ void StageMachine::release_work(WorkState& item) {
 void StageMachine::run_hand_backs(const WorkItems::Due& due, Lock& lock) {
     for (const auto& item : due) {
         lock.unlock();
-        call_or_log_error("cannot hand back " + item->name, item->hand_back);
+        const std::string what = "cannot hand back " + item->name;
+        const Call call = call_or_log_error(what, item->hand_back);
         item->hand_back = nullptr;
         lock.lock();
-        work_items_.end_hand_back(*item);
+        using enum WorkItems::HandBack;
+        work_items_.end_hand_back(*item, call == Call::returned ? done : failed);
+        if (call == Call::threw) note_failure("the item of work " + item->name + " is lost: its hand-back failed");
     }
     if (!due.empty() && wanted_ == Stage::drain) note_change();
 }
 
 void StageMachine::ready() {
     const std::lock_guard lock(mutex_);
-    if (std::exchange(is_ready_, true))
-        throw std::logic_error("cannot call ready() twice: the worker is already serving; remove one call");
+    if (is_ready_) throw std::logic_error("cannot call ready() twice: the worker is already serving; remove one call");
     begin_serving();
+    is_ready_ = true;
     Report report = make_report(Clock::now());
     report.ready = true;
     if (rank_of(wanted_) < rank_of(Stage::pause)) report.accepting = true;
@@ -257,6 +309,8 @@ void StageMachine::apply(const Command& command) {
     if (phase_ == Phase::finishing || phase_ == Phase::released) return;
     if (is_final && rank_of(stage) < rank_of(cancelled_ ? Stage::cancel : Stage::drain)) return;
     if (stage != Stage::run && rank_of(stage) < rank_of(wanted_)) return;
+    const bool needs_restart = stage == Stage::run && rank_of(wanted_) >= rank_of(Stage::pause);
+    if ((stage == Stage::pause || needs_restart) && !callbacks_.can_pause()) return;  // it was not announced
     deadline_ = stage == Stage::run ? std::nullopt : instant(command.deadline_usec);
     answer_due_ = stage == Stage::run;
     wanted_ = stage == Stage::cancel ? Stage::drain : stage;
@@ -265,23 +319,20 @@ void StageMachine::apply(const Command& command) {
     note_change();
 }
 
-// Writes without the lock: the write can block.
-void StageMachine::log_held(std::string_view why) const {
-    const DrainReport state = report();
-    if (!state.waiting.empty()) log_error(why, state);
-}
-
 StageMachine::GaveUp StageMachine::give_up() {
-    const DrainReport state = report();  // written without the lock: the write can block
+    DrainReport state;
     {
         const std::lock_guard lock(mutex_);
         if (is_released()) return GaveUp::too_late;
         is_unclean_ = true;
+        state = describe(Clock::now());
     }
     log_error("the last deadline has passed; this is still held:", state);
     const std::lock_guard lock(mutex_);
     if (is_released()) return GaveUp::too_late;
-    if (waiters_ == 0 && steps_ == Steps::own_thread) std::_Exit(unclean_exit_status);
+    // Nobody can be told to end without wait(): what is still running may use what main() has begun to destroy.
+    const bool nobody_waits = waiters_ == 0 && steps_ == Steps::own_thread;
+    if (nobody_waits || policy_ == WorkerOptions::GiveUp::end_process) std::_Exit(unclean_exit_status);
     gave_up_ = true;
     note_change();
     return GaveUp::yes;
@@ -317,8 +368,13 @@ void StageMachine::open() {
     begin_serving();
 }
 
+// All callbacks are registered: it is known now what the program can do.
 void StageMachine::begin_serving() {
-    if (phase_ == Phase::starting) phase_ = Phase::serving;
+    if (phase_ == Phase::starting) {
+        tasks_.start_pending();
+        phase_ = Phase::serving;
+        if (callbacks_.can_pause()) pipe_.send(hello(Pausing::possible));
+    }
     note_change();
 }
 

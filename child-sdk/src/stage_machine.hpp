@@ -10,6 +10,7 @@
 #include <holdfast/message.hpp>
 #include <holdfast/report.hpp>
 #include <holdfast/resource.hpp>
+#include <holdfast/worker.hpp>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -46,14 +47,15 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
 
     // `changed` is called when advance() or send_due_report() may have work to do; from any thread, with the lock held.
     static std::shared_ptr<StageMachine> make(UniqueFd control, Steps steps, Runner::Post post,
-                                              std::function<void()> changed);
+                                              WorkerOptions::GiveUp policy, std::function<void()> changed);
     StageMachine(const StageMachine&) = delete;
     StageMachine& operator=(const StageMachine&) = delete;
 
     // Called by the program.
     void add_callback(Stage stage, Callback callback);
     void add_released_callback(Callback callback);
-    std::uint32_t start_task(std::string name, std::function<void(std::stop_token)> task);
+    void add_accepting(Callback stop, Callback start);
+    std::uint32_t start_task(std::string name, std::function<void(std::stop_token)> task, TaskOptions options);
     std::uint32_t add_resource(std::string name, std::function<void()> close, ResourceGraph::Order order);
     void add_user(std::uint32_t resource, User user);
     void set_close_period(std::uint32_t resource, std::chrono::milliseconds period);
@@ -61,6 +63,8 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     std::shared_ptr<SessionState> begin_session(std::string_view name,
                                                 std::optional<std::chrono::milliseconds> leave_within);
     void end_session(SessionState& session);
+    void rename_session(SessionState& session, std::string_view name);
+    void set_leave_within(SessionState& session, std::chrono::milliseconds period);
     std::optional<Clock::time_point> deadline_of(const SessionState& session) const;
     std::shared_ptr<WorkState> hold_work(std::string_view name, std::function<void()> hand_back);
     bool claim(WorkState& item);
@@ -81,6 +85,7 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     void apply(const Command& command);
     bool is_finished() const;  // released, or gave up
     bool is_cancelled() const;
+    bool take_stop_request();  // a task asks for a stop; returns it once
 
     // Takes all steps that are possible now. Does nothing if the steps have their own thread.
     void advance();
@@ -89,11 +94,8 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     // iteration, and again at the time that it returns.
     std::optional<Clock::time_point> send_due_report();
 
-    // Writes the drain report to stderr, for a worker without a supervisor.
-    void log_held(std::string_view why) const;
-
-    // Called when the last deadline has passed and there is no supervisor: logs what is held and makes wait() return 3,
-    // or ends the process if no thread is in wait(). Returns too_late and does nothing if everything was released just
+    // Called when the last deadline has passed and there is no supervisor: logs what is held and ends the process
+    // with status 3, or makes wait() return 3. Returns too_late and does nothing if everything was released just
     // before.
     enum class GaveUp { yes, too_late };
     GaveUp give_up();
@@ -105,14 +107,16 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     enum class Phase { starting, serving, releasing, finishing, released };
     enum class Stepped { yes, no };
 
-    StageMachine(UniqueFd control, Steps steps, Runner::Post post, std::function<void()> changed);
+    StageMachine(UniqueFd control, Steps steps, Runner::Post post, WorkerOptions::GiveUp policy,
+                 std::function<void()> changed);
 
+    void on_task_ended(const Tasks::Ended& how);
     void note_change();  // call with the lock held, as all functions below that take no lock
     void begin_serving();
     void cancel();
     void run_cancel();
     enum class Start { started, failed };
-    Start start(std::thread& thread, std::string_view purpose, std::function<void()> body) const;
+    Start start(std::thread& thread, std::string_view purpose, std::function<void()> body);
     void ensure_thread();
     void run_steps();
     std::optional<Clock::time_point> next_step_time() const;
@@ -120,17 +124,21 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     bool has_work() const;
     bool must_enter_stage() const;
     void enter_stage(Stage stage, Lock& lock);
+    bool may_answer(Stage stage) const;
     void notify_sessions(Lock& lock);
     bool may_release();
+    Tasks::Closed refuse_new();
     void begin_release(Lock& lock);
     Stepped release_some(Lock& lock);
     Stepped close_next(Lock& lock);
     using Close = std::shared_ptr<std::function<void()>>;
     void close(ResourceGraph::Id resource, const Close& function);
     void run_hand_backs(const WorkItems::Due& due, Lock& lock);
-    void log_overdue_closes();
+    void note_overdue_closes();
+    void log_unsaid(Lock& lock);
     bool holds_nothing();
     void finish_release(Lock& lock);
+    void note_failure(std::string text);
     bool is_released() const { return phase_ == Phase::released; }
     void refuse_if_releasing(std::string_view what) const;
     [[noreturn]] static void refuse(std::string_view what);
@@ -143,6 +151,7 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     const ControlPipe pipe_;
     const pid_t pid_;
     const Steps steps_;
+    const WorkerOptions::GiveUp policy_;
     Runner runner_;
     sigset_t signal_mask_{};  // of the thread that created the worker: callbacks run with it
     std::atomic<bool> draining_{false};
@@ -158,13 +167,17 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     Stage wanted_ = Stage::run;  // never cancel, which is stored as drain and `cancelled_`
     Stage reached_ = Stage::run;
     bool is_ready_ = false;
-    bool answer_due_ = false;  // `run` is answered even if there was nothing to undo
+    bool call_failed_ = false;  // a callback of the reached stage threw
+    bool answer_due_ = false;   // `run` is answered even if there was nothing to undo
     bool cancelled_ = false;
     bool cancel_pending_ = false;  // the cancel was received, and its actions have not begun
     std::optional<Clock::time_point> cancel_running_since_;
     std::string_view calling_;  // the stage whose callbacks are running; empty: none
     Clock::time_point calling_since_;
-    bool is_unclean_ = false;  // something was held at the cancel, or a close threw or timed out
+    bool is_unclean_ = false;  // something was held at the cancel, or something failed
+    std::vector<std::string> failed_;
+    std::vector<std::string> unsaid_;  // messages for stderr, to be written without the lock
+    bool stop_requested_ = false;
     bool gave_up_ = false;
     bool shutting_down_ = false;
     int waiters_ = 0;

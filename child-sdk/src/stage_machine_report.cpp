@@ -48,6 +48,8 @@ DrainReport StageMachine::describe(Clock::time_point now) const {
     report.sessions = sessions_.count();
     report.work = work_items_.count();
     report.handed_back = work_items_.handed_back();
+    report.lost = work_items_.lost();
+    report.failed = failed_;
     report.resources = resources_.open_count();
     std::array<std::vector<Waiting>, 6> kinds;
     request_registry_->describe(now, max_waiting_of_a_kind, kinds[0]);
@@ -91,8 +93,9 @@ Report StageMachine::make_report(Clock::time_point now) const {
 void StageMachine::send_state() { pipe_.send(make_report(Clock::now()), ControlPipe::Delivery::best_effort); }
 
 std::optional<StageMachine::Clock::time_point> StageMachine::send_due_report() {
-    const std::lock_guard lock(mutex_);
+    Lock lock(mutex_);
     ensure_thread();
+    log_unsaid(lock);
     const auto now = Clock::now();
     const bool lacks_thread = steps_ == Steps::own_thread && has_work() && !stage_thread_.joinable();
     const bool is_leaving = wanted_ == Stage::drain && !is_released();

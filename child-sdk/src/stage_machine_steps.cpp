@@ -32,8 +32,7 @@ void StageMachine::run_cancel() {
     note_change();
 }
 
-StageMachine::Start StageMachine::start(std::thread& thread, std::string_view purpose,
-                                        std::function<void()> body) const {
+StageMachine::Start StageMachine::start(std::thread& thread, std::string_view purpose, std::function<void()> body) {
     try {
         thread = std::thread([this, body = std::move(body)] {
             ::pthread_sigmask(SIG_SETMASK, &signal_mask_, nullptr);
@@ -41,7 +40,7 @@ StageMachine::Start StageMachine::start(std::thread& thread, std::string_view pu
         });
         return Start::started;
     } catch (const std::system_error& failure) {
-        log_error("cannot start a thread for " + std::string(purpose) + ": " + failure.what());
+        unsaid_.push_back("cannot start a thread for " + std::string(purpose) + ": " + failure.what());
         return Start::failed;
     }
 }
@@ -112,19 +111,28 @@ void StageMachine::enter_stage(Stage stage, Lock& lock) {
         calling_ = wire::name_of(stage);
         calling_since_ = Clock::now();
         lock.unlock();
-        callbacks_.run(stage, deadline, runner_);
+        const Call call = callbacks_.run(stage, deadline, runner_);
         lock.lock();
         calling_ = {};
+        call_failed_ = call == Call::threw;
         reached_ = stage;
         request_registry_->watch(stage == Stage::drain ? RequestRegistry::Watch::on : RequestRegistry::Watch::off);
     }
     if (stage == Stage::run) answer_due_ = false;
     // If the wanted stage changed meanwhile, that stage sends its own answer after its callbacks.
-    if (stage == Stage::lame_duck || wanted_ != stage) return;
-    Report report = make_report(Clock::now());
-    report.accepting = stage == Stage::run;
-    pipe_.send(report);
+    if (wanted_ != stage) return;
+    if (may_answer(stage)) {
+        Report report = make_report(Clock::now());
+        report.accepting = stage == Stage::run;
+        pipe_.send(report);
+    }
     if (stage == Stage::drain) notify_sessions(lock);
+}
+
+// An answer says that the worker has stopped or started to accept, so it is sent only if that is true.
+bool StageMachine::may_answer(Stage stage) const {
+    if (stage == Stage::lame_duck || call_failed_) return false;
+    return stage != Stage::drain || callbacks_.can_stop_accepting();
 }
 
 void StageMachine::notify_sessions(Lock& lock) {
@@ -139,7 +147,17 @@ void StageMachine::notify_sessions(Lock& lock) {
 }
 
 bool StageMachine::may_release() {
-    return !sessions_.blocks_drain(Clock::now()) && request_registry_->close_if_empty() == RequestRegistry::Closed::yes;
+    if (sessions_.blocks_drain(Clock::now())) return false;
+    if (refuse_new() == Tasks::Closed::yes) return true;
+    // The requests of a running task do not delay the release: the task has to be asked to stop first.
+    return request_registry_->held() == 0 && !tasks_.running().empty();
+}
+
+// Once no task and no request is left, none may begin any more. A request may start a task, and a task may begin a
+// request, so both are closed in one step.
+Tasks::Closed StageMachine::refuse_new() {
+    return tasks_.close_if_empty(
+        [this] { return request_registry_->close_if_empty() == RequestRegistry::Closed::yes; });
 }
 
 void StageMachine::begin_release(Lock& lock) {
@@ -158,7 +176,8 @@ StageMachine::Stepped StageMachine::release_some(Lock& lock) {
     tasks_.join_ended();
     lock.lock();
     if (tasks_.running().size() != before) send_state();
-    log_overdue_closes();
+    note_overdue_closes();
+    log_unsaid(lock);
     if (!closing_ && close_next(lock) == Stepped::yes) return Stepped::yes;
     if (!holds_nothing()) return Stepped::no;
     finish_release(lock);
@@ -167,11 +186,11 @@ StageMachine::Stepped StageMachine::release_some(Lock& lock) {
 
 // Closes one resource at a time, unless a close hangs, so that closes never run concurrently without need.
 StageMachine::Stepped StageMachine::close_next(Lock& lock) {
-    // A running task may be about to take an item from its queue. Without running tasks, none can be started any more.
-    const bool may_take_work = tasks_.close_if_empty() == Tasks::Closed::no;
-    const ResourceGraph::ExternalUsers held{.requests = request_registry_->held() > 0,
+    // A running task may be about to begin a request, or to take an item from its queue.
+    const bool may_begin = refuse_new() == Tasks::Closed::no;
+    const ResourceGraph::ExternalUsers held{.requests = may_begin,
                                             .sessions = sessions_.count() > 0,
-                                            .work = work_items_.count() > 0 || may_take_work,
+                                            .work = work_items_.count() > 0 || may_begin,
                                             .tasks = tasks_.running()};
     const auto next = resources_.next(held);
     if (!next) return Stepped::no;
@@ -198,7 +217,8 @@ void StageMachine::close(ResourceGraph::Id resource, const Close& function) {
     const Call call = runner_.run(what, *function);
     *function = nullptr;  // the objects that it owns may be the resource itself, or use others
     lock.lock();
-    log_overdue_closes();  // with advance(), nothing checked while it ran
+    note_overdue_closes();  // with advance(), nothing checked while it ran
+    log_unsaid(lock);
     resources_.end_close(resource,
                          call == Call::threw ? ResourceGraph::Outcome::threw : ResourceGraph::Outcome::closed);
     is_unclean_ = is_unclean_ || call == Call::threw;
@@ -207,19 +227,27 @@ void StageMachine::close(ResourceGraph::Id resource, const Close& function) {
     note_change();
 }
 
-void StageMachine::log_overdue_closes() {
+void StageMachine::note_overdue_closes() {
     for (const ResourceGraph::Id resource : resources_.take_overdue(Clock::now())) {
-        log_error("closing " + resources_.name(resource) +
-                  " has exceeded its timeout; continuing with resources that do not depend on it");
+        unsaid_.push_back("closing " + resources_.name(resource) +
+                          " has exceeded its timeout; continuing with resources that do not depend on it");
         is_unclean_ = true;
         if (closing_ == resource) closing_.reset();
         send_state();
     }
 }
 
+void StageMachine::log_unsaid(Lock& lock) {
+    const std::vector<std::string> texts = std::exchange(unsaid_, {});
+    if (texts.empty()) return;
+    lock.unlock();
+    for (const std::string& text : texts) log_error(text);
+    lock.lock();
+}
+
 bool StageMachine::holds_nothing() {
     return !cancel_pending_ && !cancel_running_since_ && resources_.is_all_closed() && sessions_.count() == 0 &&
-           work_items_.count() == 0 && tasks_.close_if_empty() == Tasks::Closed::yes;
+           work_items_.count() == 0 && refuse_new() == Tasks::Closed::yes;
 }
 
 void StageMachine::finish_release(Lock& lock) {

@@ -1,20 +1,25 @@
 #include "tasks.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace holdfast {
 
-std::optional<std::uint32_t> Tasks::start(std::string name, std::function<void(std::stop_token)> body) {
+std::optional<std::uint32_t> Tasks::add(std::string name, std::function<void(std::stop_token)> body,
+                                        TaskOptions options) {
     join_ended();
     const std::lock_guard lock(mutex_);
     if (is_closed_) return std::nullopt;
     Task& task = tasks_.emplace_back();
     task.number = ++last_number_;
     task.name = std::move(name);
+    task.options = options;
+    task.body = std::move(body);
     task.since = Clock::now();
     if (stop_requested_) task.stop.request_stop();
+    if (!may_start_ && options.start == TaskOptions::Start::at_ready) return task.number;
     try {
-        task.thread = std::thread([this, &task, body = std::move(body)]() mutable { run(task, std::move(body)); });
+        start(task);
     } catch (...) {
         tasks_.pop_back();
         throw;
@@ -22,14 +27,42 @@ std::optional<std::uint32_t> Tasks::start(std::string name, std::function<void(s
     return task.number;
 }
 
-void Tasks::run(Task& task, std::function<void(std::stop_token)> body) {
-    body(task.stop.get_token());
+void Tasks::start_pending() {
+    const std::lock_guard lock(mutex_);
+    may_start_ = true;
+    for (Task& task : tasks_) {
+        if (!task.thread.joinable()) start(task);
+    }
+}
+
+// Call with the mutex held. From here on only the new thread uses the body.
+void Tasks::start(Task& task) {
+    task.since = Clock::now();
+    task.thread = std::thread([this, &task] { run(task); });
+}
+
+void Tasks::run(Task& task) {
+    std::function<void(std::stop_token)> body = std::exchange(task.body, nullptr);
+    Ended how{.name = task.name, .options = task.options};
+    const std::stop_token stop = task.stop.get_token();
+    if (task.options.on_exception == TaskOptions::OnException::abort) {
+        body(stop);  // an exception ends the process, because this is the first function of the thread
+    } else {
+        try {
+            body(stop);
+        } catch (const std::exception& failure) {
+            how.exception = failure.what();
+        } catch (...) {
+            how.exception = "an exception that is not a std::exception";
+        }
+    }
+    how.was_asked = stop.stop_requested();
     body = nullptr;  // the objects that it owns may use resources as well
     {
         const std::lock_guard lock(mutex_);
         task.ended = true;
     }
-    ended_();
+    ended_(how);
 }
 
 void Tasks::request_stop() {
@@ -62,7 +95,7 @@ void Tasks::join_all() {
             if (tasks_.empty()) return;
             next.splice(next.end(), tasks_, tasks_.begin());
         }
-        next.front().thread.join();
+        if (next.front().thread.joinable()) next.front().thread.join();
     }
 }
 
@@ -73,9 +106,9 @@ std::vector<std::uint32_t> Tasks::running() const {
     return numbers;
 }
 
-Tasks::Closed Tasks::close_if_empty() {
+Tasks::Closed Tasks::close_if_empty(const std::function<bool()>& also) {
     const std::lock_guard lock(mutex_);
-    is_closed_ = is_closed_ || tasks_.empty();
+    is_closed_ = is_closed_ || (tasks_.empty() && also());
     return is_closed_ ? Closed::yes : Closed::no;
 }
 
@@ -83,7 +116,7 @@ std::uint64_t Tasks::describe(Clock::time_point now, std::vector<Waiting>& repor
     std::uint64_t count = 0;
     const std::lock_guard lock(mutex_);
     for (const Task& task : tasks_) {
-        if (task.ended || ++count > max_waiting_of_a_kind) continue;
+        if (task.ended || !task.thread.joinable() || ++count > max_waiting_of_a_kind) continue;
         const auto age = std::chrono::duration_cast<std::chrono::microseconds>(now - task.since);
         report.push_back({.kind = "task", .name = task.name, .age_usec = age.count()});
     }

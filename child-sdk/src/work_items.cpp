@@ -47,9 +47,9 @@ WorkItems::Due WorkItems::begin_hand_back_all() {
     return due;
 }
 
-void WorkItems::end_hand_back(WorkState& item) {
+void WorkItems::end_hand_back(WorkState& item, HandBack result) {
     remove(item);
-    ++handed_back_;
+    ++(result == HandBack::done ? handed_back_ : lost_);
 }
 
 void WorkItems::remove(WorkState& item) {

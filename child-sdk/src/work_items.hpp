@@ -47,10 +47,12 @@ class WorkItems {
     using Due = std::vector<std::shared_ptr<WorkState>>;
     [[nodiscard]] Due begin_hand_back(WorkState& item);
     [[nodiscard]] Due begin_hand_back_all();
-    void end_hand_back(WorkState& item);
+    enum class HandBack { done, failed };
+    void end_hand_back(WorkState& item, HandBack result);
 
     std::uint64_t count() const { return held_.size(); }
     std::uint64_t handed_back() const { return handed_back_; }
+    std::uint64_t lost() const { return lost_; }  // their hand_back failed
     void describe(Clock::time_point now, std::vector<Waiting>& report) const;
 
   private:
@@ -58,6 +60,7 @@ class WorkItems {
 
     std::list<WorkState*> held_;
     std::uint64_t handed_back_ = 0;
+    std::uint64_t lost_ = 0;
 };
 
 }  // namespace holdfast

@@ -9,25 +9,14 @@
 #include "address.hpp"
 #include "control_thread.hpp"
 #include "environment.hpp"
+#include "hello.hpp"
 #include "inherited_listeners.hpp"
 #include "process.hpp"
 #include "stage_machine.hpp"
-#include "version.hpp"
 
 namespace holdfast {
 
 namespace {
-
-Report hello() {
-    Report report;
-    report.hello = true;
-    report.sdk = "cpp/" + std::string(sdk_version);
-    report.stages.emplace();
-    for (Stage stage : {Stage::lame_duck, Stage::pause, Stage::run, Stage::drain, Stage::cancel}) {
-        report.stages->add(stage);
-    }
-    return report;
-}
 
 // Environment variables, set by the operator, override the program's options.
 WorkerOptions with_environment(WorkerOptions options) {
@@ -63,15 +52,19 @@ class Worker::Impl {
         : options(std::move(given)),
           process(environment.control.get()),
           stage_machine(StageMachine::make(std::move(environment.control), steps_of(options), options.post,
-                                           [this] { process.wake(); })),
+                                           options.give_up, [this] { process.wake(); })),
           listeners(std::move(environment.listeners)),
           control_thread(
               std::in_place, *stage_machine, process,
               StagePeriods{
                   .lame_duck = options.lame_duck, .grace = options.grace_period, .cancel = options.cancel_period},
               options.health, environment.watchdog) {
-        stage_machine->pipe().send(hello());
-        if (options.drive == WorkerOptions::Drive::helper_thread) control_thread->start_thread();
+        stage_machine->pipe().send(hello(Pausing::not_known));
+        if (options.drive == WorkerOptions::Drive::helper_thread) {
+            control_thread->start_thread();
+        } else {
+            Process::unblock_signals();
+        }
     }
 
     ~Impl() {
@@ -150,6 +143,10 @@ Listener Worker::adopt(InheritedListener inherited, std::string_view name) {
             Origin::inherited};
 }
 
+void Worker::accepts(Callback stop, Callback start) {
+    impl_->stage_machine_for("add how to accept").add_accepting(std::move(stop), std::move(start));
+}
+
 void Worker::on_lame_duck(Callback callback) {
     impl_->stage_machine_for("add a callback").add_callback(Stage::lame_duck, std::move(callback));
 }
@@ -174,8 +171,8 @@ void Worker::on_released(Callback callback) {
     impl_->stage_machine_for("add a callback").add_released_callback(std::move(callback));
 }
 
-Task Worker::start_task(std::string name, std::function<void(std::stop_token)> task) {
-    const auto number = impl_->stage_machine_for("start a task").start_task(std::move(name), std::move(task));
+Task Worker::start_task(std::string name, std::function<void(std::stop_token)> task, TaskOptions options) {
+    const auto number = impl_->stage_machine_for("start a task").start_task(std::move(name), std::move(task), options);
     return Task(User(User::Kind::task, number));
 }
 
@@ -210,11 +207,15 @@ void Worker::stop() {
 
 int Worker::wait() {
     StageMachine& stage_machine = impl_->stage_machine_for("wait");
-    if (impl_->options.drive == WorkerOptions::Drive::helper_thread) return stage_machine.wait();
+    if (impl_->options.drive == WorkerOptions::Drive::helper_thread) {
+        const int status = stage_machine.wait();
+        impl_->process.restore_signals();
+        return status;
+    }
     stage_machine.open();
     for (;;) {
         dispatch();
-        if (const auto status = stage_machine.result()) return *status;
+        if (const auto status = result()) return *status;
         pollfd readable{.fd = fd(), .events = POLLIN, .revents = 0};
         ::poll(&readable, 1, -1);
     }
@@ -230,7 +231,11 @@ void Worker::dispatch() {
     impl_->control_thread->dispatch();
 }
 
-std::optional<int> Worker::result() const { return impl_->stage_machine_for("return the result").result(); }
+std::optional<int> Worker::result() const {
+    const auto status = impl_->stage_machine_for("return the result").result();
+    if (status) impl_->process.restore_signals();
+    return status;
+}
 
 std::optional<Worker::Clock::time_point> Worker::deadline() const {
     return impl_->stage_machine_for("return the deadline").deadline();

@@ -172,6 +172,7 @@ class Replay {
 
     void start() {
         worker_.emplace();
+        worker_->accepts([] {}, [] {});
         worker_->start_task("consumer", [](const std::stop_token& stop) {
             std::mutex mutex;
             std::unique_lock lock(mutex);

@@ -20,10 +20,14 @@ struct DrainReport {
     std::uint64_t resources = 0;                         ///< resources that are not closed
     std::uint64_t served = 0;                            ///< requests ended since the start
     std::uint64_t handed_back = 0;                       ///< items of work handed back since the start
+    std::uint64_t lost = 0;                              ///< items of work whose hand-back failed, since the start
 
     /// The 16 oldest of each kind, and the stages whose callbacks are running (kind "callback"). The name of a resource
     /// says if its close is running, hangs or threw.
     std::vector<Waiting> waiting;
+
+    /// What has failed since the start, in words; the first 16: "the task consumer ended by an exception: ...".
+    std::vector<std::string> failed;
 
     /// The report as text, several lines; ends with a newline.
     std::string text() const;

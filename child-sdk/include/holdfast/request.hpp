@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string_view>
 #include <utility>
 
 namespace holdfast {
@@ -60,6 +61,13 @@ class Session {
     /// Requested when the worker drains, on the thread that runs callbacks. It stays requested if the drain is taken
     /// back, because the client may have been told already.
     std::stop_token stop_token() const;
+
+    /// Changes the name that is shown to people; cut after 64 bytes. For a session that an adapter began.
+    void set_name(std::string_view name);
+
+    /// Changes the period that begin_session() was given: the session must have left that long after it was asked to.
+    /// Measured from the time at which it was asked, which may have passed.
+    void set_leave_within(std::chrono::milliseconds period);
 
     /// When the session must have left: the period given to begin_session after it was asked to leave, or else the end
     /// of the stage. Nothing until it is asked. After the deadline it is reported as overdue, and delays only the

@@ -25,7 +25,8 @@ class User {
     std::uint32_t id_;
 };
 
-inline constexpr User requests{User::Kind::requests};  ///< every request, present and future
+inline constexpr User requests{
+    User::Kind::requests};  ///< every request, present and future, including those that running tasks may still begin
 inline constexpr User sessions{User::Kind::sessions};  ///< every session, including overdue ones
 inline constexpr User work{
     User::Kind::work};  ///< every item of work, including those that running tasks may still take

@@ -9,6 +9,7 @@
 #include <holdfast/report.hpp>
 #include <holdfast/request.hpp>
 #include <holdfast/resource.hpp>
+#include <holdfast/task.hpp>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -49,6 +50,13 @@ struct WorkerOptions {
     /// the event loop calls dispatch().
     Drive drive = Drive::helper_thread;
 
+    /// What happens when the last deadline of a standalone worker has passed and something is still held.
+    enum class GiveUp {
+        end_process,   ///< the process ends with status 3: what is still running may use anything that main() owns
+        return_status  ///< wait() returns 3; main() has one second to return, and must not destroy what is in use
+    };
+    GiveUp give_up = GiveUp::end_process;  ///< what happens after the last deadline; the report is written before
+
     /// Posts callbacks and closes to a thread of the program's choice, for example
     /// `[&](auto f) { asio::post(io, std::move(f)); }`. It is called with a function that the thread must call exactly
     /// once. Empty: they run on a thread of the SDK. Cannot be combined with Drive::dispatch, where they run in
@@ -61,7 +69,7 @@ struct WorkerOptions {
 ///
 ///     holdfast::Worker worker;                                    // joins its supervisor, or stands alone
 ///     holdfast::Listener http = worker.listen("http", ":8080");   // inherited, or bound here when alone
-///     worker.on_drain([&] { server.stop_accepting(); });
+///     worker.accepts([&] { server.stop_accepting(); }, [&] { server.start_accepting(); });
 ///     worker.start_task("consumer", [](std::stop_token stop) { consume(stop); });
 ///     worker.close_last("database", [&] { pool.close(); });
 ///     worker.ready();
@@ -82,8 +90,10 @@ struct WorkerOptions {
 /// idle worker causes no wake-ups.
 ///
 /// Signals. The constructor installs handlers for SIGTERM and SIGINT (with SA_RESTART; a signal that was ignored stays
-/// ignored); the destructor restores the previous ones. No signal is blocked in any thread of the program. Under a
-/// supervisor the two signals do not end the process; they ask the supervisor for a stop (STOPPING=1).
+/// ignored). The previous ones are restored when everything is released, or by the destructor. The two signals are
+/// never blocked in the control thread (with Drive::dispatch: they are unblocked in the thread that creates the
+/// worker), so they arrive even if the process was started with both blocked. Under a supervisor they do not end the
+/// process; they ask the supervisor for a stop (STOPPING=1).
 ///
 /// Fork. A forked child is not a worker: begin_request() counts nothing there, and functions that send messages or wait
 /// throw. The two signals have their default effect again.
@@ -99,9 +109,9 @@ class Worker {
     /// can have one Worker at a time.
     explicit Worker(WorkerOptions options = {});
 
-    /// Asks the tasks to stop and joins them. Does not close resources that wait() has not closed. If wait() gave up
-    /// and a task or callback is still running, the process exits here with status 3, because that code may use objects
-    /// that would be destroyed next.
+    /// Asks the tasks to stop and joins them; tasks that have not started are discarded. Does not close resources that
+    /// wait() has not closed. If wait() gave up (WorkerOptions::GiveUp::return_status) and a task or callback is still
+    /// running, the process exits here with status 3, because that code may use objects that would be destroyed next.
     ~Worker();
 
     Worker(const Worker&) = delete;
@@ -123,6 +133,15 @@ class Worker {
     /// Returns the only inherited listener.
     Listener listener();
 
+    /// Registers how to stop and to start accepting: everything that the stages pause, run and drain need. `stop` stops
+    /// accepting, and returns when the accept queue is empty; open connections are served on. `start` accepts again.
+    /// `stop` is called at a pause, and at a drain if it was not called before; `start` when the pause or the drain is
+    /// taken back. May be called several times, for several listeners; call it before ready().
+    ///
+    /// Without it (and without on_pause together with on_run) the worker announces neither pause nor run to the
+    /// supervisor, which then replaces it where it could have taken it back.
+    void accepts(Callback stop, Callback start);
+
     /// @name Stage callbacks. They run in the order in which they were added. Add them before ready().
     /// A callback takes no argument or the time until the stage's deadline: `[](std::chrono::microseconds left) {...}`.
     /// @{
@@ -143,10 +162,10 @@ class Worker {
     void on_released(Callback callback);
     /// @}
 
-    /// Runs `task` on its own thread. The drain asks it to stop when no request is left (the cancel does so at once)
-    /// and joins it. An exception that leaves the task terminates the process, as with std::thread. Throws once the
-    /// release of resources has begun.
-    Task start_task(std::string name, std::function<void(std::stop_token)> task);
+    /// Runs `task` on its own thread, from ready() (or wait()) on; see TaskOptions. The drain asks it to stop when no
+    /// request is left (the cancel does so at once) and joins it. Throws once the release of resources has begun and no
+    /// other task is running.
+    Task start_task(std::string name, std::function<void(std::stop_token)> task, TaskOptions options = {});
 
     /// Registers a resource. The drain calls `close` after all users of the resource (Resource::used_by) have been
     /// released; without users, as soon as requests and sessions have ended. If `close` throws or exceeds
@@ -158,8 +177,9 @@ class Worker {
     Resource close_last(std::string name, std::function<void()> close);
 
     /// Counts a request as in flight until the returned object is destroyed. `name` is shown to people ("GET /report")
-    /// and cut after 64 bytes. Allowed during a drain; throws once the release of resources has begun, because the
-    /// request would use them.
+    /// and cut after 64 bytes. Allowed during a drain, and for as long as a task is running, because tasks count their
+    /// work as requests; throws once the release of resources has begun and no task is left, because the request would
+    /// use what is being closed.
     /// Costs two atomic operations from begin to end on the same thread, and does not allocate.
     [[nodiscard]] Request begin_request(std::string_view name);
 
@@ -180,10 +200,10 @@ class Worker {
     void stop();
 
     /// Blocks until everything is released, and returns the exit status. 0: everything was released in time. 3: the
-    /// cancel found something still held, a close threw or exceeded its timeout, or (standalone) the last deadline
-    /// passed; the names are written to stderr.
-    /// After the last deadline the process has one second to exit by itself; then the SDK ends it with status 3, even
-    /// if a destructor is still waiting.
+    /// cancel found something still held, a close threw or exceeded its timeout, a task ended by an exception, or an
+    /// item of work was lost; the names are written to stderr. If something is still held after the last deadline
+    /// (standalone), the process ends with status 3, see WorkerOptions::give_up. After the return SIGTERM and SIGINT
+    /// have their previous effects again.
     int wait();
 
     /// @name For WorkerOptions::Drive::dispatch, instead of wait().

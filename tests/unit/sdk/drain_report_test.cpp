@@ -18,6 +18,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 struct Reports : ::testing::Test {
+    Reports() {
+        worker.accepts([] {}, [] {});
+    }
     FakeSupervisor supervisor;
     Worker worker;
 };

@@ -34,6 +34,9 @@ int run_loop(Worker& worker) {
 }
 
 struct Dispatch : ::testing::Test {
+    Dispatch() {
+        worker.accepts([] {}, [] {});
+    }
     FakeSupervisor supervisor;
     CallRecorder recorder;
     Worker worker{WorkerOptions{.drive = WorkerOptions::Drive::dispatch}};

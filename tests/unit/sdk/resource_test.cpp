@@ -55,7 +55,7 @@ TEST_F(Resources, WaitOnlyForTheTaskThatUsesThem) {
                       recorder.record("database");
                       database_closed.count_down();
                   })
-        .used_by(writer, requests);
+        .used_by(writer, sessions);
     worker.resource("other", recorder.callback("other")).used_by(slow);
     EXPECT_EQ(drain(), 0);
     EXPECT_THAT(recorder.lines(), ElementsAre("writer ended", "database", "slow ended", "other"));

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <holdfast/worker.hpp>
@@ -124,6 +125,38 @@ TEST_F(Standalone, LastDeadlineEndsAProcessThatIsNotInWait) {
         ::testing::ExitedWithCode(3), "request GET /");
 }
 
+// Runs the worker until it ends, with SIGTERM blocked before it existed.
+[[noreturn]] void drain_with_blocked_signals(WorkerOptions::Drive drive) {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    Worker worker({.drive = drive});
+    worker.ready();
+    ::kill(::getpid(), SIGTERM);
+    std::_Exit(worker.wait());
+}
+
+TEST_F(Standalone, SignalThatWasBlockedBeforeDrains) {
+    EXPECT_EXIT(drain_with_blocked_signals(WorkerOptions::Drive::helper_thread), ::testing::ExitedWithCode(0), "");
+    EXPECT_EXIT(drain_with_blocked_signals(WorkerOptions::Drive::dispatch), ::testing::ExitedWithCode(0), "");
+}
+
+// Whatever main() does after wait() can be ended as usual.
+[[noreturn]] void raise_after_the_release(WorkerOptions::Drive drive) {
+    Worker worker({.drive = drive});
+    worker.ready();
+    worker.stop();
+    worker.wait();
+    ::raise(SIGTERM);
+    std::_Exit(0);
+}
+
+TEST_F(Standalone, SignalsHaveTheirEffectAgainAfterTheRelease) {
+    EXPECT_EXIT(raise_after_the_release(WorkerOptions::Drive::helper_thread), ::testing::KilledBySignal(SIGTERM), "");
+    EXPECT_EXIT(raise_after_the_release(WorkerOptions::Drive::dispatch), ::testing::KilledBySignal(SIGTERM), "");
+}
+
 TEST_F(Standalone, InvalidDurationIsReportedByName) {
     ::setenv("HOLDFAST_GRACE_PERIOD", "soon", 1);
     EXPECT_THAT(misuse([] { Worker worker; }), HasSubstr("HOLDFAST_GRACE_PERIOD takes a duration"));
@@ -182,6 +215,7 @@ TEST_F(Standalone, WorkerThatIsDestroyedEarlyJoinsItsTasks) {
             while (!stop.stop_requested()) std::this_thread::yield();
             ended = true;
         });
+        worker.ready();
     }
     EXPECT_TRUE(ended);
 }

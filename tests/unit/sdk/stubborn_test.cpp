@@ -32,7 +32,8 @@ struct BlocksInItsDestructor {
 TEST(StubbornStandalone, DestructorsCannotBlockTheProcessAfterWaitGaveUp) {
     EXPECT_EXIT(
         {
-            Worker worker({.grace_period = 10ms, .cancel_period = 10ms});
+            Worker worker(
+                {.grace_period = 10ms, .cancel_period = 10ms, .give_up = WorkerOptions::GiveUp::return_status});
             const Request request = worker.begin_request("GET /");
             const BlocksInItsDestructor server;
             worker.ready();
@@ -40,6 +41,37 @@ TEST(StubbornStandalone, DestructorsCannotBlockTheProcessAfterWaitGaveUp) {
             worker.wait();
         },
         ::testing::ExitedWithCode(3), "has not exited one second after wait.. gave up");
+}
+
+// Stands for a pool that a task still uses.
+struct EndsTheProcess {
+    ~EndsTheProcess() { std::_Exit(139); }
+};
+
+TEST(StubbornStandalone, WaitThatGivesUpEndsTheProcessBeforeAnythingIsDestroyed) {
+    EXPECT_EXIT(
+        {
+            Worker worker({.grace_period = 10ms, .cancel_period = 10ms});
+            const EndsTheProcess pool;
+            worker.start_task("deaf", [](const std::stop_token&) { std::latch(1).wait(); });
+            worker.ready();
+            worker.stop();
+            worker.wait();
+        },
+        ::testing::ExitedWithCode(3), "the last deadline has passed.*\n.*1 task");
+}
+
+TEST(StubbornStandalone, WaitThatGivesUpEndsAnEventLoopToo) {
+    EXPECT_EXIT(
+        {
+            Worker worker({.grace_period = 10ms, .cancel_period = 10ms, .drive = WorkerOptions::Drive::dispatch});
+            const Request request = worker.begin_request("GET /");
+            const EndsTheProcess pool;
+            worker.ready();
+            worker.stop();
+            worker.wait();
+        },
+        ::testing::ExitedWithCode(3), "the last deadline has passed");
 }
 
 TEST(StubbornStandalone, TasksCanBeKilledBySignalsOnceTheWorkerIgnoresThem) {
@@ -55,6 +87,7 @@ TEST(StubbornStandalone, TasksCanBeKilledBySignalsOnceTheWorkerIgnoresThem) {
             }).detach();
             Worker worker;
             worker.start_task("deaf", [](const std::stop_token&) { std::latch(1).wait(); });
+            worker.ready();
         },
         ::testing::KilledBySignal(SIGTERM), "");
 }

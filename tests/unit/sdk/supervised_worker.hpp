@@ -11,6 +11,9 @@ namespace holdfast::testing {
 
 // A worker in this process, its supervisor, and a recorder of events.
 struct SupervisedWorker : ::testing::Test {
+    SupervisedWorker() {
+        worker.accepts([] {}, [] {});  // a worker that can be paused, and taken back
+    }
     FakeSupervisor supervisor;
     CallRecorder recorder;
     Worker worker;

@@ -29,6 +29,7 @@ TEST_F(Watched, WorkerSendsMessagesRepeatedly) {
 TEST_F(Watched, WorkerSendsMessagesDuringADrain) {
     Worker worker;
     Request request = worker.begin_request("GET /");
+    worker.on_drain([] {});
     worker.ready();
     supervisor.send_stage(Stage::drain);
     supervisor.wait_for(has_stopped_accepting);

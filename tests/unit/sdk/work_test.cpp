@@ -50,8 +50,8 @@ TEST_F(WorkItems, OfATaskThatEndsAreHandedBackBeforeTheQueueIsClosed) {
         std::condition_variable_any().wait(lock, stop, [] { return false; });
     });
     worker.resource("queue", recorder.callback("queue closed")).used_by(work);
-    ASSERT_TRUE(eventually([&] { return worker.report().work == 1; }));
     worker.ready();
+    ASSERT_TRUE(eventually([&] { return worker.report().work == 1; }));
     Waiter waiter(worker);
     supervisor.send_stage(Stage::drain);
     EXPECT_EQ(waiter.status(), 0);
@@ -174,6 +174,22 @@ TEST(StandaloneWorkItems, MayOutliveTheWorker) {
         }
     }
     EXPECT_THAT(recorder.lines(), ElementsAre("back"));
+}
+
+TEST_F(WorkItems, ThatCannotBeHandedBackAreLost) {
+    {
+        const Work item = worker.hold_work("order 1", [] { throw std::runtime_error("no broker"); });
+    }
+    { const Work item = worker.hold_work("order 2", recorder.callback("order 2 back")); }
+    const DrainReport report = worker.report();
+    EXPECT_EQ(report.handed_back, 1U);
+    EXPECT_EQ(report.lost, 1U);
+    EXPECT_THAT(report.failed, ElementsAre("the item of work order 1 is lost: its hand-back failed"));
+    EXPECT_THAT(report.text(), HasSubstr("handed back 1; lost 1"));
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.send_stage(Stage::drain);
+    EXPECT_EQ(waiter.status(), 3);
 }
 
 }  // namespace
