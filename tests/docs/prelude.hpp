@@ -7,6 +7,7 @@
 struct MyServer {
     explicit MyServer(int listener_fd);
     void stop_accepting();
+    void start_accepting();
 };
 
 struct Closed {
