@@ -79,6 +79,7 @@ Report StageMachine::make_report(Clock::time_point now) const {
     report.in_flight = state.requests;
     report.served = state.served;
     if (state.handed_back > 0) report.handed_back = state.handed_back;
+    if (state.lost > 0) report.lost = state.lost;
     for (const auto& [kind, count] : {std::pair{"request", state.requests},
                                       {"session", state.sessions},
                                       {"task", state.tasks},

@@ -41,8 +41,8 @@ std::string waiting_for(const api::WorkerView& worker) {
     return held.empty() ? "" : "waits for " + held;
 }
 
-std::string handed_back_by(const api::WorkerView& worker) {
-    return worker.handed_back.value_or(0) == 0 ? "" : "handed back " + count_of("work", *worker.handed_back);
+std::string work_items(std::string_view what, std::optional<std::uint64_t> count) {
+    return count.value_or(0) == 0 ? "" : std::string(what) + ' ' + count_of("work", *count);
 }
 
 std::string note_on(const api::WorkerView& worker) {
@@ -54,7 +54,8 @@ std::string note_on(const api::WorkerView& worker) {
     if (worker.deadline_s) add(note, "at most " + render_seconds(*worker.deadline_s) + " more");
     add(note, worker.why_leaving);
     add(note, waiting_for(worker));
-    add(note, handed_back_by(worker));
+    add(note, work_items("handed back", worker.handed_back));
+    add(note, work_items("lost", worker.lost));
     add(note, worker.status);
     return note;
 }

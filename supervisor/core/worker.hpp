@@ -63,6 +63,7 @@ struct Worker {
     std::vector<HeldCount> held;                  // from the last drain report
     std::optional<Instant> reported_at;           // time of the last drain report
     std::optional<std::uint64_t> handed_back;
+    std::optional<std::uint64_t> lost;
     std::optional<Instant> drained_at;  // time of the first X_HOLDFAST_DRAINED=1
     std::string text;                   // STATUS=
 

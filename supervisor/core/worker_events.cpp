@@ -42,6 +42,7 @@ void note_exit(StepContext& context, const Worker& worker, const Exited& event) 
                 worker.why + ")";
     }
     if (worker.handed_back.value_or(0) > 0) text += "; handed back " + count_of("work", *worker.handed_back);
+    if (worker.lost.value_or(0) > 0) text += "; lost " + count_of("work", *worker.lost);
     // An SDK worker exits with a non-zero status if it could not release everything in time.
     const auto* exited = std::get_if<ExitedWith>(&event.status);
     const bool unclean = worker.reason && worker.speaks == Speaks::protocol && exited != nullptr && exited->code != 0;

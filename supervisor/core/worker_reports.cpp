@@ -39,6 +39,7 @@ void update_facts(StepContext& context, Worker& worker, const Report& report) {
         worker.in_flight = report.in_flight;
     }
     if (report.handed_back) worker.handed_back = report.handed_back;
+    if (report.lost) worker.lost = report.lost;
     if (report.waiting) {
         worker.waiting = report.waiting;
         worker.held = report.held;

@@ -121,6 +121,7 @@ bool is_progress_report(const Report& report) {
     counts.waiting = report.waiting;
     counts.held = report.held;
     counts.handed_back = report.handed_back;
+    counts.lost = report.lost;
     return report == counts;
 }
 

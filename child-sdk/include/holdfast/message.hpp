@@ -83,6 +83,7 @@ struct Report {
     std::optional<std::vector<Waiting>> waiting;  ///< X_HOLDFAST_WAITING, repeated; also present with IN_FLIGHT or HELD
     std::vector<HeldCount> held;                  ///< X_HOLDFAST_HELD, repeated; part of the drain report
     std::optional<std::uint64_t> handed_back;     ///< X_HOLDFAST_HANDED_BACK: items of work since the start
+    std::optional<std::uint64_t> lost;            ///< X_HOLDFAST_LOST: those whose hand-back failed, since the start
     bool drained = false;                         ///< X_HOLDFAST_DRAINED=1
     friend bool operator==(const Report&, const Report&) = default;  ///< compares all members
 };

@@ -162,6 +162,7 @@ class ReportReader {
         if (key == "X_HOLDFAST_IN_FLIGHT") return set_number(key, value, report_.in_flight);
         if (key == "X_HOLDFAST_SERVED") return set_number(key, value, report_.served);
         if (key == "X_HOLDFAST_HANDED_BACK") return set_number(key, value, report_.handed_back);
+        if (key == "X_HOLDFAST_LOST") return set_number(key, value, report_.lost);
         if (key == "X_HOLDFAST_HELD") return DrainReport::add_held(key, value, report_);
         if (key == "X_HOLDFAST_WAITING") return drain_report_.add_waiting(key, value, report_);
         return std::nullopt;

@@ -110,6 +110,7 @@ std::string encode(const Report& report) {
     packet.number("X_HOLDFAST_IN_FLIGHT", report.in_flight);
     packet.number("X_HOLDFAST_SERVED", report.served);
     packet.number("X_HOLDFAST_HANDED_BACK", report.handed_back);
+    packet.number("X_HOLDFAST_LOST", report.lost);
     add_held(packet, report);
     add_waiting(packet, report);
     packet.flag("X_HOLDFAST_DRAINED", report.drained);

@@ -73,6 +73,7 @@ void read(const json::value& from, WorkerView& to) {
     member(object, "waiting", to.waiting);
     member(object, "held", to.held);
     member(object, "handed_back", to.handed_back);
+    member(object, "lost", to.lost);
     member(object, "drained_s", to.drained_s);
     member(object, "status", to.status);
     member(object, "why_leaving", to.why_leaving);

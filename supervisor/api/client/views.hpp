@@ -34,6 +34,7 @@ struct WorkerView {
     std::vector<WaitingView> waiting;
     std::vector<HeldView> held;
     std::optional<std::uint64_t> handed_back;  // items of work
+    std::optional<std::uint64_t> lost;         // items of work whose hand-back failed
     std::optional<double> drained_s;           // since it reported that everything is released
     std::string status, why_leaving;
     std::string recall;              // "awaited": asked to accept again, not confirmed yet; else "none"

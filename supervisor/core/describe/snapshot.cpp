@@ -57,6 +57,7 @@ WorkerStatus show(const State& state, const Worker& worker) {
     status.waiting = worker.waiting.value_or(std::vector<Waiting>{});
     status.held = worker.held;
     status.handed_back = worker.handed_back;
+    status.lost = worker.lost;
     status.drained_at = worker.drained_at;
     status.text = worker.text;
     status.why_leaving = worker.why;

@@ -35,6 +35,7 @@ core::Status full_status() {
     worker.waiting = {{"request", "GET /report", 2'500'000}};
     worker.held = {{"request", 40}, {"task", 1}};
     worker.handed_back = 5;
+    worker.lost = 2;
     worker.drained_at = Instant{99s};
     worker.text = "busy";
     worker.why_leaving = "restart";
@@ -65,12 +66,12 @@ TEST(Encode, WritesEveryFieldOfAStatus) {
         R"({"worker":"1.0","generation":1,"slot":0,"pid":900,"state":"draining","since_s":12.500,"deadline_s":17.500,)"
         R"("speaks":"protocol","settled":true,"accepting":false,"in_flight":2,"served":12345678901,)"
         R"("waiting":[{"kind":"request","name":"GET /report","age_s":2.500}],)"
-        R"("held":[{"kind":"request","count":40},{"kind":"task","count":1}],"handed_back":5,"drained_s":1.000,)"
+        R"("held":[{"kind":"request","count":40},{"kind":"task","count":1}],"handed_back":5,"lost":2,"drained_s":1.000,)"
         R"("status":"busy","why_leaving":"restart",)"
         R"("recall":"awaited","probe":"HTTP 500","silent_s":3.000},)"
         R"({"worker":"0.0","generation":0,"slot":0,"pid":0,"state":"starting","since_s":100.000,"deadline_s":null,)"
         R"("speaks":"nothing","settled":false,"accepting":null,"in_flight":null,"served":null,"waiting":[],)"
-        R"("held":[],"handed_back":null,"drained_s":null,)"
+        R"("held":[],"handed_back":null,"lost":null,"drained_s":null,)"
         R"("status":"","why_leaving":"","recall":"none","probe":"","silent_s":null}],)"
         R"("slots":[{"slot":1,"crashes_in_a_row":4,"next_attempt_s":1.000,)"
         R"("last_failure":"worker 2.1 exited with status 3","last_words":["no database"]},)"
@@ -103,6 +104,7 @@ TEST(Encode, WritesAStatusThatTheClientDecodes) {
     EXPECT_EQ(worker.held[0].kind, "request");
     EXPECT_EQ(worker.held[0].count, 40U);
     EXPECT_EQ(worker.handed_back, 5U);
+    EXPECT_EQ(worker.lost, 2U);
     EXPECT_DOUBLE_EQ(worker.drained_s.value(), 1.0);
     EXPECT_FALSE(view->workers[1].drained_s);
     EXPECT_FALSE(view->workers[1].deadline_s);

@@ -72,8 +72,9 @@ TEST(Render, NamesOnlyTheOldestOfWhatAWorkerHolds) {
     worker.waiting.assign(5, {"session", "/chat", 7});
     worker.held = {{"session", 5000}};
     worker.handed_back = 3;
+    worker.lost = 1;
     EXPECT_THAT(render_status(service), HasSubstr("waits for 5000 sessions, the oldest: /chat (7.0s), /chat (7.0s), "
-                                                  "/chat (7.0s); handed back 3 items of work\n"));
+                                                  "/chat (7.0s); handed back 3 items of work; lost 1 item of work\n"));
     worker.why_leaving.clear();  // what it holds matters only while it leaves
     EXPECT_THAT(render_status(service), Not(HasSubstr("sessions")));
 }

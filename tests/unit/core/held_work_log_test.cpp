@@ -121,12 +121,14 @@ TEST_F(Draining, LogsHeldWorkIfTheExitIsUnclean) {
     Report report = drained();
     report.waiting = {{"resource", "db-pool (its close threw)", Duration{2s}.count()}};
     report.handed_back = 7;
+    report.lost = 2;
     send(report);
     harness_.exited(worker_, 3);
-    EXPECT_EQ(harness_.notes("worker_gone").at(0),
-              "exited with status 3, 0.0 s into draining (stop asked for by SIGTERM); handed back 7 items of work; it "
-              "still held "
-              "resource db-pool (its close threw) for 2.0 s; its last words: last line");
+    EXPECT_EQ(
+        harness_.notes("worker_gone").at(0),
+        "exited with status 3, 0.0 s into draining (stop asked for by SIGTERM); handed back 7 items of work; lost "
+        "2 items of work; it still held "
+        "resource db-pool (its close threw) for 2.0 s; its last words: last line");
     const auto notes = harness_.all<Note>();
     const auto gone = std::ranges::find(notes, "worker_gone", &Note::event);
     ASSERT_NE(gone, notes.end());

@@ -51,6 +51,7 @@ class Generator {
         if (chance(2)) report.in_flight = static_cast<std::uint64_t>(number());
         if (chance(3)) report.served = static_cast<std::uint64_t>(number());
         if (chance(3)) report.handed_back = static_cast<std::uint64_t>(number());
+        if (chance(3)) report.lost = static_cast<std::uint64_t>(number());
         if (report.in_flight || chance(3)) add_drain_report(report);
         report.drained = chance(3);
         return report;

@@ -30,7 +30,8 @@ TEST(Report, CarriesEveryKeyOfTheProtocol) {
     const Report report = decoded_report(
         "HELLO=1\nSDK=cpp/1.0\nX_HOLDFAST_STAGES=pause,drain\nREADY=1\nSTOPPING=1\nSTATUS=fine\nWATCHDOG=trigger\n"
         "EXTEND_TIMEOUT_USEC=5000000\nMAINPID=812\nX_HOLDFAST_ACCEPTING=0\nX_HOLDFAST_RELEASING=1\n"
-        "X_HOLDFAST_IN_FLIGHT=2\nX_HOLDFAST_SERVED=77\nX_HOLDFAST_HANDED_BACK=4\nX_HOLDFAST_HELD=request\x1f"
+        "X_HOLDFAST_IN_FLIGHT=2\nX_HOLDFAST_SERVED=77\nX_HOLDFAST_HANDED_BACK=4\nX_HOLDFAST_LOST=1\nX_HOLDFAST_HELD="
+        "request\x1f"
         "2\nX_HOLDFAST_HELD=work\x1f"
         "5\nX_HOLDFAST_WAITING=request\x1fGET /\x1f"
         "1200\nX_HOLDFAST_DRAINED=1\n");
@@ -48,6 +49,7 @@ TEST(Report, CarriesEveryKeyOfTheProtocol) {
     expected.in_flight = 2;
     expected.served = 77;
     expected.handed_back = 4;
+    expected.lost = 1;
     expected.held = {{.kind = "request", .count = 2}, {.kind = "work", .count = 5}};
     expected.waiting = {{.kind = "request", .name = "GET /", .age_usec = 1200}};
     EXPECT_EQ(report, expected);
