@@ -127,6 +127,7 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     bool may_answer(Stage stage) const;
     void notify_sessions(Lock& lock);
     bool may_release();
+    bool only_tasks_begin_requests() const;
     Tasks::Closed refuse_new();
     void begin_release(Lock& lock);
     Stepped release_some(Lock& lock);
@@ -166,6 +167,7 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     Phase phase_ = Phase::starting;
     Stage wanted_ = Stage::run;  // never cancel, which is stored as drain and `cancelled_`
     Stage reached_ = Stage::run;
+    Clock::time_point drain_since_;  // when the drain was reached
     bool is_ready_ = false;
     bool call_failed_ = false;  // a callback of the reached stage threw
     bool answer_due_ = false;   // `run` is answered even if there was nothing to undo

@@ -112,6 +112,7 @@ std::optional<StageMachine::Clock::time_point> StageMachine::send_due_report() {
         Report report = make_report(now);
         report.extend_usec = extension(now);
         if (is_leaving) pipe_.send(report, ControlPipe::Delivery::best_effort);
+        note_change();  // what depends on the age of requests is looked at again
     }
     const auto next_step = steps_ == Steps::advance ? next_step_time() : std::nullopt;
     return next_step ? std::min(*next_step, *next_report_) : next_report_;

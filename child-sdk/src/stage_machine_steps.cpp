@@ -116,6 +116,7 @@ void StageMachine::enter_stage(Stage stage, Lock& lock) {
         calling_ = {};
         call_failed_ = call == Call::threw;
         reached_ = stage;
+        if (stage == Stage::drain) drain_since_ = Clock::now();
         request_registry_->watch(stage == Stage::drain ? RequestRegistry::Watch::on : RequestRegistry::Watch::off);
     }
     if (stage == Stage::run) answer_due_ = false;
@@ -149,8 +150,17 @@ void StageMachine::notify_sessions(Lock& lock) {
 bool StageMachine::may_release() {
     if (sessions_.blocks_drain(Clock::now())) return false;
     if (refuse_new() == Tasks::Closed::yes) return true;
-    // The requests of a running task do not delay the release: the task has to be asked to stop first.
-    return request_registry_->held() == 0 && !tasks_.running().empty();
+    return !tasks_.running().empty() && only_tasks_begin_requests();
+}
+
+// The requests of a running task do not delay the release, because it must be asked to stop before they can end.
+// Without sessions and accepted clients, what began during the drain was begun by a task.
+bool StageMachine::only_tasks_begin_requests() const {
+    const auto now = Clock::now();
+    std::vector<Waiting> oldest;
+    request_registry_->describe(now, 1, oldest);
+    if (oldest.empty()) return request_registry_->held() == 0;
+    return std::chrono::microseconds(oldest.front().age_usec) < now - drain_since_;
 }
 
 // Once no task and no request is left, none may begin any more. A request may start a task, and a task may begin a

@@ -7,6 +7,8 @@
 #include <latch>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <semaphore>
 #include <stdexcept>
 #include <thread>
 
@@ -160,6 +162,30 @@ TEST_F(TaskTest, MayBeginRequestsUntilItEnds) {
     EXPECT_THAT(closes.lines(), ElementsAre("closed"));
     EXPECT_EQ(worker.report().served, 100U);
     EXPECT_THAT(misuse([&] { (void)worker.begin_request("late"); }), HasSubstr("cannot begin late"));
+}
+
+// Two consumers that count their jobs as requests: there is always one in flight.
+TEST_F(TaskTest, IsAskedToStopAlthoughTheTasksThemselvesKeepRequestsInFlight) {
+    std::counting_semaphore<> first_begins(0);
+    std::counting_semaphore<> second_begins(1);
+    const auto consume = [this](std::counting_semaphore<>& own, std::counting_semaphore<>& other) {
+        return [this, &own, &other](const std::stop_token& stop) {
+            const std::stop_callback wake(stop, [&own] { own.release(); });
+            std::optional<Request> job;
+            while (!stop.stop_requested()) {
+                own.acquire();
+                job = worker.begin_request("job");  // ends the former one, when the other task holds one
+                other.release();
+            }
+        };
+    };
+    worker.start_task("first", consume(first_begins, second_begins));
+    worker.start_task("second", consume(second_begins, first_begins));
+    worker.ready();
+    ASSERT_TRUE(eventually([&] { return worker.report().served > 0; }));
+    Waiter waiter(worker);
+    supervisor.send_stage(Stage::drain);
+    EXPECT_EQ(waiter.status(), 0);
 }
 
 // The last request that a task has begun ends after the task, elsewhere.
