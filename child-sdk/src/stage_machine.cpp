@@ -269,8 +269,12 @@ int StageMachine::wait() {
     }
     begin_serving();
     ++waiters_;
-    changed_.wait(lock, [this] { return is_released() || gave_up_; });
+    changed_.wait(lock, [this] { return is_released() || gave_up_ || shutting_down_; });
     --waiters_;
+    changed_.notify_all();
+    if (!is_released() && !gave_up_) {
+        throw std::logic_error("cannot wait(): another thread destroys the worker; let that thread wait()");
+    }
     return gave_up_ || is_unclean_ ? unclean_exit_status : 0;
 }
 
@@ -352,6 +356,10 @@ void StageMachine::shut_down() {
     if (cancel_thread_.joinable()) cancel_thread_.join();
     for (std::thread& closer : close_threads_) closer.join();
     tasks_.join_all();
+    {
+        Lock lock(mutex_);
+        changed_.wait(lock, [this] { return waiters_ == 0; });
+    }
     // The program's functions may own sessions, which own this object: breaks the reference cycle.
     const StageCallbacks callbacks = std::exchange(callbacks_, {});
     const ResourceGraph resources = std::exchange(resources_, {});

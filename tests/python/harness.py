@@ -1,6 +1,7 @@
-"""Shared code of the tests of the bindings: a real supervisor with its parsed log, the strict client, and a scripted
-supervisor for stages that no command sends. The build sets the paths: HOLDFAST_BIN (programs), HOLDFAST_LIBRARY,
+"""Shared code of the tests of the bindings: a real supervisor with its parsed log, the strict client, a scripted
+supervisor for stages that no command sends, and a worker that stands alone. The build sets the paths: HOLDFAST_BIN (programs), HOLDFAST_LIBRARY,
 HOLDFAST_SOURCE."""
+import fcntl
 import json
 import os
 import pathlib
@@ -20,10 +21,11 @@ SOURCE = pathlib.Path(os.environ["HOLDFAST_SOURCE"])
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def python(*arguments):
+def python(*arguments, **environment):
     """The command of a worker in Python. The supervisor removes HOLDFAST_ variables from the environment, so env(1)
-    sets the library."""
-    return ["env", f"HOLDFAST_LIBRARY={LIBRARY}", sys.executable, "-B", *map(str, arguments)]
+    sets the library and the others."""
+    environment = {"HOLDFAST_LIBRARY": LIBRARY, **environment}
+    return ["env", *("=".join(item) for item in environment.items()), sys.executable, "-B", *map(str, arguments)]
 
 
 class Supervised:
@@ -117,15 +119,11 @@ class Load:
         return report
 
 
-class ScriptedSupervisor:
-    """A supervisor that is this test: starts a worker and exchanges single messages of the protocol with it."""
-    def __init__(self, *arguments, interpreter=(sys.executable, "-B")):
-        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = dict(os.environ, HOLDFAST_CONTROL_FD=str(theirs.fileno()),
-                           HOLDFAST_CONTROL_INODE=str(os.fstat(theirs.fileno()).st_ino))
-        self.process = subprocess.Popen([*interpreter, *map(str, arguments)], env=environment,
-                                        pass_fds=[theirs.fileno()], stdout=subprocess.PIPE, text=True)
-        theirs.close()
+class Process:
+    """A program whose standard output is read line by line. It is killed at the end of the `with` statement."""
+    def __init__(self, *arguments, interpreter=(sys.executable, "-B"), environment=None, stderr=None, **options):
+        self.process = subprocess.Popen([*interpreter, *map(str, arguments)], env={**os.environ, **(environment or {})},
+                                        stdout=subprocess.PIPE, stderr=stderr, text=True, **options)
 
     def __enter__(self):
         return self
@@ -134,7 +132,39 @@ class ScriptedSupervisor:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        self.process.stdout.close()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+
+    def read_line(self):
+        """Returns the program's next line on standard output."""
+        return self.process.stdout.readline().rstrip("\n")
+
+    def read_to_end(self):
+        """Returns the lines that are left, and the exit status."""
+        printed, _ = self.process.communicate(timeout=TIMEOUT)
+        return printed.splitlines(), self.process.returncode
+
+
+class ScriptedSupervisor(Process):
+    """A supervisor that is this test: starts a worker, with one listener if given, and exchanges single messages of the
+    protocol with it."""
+    def __init__(self, *arguments, listener=None, environment=None, **options):
+        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        control = fcntl.fcntl(theirs, fcntl.F_DUPFD, 10)
+        environment = {"HOLDFAST_CONTROL_FD": str(control), "HOLDFAST_CONTROL_INODE": str(os.fstat(control).st_ino),
+                       **(environment or {})}
+        options["pass_fds"] = [control]
+        if listener is not None:
+            environment.update(LISTEN_FDS="1", LISTEN_PID="1", LISTEN_FDNAMES="http")
+            options["pass_fds"].append(3)
+            options["preexec_fn"] = lambda: os.dup2(listener.fileno(), 3)
+        super().__init__(*arguments, environment=environment, **options)
+        os.close(control)
+        theirs.close()
+
+    def __exit__(self, *_):
+        super().__exit__()
         self._ours.close()
 
     def send_stage(self, stage, seconds=60):
@@ -151,7 +181,3 @@ class ScriptedSupervisor:
             if not message:
                 break
         raise AssertionError(f"the worker did not send {line}")
-
-    def read_line(self):
-        """Returns the worker's next line on standard output."""
-        return self.process.stdout.readline().rstrip("\n")

@@ -1,23 +1,11 @@
 """A worker for the tests: `subject.py KIND`. Each kind is one behaviour, which prints a line for each event."""
 import asyncio
 import os
-import pathlib
-import resource
 import signal
 import socket
 import sys
 
-sys.path.append(os.environ.get("HOLDFAST_PYTHON", str(pathlib.Path(__file__).resolve().parents[2] / "child-sdk/python")))
-import holdfast  # noqa: E402
-
-
-def emit(line):
-    os.write(1, f"{line}\n".encode())  # a single unbuffered write, so that lines of threads do not mix
-
-
-def serve(worker):
-    worker.ready()
-    return worker.wait()
+from program import emit, holdfast, serve
 
 
 def stages():
@@ -88,7 +76,6 @@ def raises():
 
 
 def task_raises():
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no core dump
     worker = holdfast.Worker()
 
     def consume(stop):

@@ -2,6 +2,7 @@
 import errno
 import os
 import signal
+import socket
 import unittest
 
 from harness import HERE, TIMEOUT, ScriptedSupervisor
@@ -50,9 +51,11 @@ class Stages(unittest.TestCase):
         printed, _ = run_stages("work", "cancel")
         self.assertEqual(printed, ["dropped", "finish True", "handed back", "finish False, handed back 2"])
 
-    def test_a_task_that_raises_ends_the_process(self):
+    def test_a_task_that_raises_stops_the_worker(self):
         with ScriptedSupervisor(SUBJECT, "task_raises") as worker:
-            self.assertEqual(worker.process.wait(TIMEOUT), -signal.SIGABRT)
+            worker.wait_for("STOPPING=1")
+            worker.send_stage("drain")
+            self.assertEqual(worker.process.wait(TIMEOUT), 3)
 
     def test_misuse_raises_an_error_with_a_message(self):
         with ScriptedSupervisor(SUBJECT, "misuse") as worker:
@@ -74,7 +77,8 @@ class Integration(unittest.TestCase):
             self.assertEqual(worker.process.wait(TIMEOUT), 0)
 
     def test_the_timeout_of_a_listener_does_not_change_shared_flags(self):
-        with ScriptedSupervisor(SUBJECT, "shared_flags") as worker:
+        with socket.create_server(("127.0.0.1", 0)) as listener, \
+                ScriptedSupervisor(SUBJECT, "shared_flags", listener=listener) as worker:
             printed, _ = worker.process.communicate(timeout=TIMEOUT)
             self.assertEqual(printed.splitlines(), ["flags changed: False", "timed out"])
 
