@@ -381,7 +381,8 @@ def _start_in(loop, awaitable, what):
 class _LoopCall:
     """An awaitable that runs in an event loop while a thread of the SDK waits for it."""
     def __init__(self, loop, awaitable):
-        self.loop, self._awaitable, self._task, self._result = loop, awaitable, None, concurrent.futures.Future()
+        self.loop, self._awaitable, self._task, self._is_cancelled = loop, awaitable, None, False
+        self._result = concurrent.futures.Future()
 
     def wait(self):
         try:
@@ -399,6 +400,8 @@ class _LoopCall:
 
         self._task = self.loop.create_task(run())
         self._task.add_done_callback(self._over)
+        if self._is_cancelled:
+            self.loop.call_soon(self._task.cancel)  # after its first step, or it would not run at all
 
     def _over(self, task):
         with contextlib.suppress(concurrent.futures.InvalidStateError):  # give_up() was first
@@ -410,15 +413,22 @@ class _LoopCall:
                 self._result.set_result(task.result())
 
     def give_up(self, cause):
-        """Ends the wait with an error, because the loop no longer runs the awaitable."""
-        if self._task is None:
-            _discard(self._awaitable)
+        """Ends the wait with an error, because the loop does not run the awaitable."""
         with contextlib.suppress(concurrent.futures.InvalidStateError):
             self._result.set_exception(HoldfastError(errno.ECANCELED, f"cannot await a coroutine: {cause}"))
+        if self._task is None:
+            _discard(self._awaitable)
+        else:
+            self.cancel()
 
     def cancel(self):
+        def cancel():
+            self._is_cancelled = True
+            if self._task is not None:
+                self._task.cancel()
+
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            self.loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
+            self.loop.call_soon_threadsafe(cancel)
 
 
 class User:
@@ -459,23 +469,22 @@ class Stop:
 
     async def _run(self, function, takes_stop):
         """Runs the coroutine function of a task. One that does not take the stop token is cancelled instead."""
-        self._asked, body = asyncio.Event(), asyncio.ensure_future(function(self) if takes_stop else function())
+        loop, task, fd, self._asked = asyncio.get_running_loop(), asyncio.current_task(), self.fileno(), asyncio.Event()
 
-        async def watch():
-            await _readable(self.fileno())
+        def asked():
+            loop.remove_reader(fd)
             self._asked.set()
             if not takes_stop:
-                body.cancel()
+                task.cancel()
 
-        watching = asyncio.ensure_future(watch())
+        loop.add_reader(fd, asked)
         try:
-            await body
+            await (function(self) if takes_stop else function())
         except asyncio.CancelledError:
             if not self.is_set():
                 raise
         finally:
-            watching.cancel()  # the descriptor is closed when the task has ended
-            await asyncio.wait([watching])
+            loop.remove_reader(fd)  # it is closed when the task has ended
 
 
 async def _readable(fd):
