@@ -4,14 +4,11 @@
 #include <holdfast/resource.hpp>
 #include <utility>
 
-#include "process.hpp"
 #include "stage_machine.hpp"
 
 namespace holdfast {
 
-void Request::give_back(void* slot) {
-    if (is_worker_process()) RequestRegistry::end(static_cast<RequestRegistry::Slot*>(slot));
-}
+void Request::give_back(void* slot) { RequestRegistry::end(static_cast<RequestRegistry::Slot*>(slot)); }
 
 Session::Session(std::shared_ptr<SessionState> state) : state_(std::move(state)) {}
 

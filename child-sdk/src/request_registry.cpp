@@ -1,12 +1,15 @@
 #include "request_registry.hpp"
 
+#include <pthread.h>
 #include <time.h>
 
 #include <algorithm>
 #include <limits>
 #include <mutex>
+#include <tuple>
 #include <utility>
 
+#include "process.hpp"
 #include "request_registry_core.hpp"
 #include "wire/wire.hpp"
 
@@ -14,10 +17,21 @@ namespace holdfast {
 
 namespace {
 
-// The pool of the calling thread; null before it has one and after it released it. Trivially destructible, so that it
-// can be used until the thread ends.
-constinit thread_local SlotPool* own_pool = nullptr;
+// The pool of the calling thread, and its core; null before it has one, after it released it, and in a forked child,
+// whose threads therefore do not take the fast paths. Trivially destructible, so that it can be used until the thread
+// ends.
+struct OwnPool {
+    RequestRegistryCore* core = nullptr;
+    SlotPool* pool = nullptr;
+};
+constinit thread_local OwnPool own;
 constinit thread_local bool has_detached = false;
+
+// The child of a fork has one thread, the one that forked.
+void forget_pools_in_forked_children() {
+    static const int error = ::pthread_atfork(nullptr, nullptr, [] { own = {}; });
+    std::ignore = error;
+}
 
 // Keeps the pool assigned to the thread, and the core alive for the pool.
 class ThreadPoolLease {
@@ -32,20 +46,24 @@ class ThreadPoolLease {
 
     void attach(RequestRegistryCore& core) {
         detach();
+        forget_pools_in_forked_children();
         std::shared_ptr<RequestRegistryCore> attached = core.shared_from_this();
-        own_pool = &core.acquire_pool();
+        pool_ = &core.acquire_pool();
         core_ = std::move(attached);
+        own = {.core = core_.get(), .pool = pool_};
     }
 
   private:
     void detach() {
+        own = {};
         if (core_ != nullptr) {
-            core_->release_pool(*std::exchange(own_pool, nullptr));
+            core_->release_pool(*pool_);
             core_.reset();
         }
     }
 
     std::shared_ptr<RequestRegistryCore> core_;
+    SlotPool* pool_ = nullptr;
 };
 
 thread_local ThreadPoolLease thread_pool_lease;
@@ -70,21 +88,27 @@ RequestSlot& take_without_pool(RequestRegistryCore& core) {
     return slot;
 }
 
+// For a thread whose pool has no free slot, or that has no pool of this core.
 RequestSlot& take(RequestRegistryCore& core) {
-    if (own_pool == nullptr || own_pool->core != &core) {
+    if (own.core != &core) {
         if (has_detached) {
             return take_without_pool(core);
         }
         thread_pool_lease.attach(core);
     }
-    return take_or_grow(core, *own_pool);
+    return take_or_grow(core, *own.pool);
 }
 
-// Ends a request on a thread without a pool of this core. Only the request keeps the core alive, so the core must be
-// locked before the count is decremented if there is work to do afterwards.
-void end_without_pool(RequestRegistryCore& core, RequestSlot& slot) {
-    slot.pool().ended_without_pool.fetch_add(1, std::memory_order_relaxed);
-    slot.pool().give_back(slot);
+void uncount(RequestRegistryCore& core) {
+    const std::uint64_t before = core.word.fetch_sub(RequestRegistryCore::one, std::memory_order_acq_rel);
+    if (RequestRegistryCore::must_handle_empty(before)) {
+        core.handle_empty(before);
+    }
+}
+
+// On a thread without a pool of this core. Only the request keeps the core alive, so the core must be locked before the
+// count is decremented if there is work to do afterwards.
+void uncount_without_pool(RequestRegistryCore& core) {
     std::shared_ptr<RequestRegistryCore> held;
     std::uint64_t before = core.word.load(std::memory_order_relaxed);
     do {
@@ -95,6 +119,47 @@ void end_without_pool(RequestRegistryCore& core, RequestSlot& slot) {
                                               std::memory_order_relaxed));
     if (RequestRegistryCore::must_handle_empty(before)) {
         core.handle_empty(before);
+    }
+}
+
+RequestSlot* refuse(RequestRegistryCore& core, RequestSlot& slot) {
+    core.word.fetch_sub(RequestRegistryCore::one, std::memory_order_relaxed);
+    slot.pool().give_back(slot);
+    return nullptr;
+}
+
+RequestSlot* begin_in(RequestRegistryCore& core, RequestSlot& slot, std::string_view name) {
+    const std::uint64_t before = core.word.fetch_add(RequestRegistryCore::one, std::memory_order_acq_rel);
+    if ((before & RequestRegistryCore::closed) != 0) [[unlikely]] {
+        return refuse(core, slot);
+    }
+    if (name.size() > max_name_bytes) [[unlikely]] {
+        name = wire::cut(name, max_name_bytes);
+    }
+    slot.write(name, coarse_nanoseconds());
+    return &slot;
+}
+
+[[gnu::noinline]] RequestSlot* begin_slowly(RequestRegistryCore& core, std::string_view name) {
+    return core.is_forked_child() ? nullptr : begin_in(core, take(core), name);
+}
+
+// Ends a request whose slot is cleared and belongs to another thread.
+void return_to_other_thread(RequestSlot& slot) {
+    SlotPool& pool = slot.pool();
+    RequestRegistryCore& core = *pool.core;
+    pool.give_back(slot);
+    if (own.core == &core) {
+        uncount(core);
+    } else {
+        uncount_without_pool(core);
+    }
+}
+
+[[gnu::noinline]] void end_on_other_thread(RequestSlot& slot) {
+    if (!slot.pool().core->is_forked_child()) {
+        slot.clear();
+        return_to_other_thread(slot);
     }
 }
 
@@ -113,7 +178,7 @@ SlotPool& RequestRegistryCore::acquire_pool() {
 
 void RequestRegistryCore::release_pool(SlotPool& pool) {
     // In a forked child a thread of the parent may hold the lock for ever.
-    if (::getpid() == pid_) {
+    if (!is_forked_child()) {
         const std::lock_guard lock(pools_mutex_);
         idle_pools_.push_back(&pool);
     }
@@ -148,50 +213,54 @@ void RequestRegistryCore::handle_empty(std::uint64_t before) {
     when_empty_();
 }
 
-std::uint64_t RequestRegistryCore::served() const {
-    const std::lock_guard lock(pools_mutex_);
-    std::uint64_t sum = 0;
-    for (const SlotPool& pool : pools_) {
-        sum += pool.ended.load(std::memory_order_relaxed) + pool.ended_without_pool.load(std::memory_order_relaxed);
-    }
-    return sum;
-}
+bool RequestRegistryCore::is_forked_child() const { return current_pid() != pid_; }
 
 RequestRegistry::RequestRegistry(std::function<void()> when_empty)
     : core_(std::make_shared<RequestRegistryCore>(std::move(when_empty))) {}
 
 RequestRegistry::~RequestRegistry() { core_->orphan(); }
 
+// The fast paths of begin() and end() call nothing that needs a stack frame, which would be half of their cost: the
+// rest is in functions of their own.
 RequestSlot* RequestRegistry::begin(std::string_view name) {
-    RequestRegistryCore& core = *core_;
-    RequestSlot& slot = take(core);
-    if ((core.word.fetch_add(RequestRegistryCore::one, std::memory_order_acq_rel) & RequestRegistryCore::closed) != 0) {
-        core.word.fetch_sub(RequestRegistryCore::one, std::memory_order_relaxed);
-        slot.pool().give_back(slot);
-        return nullptr;
+    RequestSlot* const slot = own.core == core_.get() ? own.pool->take_free() : nullptr;
+    if (slot == nullptr) [[unlikely]] {
+        return begin_slowly(*core_, name);
     }
-    slot.write(name.size() <= max_name_bytes ? name : wire::cut(name, max_name_bytes), coarse_nanoseconds());
-    return &slot;
+    return begin_in(*own.core, *slot, name);
 }
 
 void RequestRegistry::end(RequestSlot* slot) noexcept {
-    SlotPool& home_pool = slot->pool();
-    RequestRegistryCore& core = *home_pool.core;
+    SlotPool* const pool = &slot->pool();
+    if (own.pool != pool) {
+        return end_on_other_thread(*slot);
+    }
     slot->clear();
-    SlotPool* const own = own_pool;
-    if (own == nullptr || own->core != &core) {
-        return end_without_pool(core, *slot);
+    pool->put(*slot);
+    uncount(*own.core);
+}
+
+std::uint64_t RequestRegistry::generation(const RequestSlot* slot) { return slot->generation(); }
+
+bool RequestRegistry::is_current(const RequestSlot* slot, std::uint64_t generation, std::uint64_t mask) {
+    return slot->is_held(generation, mask);
+}
+
+RequestRegistry::Ended RequestRegistry::end_if_current(RequestSlot* slot, std::uint64_t generation,
+                                                       std::uint64_t mask) noexcept {
+    if (slot->pool().core->is_forked_child()) {
+        return Ended::now;
     }
-    if (own == &home_pool) {
-        own->put(*slot);
+    if (!slot->clear_if(generation, mask)) {
+        return Ended::before;
+    }
+    if (own.pool == &slot->pool()) {
+        own.pool->put(*slot);
+        uncount(*own.core);
     } else {
-        home_pool.give_back(*slot);
+        return_to_other_thread(*slot);
     }
-    own->count_end();
-    const std::uint64_t before = core.word.fetch_sub(RequestRegistryCore::one, std::memory_order_acq_rel);
-    if (RequestRegistryCore::must_handle_empty(before)) {
-        core.handle_empty(before);
-    }
+    return Ended::now;
 }
 
 void RequestRegistry::watch(Watch watch) {
@@ -222,7 +291,15 @@ std::uint64_t RequestRegistry::held() const {
     return (word & RequestRegistryCore::closed) != 0 ? 0 : word / RequestRegistryCore::one;
 }
 
-std::uint64_t RequestRegistry::served() const { return core_->served(); }
+std::uint64_t RequestRegistry::served() const {
+    std::uint64_t sum = 0;
+    for (const SlotBlock* block = core_->blocks(); block != nullptr; block = block->next) {
+        for (const RequestSlot& slot : block->slots) {
+            sum += slot.ended();
+        }
+    }
+    return sum;
+}
 
 void RequestRegistry::describe(Clock::time_point now, std::size_t most, std::vector<Waiting>& report) const {
     const auto is_older = [](const RequestSlot::Shown& one, const RequestSlot::Shown& other) {

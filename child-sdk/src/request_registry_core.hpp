@@ -1,6 +1,6 @@
 #pragma once
 
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <atomic>
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "process.hpp"
 #include "slot_pool.hpp"
 
 namespace holdfast {
@@ -47,7 +48,7 @@ class RequestRegistryCore : public std::enable_shared_from_this<RequestRegistryC
         return before / one == 1 && (before & (watched | orphaned)) != 0;
     }
 
-    std::uint64_t served() const;
+    bool is_forked_child() const;
     const SlotBlock* blocks() const { return blocks_.load(std::memory_order_acquire); }
 
     alignas(64) std::atomic<std::uint64_t> word = 0;
@@ -55,8 +56,8 @@ class RequestRegistryCore : public std::enable_shared_from_this<RequestRegistryC
   private:
     // On a different cache line than `word`, which every request writes.
     alignas(64) std::atomic<SlotBlock*> blocks_ = nullptr;
-    const pid_t pid_ = ::getpid();
-    mutable std::mutex pools_mutex_;
+    const pid_t pid_ = current_pid();
+    std::mutex pools_mutex_;
     std::list<SlotPool> pools_;
     std::vector<SlotPool*> idle_pools_;  // capacity for all pools
     std::list<std::unique_ptr<SlotBlock>> owned_blocks_;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -16,24 +17,49 @@ struct SlotPool;
 // The start time and name of one request in flight. Written by the thread that holds the request; any thread may read
 // it concurrently.
 //
-// A reader uses what it read only if `state_` was the same before and after. This needs no fence: the words are stored
-// with release and loaded with acquire, so a thread that reads a word of a later request also sees that the earlier one
-// ended.
+// A slot is used by one request after the other, and its generation is their number. A reader uses what it read only if
+// `state_` was the same before and after. This needs no fence: the words are stored with release and loaded with
+// acquire, so a thread that reads a word of a later request also sees that the earlier one ended.
 class alignas(64) RequestSlot {
   public:
     explicit RequestSlot(SlotPool& pool) : pool_(&pool) {}
 
     SlotPool& pool() const { return *pool_; }
 
-    // `name` has at most max_name_bytes.
+    // Call on a slot without a request. `name` has at most max_name_bytes.
     void write(std::string_view name, std::int64_t since) {
         since_.store(since, std::memory_order_release);
         write_name(name);
-        generation_ += generation_step;
-        state_.store(generation_ | name.size(), std::memory_order_release);
+        const std::uint64_t free = state_.load(std::memory_order_relaxed);
+        state_.store(free + generation_step + name.size() + 1, std::memory_order_release);
     }
 
-    void clear() { state_.store(0, std::memory_order_release); }
+    void clear() { state_.store(free_of(state_.load(std::memory_order_relaxed)), std::memory_order_release); }
+
+    // Clears the slot if it holds the request of that generation; compares only the bits of `mask`. Of several threads
+    // that try, one clears it.
+    bool clear_if(std::uint64_t generation, std::uint64_t mask) {
+        std::uint64_t state = state_.load(std::memory_order_relaxed);
+        while (is_held(state, generation, mask)) {
+            if (state_.compare_exchange_weak(state, free_of(state), std::memory_order_acq_rel,
+                                             std::memory_order_relaxed)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // The number of requests that have begun here.
+    std::uint64_t generation() const { return state_.load(std::memory_order_relaxed) / generation_step; }
+    bool is_held(std::uint64_t generation, std::uint64_t mask) const {
+        return is_held(state_.load(std::memory_order_relaxed), generation, mask);
+    }
+
+    // The number of requests that have ended here.
+    std::uint64_t ended() const {
+        const std::uint64_t state = state_.load(std::memory_order_relaxed);
+        return state / generation_step - (state % generation_step == 0 ? 0 : 1);
+    }
 
     struct Shown {
         std::int64_t since = 0;
@@ -44,11 +70,11 @@ class alignas(64) RequestSlot {
     bool read_if_before(std::int64_t limit, Shown& shown) const {
         const std::uint64_t state = state_.load(std::memory_order_acquire);
         const std::int64_t since = since_.load(std::memory_order_acquire);
-        if (state == 0 || since >= limit) {
+        if (state % generation_step == 0 || since >= limit) {
             return false;
         }
         std::array<char, max_name_bytes> bytes;
-        const std::size_t size = state % generation_step;
+        const std::size_t size = state % generation_step - 1;
         read_name(bytes, size);
         if (state_.load(std::memory_order_relaxed) != state) {
             return false;
@@ -61,9 +87,14 @@ class alignas(64) RequestSlot {
     RequestSlot* next = nullptr;  // in a list of free slots
 
   private:
-    static constexpr std::uint64_t generation_step = 256;  // the size of the name is in the low bits
+    static constexpr std::uint64_t generation_step = 256;
     static constexpr std::size_t word_bytes = sizeof(std::uint64_t);
-    static_assert(max_name_bytes % word_bytes == 0 && max_name_bytes < generation_step);
+    static_assert(max_name_bytes % word_bytes == 0 && max_name_bytes + 1 < generation_step);
+
+    static std::uint64_t free_of(std::uint64_t state) { return state / generation_step * generation_step; }
+    static bool is_held(std::uint64_t state, std::uint64_t generation, std::uint64_t mask) {
+        return state % generation_step != 0 && ((state / generation_step ^ generation) & mask) == 0;
+    }
 
     // A name longer than a word ends with a word that may overlap the previous one.
     void write_name(std::string_view name) {
@@ -97,16 +128,16 @@ class alignas(64) RequestSlot {
     }
 
     static std::uint64_t short_word(std::string_view name) {
-        std::array<char, word_bytes> bytes{};
+        std::uint64_t word = 0;
         for (std::size_t at = 0; at < name.size(); ++at) {
-            bytes[at] = name[at];
+            const std::size_t byte = std::endian::native == std::endian::little ? at : word_bytes - 1 - at;
+            word |= std::uint64_t{static_cast<unsigned char>(name[at])} << byte * 8;
         }
-        return word_at(bytes.data());
+        return word;
     }
 
     SlotPool* const pool_;
-    std::uint64_t generation_ = 0;          // accessed only by the thread that holds the request
-    std::atomic<std::uint64_t> state_ = 0;  // generation, and size of the name; 0: no request
+    std::atomic<std::uint64_t> state_ = 0;  // the generation; in the low bits the size of the name plus 1, or 0: free
     std::atomic<std::int64_t> since_ = 0;
     std::array<std::atomic<std::uint64_t>, max_name_bytes / word_bytes> words_{};
 };

@@ -24,15 +24,15 @@ struct SlotBlock {
 struct alignas(64) SlotPool {
     explicit SlotPool(RequestRegistryCore& owner) : core(&owner) {}
 
+    // For the owning thread: returns a free slot that it ended itself, or null.
+    RequestSlot* take_free() { return free == nullptr ? nullptr : std::exchange(free, free->next); }
+
     // For the owning thread: returns a free slot, or null.
     RequestSlot* take() {
         if (free == nullptr) {
             free = returned.exchange(nullptr, std::memory_order_acquire);
-            if (free == nullptr) {
-                return nullptr;
-            }
         }
-        return std::exchange(free, free->next);
+        return take_free();
     }
 
     void put(RequestSlot& slot) {
@@ -48,9 +48,6 @@ struct alignas(64) SlotPool {
         }
     }
 
-    // For the owning thread: counts a request that ended on it.
-    void count_end() { ended.store(ended.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
-
     // Allocates as many slots as the pool has (4 to 256), so a thread with one request at a time uses little memory.
     std::unique_ptr<SlotBlock> make_block() {
         const std::size_t count = std::clamp<std::size_t>(size, 4, 256);
@@ -64,10 +61,8 @@ struct alignas(64) SlotPool {
     RequestRegistryCore* const core;
     RequestSlot* free = nullptr;
     std::size_t size = 0;
-    std::atomic<std::uint64_t> ended = 0;
 
     alignas(64) std::atomic<RequestSlot*> returned = nullptr;
-    std::atomic<std::uint64_t> ended_without_pool = 0;  // counts ends on threads that have no pool
 };
 
 }  // namespace holdfast

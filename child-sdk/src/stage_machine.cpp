@@ -150,13 +150,6 @@ void StageMachine::set_close_period(std::uint32_t resource, std::chrono::millise
     resources_.set_close_period(resource, bounded(period));
 }
 
-RequestRegistry::Slot* StageMachine::begin_request(std::string_view name) {
-    if (is_forked_child()) return nullptr;
-    RequestRegistry::Slot* slot = request_registry_->begin(name);
-    if (slot == nullptr) refuse("begin " + std::string(name));
-    return slot;
-}
-
 std::shared_ptr<SessionState> StageMachine::begin_session(std::string_view name,
                                                           std::optional<std::chrono::milliseconds> leave_within) {
     if (is_forked_child()) return nullptr;

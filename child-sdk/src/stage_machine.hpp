@@ -59,7 +59,7 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     std::uint32_t add_resource(std::string name, std::function<void()> close, ResourceGraph::Order order);
     void add_user(std::uint32_t resource, User user);
     void set_close_period(std::uint32_t resource, std::chrono::milliseconds period);
-    RequestRegistry::Slot* begin_request(std::string_view name);
+    RequestRegistry& request_registry() const { return *request_registry_; }
     std::shared_ptr<SessionState> begin_session(std::string_view name,
                                                 std::optional<std::chrono::milliseconds> leave_within);
     void end_session(SessionState& session);
@@ -78,7 +78,8 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     const std::atomic<bool>& draining() const { return draining_; }
     bool is_serving() const;  // ready, and in the run stage
     bool is_forked_child() const;
-    void refuse_in_child(std::string_view what) const;  // throws in a forked child
+    void refuse_in_child(std::string_view what) const;       // throws in a forked child
+    [[noreturn]] static void refuse(std::string_view what);  // because the drain is over
 
     // Called by the control thread.
     const ControlPipe& pipe() const { return pipe_; }
@@ -142,7 +143,6 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     void note_failure(std::string text);
     bool is_released() const { return phase_ == Phase::released; }
     void refuse_if_releasing(std::string_view what) const;
-    [[noreturn]] static void refuse(std::string_view what);
 
     DrainReport describe(Clock::time_point now) const;
     Report make_report(Clock::time_point now) const;

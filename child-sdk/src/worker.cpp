@@ -188,7 +188,11 @@ Resource Worker::close_last(std::string name, std::function<void()> close) {
     return Resource(impl_->stage_machine, id);
 }
 
-Request Worker::begin_request(std::string_view name) { return Request(impl_->stage_machine->begin_request(name)); }
+void* Worker::begin_slot(std::string_view name) {
+    RequestRegistry::Slot* const slot = impl_->stage_machine->request_registry().begin(name);
+    if (slot == nullptr && !impl_->stage_machine->is_forked_child()) StageMachine::refuse("begin " + std::string(name));
+    return slot;
+}
 
 Session Worker::begin_session(std::string_view name, std::optional<std::chrono::milliseconds> leave_within) {
     return Session(impl_->stage_machine->begin_session(name, leave_within));

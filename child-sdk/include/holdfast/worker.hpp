@@ -181,7 +181,7 @@ class Worker {
     /// work as requests; throws once the release of resources has begun and no task is left, because the request would
     /// use what is being closed.
     /// Costs two atomic operations from begin to end on the same thread, and does not allocate.
-    [[nodiscard]] Request begin_request(std::string_view name);
+    [[nodiscard]] Request begin_request(std::string_view name) { return Request(begin_slot(name)); }
 
     /// Begins a session: something that lasts longer than a request. It is asked to leave when the drain begins, and
     /// must have left within `leave_within` of that, or by the end of the stage if no value is given. Throws as
@@ -236,6 +236,7 @@ class Worker {
   private:
     class Impl;
     static Listener adopt(InheritedListener inherited, std::string_view name);
+    void* begin_slot(std::string_view name);  // of a request
 
     std::unique_ptr<Impl> impl_;
     const std::atomic<bool>* draining_;

@@ -4,10 +4,13 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <future>
 #include <holdfast/worker.hpp>
 #include <memory>
+#include <thread>
 
 #include "fake_supervisor.hpp"
+#include "request_registry.hpp"
 
 namespace holdfast::testing {
 namespace {
@@ -39,6 +42,35 @@ TEST(ForkedChild, IsNotAWorker) {
     worker->ready();
     const Report ready = supervisor.wait_for([](const Report& report) { return report.ready; });
     EXPECT_EQ(ready.in_flight, 1U);
+}
+
+// Also on a thread of the child, and if the child has a Worker of its own.
+TEST(ForkedChild, CountsNothingInTheRegistryOfItsParent) {
+    const auto worker = std::make_unique<Worker>();
+    const auto registry = std::make_unique<RequestRegistry>([] { std::_Exit(2); });
+    RequestRegistry::Slot* mine = registry->begin("GET /");
+    RequestRegistry::Slot* other = nullptr;
+    std::thread([&] { other = registry->begin("GET /other"); }).join();
+    registry->watch(RequestRegistry::Watch::on);
+    const auto uses = [&] {
+        RequestRegistry::end(mine);
+        RequestRegistry::end(other);
+        RequestRegistry::end_if_current(mine, RequestRegistry::generation(mine));
+        return registry->begin("GET /child") == nullptr && registry->held() == 2 ? 0 : 1;
+    };
+    EXPECT_EQ(in_forked_child(uses), 0);
+    EXPECT_EQ(in_forked_child([&] { return std::async(std::launch::async, uses).get(); }), 0);
+    EXPECT_EQ(in_forked_child([&] {
+                  Worker own;
+                  const Request request = own.begin_request("GET /own");
+                  return own.report().requests == 1 ? uses() : 1;
+              }),
+              0);
+    registry->watch(RequestRegistry::Watch::off);
+    RequestRegistry::end(mine);
+    RequestRegistry::end(other);
+    EXPECT_EQ(registry->held(), 0U);
+    EXPECT_EQ(registry->served(), 2U);
 }
 
 TEST(ForkedChild, IsKilledByASignalThatTheParentDoesNotSee) {

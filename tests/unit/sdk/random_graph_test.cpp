@@ -18,55 +18,10 @@
 #include <thread>
 #include <vector>
 
+#include "watched_pool.hpp"
+
 namespace holdfast {
 namespace {
-
-using Random = std::mt19937;
-
-unsigned pick(Random& random, unsigned below) { return std::uniform_int_distribution<unsigned>(0, below - 1)(random); }
-
-// A resource that records whether it is used after or during its close. Its atomics are relaxed, so only the SDK orders
-// uses and closes.
-class Pool {
-  public:
-    void use(std::atomic<int>& violations) {
-        users_.fetch_add(1, std::memory_order_relaxed);
-        if (is_closed() || content_ != open) {
-            ++violations;
-        }
-        std::this_thread::yield();
-        users_.fetch_sub(1, std::memory_order_relaxed);
-    }
-
-    void close(std::atomic<int>& violations) {
-        if (users_.load(std::memory_order_relaxed) != 0 || is_closed_.exchange(true, std::memory_order_relaxed)) {
-            ++violations;
-        }
-        content_ = 0;
-    }
-
-    bool is_closed() const { return is_closed_.load(std::memory_order_relaxed); }
-
-  private:
-    static constexpr int open = 42;
-
-    std::atomic<int> users_ = 0;
-    std::atomic<bool> is_closed_ = false;
-    int content_ = open;  // deliberately unguarded
-};
-
-void use_all(const std::vector<Pool*>& pools, std::atomic<int>& violations) {
-    for (Pool* pool : pools) {
-        pool->use(violations);
-    }
-}
-
-void wait_for(const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any changed;
-    std::unique_lock lock(mutex);
-    changed.wait(lock, stop, [] { return false; });
-}
 
 class RandomWorker {
   public:
@@ -107,7 +62,7 @@ class RandomWorker {
 
     int violations() const { return violations_; }
     bool are_all_closed() const {
-        return std::all_of(pools_.begin(), pools_.end(), [](const Pool& pool) { return pool.is_closed(); });
+        return std::all_of(pools_.begin(), pools_.end(), [](const WatchedPool& pool) { return pool.is_closed(); });
     }
 
   private:
@@ -137,7 +92,7 @@ class RandomWorker {
         const unsigned count = pick(random_, 8) + 1;
         used_by_pool_.resize(count);
         for (unsigned number = 0; number < count; ++number) {
-            Pool& pool = pools_.emplace_back();
+            WatchedPool& pool = pools_.emplace_back();
             const auto close = [this, &pool, number] {
                 use_all(used_by_pool_[number], violations_);
                 pool.close(violations_);
@@ -151,7 +106,7 @@ class RandomWorker {
             used_by_requests_.push_back(&pool);
             used_by_sessions_.push_back(&pool);
             used_by_work_.push_back(&pool);
-            for (std::vector<Pool*>& used : used_by_task_) {
+            for (std::vector<WatchedPool*>& used : used_by_task_) {
                 used.push_back(&pool);
             }
         }
@@ -175,7 +130,7 @@ class RandomWorker {
     }
 
     void add_external_user(unsigned used) {
-        Pool* pool = &pools_[used];
+        WatchedPool* pool = &pools_[used];
         switch (pick(random_, 5)) {
             case 0:
                 resources_[used].used_by(requests, work);
@@ -192,7 +147,7 @@ class RandomWorker {
                 break;
             case 3:
                 resources_[used].used_by(tasks);
-                for (std::vector<Pool*>& one : used_by_task_) {
+                for (std::vector<WatchedPool*>& one : used_by_task_) {
                     one.push_back(pool);
                 }
                 break;
@@ -228,12 +183,12 @@ class RandomWorker {
     Random random_;
     std::atomic<int> violations_ = 0;
     std::atomic<bool> tasks_may_begin_ = false;
-    std::deque<Pool> pools_;
-    std::vector<std::vector<Pool*>> used_by_pool_;
-    std::vector<std::vector<Pool*>> used_by_task_;
-    std::vector<Pool*> used_by_requests_;
-    std::vector<Pool*> used_by_sessions_;
-    std::vector<Pool*> used_by_work_;
+    std::deque<WatchedPool> pools_;
+    std::vector<std::vector<WatchedPool*>> used_by_pool_;
+    std::vector<std::vector<WatchedPool*>> used_by_task_;
+    std::vector<WatchedPool*> used_by_requests_;
+    std::vector<WatchedPool*> used_by_sessions_;
+    std::vector<WatchedPool*> used_by_work_;
     std::vector<Resource> resources_;
     std::vector<Task> tasks_;
     Worker worker_{options()};
