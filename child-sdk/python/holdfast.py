@@ -781,7 +781,7 @@ class AsyncConnection:
         """See Connection.finish(). A client that reads nothing for STALLED seconds is given up."""
         if self._transport is None:
             return
-        self._transport.set_write_buffer_limits(0)
+        self._transport.set_write_buffer_limits(high=1, low=0)  # a TLS transport that is empty exceeds 0
         ending, unsent, since = asyncio.ensure_future(self._end()), None, time.monotonic()
         try:
             while not (await asyncio.wait([ending], timeout=LINGER))[0]:
