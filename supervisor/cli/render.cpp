@@ -56,6 +56,7 @@ std::string note_on(const api::WorkerView& worker) {
     add(note, waiting_for(worker));
     add(note, work_items("handed back", worker.handed_back));
     add(note, work_items("lost", worker.lost));
+    if (!worker.not_seen.empty()) add(note, "its processes cannot be seen: " + worker.not_seen);
     add(note, worker.status);
     return note;
 }

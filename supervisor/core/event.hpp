@@ -47,6 +47,14 @@ struct MainExited {
     ExitStatus status;
     int left_in_group = 0;
     int strays = 0;
+    std::string not_seen{};  // why there may be more: a look has failed; empty: these are all
+};
+
+// A later look at the processes of a worker whose MainExited said that they could not all be seen, or could then.
+struct LookedAgain {
+    WorkerId worker;
+    int strays = 0;
+    std::string not_seen;  // as in MainExited
 };
 
 // All processes of the worker have exited: the group is empty, no descendant is left, the leader is reaped. `status` is
@@ -94,7 +102,7 @@ struct Asked {
 // Time has passed; a deadline may be due.
 struct Elapsed {};
 
-using Event = std::variant<Spawned, SpawnFailed, Said, ChannelLost, MainExited, Exited, ProbeAnswered, ListenerClaimed,
-                           Prepared, Asked, Elapsed>;
+using Event = std::variant<Spawned, SpawnFailed, Said, ChannelLost, MainExited, LookedAgain, Exited, ProbeAnswered,
+                           ListenerClaimed, Prepared, Asked, Elapsed>;
 
 }  // namespace holdfast::core

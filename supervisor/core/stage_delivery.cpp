@@ -97,6 +97,12 @@ void signal_stage(StepContext& context, Worker& worker) {
     send(context, worker, *stage, signal_of(context.state.policy, *stage));
 }
 
+void signal_late_strays(StepContext& context, const Worker& worker) {
+    const auto stage = stage_of(worker.state);
+    const int signal = stage ? signal_of(context.state.policy, *stage) : 0;
+    if (signal != 0) context.add(Signal{worker.id, signal, Target::strays});
+}
+
 void deliver_stage(StepContext& context, Worker& worker) {
     send_stage(context, worker);
     // If the main process was a wrapper that has exited, the rest of its group may not have the control pipe.

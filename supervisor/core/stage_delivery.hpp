@@ -20,4 +20,7 @@ void send_stage(StepContext& context, const Worker& worker);
 // and to the descendants outside the group.
 void signal_stage(StepContext& context, Worker& worker);
 
+// Sends the signal of the current stage to descendants outside the group that were found later.
+void signal_late_strays(StepContext& context, const Worker& worker);
+
 }  // namespace holdfast::core

@@ -31,6 +31,7 @@ struct WorkerStatus {
     std::vector<HeldCount> held;   // number of items of each kind in the last drain report
     std::optional<std::uint64_t> handed_back;
     std::optional<std::uint64_t> lost;
+    std::string not_seen;               // why some of its processes cannot be seen; empty: all are
     std::optional<Instant> drained_at;  // when it reported that everything is released; it has not exited yet
     std::string text;                   // from its last STATUS=
     std::string why_leaving;            // "restart asked for by …", "crashed: …"; empty while it stays

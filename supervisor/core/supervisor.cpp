@@ -28,6 +28,7 @@ struct EventHandler {
     void operator()(const Said& event) const { on_said(context, event); }
     void operator()(const ChannelLost& event) const { on_channel_lost(context, event); }
     void operator()(const MainExited& event) const { on_main_exited(context, event); }
+    void operator()(const LookedAgain& event) const { on_looked_again(context, event); }
     void operator()(const Exited& event) const { on_exited(context, event); }
     void operator()(const ProbeAnswered& event) const { on_probe_answered(context, event); }
     void operator()(const ListenerClaimed& event) const { on_listener_claimed(context, event); }

@@ -43,6 +43,7 @@ struct Worker {
     bool drained = false;      // it sent X_HOLDFAST_DRAINED=1
     bool signalled = false;    // the signal of its current state was sent
     int strays = 0;            // descendants outside its process group
+    std::string not_seen;      // why there may be processes of it that cannot be seen; empty: all are
     int pid = 0;
 
     Instant since{};           // when it entered its current state

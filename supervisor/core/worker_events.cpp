@@ -1,5 +1,6 @@
 #include "core/worker_events.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -89,12 +90,18 @@ std::string why_pause_ended(const Worker& worker) {
 
 void report_unkillable(StepContext& context, Worker& worker) {
     State& state = context.state;
-    context.note(
-        Level::error, "worker_unkillable", worker,
-        "still exists " + seconds(context.now - worker.since) + " after SIGKILL (process in state D?); abandoned");
+    const std::string why = worker.not_seen.empty() ? "process in state D?" : "it cannot be seen: " + worker.not_seen;
+    context.note(Level::error, "worker_unkillable", worker,
+                 "still exists " + seconds(context.now - worker.since) + " after SIGKILL (" + why + "); abandoned");
     context.record(worker.generation, "worker_killed", "still exists after SIGKILL; abandoned", name_of(worker));
     if (state.shutdown && state.shutdown->cause == Shutdown::Cause::stop) state.shutdown->exit_code = 3;
     forget(context, worker);
+}
+
+// Processes that cannot be seen may be strays as well: they are sent the signals of the stages.
+void note_processes(Worker& worker, int strays, const std::string& not_seen) {
+    worker.strays = not_seen.empty() ? strays : std::max(strays, 1);
+    worker.not_seen = not_seen;
 }
 
 }  // namespace
@@ -129,12 +136,13 @@ void on_main_exited(StepContext& context, const MainExited& event) {
     Worker* worker = find(context.state, event.worker);
     if (worker == nullptr || worker->main_exited) return;
     worker->main_exited = true;
-    worker->strays = event.strays;
     worker->recalled = false;
-    const Crash crash{"lost its main process, which " + describe(event.status) + "; " +
-                          std::to_string(event.left_in_group + event.strays) + " of its descendants still run",
-                      {},
-                      hint_for_main_exit(event.status, worker->state)};
+    note_processes(*worker, event.strays, event.not_seen);
+    Crash crash{"lost its main process, which " + describe(event.status) + "; " +
+                    std::to_string(event.left_in_group + event.strays) + " of its descendants still run",
+                {},
+                hint_for_main_exit(event.status, worker->state)};
+    if (!event.not_seen.empty()) crash.what += ", and it is not known whether there are more: " + event.not_seen;
     context.note(Level::warning, "worker_main_exited", *worker, describe(crash));
     if (!is_leaving(*worker)) {
         set_leave_reason(*worker, Reason::unhealthy, "it " + crash.what);
@@ -143,6 +151,13 @@ void on_main_exited(StepContext& context, const MainExited& event) {
     const WorkerState before = worker->state;
     apply(context, *worker, Trigger::main_exited);
     if (worker->state == before) signal_stage(context, *worker);
+}
+
+void on_looked_again(StepContext& context, const LookedAgain& event) {
+    Worker* worker = find(context.state, event.worker);
+    if (worker == nullptr || !worker->main_exited) return;
+    note_processes(*worker, event.strays, event.not_seen);
+    if (event.not_seen.empty() && event.strays > 0) signal_late_strays(context, *worker);
 }
 
 void on_exited(StepContext& context, const Exited& event) {

@@ -13,6 +13,7 @@ void on_spawn_failed(StepContext& context, const SpawnFailed& event);
 void on_said(StepContext& context, const Said& event);
 void on_channel_lost(StepContext& context, const ChannelLost& event);
 void on_main_exited(StepContext& context, const MainExited& event);
+void on_looked_again(StepContext& context, const LookedAgain& event);
 void on_exited(StepContext& context, const Exited& event);
 
 // Records that the launch has succeeded.

@@ -24,15 +24,18 @@ Result<UniqueFd> open_pidfd(pid_t pid) {
     return pidfd;
 }
 
-bool descends_from(pid_t pid, const Leader& leader, std::span<const std::string> markers) {
+Result<bool> descends_from(pid_t pid, const Leader& leader, std::span<const std::string> markers) {
     constexpr int longest_chain = 30;
     const pid_t self = ::getpid();
     for (int step = 0; step < longest_chain; ++step) {
         if (pid == leader.pid()) return true;
         const auto status = process_status(pid);
-        if (!status || status->parent <= 1 || pid == self) return false;
-        if (status->parent == self) return status->group == leader.pid() || has_environment_entry(pid, markers);
-        pid = status->parent;
+        if (!status) return status.error();
+        if (!*status || (*status)->parent <= 1 || pid == self) return false;
+        if ((*status)->parent == self) {
+            return (*status)->group == leader.pid() ? Result<bool>(true) : has_environment_entry(pid, markers);
+        }
+        pid = (*status)->parent;
     }
     return false;
 }
@@ -67,7 +70,8 @@ Result<Process> open_process(pid_t pid, std::uint64_t start_time) {
     if (!pidfd) return pidfd.error();
     // Checked after the pidfd was opened: if the pid still belongs to that process now, it did then.
     const auto status = process_status(pid);
-    if (!status || status->start_time != start_time) return errno_error("open " + describe_process(pid), ESRCH);
+    if (!status) return status.error();
+    if (!*status || (*status)->start_time != start_time) return errno_error("open " + describe_process(pid), ESRCH);
     return Process{pid, std::move(*pidfd)};
 }
 
@@ -77,13 +81,14 @@ Result<Process> claim_main_process(pid_t claimed, const Leader& leader, std::spa
     if (claimed <= 1 || claimed == ::getpid() || !leader) return errno_error(taking, EINVAL);
     Result<UniqueFd> pidfd = open_pidfd(claimed);
     if (!pidfd) return errno_error(taking, pidfd.error().code);
-    const bool is_ours = descends_from(claimed, leader, markers);
+    const auto is_ours = descends_from(claimed, leader, markers);
     const auto owner = process_uid(claimed);
     // If the process is alive now, the pid has belonged to it during all checks.
     Process process{claimed, std::move(*pidfd)};
     if (has_ended(process)) return errno_error(taking, ESRCH);
-    if (!is_ours) return error("cannot " + taking + ": it does not descend from the worker", EPERM);
-    if (owner != uid) return error("cannot " + taking + ": it runs as another user", EPERM);
+    if (!is_ours || !owner) return error("cannot " + taking + ": " + (is_ours ? owner.error() : is_ours.error()).text);
+    if (!*is_ours) return error("cannot " + taking + ": it does not descend from the worker", EPERM);
+    if (*owner != uid) return error("cannot " + taking + ": it runs as another user", EPERM);
     return process;
 }
 

@@ -3,10 +3,14 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <charconv>
 #include <memory>
 #include <string_view>
+#include <utility>
 
+#include "os/errno_error.hpp"
 #include "os/read_file.hpp"
 
 namespace holdfast::os {
@@ -43,21 +47,44 @@ void read_number(std::string_view& text, Number& into) {
     into = parse_number<Number>(next_word(text)).value_or(Number{});
 }
 
-// Calls `visit` for each entry of a directory of /proc whose name is a number.
-template <class Visit>
-void for_each_numbered(const std::string& directory, Visit visit) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> listing{::opendir(directory.c_str()), &::closedir};
-    if (listing == nullptr) return;
-    while (const dirent* entry = ::readdir(listing.get())) {
-        if (const auto number = parse_number<pid_t>(entry->d_name)) visit(*number);
-    }
+// The errors that mean that there is no such process (or thread) any more.
+bool is_gone(const Error& error) { return error.code == ENOENT || error.code == ESRCH; }
+
+Error foreign_proc() {
+    return error("cannot look at processes: /proc is not mounted, or shows those of another PID namespace", ENOENT);
 }
 
-void add_children(pid_t pid, pid_t thread, std::vector<pid_t>& children) {
-    const auto content = read_file(proc_path(pid, "task/" + std::to_string(thread) + "/children"), children_limit);
-    if (!content) return;
-    std::string_view text = *content;
+// A file of a process in /proc: not there if the process has ended.
+Look<std::string> read_of(pid_t pid, std::string_view file, std::size_t limit) {
+    if (!proc_is_ours()) return foreign_proc();
+    auto content = read_file(proc_path(pid, file), limit);
+    if (content) return std::optional(std::move(*content));
+    if (is_gone(content.error())) return std::optional<std::string>();
+    return content.error();
+}
+
+// The entries of a directory of /proc whose names are numbers. Empty if it is not there.
+Result<std::vector<pid_t>> numbered_entries(const std::string& directory) {
+    if (!proc_is_ours()) return foreign_proc();
+    std::vector<pid_t> numbers;
+    errno = 0;
+    const std::unique_ptr<DIR, int (*)(DIR*)> listing{::opendir(directory.c_str()), &::closedir};
+    while (const dirent* entry = listing == nullptr ? nullptr : ::readdir(listing.get())) {
+        if (const auto number = parse_number<pid_t>(entry->d_name)) numbers.push_back(*number);
+        errno = 0;
+    }
+    if (errno == 0) return numbers;
+    const Error failure = errno_error("list " + directory);
+    return is_gone(failure) ? Result<std::vector<pid_t>>(numbers) : failure;
+}
+
+Result<void> add_children(pid_t pid, pid_t thread, std::vector<pid_t>& children) {
+    const auto content = read_of(pid, "task/" + std::to_string(thread) + "/children", children_limit);
+    if (!content) return content.error();
+    if (!*content) return {};
+    std::string_view text = **content;
     while (const auto child = parse_number<pid_t>(next_word(text))) children.push_back(*child);
+    return {};
 }
 
 bool kernel_lists_children() {
@@ -67,14 +94,26 @@ bool kernel_lists_children() {
 
 }  // namespace
 
-std::optional<ProcessStatus> process_status(pid_t pid) {
-    const auto content = read_file(proc_path(pid, "stat"), stat_limit);
-    if (!content) return std::nullopt;
-    std::string_view text = *content;
+bool proc_is_ours() {
+    static const bool is_ours = [] {
+        std::array<char, 24> target{};
+        const ssize_t size = ::readlink("/proc/self", target.data(), target.size());
+        return size > 0 && parse_number<pid_t>({target.data(), static_cast<std::size_t>(size)}) == ::getpid();
+    }();
+    return is_ours;
+}
+
+Look<ProcessStatus> process_status(pid_t pid) {
+    const auto content = read_of(pid, "stat", stat_limit);
+    if (!content) return content.error();
+    if (!*content) return std::optional<ProcessStatus>();
+    std::string_view text = **content;
     // "812 (name) S …": only the name can contain blanks and parentheses.
     const auto open = text.find('(');
     const auto close = text.rfind(')');
-    if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
+    if (open == std::string_view::npos || close == std::string_view::npos || close < open) {
+        return error("cannot read " + proc_path(pid, "stat") + ": it has another form than proc(5) says", EPROTO);
+    }
     ProcessStatus status;
     status.pid = pid;
     status.name = text.substr(open + 1, close - open - 1);
@@ -88,60 +127,77 @@ std::optional<ProcessStatus> process_status(pid_t pid) {
     read_number(text, status.threads);
     next_word(text);  // itrealvalue
     read_number(text, status.start_time);
-    return status;
+    return std::optional(std::move(status));
 }
 
 bool is_dead(const ProcessStatus& status) {
     return (status.state == 'Z' || status.state == 'X') && status.threads <= 1;
 }
 
-std::optional<uid_t> process_uid(pid_t pid) {
-    const auto content = read_file(proc_path(pid, "status"), stat_limit);
-    if (!content) return std::nullopt;
+Look<uid_t> process_uid(pid_t pid) {
+    const auto content = read_of(pid, "status", stat_limit);
+    if (!content) return content.error();
+    if (!*content) return std::optional<uid_t>();
     constexpr std::string_view key = "\nUid:";
-    const auto line = content->find(key);
-    if (line == std::string::npos) return std::nullopt;
-    std::string_view text = std::string_view(*content).substr(line + key.size());
-    return parse_number<uid_t>(next_word(text));
+    const auto line = (*content)->find(key);
+    std::string_view text = line == std::string::npos ? "" : std::string_view(**content).substr(line + key.size());
+    const auto uid = parse_number<uid_t>(next_word(text));
+    if (!uid) return error("cannot read " + proc_path(pid, "status") + ": it names no uid", EPROTO);
+    return uid;
 }
 
-std::vector<pid_t> children_by_scanning_proc(pid_t pid) {
+Result<std::vector<pid_t>> children_by_scanning_proc(pid_t pid) {
+    const auto candidates = numbered_entries("/proc");
+    if (!candidates) return candidates.error();
     std::vector<pid_t> children;
-    for_each_numbered("/proc", [&](pid_t candidate) {
+    for (const pid_t candidate : *candidates) {
         const auto status = process_status(candidate);
-        if (status && status->parent == pid) children.push_back(candidate);
-    });
+        if (!status) return status.error();
+        if (*status && (*status)->parent == pid) children.push_back(candidate);
+    }
     return children;
 }
 
-std::vector<pid_t> children_of(pid_t pid) {
+Result<std::vector<pid_t>> children_of(pid_t pid) {
+    if (!kernel_lists_children()) return children_by_scanning_proc(pid);
+    const auto threads = numbered_entries(proc_path(pid, "task"));
+    if (!threads) return threads.error();
+    std::vector<pid_t> children;
+    for (const pid_t thread : *threads) {
+        if (const auto added = add_children(pid, thread, children); !added) return added.error();
+    }
+    return children;
+}
+
+Result<std::vector<pid_t>> children_of_first_thread(pid_t pid) {
     if (!kernel_lists_children()) return children_by_scanning_proc(pid);
     std::vector<pid_t> children;
-    for_each_numbered(proc_path(pid, "task"), [&](pid_t thread) { add_children(pid, thread, children); });
+    if (const auto added = add_children(pid, pid, children); !added) return added.error();
     return children;
 }
 
-std::vector<pid_t> children_of_first_thread(pid_t pid) {
-    if (!kernel_lists_children()) return children_by_scanning_proc(pid);
-    std::vector<pid_t> children;
-    add_children(pid, pid, children);
-    return children;
-}
-
-std::vector<ProcessStatus> members_of_group(pid_t group) {
+Result<std::vector<ProcessStatus>> members_of_group(pid_t group) {
+    const auto candidates = numbered_entries("/proc");
+    if (!candidates) return candidates.error();
     std::vector<ProcessStatus> members;
-    for_each_numbered("/proc", [&](pid_t candidate) {
+    for (const pid_t candidate : *candidates) {
         auto status = process_status(candidate);
-        if (status && status->group == group && !is_dead(*status)) members.push_back(std::move(*status));
-    });
+        if (!status) return status.error();
+        if (*status && (*status)->group == group && !is_dead(**status)) members.push_back(std::move(**status));
+    }
     return members;
 }
 
-bool has_environment_entry(pid_t pid, std::span<const std::string> entries) {
+Result<bool> has_environment_entry(pid_t pid, std::span<const std::string> entries) {
     if (entries.empty()) return false;
-    const auto content = read_file(proc_path(pid, "environ"), environment_limit);
-    if (!content) return false;
-    std::string_view rest = *content;
+    const auto content = read_of(pid, "environ", environment_limit);
+    if (!content) {
+        const int code = content.error().code;
+        if (code == EACCES || code == EPERM) return false;
+        return content.error();
+    }
+    if (!*content) return false;
+    std::string_view rest = **content;
     while (!rest.empty()) {
         const auto end = rest.find('\0');
         const std::string_view entry = rest.substr(0, end);

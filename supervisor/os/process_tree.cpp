@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <unordered_set>
+#include <utility>
 
 namespace holdfast::os {
 namespace {
@@ -33,9 +34,17 @@ class Scan {
   private:
     enum class Progress { none, some };
 
+    // Takes the value of a look, or nothing if it has failed.
+    template <class T>
+    T known(Result<T> look) {
+        if (look) return std::move(*look);
+        if (!tree_.not_known) tree_.not_known = look.error();
+        return {};
+    }
+
     Progress add_orphans() {
         Progress progress = Progress::none;
-        for (const pid_t child : children_of_first_thread(self_)) {
+        for (const pid_t child : known(children_of_first_thread(self_))) {
             if (visited_.contains(child) || query_.is_leader(child)) continue;
             progress = Progress::some;
             if (is_ours(child)) {
@@ -48,14 +57,14 @@ class Scan {
     }
 
     // Whether an orphan (a child of ours that is not a leader) belongs to this worker.
-    bool is_ours(pid_t orphan) const {
-        const auto status = process_status(orphan);
+    bool is_ours(pid_t orphan) {
+        const auto status = known(process_status(orphan));
         if (!status) return false;
         if (status->group == query_.leader.pid()) return true;
         const bool was_near_one_of_ours = std::any_of(seen_.begin(), seen_.end(), [&](const ProcessStatus& seen) {
             return is_same(seen, *status) || shares_group_or_session(seen, *status);
         });
-        return was_near_one_of_ours || has_environment_entry(orphan, query_.markers);
+        return was_near_one_of_ours || known(has_environment_entry(orphan, query_.markers));
     }
 
     // A stray that leads its own session and ends leaves orphans that share nothing else with the worker.
@@ -71,11 +80,11 @@ class Scan {
             const pid_t pid = left_to_visit.back();
             left_to_visit.pop_back();
             if (!visited_.insert(pid).second) continue;
-            auto status = process_status(pid);
+            auto status = known(process_status(pid));
             if (!status || is_dead(*status)) continue;
             auto& members = status->group == query_.leader.pid() ? tree_.group : tree_.strays;
             members.push_back(std::move(*status));
-            const std::vector<pid_t> children = children_of(pid);
+            const std::vector<pid_t> children = known(children_of(pid));
             left_to_visit.insert(left_to_visit.end(), children.begin(), children.end());
         }
     }
@@ -99,29 +108,35 @@ bool contains(const SeenProcesses& seen, const ProcessStatus& process) {
     return std::any_of(seen.begin(), seen.end(), [&](const ProcessStatus& one) { return is_same(one, process); });
 }
 
-// Sends SIGKILL to the members that no earlier round has handled; returns those that could not be signalled. A process
+// Sends SIGKILL to the members that no earlier round has handled; adds those that could not be signalled. A process
 // counts as handled once it was sent SIGKILL, or had ended before: one that had ended may have left a child that only
 // the next scan finds.
-std::vector<ProcessStatus> kill_members(const std::vector<ProcessStatus>& members, SeenProcesses& handled) {
-    std::vector<ProcessStatus> unreachable;
+void kill_members(const std::vector<ProcessStatus>& members, SeenProcesses& handled,
+                  std::vector<ProcessStatus>& unreachable, std::optional<Error>& not_known) {
     for (const ProcessStatus& member : members) {
         if (contains(handled, member)) continue;
         const Result<Process> process = open_process(member.pid, member.start_time);
         const Result<void> killed = process ? kill_now(*process) : Result<void>(process.error());
         if (killed || killed.error().code == ESRCH) {
             handled.push_back(member);
-        } else {
+        } else if (killed.error().code == EPERM) {
             unreachable.push_back(member);
+        } else if (!not_known) {
+            not_known = killed.error();
         }
     }
-    return unreachable;
 }
 
 }  // namespace
 
 ProcessTree scan_tree(const TreeQuery& query, SeenProcesses& seen) {
     ProcessTree tree = Scan{query, seen}.run();
-    seen = members_of(tree);
+    SeenProcesses members = members_of(tree);
+    // What was not seen this time is remembered: it recognises the orphans of the next scan.
+    for (const ProcessStatus& former : tree.not_known ? std::exchange(seen, {}) : SeenProcesses{}) {
+        if (!contains(members, former)) members.push_back(former);
+    }
+    seen = std::move(members);
     return tree;
 }
 
@@ -150,14 +165,16 @@ ProcessTree kill_tree_now(const TreeQuery& query, SeenProcesses& seen) {
         (void)kill_group_now(query.leader);
         const ProcessTree tree = Scan{query, remembered}.run();
         const std::size_t handled_before = handled.size();
-        unreachable.group = kill_members(tree.group, handled);
-        unreachable.strays = kill_members(tree.strays, handled);
-        seen = members_of(tree);
+        unreachable = ProcessTree{.not_known = tree.not_known};
+        kill_members(tree.group, handled, unreachable.group, unreachable.not_known);
+        kill_members(tree.strays, handled, unreachable.strays, unreachable.not_known);
         quiet_rounds = handled.size() == handled_before ? quiet_rounds + 1 : 0;
+        seen = members_of(tree);
         for (const ProcessStatus& member : seen) {
             if (!contains(remembered, member)) remembered.push_back(member);
         }
     }
+    if (unreachable.not_known) seen = remembered;
     return unreachable;
 }
 

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,7 +17,9 @@ namespace holdfast::os {
 struct ProcessTree {
     std::vector<ProcessStatus> group;   // in the process group of the leader, including the leader while it is alive
     std::vector<ProcessStatus> strays;  // descendants that left the process group
-    bool empty() const { return group.empty() && strays.empty(); }
+    // Why there may be more processes than these: a look has failed. Nothing may be concluded from their absence.
+    std::optional<Error> not_known;
+    bool empty() const { return group.empty() && strays.empty() && !not_known; }
     std::size_t size() const { return group.size() + strays.size(); }
 };
 
@@ -42,7 +45,8 @@ int signal_strays(const ProcessTree& tree, int signal);
 
 // Sends SIGKILL to all of the worker's processes, repeatedly until a scan finds no process that has not been sent it;
 // so processes that are forked in the meantime are found too. Returns the processes that could not be signalled (no
-// permission). The others may still be exiting; their ends are reported by SIGCHLD.
+// permission). The others may still be exiting; their ends are reported by SIGCHLD. If `not_known` is set, some may
+// have been missed: call it again.
 ProcessTree kill_tree_now(const TreeQuery& query, SeenProcesses& seen);
 
 }  // namespace holdfast::os

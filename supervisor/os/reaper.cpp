@@ -38,7 +38,7 @@ void reset_sigchld() {
     ::sigaction(SIGCHLD, &to_default, nullptr);
 }
 
-void Reaper::collect(const Classifier& classify) {
+Result<void> Reaper::collect(const Classifier& classify) {
     siginfo_t info;
     while (has_ended(P_ALL, 0, info)) {
         // waitid() returns the same child again as long as it is not reaped: find the others by their pids.
@@ -46,14 +46,18 @@ void Reaper::collect(const Classifier& classify) {
             return collect_others(classify, info.si_pid);
         }
     }
+    return {};
 }
 
-void Reaper::collect_others(const Classifier& classify, pid_t skipped) {
+Result<void> Reaper::collect_others(const Classifier& classify, pid_t skipped) {
+    const auto children = children_of(::getpid());
+    if (!children) return children.error();
     siginfo_t info;
-    for (const pid_t child : children_of(::getpid())) {
+    for (const pid_t child : *children) {
         if (child == skipped || is_kept(child) || !has_ended(P_PID, child, info)) continue;
         handle_ended_child(classify, child, status_of(info));
     }
+    return {};
 }
 
 Reaper::Outcome Reaper::handle_ended_child(const Classifier& classify, pid_t pid, const ExitStatus& status) {

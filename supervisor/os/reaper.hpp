@@ -33,8 +33,9 @@ class Reaper {
 
     // Call it after SIGCHLD (several may have been merged into one), and after a launch was reported while a decision
     // was `defer`. Calls `classify` once for each child that has ended. Costs three system calls for each exit; while
-    // an ended leader is kept, also one for each live child.
-    void collect(const Classifier& classify);
+    // an ended leader is kept, also one for each live child. On an error some children that have ended may not have
+    // been found: call it again.
+    Result<void> collect(const Classifier& classify);
 
     // Reaps a kept leader and empties it; its pid may be reused afterwards. May be called by the classifier. EAGAIN if
     // it has not ended, ESRCH if it is empty.
@@ -49,7 +50,7 @@ class Reaper {
 
     bool is_kept(pid_t pid) const;
     Outcome handle_ended_child(const Classifier& classify, pid_t pid, const ExitStatus& status);
-    void collect_others(const Classifier& classify, pid_t skipped);
+    Result<void> collect_others(const Classifier& classify, pid_t skipped);
 
     std::vector<pid_t> kept_;  // classified but not reaped; only a few
 };

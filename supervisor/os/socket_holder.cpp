@@ -144,7 +144,7 @@ std::vector<SocketHolder> find_holders(const ListenAddress& address) {
         const auto [end, problem] = std::from_chars(name.data(), name.data() + name.size(), pid);
         if (problem != std::errc{} || end != name.data() + name.size() || !holds(entry->d_name, inodes)) continue;
         const auto status = process_status(pid);
-        holders.push_back({pid, status ? printable(status->name) : "a process"});
+        holders.push_back({pid, status && *status ? printable((*status)->name) : "a process"});
     }
     return holders;
 }

@@ -31,34 +31,45 @@ std::optional<pid_t> as_pid(std::string_view name) {
     return pid;
 }
 
-std::optional<Record> read_record(int folder_fd, const std::string& name) {
+// Not there if it is gone, empty or torn: such a record names no process.
+Look<Record> read_record(int folder_fd, const std::string& name) {
+    constexpr std::optional<Record> none;
     const UniqueFd file{::openat(folder_fd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+    if (!file) return errno == ENOENT || errno == ELOOP ? Look<Record>(none) : errno_error("read the record " + name);
     std::array<char, 256> text{};
-    const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : -1;
-    if (size <= 0) return std::nullopt;
+    const ssize_t size = ::read(file.get(), text.data(), text.size());
+    if (size < 0) return errno_error("read the record " + name);
     const std::string_view line(text.data(), static_cast<std::size_t>(size));
     Record record;
     const auto [end, problem] = std::from_chars(line.data(), line.data() + line.size(), record.start_time);
     const std::string_view rest = line.substr(static_cast<std::size_t>(end - line.data()));
-    if (problem != std::errc{} || !rest.starts_with(' ') || !rest.ends_with('\n')) return std::nullopt;
+    if (problem != std::errc{} || !rest.starts_with(' ') || !rest.ends_with('\n')) return none;
     record.worker = rest.substr(1, rest.size() - 2);
-    return record;
+    return std::optional(std::move(record));
 }
 
-std::vector<std::string> entries_of(int folder_fd) {
-    std::vector<std::string> names;
+Result<std::vector<std::string>> entries_of(int folder_fd) {
     // Opens its own file description, so that the position in the directory is not shared.
     const int fd = ::openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const std::unique_ptr<DIR, int (*)(DIR*)> folder(fd < 0 ? nullptr : ::fdopendir(fd), &::closedir);
-    if (!folder) return names;
-    while (const dirent* entry = ::readdir(folder.get())) names.emplace_back(entry->d_name);
+    if (!folder) return errno_error("list the records of workers");
+    std::vector<std::string> names;
+    errno = 0;
+    while (const dirent* entry = ::readdir(folder.get())) {
+        names.emplace_back(entry->d_name);
+        errno = 0;
+    }
+    if (errno != 0) return errno_error("list the records of workers");
     return names;
 }
 
-std::optional<Orphan> find_orphan(pid_t pid, const std::optional<Record>& record) {
+Look<Orphan> find_orphan(pid_t pid, const Look<Record>& record) {
+    if (!record) return record.error();
     const auto status = process_status(pid);
-    if (!record || !status || is_dead(*status) || status->start_time != record->start_time) return std::nullopt;
-    return Orphan{pid, record->start_time, record->worker, status->name};
+    if (!status) return status.error();
+    const bool is_recorded = *record && *status && !is_dead(**status) && (*status)->start_time == (*record)->start_time;
+    if (!is_recorded) return std::optional<Orphan>();
+    return std::optional(Orphan{pid, (*record)->start_time, (*record)->worker, (*status)->name});
 }
 
 }  // namespace
@@ -74,13 +85,17 @@ Result<WorkerRecords> WorkerRecords::open(const RuntimeDirectory& directory) {
     return WorkerRecords(std::move(folder));
 }
 
-std::vector<Orphan> WorkerRecords::living_orphans() const {
+Result<std::vector<Orphan>> WorkerRecords::living_orphans() const {
+    const auto names = entries_of(folder_.get());
+    if (!names) return names.error();
     std::vector<Orphan> orphans;
-    for (const std::string& name : entries_of(folder_.get())) {
+    for (const std::string& name : *names) {
         const auto pid = as_pid(name);
         if (!pid) continue;
-        if (auto orphan = find_orphan(*pid, read_record(folder_.get(), name))) {
-            orphans.push_back(std::move(*orphan));
+        auto orphan = find_orphan(*pid, read_record(folder_.get(), name));
+        if (!orphan) return orphan.error();
+        if (*orphan) {
+            orphans.push_back(std::move(**orphan));
         } else {
             remove(*pid);
         }
@@ -90,11 +105,12 @@ std::vector<Orphan> WorkerRecords::living_orphans() const {
 
 Result<void> WorkerRecords::add(pid_t pid, std::string_view worker) const {
     const auto status = process_status(pid);
-    if (!status) return {};
+    if (!status) return status.error();
+    if (!*status) return {};
     const std::string name = std::to_string(pid);
     const UniqueFd file{
         ::openat(folder_.get(), name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
-    const std::string text = std::to_string(status->start_time) + " " + std::string(worker) + "\n";
+    const std::string text = std::to_string((*status)->start_time) + " " + std::string(worker) + "\n";
     if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
         return errno_error("record worker " + std::string(worker));
     }

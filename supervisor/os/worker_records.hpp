@@ -29,8 +29,9 @@ class WorkerRecords {
     static Result<WorkerRecords> open(const RuntimeDirectory& directory);
 
     // The live workers of earlier supervisors. Call it before the first `add`. Removes the records of dead workers;
-    // those of live workers stay until `remove`.
-    std::vector<Orphan> living_orphans() const;
+    // those of live workers stay until `remove`, and so do those of which it is not known. An error if there may be
+    // more than could be seen.
+    Result<std::vector<Orphan>> living_orphans() const;
 
     // Call these right after the launch and when the worker has ended. A process that has already ended is not
     // recorded.

@@ -142,9 +142,7 @@ void ActionExecutor::send(Worker& worker, int signal, core::Target target) {
             sent = os::signal_group(worker.leader, signal);
             break;
         case core::Target::strays: {
-            const auto tree = dependencies_.worker_reaper.scan(worker);
-            log_strays(worker, tree, signal_name(signal));
-            os::signal_strays(tree, signal);
+            log_strays(worker, dependencies_.worker_reaper.signal_strays(worker, signal), signal_name(signal));
             break;
         }
     }

@@ -54,12 +54,16 @@ void ListenerClaimChecker::check(Worker& worker) {
     std::vector<std::uint64_t> inodes;
     for (const auto& listener : worker.listeners) inodes.push_back(listener.inode);
     std::vector<pid_t> processes;
+    std::optional<Error> not_known;
     if (!inodes.empty()) {
         const os::ProcessTree tree = worker_reaper_.scan(worker);
+        not_known = tree.not_known;
         for (const auto& process : tree.group) processes.push_back(process.pid);
         for (const auto& process : tree.strays) processes.push_back(process.pid);
     }
-    const os::ListenerClaim found = os::find_listener_claim(processes, inodes);
+    os::ListenerClaim found = os::find_listener_claim(processes, inodes);
+    // A process that was not seen may have it open.
+    if (not_known && found == os::ListenerClaim::missing) found = os::ListenerClaim::not_known;
     event_queue_.push(
         core::ListenerClaimed{worker.id, to_core(found),
                               found == os::ListenerClaim::missing ? missing_listener_claim(worker) : std::string()});

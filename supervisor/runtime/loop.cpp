@@ -63,7 +63,7 @@ Loop::Loop(std::unique_ptr<Foundation> foundation, const core::Configuration& co
                 }),
       channels_(foundation_->io, workers_, event_queue_, foundation_->log, foundation_->output,
                 [this](Worker& worker) { worker_reaper_.main_ended(worker); }),
-      worker_reaper_(workers_, event_queue_, channels_, launches_),
+      worker_reaper_(foundation_->io, workers_, event_queue_, channels_, launches_, foundation_->log),
       plans_(configuration, std::move(reread), foundation_->listeners, specs_),
       launch_preparation_(preparation_dependencies()),
       readiness_prober_(foundation_->io, event_queue_),

@@ -1,5 +1,6 @@
 #include "runtime/orphans.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <utility>
 
@@ -35,11 +36,14 @@ struct OrphanProcesses {
     std::vector<os::Process> leaders, others;
 };
 
-OrphanProcesses find_processes(const std::vector<os::Orphan>& orphans) {
+Result<OrphanProcesses> find_processes(const std::vector<os::Orphan>& orphans) {
     OrphanProcesses found;
     for (const auto& orphan : orphans) {
-        for (const auto& member : os::members_of_group(orphan.pid)) {
+        const auto members = os::members_of_group(orphan.pid);
+        if (!members) return members.error();
+        for (const auto& member : *members) {
             auto process = os::open_process(member.pid, member.start_time);
+            if (!process && process.error().code != ESRCH) return process.error();
             if (!process) continue;
             (member.pid == orphan.pid ? found.leaders : found.others).push_back(std::move(*process));
         }
@@ -88,8 +92,11 @@ Result<void> replace_orphans(const std::vector<os::Orphan>& orphans, const core:
                              const os::Signals& signals, Log& log) {
     log.write(core::Level::warning, "orphans_replaced",
               "stopping workers of an earlier supervisor that are still running: " + describe(orphans));
-    OrphanProcesses orphan_processes = find_processes(orphans);
-    const WaitOutcome waited = end_processes(orphan_processes, policy, signals);
+    auto orphan_processes = find_processes(orphans);
+    if (!orphan_processes) {
+        return error("cannot stop the workers of an earlier supervisor: " + orphan_processes.error().text);
+    }
+    const WaitOutcome waited = end_processes(*orphan_processes, policy, signals);
     switch (waited) {
         case WaitOutcome::all_ended:
             return {};

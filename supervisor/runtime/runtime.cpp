@@ -7,6 +7,7 @@
 
 #include "base/runtime_paths.hpp"
 #include "os/api_socket.hpp"
+#include "os/process_table.hpp"
 #include "os/reaper.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/orphans.hpp"
@@ -69,7 +70,14 @@ Result<void> open_directory(Log& log, StartupResources& resources) {
 // Opens the listeners, after the workers of an earlier supervisor were handled.
 Result<void> bind_listeners(const core::Configuration& configuration, Loop::Foundation& foundation,
                             const StartupResources& resources) {
-    const auto orphans = resources.records ? resources.records->living_orphans() : std::vector<os::Orphan>{};
+    const auto found = resources.records ? resources.records->living_orphans() : std::vector<os::Orphan>{};
+    if (!found) {
+        const std::string text =
+            "it is not known whether workers of an earlier supervisor are running: " + found.error().text;
+        if (configuration.orphans == core::Orphans::replace) return refused(text);
+        foundation.log.write(core::Level::warning, "orphans_not_known", text);
+    }
+    const auto orphans = found ? *found : std::vector<os::Orphan>{};
     if (!orphans.empty() && configuration.orphans == core::Orphans::replace) {
         const auto replaced = replace_orphans(orphans, configuration.policy, *resources.signals, foundation.log);
         if (!replaced) return refused(replaced.error().text);
@@ -115,6 +123,11 @@ Result<std::unique_ptr<Runtime>> Runtime::open(const core::Configuration& config
     resources.sighup = sighup;
     resources.environment = copy_environment();
     os::reset_sigchld();
+    if (!os::proc_is_ours()) {
+        return refused(
+            "cannot see the processes of workers: /proc is not mounted, or shows those of another PID namespace; mount it "
+            "(mount -t proc proc /proc, or unshare --mount-proc)");
+    }
     if (const auto subreaper = os::become_subreaper(); !subreaper) return refused(subreaper.error().text);
     auto signals = os::Signals::open();
     if (!signals) return refused(signals.error().text);

@@ -45,6 +45,7 @@ struct Worker {
     std::optional<ExitStatus> declared_status;  // of a declared main process that is our child
     enum class Main { runs, ended } main = Main::runs;
     os::SeenProcesses seen;
+    enum class SeenAll { no, yes } seen_all = SeenAll::yes;  // at the last MainExited
     uid_t uid = 0;  // the uid that it runs as; messages of other uids are rejected
 
     // A listener that the worker inherited.

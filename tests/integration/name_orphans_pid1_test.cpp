@@ -120,6 +120,15 @@ TEST_F(OrphanedWorkers, AreReplacedWithTheOption) {
     kill_leaked_processes();
 }
 
+// What such a /proc shows are other processes: nothing could be said about the workers.
+TEST(ForeignProc, IsRefusedAtTheStart) {
+    RunOptions options = hello("127.0.0.1:0");
+    options.wrapper = {"/usr/bin/unshare", "--fork", "--pid"};
+    SupervisorProcess run(options);
+    EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{4}});
+    EXPECT_THAT(run.log().text(), HasSubstr("/proc is not mounted, or shows those of another PID namespace"));
+}
+
 class Pid1 : public testing::Test {
   protected:
     void begin(std::vector<std::string> command) {

@@ -2,12 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
+#include <list>
 #include <optional>
+#include <string>
 
 #include "harness.hpp"
 #include "hung_mount.hpp"
@@ -62,6 +67,65 @@ TEST(NoDescriptorsLeft, TheApiWaitsInsteadOfSpinning) {
     EXPECT_TRUE(again.succeeded()) << again.output;
     expect_flawless(load.stop());
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+// A server behind a shell that leaves a process of its own session.
+RunOptions server_behind_a_shell() {
+    RunOptions options = two_hello_workers();
+    set_option(options, "--ready-when", "alive:100ms");
+    set_option(options, "--grace-period", "500ms");
+    set_option(options, "--cancel-period", "200ms");
+    options.command = {"/bin/sh", "-c", "setsid sleep 1000 & exec sleep 1000"};
+    return options;
+}
+
+TEST(NoDescriptorsLeft, WorkersThatCannotBeSeenAreNotDeclaredGone) {
+    SupervisorProcess run(server_behind_a_shell());
+    run.wait_until_serving();
+    const pid_t leader = run.wait_for("worker_spawned", of_worker("1.0")).pid;
+    allow_descriptors(run.pid(), 3);
+    ::kill(leader, SIGKILL);
+    EXPECT_THAT(run.wait_for("processes_not_seen").text, HasSubstr("Too many open files"));
+    EXPECT_THAT(run.wait_for("worker_main_exited", of_worker("1.0")).text,
+                HasSubstr("it is not known whether there are more: cannot"));
+    allow_descriptors(run.pid(), 1000);
+    run.wait_for("processes_seen");
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});  // the destructor finds whatever is left
+}
+
+// A client that connects to 127.0.0.1:PORT and sends nothing.
+class IdleClient {
+  public:
+    explicit IdleClient(const std::string& at) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(at.substr(at.rfind(':') + 1))));
+        EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    }
+    ~IdleClient() { ::close(fd_); }
+    IdleClient(const IdleClient&) = delete;
+    IdleClient& operator=(const IdleClient&) = delete;
+
+  private:
+    const int fd_;
+};
+
+// Clients of the health probes hold every descriptor but those of the reserve.
+TEST(NoDescriptorsLeft, IdleClientsDoNotHideTheProcessesOfWorkers) {
+    RunOptions options = server_behind_a_shell();
+    options.options.insert(options.options.end(), {"--admin", "127.0.0.1:0"});
+    options.open_files = 40;
+    SupervisorProcess run(options);
+    const std::string listening = run.wait_for("admin_listening").text;
+    run.wait_until_serving();
+    const std::string admin = listening.substr(listening.rfind(' ') + 1);
+    std::list<IdleClient> idle;
+    for (int i = 0; i < 60; ++i) idle.emplace_back(admin);
+    ::kill(run.wait_for("worker_spawned", of_worker("1.0")).pid, SIGKILL);
+    run.wait_for("worker_main_exited", of_worker("1.0"));
+    run.signal(SIGTERM);
+    EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{0}});
 }
 
 class HungMountTest : public testing::Test {

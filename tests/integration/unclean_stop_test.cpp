@@ -97,7 +97,7 @@ std::vector<UncleanCase> unclean_cases() {
         {"BlockedDestructor",
          {"blocked-destructor"},
          "released everything ",
-         R"("waiting":[],"held":[],"handed_back":null,"lost":null,"drained_s":)",
+         R"("waiting":[],"held":[],"handed_back":null,"lost":null,"not_seen":"","drained_s":)",
          " that it had released everything, and did not exit: look for static destructors or atexit handlers "
          "that block, and for threads that are not joined"},
     };

@@ -85,6 +85,7 @@ std::string describe(const core::Event& event) {
             [](const core::Said& it) { return "Said " + number(it.worker) + describe(it.report); },
             [](const core::ChannelLost& it) { return "ChannelLost " + number(it.worker); },
             [](const core::MainExited& it) { return "MainExited " + number(it.worker) + ": " + describe(it.status); },
+            [](const core::LookedAgain& it) { return "LookedAgain " + number(it.worker) + " " + it.not_seen; },
             [](const core::Exited& it) { return "Exited " + number(it.worker) + ": " + describe(it.status); },
             [](const core::ProbeAnswered& it) {
                 const bool is_good = it.answer == core::ProbeAnswered::Answer::good;

@@ -76,6 +76,13 @@ void randomize_probes(Random& random, WorkerScript& script) {
     if (random.percent(3)) script.triggers_watchdog_after = random.any_up_to(30s);
 }
 
+testing::Wrapper random_wrapper(Random& random) {
+    using Seen = testing::Wrapper::Seen;
+    testing::Wrapper wrapper{random.pick<Duration>({0s, 300ms, 1h}), random.percent(60), random.below(2)};
+    if (random.percent(25)) wrapper.seen = random.percent(70) ? Seen::late : Seen::never;
+    return wrapper;
+}
+
 void randomize_exit(Random& random, const core::Policy& policy, WorkerScript& script) {
     const int draw = random.below(100);
     if (draw < 12) script.drained_after.reset();
@@ -89,8 +96,7 @@ void randomize_exit(Random& random, const core::Policy& policy, WorkerScript& sc
     if (random.percent(15)) script.stop_status = KilledBy{15};
     if (random.percent(4)) script.dies_after_kill = random.up_to(14s);
     if (random.percent(1)) script.dies_after_kill.reset();
-    if (random.percent(14))
-        script.wrapper = testing::Wrapper{random.pick<Duration>({0s, 300ms, 1h}), random.percent(60), random.below(2)};
+    if (random.percent(14)) script.wrapper = random_wrapper(random);
 }
 
 // The worker does nothing until it is killed, and survives SIGKILL for a while (as in state D). Only then does it send

@@ -130,16 +130,18 @@ void read(const std::string& text, ExitStatus& value) {
 std::string write(const std::optional<testing::Wrapper>& value) {
     if (!value) return "none";
     return write(value->group_outlives) + "/" + (value->group_handles_signals ? "hears" : "deaf") + "/" +
-           std::to_string(value->strays);
+           std::to_string(value->strays) + "/" + std::to_string(static_cast<int>(value->seen));
 }
 void read(const std::string& text, std::optional<testing::Wrapper>& value) {
     if (text == "none") return value.reset();
     const auto [outlives, rest] = split(text, '/');
-    const auto [hears, strays] = split(rest, '/');
+    const auto [hears, remaining] = split(rest, '/');
+    const auto [strays, seen] = split(remaining, '/');
     value.emplace();
     read(outlives, value->group_outlives);
     value->group_handles_signals = hears == "hears";
     value->strays = static_cast<int>(number_of(strays));
+    if (!seen.empty()) value->seen = static_cast<testing::Wrapper::Seen>(number_of(seen));
 }
 
 // Writes the fields that differ from `usual`.

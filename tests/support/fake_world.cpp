@@ -91,7 +91,7 @@ bool FakeWorld::is_void(const Plan& plan) const {
     if (!worker.is_alive()) return true;
     if (plan.what == What::probe_answer || plan.what == What::claim_answer) return false;
     if (plan.epoch != 0 && plan.epoch != worker.epoch) return true;
-    if (plan.what == What::exited) return false;
+    if (plan.what == What::exited || plan.what == What::looked_again) return false;
     if (plan.what == What::spawned || plan.what == What::spawn_failed)
         return worker.life != FakeWorker::Life::launching;
     return worker.life != FakeWorker::Life::running;
@@ -169,6 +169,8 @@ void FakeWorld::deliver(const Plan& plan) {
         case What::main_exited:
         case What::exited:
             return deliver_exit(plan, worker);
+        case What::looked_again:
+            return feed(core::LookedAgain{worker.id(), worker.script.wrapper->strays, ""});
         case What::probe_answer:
             return deliver_probe_answer(worker);
         case What::claim_answer:
@@ -190,7 +192,10 @@ void FakeWorld::deliver_exit(const Plan& plan, FakeWorker& worker) {
     worker.life = FakeWorker::Life::main_ended;
     const Wrapper wrapper = worker.script.wrapper.value_or(Wrapper{});
     if (!worker.killed_at) this->plan(plan.subject, What::exited, wrapper.group_outlives, 0, plan.status);
-    feed(core::MainExited{id, plan.status, 1, wrapper.strays});
+    if (wrapper.seen == Wrapper::Seen::at_once) return feed(core::MainExited{id, plan.status, 1, wrapper.strays});
+    constexpr Duration look_interval = std::chrono::milliseconds(200);
+    if (wrapper.seen == Wrapper::Seen::late) this->plan(plan.subject, What::looked_again, look_interval);
+    feed(core::MainExited{id, plan.status, 0, 0, "cannot list /proc: Too many open files"});
 }
 
 void FakeWorld::deliver_message(const Plan& plan, FakeWorker& worker) {

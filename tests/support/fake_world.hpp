@@ -128,6 +128,7 @@ class FakeWorld {
         drained,
         channel_lost,
         main_exited,
+        looked_again,
         exited,
         heartbeat,
         watchdog_trigger,

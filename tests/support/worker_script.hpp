@@ -22,6 +22,7 @@ struct Wrapper {
     Duration group_outlives{};          // how long the group outlives the wrapper without a signal
     bool group_handles_signals = true;  // a signal to the group ends it at once
     int strays = 0;                     // descendants that left the group
+    enum class Seen { at_once, late, never } seen = Seen::at_once;  // whether a look at the processes succeeds
 };
 
 // What a worker of the fake world does, by itself and when it is sent a stage. Durations count from the launch for what

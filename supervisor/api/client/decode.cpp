@@ -74,6 +74,7 @@ void read(const json::value& from, WorkerView& to) {
     member(object, "held", to.held);
     member(object, "handed_back", to.handed_back);
     member(object, "lost", to.lost);
+    member(object, "not_seen", to.not_seen);
     member(object, "drained_s", to.drained_s);
     member(object, "status", to.status);
     member(object, "why_leaving", to.why_leaving);

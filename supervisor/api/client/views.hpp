@@ -35,6 +35,7 @@ struct WorkerView {
     std::vector<HeldView> held;
     std::optional<std::uint64_t> handed_back;  // items of work
     std::optional<std::uint64_t> lost;         // items of work whose hand-back failed
+    std::string not_seen;                      // why some of its processes cannot be seen
     std::optional<double> drained_s;           // since it reported that everything is released
     std::string status, why_leaving;
     std::string recall;              // "awaited": asked to accept again, not confirmed yet; else "none"

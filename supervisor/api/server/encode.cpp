@@ -48,6 +48,7 @@ void write_worker(json::Writer& json, const core::WorkerStatus& worker, Instant 
     write_held(json, worker.held);
     json.member("handed_back", worker.handed_back);
     json.member("lost", worker.lost);
+    json.member("not_seen", worker.not_seen);
     json.key("drained_s");
     worker.drained_at ? json.value(now - *worker.drained_at) : json.null();
     json.member("status", worker.text).member("why_leaving", worker.why_leaving);

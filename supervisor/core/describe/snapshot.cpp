@@ -58,6 +58,7 @@ WorkerStatus show(const State& state, const Worker& worker) {
     status.held = worker.held;
     status.handed_back = worker.handed_back;
     status.lost = worker.lost;
+    status.not_seen = worker.not_seen;
     status.drained_at = worker.drained_at;
     status.text = worker.text;
     status.why_leaving = worker.why;

@@ -1,9 +1,12 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/core/core_harness.hpp"
 
 namespace holdfast::core::testing {
 namespace {
+
+using ::testing::HasSubstr;
 
 Policy with_35s_to_kill() {
     Policy policy;
@@ -169,6 +172,45 @@ TEST(WorkerTransitions, SignalTheGroupOnceAfterTheMainProcessExited) {
     EXPECT_EQ(harness.signals(worker, Target::strays), std::vector{15});
     EXPECT_TRUE(harness.signals(worker, Target::main).empty());
     EXPECT_NE(harness.worker(1, 0), worker);  // its slot is refilled at once
+}
+
+// What cannot be seen is not gone.
+TEST(WorkerTransitions, SignalProcessesThatCannotBeSeen) {
+    CoreHarness harness = serving(with_35s_to_kill(), 1);
+    const WorkerId worker = harness.status().workers.at(0).id;
+    harness.feed(MainExited{worker, ExitedWith{0}, 0, 0, "cannot list /proc: Too many open files"});
+    EXPECT_EQ(harness.state(worker), WorkerState::draining);
+    EXPECT_EQ(harness.signals(worker, Target::group), std::vector{15});
+    EXPECT_EQ(harness.signals(worker, Target::strays), std::vector{15});
+    EXPECT_THAT(
+        harness.notes("worker_main_exited").at(0),
+        HasSubstr("0 of its descendants still run, and it is not known whether there are more: cannot list /proc: "
+                  "Too many open files"));
+    const auto shown = [&] {
+        for (const WorkerStatus& one : harness.status().workers) {
+            if (one.id == worker) return one.not_seen;
+        }
+        return std::string("the worker is gone");
+    };
+    EXPECT_EQ(shown(), "cannot list /proc: Too many open files");
+    harness.feed(LookedAgain{worker, 1, ""});
+    EXPECT_EQ(shown(), "");
+    EXPECT_EQ(harness.signals(worker, Target::strays), (std::vector{15, 15}))
+        << "it may have been missed the first time";
+    EXPECT_EQ(harness.signals(worker, Target::group), std::vector{15});
+}
+
+TEST(WorkerTransitions, AbandonAWorkerThatCannotBeSeenWithTheReason) {
+    Policy policy = with_35s_to_kill();
+    policy.workers = 1;
+    CoreHarness harness = serving(policy, 1);
+    const WorkerId worker = harness.status().workers.at(0).id;
+    harness.signal(Stop{});
+    harness.feed(MainExited{worker, ExitedWith{0}, 0, 0, "cannot list /proc: Too many open files"});
+    harness.advance(100s);
+    EXPECT_EQ(harness.exit_code(), 3);
+    EXPECT_THAT(harness.notes("worker_unkillable").at(0),
+                HasSubstr("(it cannot be seen: cannot list /proc: Too many open files)"));
 }
 
 TEST(WorkerTransitions, KeepTheDeadlineWhenTheMainProcessExitsWhileDraining) {

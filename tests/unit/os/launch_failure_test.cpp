@@ -20,7 +20,7 @@ using ::testing::IsEmpty;
 
 class LaunchFailureTest : public ::testing::Test {
   protected:
-    void TearDown() override { EXPECT_THAT(children_of(::getpid()), IsEmpty()) << "a zombie was left behind"; }
+    void TearDown() override { EXPECT_THAT(children_of(::getpid()).value(), IsEmpty()) << "a zombie was left behind"; }
     TemporaryDirectory directory_;
 };
 

@@ -27,11 +27,11 @@ TEST(LaunchThatHangs, IsKilledByGiveUp) {
         std::optional<std::variant<Leader, LaunchFailure>> outcome;
         std::thread launch_thread([&] { outcome = launcher.launch(spec, {}); });
         const pid_t child = execution.wait_until_called();
-        EXPECT_TRUE(process_status(child));
+        EXPECT_TRUE(process_status(child).value());
         launcher.give_up();
         launch_thread.join();
         EXPECT_EQ(error_of(*outcome), ECANCELED);
-        EXPECT_FALSE(process_status(child)) << "it must be reaped";
+        EXPECT_FALSE(process_status(child).value()) << "it must be reaped";
     });
 }
 

@@ -237,7 +237,7 @@ TEST(Launcher, WorksOnAnotherThreadWhileTheFirstAllocates) {
     over = true;
     allocating.join();
     EXPECT_EQ(good, 50);
-    EXPECT_THAT(children_of(::getpid()), IsEmpty());
+    EXPECT_THAT(children_of(::getpid()).value(), IsEmpty());
 }
 
 TEST(Launcher, LeaksNoDescriptorsAndNoMemory) {

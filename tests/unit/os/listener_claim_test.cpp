@@ -98,5 +98,17 @@ TEST(ListenerClaim, IsNotKnownWithoutListenersOrProcesses) {
     EXPECT_EQ(find_listener_claim({}, inodes), ListenerClaim::not_known);
 }
 
+// /proc/PID/fd of such a process is empty, whatever its other threads have open.
+TEST(ListenerClaim, IsHeldByAProcessWhoseFirstThreadHasEnded) {
+    const TemporaryDirectory proc;
+    std::filesystem::create_directories(proc.path() + "/71/fd");
+    std::filesystem::create_directories(proc.path() + "/71/task/71/fd");
+    std::filesystem::create_directories(proc.path() + "/71/task/72/fd");
+    ASSERT_EQ(::symlink("socket:[5]", (proc.path() + "/71/task/72/fd/3").c_str()), 0);
+    const std::array processes{pid_t{71}};
+    EXPECT_EQ(find_listener_claim(processes, std::array{std::uint64_t{5}}, proc.path()), ListenerClaim::held);
+    EXPECT_EQ(find_listener_claim(processes, std::array{std::uint64_t{6}}, proc.path()), ListenerClaim::missing);
+}
+
 }  // namespace
 }  // namespace holdfast::os

@@ -39,7 +39,7 @@ TEST(Process, ReceivesNoSignalAfterItWasReaped) {
 }
 
 TEST(Process, IsOpenedOnlyWithItsStartTime) {
-    const auto self = process_status(::getpid());
+    const auto self = process_status(::getpid()).value();
     ASSERT_TRUE(self);
     EXPECT_TRUE(open_process(self->pid, self->start_time));
     EXPECT_EQ(open_process(self->pid, self->start_time + 1).error().code, ESRCH);
@@ -104,7 +104,7 @@ TEST_F(MainProcess, MustRunAsTheWorkersUser) {
 
 TEST_F(MainProcess, MustBeAlive) {
     ::kill(child_, SIGTERM);
-    const auto status = process_status(child_);
+    const auto status = process_status(child_).value();
     Result<Process> dying = open_process(child_, status ? status->start_time : 0);
     if (dying) wait_for_end(*dying);
     EXPECT_FALSE(claim(child_));

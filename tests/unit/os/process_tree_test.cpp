@@ -2,14 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <future>
 #include <thread>
 
 #include "launch_support.hpp"
+#include "os/descriptor_reserve.hpp"
 #include "os/reaper.hpp"
 
 namespace holdfast::os {
@@ -37,7 +40,7 @@ class ProcessTreeTest : public ::testing::Test {
             kill_tree_now(query(), seen_);
             reap_all();
         }
-        EXPECT_THAT(children_of(::getpid()), IsEmpty());
+        EXPECT_THAT(children_of(::getpid()).value(), IsEmpty());
     }
 
     TreeQuery query() {
@@ -57,9 +60,10 @@ class ProcessTreeTest : public ::testing::Test {
     // orphans.
     void reap_all() {
         wait_for_end(worker_.leader.process());
-        for (auto children = children_of(::getpid()); children.size() > 1; children = children_of(::getpid())) {
+        for (auto children = children_of(::getpid()).value(); children.size() > 1;
+             children = children_of(::getpid()).value()) {
             for (const pid_t child : children) {
-                const auto status = process_status(child);
+                const auto status = process_status(child).value();
                 if (const auto process = open_process(child, status ? status->start_time : 0)) wait_for_end(*process);
             }
             reaper_.collect([this](pid_t pid, const ExitStatus&) {
@@ -122,7 +126,7 @@ TEST_F(ProcessTreeTest, OutlivesItsLeaderIfAnotherThreadLaunchedIt) {
     const pid_t plain = next_pid();
     const pid_t stray = next_pid();
     wait_for_end(worker_.leader.process());
-    EXPECT_THAT(children_of_first_thread(::getpid()), Not(Contains(worker_.leader.pid())));
+    EXPECT_THAT(children_of_first_thread(::getpid()).value(), Not(Contains(worker_.leader.pid())));
     const ProcessTree tree = scan_tree(query(), seen_);
     EXPECT_THAT(pids(tree.group), ElementsAre(plain));
     EXPECT_THAT(pids(tree.strays), ElementsAre(stray));
@@ -164,7 +168,7 @@ TEST_F(ProcessTreeTest, RecognisesTheOrphanOfAStrayByItsSession) {
     wait_for_end(worker_.leader.process());
     ASSERT_EQ(::write(go.write.get(), "\n", 1), 1);
     const pid_t orphan = next_pid();
-    if (const auto alive = process_status(stray)) {
+    if (const auto alive = process_status(stray).value()) {
         if (const auto process = open_process(stray, alive->start_time)) wait_for_end(*process);
     }
     EXPECT_THAT(pids(scan_tree(query(), seen_).strays), ElementsAre(orphan));
@@ -178,7 +182,7 @@ TEST_F(ProcessTreeTest, DoesNotContainUnrelatedProcesses) {
     wait_and_reap(other.leader);
     EXPECT_THAT(pids(scan_tree(query(), seen_).strays), IsEmpty());
     EXPECT_THAT(kill_tree_now(query(), seen_).size(), 0U);
-    const auto still_there = process_status(stranger);
+    const auto still_there = process_status(stranger).value();
     ASSERT_TRUE(still_there);
     EXPECT_FALSE(is_dead(*still_there));
     const auto process = open_process(stranger, still_there->start_time);
@@ -202,8 +206,8 @@ TEST_F(ProcessTreeTest, IsKilledAsAWhole) {
 TEST(ProcessTable, FindsTheSameChildrenBothWays) {
     Started worker = start(shell("sleep 60 & sleep 60 & echo in; wait"));
     EXPECT_EQ(read_line(worker.output), "in");
-    auto listed = children_of(worker.leader.pid());
-    auto scanned = children_by_scanning_proc(worker.leader.pid());
+    auto listed = children_of(worker.leader.pid()).value();
+    auto scanned = children_by_scanning_proc(worker.leader.pid()).value();
     std::sort(listed.begin(), listed.end());
     std::sort(scanned.begin(), scanned.end());
     EXPECT_EQ(listed.size(), 2U);
@@ -215,7 +219,7 @@ TEST(ProcessTable, FindsTheSameChildrenBothWays) {
 TEST(ProcessTable, ReadsAProcessWithAnyName) {
     Started worker = start(shell("printf 'a) b (S 1 2' > /proc/self/comm; echo in; sleep 60 & wait"));
     EXPECT_EQ(read_line(worker.output), "in");
-    const auto renamed = process_status(worker.leader.pid());
+    const auto renamed = process_status(worker.leader.pid()).value();
     ASSERT_TRUE(renamed);
     EXPECT_EQ(renamed->name, "a) b (S 1 2");
     EXPECT_EQ(renamed->parent, ::getpid());
@@ -223,10 +227,10 @@ TEST(ProcessTable, ReadsAProcessWithAnyName) {
     EXPECT_TRUE(kill_group_now(worker.leader));
     read_all(worker.output);
     wait_for_end(worker.leader.process());
-    const auto dead = process_status(worker.leader.pid());
+    const auto dead = process_status(worker.leader.pid()).value();
     EXPECT_TRUE(dead && is_dead(*dead));
     reap_everything();
-    const auto self = process_status(::getpid());
+    const auto self = process_status(::getpid()).value();
     ASSERT_TRUE(self);
     EXPECT_EQ(self->parent, ::getppid());
     EXPECT_EQ(self->group, ::getpgrp());
@@ -234,8 +238,56 @@ TEST(ProcessTable, ReadsAProcessWithAnyName) {
     EXPECT_GE(self->threads, 1);
     EXPECT_GT(self->start_time, 0U);
     EXPECT_FALSE(is_dead(*self));
-    EXPECT_EQ(process_uid(::getpid()), ::getuid());
-    EXPECT_FALSE(process_status(0x3fffffff));
+    EXPECT_EQ(process_uid(::getpid()).value(), ::getuid());
+    EXPECT_FALSE(process_status(0x3fffffff).value());
+}
+
+// Lets this process open no further descriptor.
+class NoDescriptorsLeft {
+  public:
+    NoDescriptorsLeft() {
+        ::getrlimit(RLIMIT_NOFILE, &former_);
+        const UniqueFd next{::dup(STDERR_FILENO)};
+        const rlimit none{.rlim_cur = static_cast<rlim_t>(next.get()), .rlim_max = former_.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &none);
+    }
+    ~NoDescriptorsLeft() { ::setrlimit(RLIMIT_NOFILE, &former_); }
+    NoDescriptorsLeft(const NoDescriptorsLeft&) = delete;
+    NoDescriptorsLeft& operator=(const NoDescriptorsLeft&) = delete;
+
+  private:
+    rlimit former_{};
+};
+
+TEST_F(ProcessTreeTest, IsNotKnownToBeEmptyIfNoDescriptorIsLeft) {
+    start_worker("setsid sh -c 'echo $$; exec sleep 60' & exit 3");
+    const pid_t stray = next_pid();
+    wait_for_end(worker_.leader.process());
+    EXPECT_THAT(pids(scan_tree(query(), seen_).strays), ElementsAre(stray));
+    {
+        const NoDescriptorsLeft guard;
+        const ProcessTree tree = scan_tree(query(), seen_);
+        ASSERT_TRUE(tree.not_known);
+        EXPECT_EQ(tree.not_known->code, EMFILE);
+        EXPECT_FALSE(tree.empty());
+        const ProcessTree spared = kill_tree_now(query(), seen_);
+        EXPECT_TRUE(spared.not_known) << "a kill that has seen nothing must be repeated";
+        EXPECT_EQ(process_status(stray).error().code, EMFILE);
+    }
+    EXPECT_THAT(pids(scan_tree(query(), seen_).strays), ElementsAre(stray)) << "it was not killed";
+    EXPECT_TRUE(kill_tree_now(query(), seen_).empty());
+}
+
+TEST_F(ProcessTreeTest, IsSeenWithTheReserveOfDescriptors) {
+    start_worker("setsid sh -c 'echo $$; exec sleep 60' & exit 3");
+    const pid_t stray = next_pid();
+    wait_for_end(worker_.leader.process());
+    DescriptorReserve reserve(6);
+    const NoDescriptorsLeft guard;
+    const ProcessTree tree = reserve.lend([&] { return scan_tree(query(), seen_); });
+    EXPECT_FALSE(tree.not_known);
+    EXPECT_THAT(pids(tree.strays), ElementsAre(stray));
+    EXPECT_FALSE(reserve.lend([&] { return kill_tree_now(query(), seen_); }).not_known) << "it was not filled again";
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ struct Table {
 class ReaperTest : public ::testing::Test {
   protected:
     void SetUp() override { ASSERT_TRUE(become_subreaper()); }
-    void TearDown() override { EXPECT_THAT(children_of(::getpid()), IsEmpty()); }
+    void TearDown() override { EXPECT_THAT(children_of(::getpid()).value(), IsEmpty()); }
 
     Leader ended(const std::string& script) {
         Started worker = start(shell(script));
@@ -76,7 +76,7 @@ TEST_F(ReaperTest, FindsOtherChildrenWhileALeaderIsKept) {
     EXPECT_THAT(table_.classified, Contains(Key(other.pid())));
     reaper_.collect(table_.classify());
     EXPECT_EQ(table_.calls, 3) << "one call for each child, none for kept ones";
-    std::vector<pid_t> left = children_of(::getpid());
+    std::vector<pid_t> left = children_of(::getpid()).value();
     EXPECT_THAT(left, ::testing::UnorderedElementsAre(pinned.pid(), other.pid())) << "the unknown child must be reaped";
     EXPECT_TRUE(reaper_.reap(pinned));
     EXPECT_TRUE(reaper_.reap(other));
@@ -89,19 +89,19 @@ TEST_F(ReaperTest, DisownReapsAKeptLeader) {
     reaper_.collect(table_.classify());
     reaper_.disown(pinned);
     EXPECT_FALSE(pinned);
-    EXPECT_FALSE(process_status(pid));
+    EXPECT_FALSE(process_status(pid).value());
 }
 
 TEST_F(ReaperTest, ReapsADisownedLeaderAsAnUnknownChild) {
     Started worker = start(command({"/bin/sleep", "60"}));
     const pid_t pid = worker.leader.pid();
-    const Process process = *open_process(pid, process_status(pid)->start_time);
+    const Process process = *open_process(pid, process_status(pid).value()->start_time);
     reaper_.disown(worker.leader);
     EXPECT_TRUE(kill_now(process));
     wait_for_end(process);
     reaper_.collect(table_.classify());
     EXPECT_THAT(table_.classified, ElementsAre(Key(pid)));
-    EXPECT_FALSE(process_status(pid));
+    EXPECT_FALSE(process_status(pid).value());
 }
 
 TEST_F(ReaperTest, ClassifierMayReap) {
@@ -120,7 +120,7 @@ TEST_F(ReaperTest, ClassifiesADeferredChildAgain) {
     const Leader stranger = ended("exit 7");
     table_.decisions[unreported.pid()] = ReapDecision::defer;
     reaper_.collect(table_.classify());
-    EXPECT_THAT(children_of(::getpid()), ElementsAre(unreported.pid())) << "the unknown child must be reaped";
+    EXPECT_THAT(children_of(::getpid()).value(), ElementsAre(unreported.pid())) << "the unknown child must be reaped";
     table_.decisions[unreported.pid()] = ReapDecision::keep;
     table_.classified.clear();
     reaper_.collect(table_.classify());
@@ -147,7 +147,7 @@ TEST_F(ReaperTest, ReapsOrphansOfDescendants) {
     ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(orphan), &info, WEXITED | WNOWAIT), 0) << "it must become our child";
     reaper_.collect(table_.classify());
     EXPECT_THAT(table_.classified, ElementsAre(Key(orphan)));
-    EXPECT_FALSE(process_status(orphan));
+    EXPECT_FALSE(process_status(orphan).value());
 }
 
 TEST_F(ReaperTest, WorksIfTheParentIgnoredSigchld) {

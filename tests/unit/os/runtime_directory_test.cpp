@@ -229,7 +229,7 @@ class WorkerRecordsTest : public RuntimeDirectoryTest {
 TEST_F(WorkerRecordsTest, ListTheLiveWorkersOfAnEarlierSupervisor) {
     const pid_t worker = start_worker();
     ASSERT_TRUE(records_.add(worker, "3.1"));
-    const auto orphans = records_.living_orphans();
+    const auto orphans = records_.living_orphans().value();
     ASSERT_EQ(orphans.size(), 1U);
     EXPECT_EQ(orphans[0].pid, worker);
     EXPECT_EQ(orphans[0].worker, "3.1");
@@ -246,7 +246,7 @@ TEST_F(WorkerRecordsTest, AreRemovedForDeadWorkersAndReusedPids) {
     std::ofstream(path_ + "/workers/1") << "";  // the supervisor died while it wrote the record
     std::ofstream(path_ + "/workers/2") << "nonsense";
     std::ofstream(path_ + "/workers/notes") << "x";
-    EXPECT_TRUE(records_.living_orphans().empty());
+    EXPECT_TRUE(records_.living_orphans().value().empty());
     for (const std::string& name : {std::to_string(worker), std::to_string(::getpid()), std::string("1")}) {
         EXPECT_FALSE(exists(path_ + "/workers/" + name)) << name;
     }
@@ -259,7 +259,7 @@ TEST_F(WorkerRecordsTest, TreatAZombieAsDead) {
     ::kill(worker, SIGKILL);
     siginfo_t info{};
     ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(worker), &info, WEXITED | WNOWAIT), 0);
-    EXPECT_TRUE(records_.living_orphans().empty());
+    EXPECT_TRUE(records_.living_orphans().value().empty());
     ::waitpid(worker, nullptr, 0);
 }
 

@@ -144,7 +144,7 @@ TEST_F(LaunchPreparationTest, RunsTheCheckInTheWorkersDirectoryAndEnvironment) {
     std::string line;
     std::getline(seen, line);
     EXPECT_EQ(line, "7 web 2 1 ");
-    EXPECT_THAT(os::children_of(::getpid()), IsEmpty());
+    EXPECT_THAT(os::children_of(::getpid()).value(), IsEmpty());
 }
 
 TEST_F(LaunchPreparationTest, FailsWithTheOutputOfTheCheck) {
@@ -153,7 +153,7 @@ TEST_F(LaunchPreparationTest, FailsWithTheOutputOfTheCheck) {
     EXPECT_EQ(prepared.fault, "--pre-restart failed: exited with status 3");
     EXPECT_THAT(prepared.last_words, ElementsAre("checking", "bad configuration"));
     EXPECT_EQ(specs.find(first_spec), nullptr);
-    EXPECT_THAT(os::children_of(::getpid()), IsEmpty());
+    EXPECT_THAT(os::children_of(::getpid()).value(), IsEmpty());
 }
 
 TEST_F(LaunchPreparationTest, KillsTheRestOfTheProcessGroupOfTheCheck) {
@@ -163,7 +163,7 @@ TEST_F(LaunchPreparationTest, KillsTheRestOfTheProcessGroupOfTheCheck) {
     std::ifstream(folder + "/child") >> child;
     ASSERT_GT(child, 0);
     // Nothing in this test reaps the killed orphan.
-    while (const auto status = os::process_status(child)) {
+    while (const auto status = os::process_status(child).value()) {
         if (status->state == 'Z') break;
         io.poll();
     }
@@ -173,10 +173,10 @@ TEST_F(LaunchPreparationTest, ThatIsAbandonedEndsItsCheckAndReportsNothing) {
     ASSERT_NO_FATAL_FAILURE(start(configuration("trap '' TERM; echo > begun; exec tail -f /dev/null")));
     preparation->prepare({first_spec, Generation{1}, From::fresh, {}});
     while (!is_there("begun")) io.run_one_for(std::chrono::milliseconds(10));
-    EXPECT_EQ(os::children_of(::getpid()).size(), 1U);
+    EXPECT_EQ(os::children_of(::getpid()).value().size(), 1U);
     preparation->abandon(first_spec);
     // The check ignores SIGTERM, so SIGKILL must follow.
-    while (!os::children_of(::getpid()).empty()) io.run_one();
+    while (!os::children_of(::getpid()).value().empty()) io.run_one();
     EXPECT_THAT(answers, IsEmpty());
     EXPECT_EQ(specs.find(first_spec), nullptr);
     EXPECT_EQ(prepare(second_spec, From::kept).fault,

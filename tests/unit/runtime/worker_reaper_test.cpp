@@ -75,7 +75,7 @@ struct WorkerReaperTest : ::testing::Test {
     Log log{output, core::LogFormat::text, "web", "error"};
     LaunchThread launches{{}, {}, [](LaunchResult) {}};
     WorkerChannels channels{io, workers, event_queue, log, output, [](Worker&) {}};
-    WorkerReaper reaper{workers, event_queue, channels, launches, counter()};
+    WorkerReaper reaper{io, workers, event_queue, channels, launches, log, counter()};
     os::Launcher launcher;
     std::uint64_t last_ = 0;
 };
@@ -130,12 +130,12 @@ TEST_F(WorkerReaperTest, ReapsADisownedLeaderWhoseGroupIsAlive) {
     Worker& worker = launch("sleep 1000 & exit 0");
     const pid_t leader = worker.leader.pid();
     end(worker);
-    ASSERT_TRUE(os::process_status(leader)) << "it must be kept while its group is alive";
+    ASSERT_TRUE(os::process_status(leader).value()) << "it must be kept while its group is alive";
     const auto group = reaper.scan(worker).group;
     ASSERT_EQ(group.size(), 1U);
     reaper.disown(worker);
     workers.erase(worker.id);
-    EXPECT_FALSE(os::process_status(leader));
+    EXPECT_FALSE(os::process_status(leader).value());
     reaper.collect();
     EXPECT_EQ(::kill(group.front().pid, SIGKILL), 0);
     EXPECT_EQ(::waitpid(group.front().pid, nullptr, 0), group.front().pid);
