@@ -5,8 +5,9 @@
 # exception or C++ type crosses the boundary. Sanitizers need the shared runtimes, so their builds link those.
 add_library(
   holdfast_c SHARED
-  src/c/guard.cpp src/c/requests.cpp src/c/listeners.cpp src/c/report.cpp src/c/resources.cpp src/c/tasks.cpp
-  src/c/worker.cpp)
+  src/c/callbacks.cpp src/c/guard.cpp src/c/handle_table.cpp src/c/handles.cpp src/c/listeners.cpp src/c/report.cpp
+  src/c/requests.cpp src/c/resources.cpp src/c/sessions.cpp src/c/tasks.cpp src/c/work.cpp src/c/worker.cpp
+  src/c/worker_use.cpp)
 add_library(holdfast::c ALIAS holdfast_c)
 set_target_properties(
   holdfast_c

@@ -4,17 +4,14 @@
 /// @file
 /// The C interface of the SDK, for C and for any language that can call C.
 
-// The C interface of the SDK, for C and for any language that can call C. Link with libholdfast.so.1 or load it at run
-// time. It wraps the same implementation as <holdfast/worker.hpp>; the comments there explain stages, drains and
-// reports.
+// Link with libholdfast.so.1 or load it at run time. It wraps the same implementation as <holdfast/worker.hpp>; the
+// comments there explain stages, drains and reports.
 //
 //     holdfast_worker* worker;
 //     holdfast_listener* http;
-//     if (holdfast_new(NULL, &worker) < 0 || holdfast_listen(worker, "http", ":8080", &http) < 0) {
-//         fprintf(stderr, "%s\n", holdfast_last_error());
-//         return 1;
-//     }
-//     holdfast_on_drain(worker, stop_accepting, server);
+//     if (holdfast_new(NULL, &worker) < 0 || holdfast_listen(worker, "http", ":8080", &http) < 0)
+//         return fprintf(stderr, "%s\n", holdfast_last_error()), 1;
+//     holdfast_accepts(worker, stop_accepting, accept_again, server);
 //     holdfast_close_last(worker, "database", close_database, database, NULL);
 //     holdfast_ready(worker);
 //     int status = holdfast_wait(worker);
@@ -23,23 +20,24 @@
 //
 // Errors. Functions that return int return 0 (or the value that their comment describes) on success and a negative
 // errno on failure; holdfast_last_error() then returns a message that says what to do. EINVAL: an argument is invalid,
-// for example NULL where a value is required. EPERM: the call is not allowed at this time, or not in a forked child.
-// ENOENT: there is no such listener. ESHUTDOWN: the release of resources has begun and nothing new may begin. Other
-// values come from the system.
+// for example NULL where a value is required. EBADF: the handle was freed before, is of another type, or is none.
+// EPERM: not allowed at this time, in a callback, or in a forked child. EBUSY: in use. ENOENT: there is no such
+// listener. ESHUTDOWN: the release of resources has begun and nothing new may begin. Other values come from the system.
 //
-// Handles. A function that frees a handle takes the address of the handle and sets the handle to NULL; freeing NULL
-// does nothing and returns 0. A handle may outlive its worker, unless its functions say otherwise.
+// Handles. A handle is a number with a type and a generation; it points to nothing. A function that frees a handle
+// takes its address and sets it to NULL, unless it fails; freeing NULL does nothing and returns 0. Using a handle that
+// was freed is an error (EBADF). A handle may outlive its worker, unless its functions say otherwise.
 //
 // Threads. All functions may be called from any thread. A handle other than the worker may be used by only one thread
 // at a time. Callbacks run on threads of the SDK (or where holdfast_options says) and receive the user pointer that was
 // registered with them, which must stay valid until holdfast_free() has returned. A callback returns 0 on success and a
 // negative errno on failure. A failure is written to standard error with the text of holdfast_fail(), and counts as an
-// exception in a C++ callback does. No C++ exception leaves the library, and none may enter it. Do not leave a function
-// or callback of this header by longjmp(3) or pthread_cancel(3).
+// exception in a C++ callback does. In a callback or a task, functions that would wait for it fail with EPERM:
+// holdfast_free(), holdfast_wait(), holdfast_dispatch(). No C++ exception leaves the library, and none may enter it. Do
+// not leave a function or callback of this header by longjmp(3) or pthread_cancel(3).
 
 #include <stddef.h>
 #include <stdint.h>
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -77,6 +75,12 @@ enum holdfast_drive {
     holdfast_drive_dispatch = 1        ///< the program's own event loop, by holdfast_fd() and holdfast_dispatch()
 };
 
+/// What holdfast_wait() does after the last deadline of a standalone worker, if something is still held.
+enum holdfast_give_up {
+    holdfast_give_up_end_process = 0,   ///< writes the report and ends the process with status 3
+    holdfast_give_up_return_status = 1  ///< returns 3; what the code that still runs uses must stay valid
+};
+
 /// Options of a worker; holdfast::WorkerOptions documents each. Initialise the struct with holdfast_init_options():
 /// later versions may add fields at its end, and `size` tells the library which ones the program knows. Environment
 /// variables override the periods, keep_alive_min_ms and health.
@@ -94,6 +98,7 @@ typedef struct holdfast_options {
     /// not run. Cannot be combined with holdfast_drive_dispatch.
     int (*post)(void (*run)(void* argument), void* argument, void* user);
     void* post_user;  ///< the `user` argument of `post`
+    int give_up;      ///< one of holdfast_give_up; default: holdfast_give_up_end_process
 } holdfast_options;
 
 /// Sets every field to its default. Call as `holdfast_init_options(&options, sizeof options)`.
@@ -105,12 +110,16 @@ int holdfast_init_options(holdfast_options* options, size_t size);
 int holdfast_new(const holdfast_options* options, holdfast_worker** worker);
 
 /// Asks the tasks to stop and joins them. Does not close resources that holdfast_wait() has not closed. If
-/// holdfast_wait() gave up and a task or callback is still running, the process exits here with status 3. Does nothing
-/// in a forked child.
+/// holdfast_wait() gave up and a task or callback still runs, the process exits here with status 3. EPERM in a callback
+/// or a task, EBUSY during holdfast_wait() and before holdfast_free_acceptor(). Does nothing in a forked child.
 int holdfast_free(holdfast_worker** worker);
 
 /// @name Stage callbacks. They run in the order in which they were added. Add them before holdfast_ready().
 /// @{
+/// All that pause, run and drain need of a program that accepts connections. `stop` is called at a pause, and at a
+/// drain unless it was called before: stop accepting, and return when the accept queue is empty. `start` is called when
+/// that is taken back. Pause and run are announced only after this, or after holdfast_on_pause() and holdfast_on_run().
+int holdfast_accepts(holdfast_worker* worker, holdfast_stage_callback stop, holdfast_stage_callback start, void* user);
 /// Called at the lame-duck stage: keep serving and accepting, but fail health probes.
 int holdfast_on_lame_duck(holdfast_worker* worker, holdfast_stage_callback callback, void* user);
 /// Called at the pause stage: stop accepting, and return when the accept queue is empty. Keep serving open connections
@@ -132,7 +141,7 @@ int holdfast_ready(holdfast_worker* worker);
 /// Requests a stop from within the program; the same as SIGTERM.
 int holdfast_stop_worker(holdfast_worker* worker);
 
-/// Blocks until everything is released. Returns the exit status: 0, or 3 if something was still held at the end.
+/// Blocks until everything is released. Returns the exit status: 0, or 3 if something was held, failed or was lost.
 int holdfast_wait(holdfast_worker* worker);
 
 /// @name For holdfast_drive_dispatch, instead of holdfast_wait().
@@ -146,7 +155,7 @@ int holdfast_dispatch(holdfast_worker* worker);
 int holdfast_result(holdfast_worker* worker);
 /// @}
 
-/// Returns 1 if this process is leaving (answer requests with "Connection: close"), else 0. Costs one load.
+/// Returns 1 if this process is leaving (answer requests with "Connection: close"), else 0. Costs a few nanoseconds.
 int holdfast_draining(const holdfast_worker* worker);
 
 /// Stores the deadline of the current stage, in microseconds of CLOCK_MONOTONIC; -1 while the worker is serving.
@@ -205,6 +214,7 @@ typedef int (*holdfast_accepted)(int fd, holdfast_session* connection, void* use
 int holdfast_start_acceptor(holdfast_worker* worker, holdfast_listener** listener, holdfast_accepted accepted,
                             void* user, holdfast_acceptor** acceptor);
 /// Stops accepting and closes the listener. Call it after holdfast_wait() has returned and before holdfast_free().
+/// Fails with EPERM in the callback of an acceptor.
 int holdfast_free_acceptor(holdfast_acceptor** acceptor);
 
 // ----------------------------------------------------------------------------------- requests, sessions, items of work
@@ -226,10 +236,13 @@ int holdfast_end_session(holdfast_session** session);
 
 /// Returns 1 if the session has been asked to leave, else 0.
 int holdfast_session_has_to_leave(const holdfast_session* session);
-/// Registers a callback that is called once, when the session is asked to leave; immediately if it already has been.
-/// The callback may end the session. Ending the session removes the callback: holdfast_end_session() waits for one that
-/// is running on another thread. A session has at most one callback.
+/// Registers the only callback of a session. It is called once, when the session is asked to leave; immediately if it
+/// already has been. It may end the session. holdfast_end_session() waits for one that is running on another thread.
 int holdfast_session_on_leave(holdfast_session* session, holdfast_callback callback, void* user);
+/// Changes the name that people see, for example once the request line of a connection has been read.
+int holdfast_session_set_name(holdfast_session* session, const char* name);
+/// Changes the time that the session has from when it is asked to leave, or was.
+int holdfast_session_set_leave_within(holdfast_session* session, int64_t leave_within_ms);
 /// Stores the time by which the session must have left, in microseconds of CLOCK_MONOTONIC; -1 until it is asked to
 /// leave.
 int holdfast_session_deadline(const holdfast_session* session, int64_t* deadline_usec);
@@ -261,13 +274,49 @@ enum holdfast_all {
     holdfast_all_tasks = 4
 };
 
-/// The function of a background task. `stop` is valid until it returns. An error terminates the process, as an
-/// exception does in C++.
+/// The function of a background task. `stop` is valid until it returns. An error is logged and reported by the name of
+/// the task, with the text of holdfast_fail(); holdfast_task_options.on_error says what happens then.
 typedef int (*holdfast_task)(holdfast_stop* stop, void* user);
 
-/// Runs `function` on its own thread. The drain asks it to stop and joins it. `task` may be NULL.
+/// When a task starts.
+enum holdfast_task_start {
+    holdfast_task_start_at_ready = 0,  ///< at holdfast_ready(), or holdfast_wait(); at once if called afterwards
+    holdfast_task_start_now = 1        ///< at once, for a warm-up that holdfast_ready() has to wait for
+};
+
+/// What an error of a task leads to.
+enum holdfast_task_on_error {
+    holdfast_task_on_error_stop = 0,    ///< a graceful stop of the worker, as by holdfast_stop_worker()
+    holdfast_task_on_error_ignore = 1,  ///< the worker goes on; its exit status is 3 in the end
+    holdfast_task_on_error_abort = 2    ///< the process ends at once, by SIGABRT
+};
+
+/// Whether the worker can do without a task.
+enum holdfast_task_need {
+    holdfast_task_need_optional = 0,  ///< a return before the stop is only logged
+    holdfast_task_need_required = 1,  ///< a return before the stop leads to a graceful stop of the worker
+    holdfast_task_need_finite = 2     ///< the task is meant to return by itself
+};
+
+/// Options of a task. Initialise the struct with holdfast_init_task_options(): later versions may add fields at its
+/// end.
+typedef struct holdfast_task_options {
+    size_t size;   ///< size of this struct in the program's header
+    int start;     ///< one of holdfast_task_start; default: holdfast_task_start_at_ready
+    int on_error;  ///< one of holdfast_task_on_error; default: holdfast_task_on_error_stop
+    int need;      ///< one of holdfast_task_need; default: holdfast_task_need_optional
+} holdfast_task_options;
+
+/// Sets every field to its default. Call as `holdfast_init_task_options(&options, sizeof options)`.
+int holdfast_init_task_options(holdfast_task_options* options, size_t size);
+
+/// Runs `function` on its own thread, with the default options. The drain asks it to stop and joins it. `task` may be
+/// NULL.
 int holdfast_start_task(holdfast_worker* worker, const char* name, holdfast_task function, void* user,
                         holdfast_user* task);
+/// The same with options; NULL: the defaults.
+int holdfast_start_task_with(holdfast_worker* worker, const char* name, holdfast_task function, void* user,
+                             const holdfast_task_options* options, holdfast_user* task);
 
 /// Returns 1 if the task has been asked to stop, else 0.
 int holdfast_stop_requested(const holdfast_stop* stop);
@@ -323,10 +372,13 @@ typedef struct holdfast_report {
     uint64_t work;                    ///< items of work that are held
     uint64_t resources;               ///< resources that are not closed
     uint64_t served;                  ///< requests ended since the start
-    uint64_t handed_back;             ///< items of work handed back since the start
+    uint64_t handed_back;             ///< items of work handed back since the start, without those that are lost
     const char* text;                 ///< the report as text, several lines; ends with a newline
     size_t waiting_count;             ///< number of entries in `waiting`
     const holdfast_waiting* waiting;  ///< the 16 oldest of each kind
+    uint64_t lost;                    ///< items of work whose hand-back failed; the exit status is then 3
+    size_t failed_count;              ///< number of entries in `failed`
+    const char* const* failed;        ///< texts of what failed: tasks that returned an error, hand-backs
 } holdfast_report;
 
 /// Creates a report of what is held now. Free it with holdfast_free_report().
@@ -342,9 +394,7 @@ int holdfast_has_bytes(int fd);
 int holdfast_has_ended(int fd);
 /// Closes the sending half: the client sees the end of the stream, and its last bytes can still be read.
 int holdfast_half_close(int fd);
-
 #ifdef __cplusplus
 }
 #endif
-
 #endif

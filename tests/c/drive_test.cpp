@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <holdfast.h>
 #include <sys/socket.h>
@@ -195,6 +196,40 @@ TEST_F(CAccept, AcceptsOnItsOwnThreadAndOwnsTheListener) {
     ::close(client);
     EXPECT_EQ(holdfast_free_acceptor(&acceptor), 0);
     EXPECT_EQ(sessions(), 0U);
+}
+
+// What the callback of an acceptor must not do: it would wait for itself.
+struct TryToFree {
+    const CallRecorder& recorder;
+    holdfast_worker* worker;
+    holdfast_acceptor* acceptor = nullptr;
+
+    static int accepted(int fd, holdfast_session* connection, void* user) {
+        auto* test = static_cast<TryToFree*>(user);
+        EXPECT_EQ(test->recorder.next(), "started");  // `acceptor` has been stored
+        holdfast_acceptor* acceptor = test->acceptor;
+        holdfast_worker* worker = test->worker;
+        EXPECT_EQ(holdfast_free_acceptor(&acceptor), -EPERM) << holdfast_last_error();
+        EXPECT_EQ(holdfast_free(&worker), -EPERM) << holdfast_last_error();
+        EXPECT_EQ(holdfast_wait(worker), -EPERM) << holdfast_last_error();
+        ::close(fd);
+        return holdfast_end_session(&connection);
+    }
+};
+
+TEST_F(CAccept, IsNotFreedInItsCallbackNorAfterItsWorker) {
+    const CallRecorder recorder;
+    TryToFree test{recorder, worker_};
+    ASSERT_EQ(holdfast_start_acceptor(worker_, &listener_, TryToFree::accepted, &test, &test.acceptor), 0);
+    const int client = connect();
+    recorder.write("started");
+    char byte = 0;
+    EXPECT_EQ(::read(client, &byte, 1), 0);
+    ::close(client);
+    EXPECT_EQ(holdfast_free(&worker_), -EBUSY);
+    EXPECT_THAT(holdfast_last_error(), ::testing::HasSubstr("1 of its acceptors"));
+    ASSERT_NE(worker_, nullptr);
+    EXPECT_EQ(holdfast_free_acceptor(&test.acceptor), 0) << holdfast_last_error();
 }
 
 TEST_F(CAccept, ReleasesTheDescriptor) {

@@ -11,16 +11,16 @@
 #include <vector>
 
 #include "control_pipe.hpp"
+#include "dummy_callbacks.hpp"
 
 namespace {
 
 using holdfast::testing::ControlPipe;
+using holdfast::testing::do_nothing;
+using holdfast::testing::do_nothing_in_stage;
+using holdfast::testing::ignore_connection;
+using holdfast::testing::return_at_once;
 using ::testing::HasSubstr;
-
-int do_nothing(void*) { return 0; }
-int do_nothing_in_stage(int64_t, void*) { return 0; }
-int return_at_once(holdfast_stop*, void*) { return 0; }
-int ignore_connection(int, holdfast_session*, void*) { return 0; }
 
 // Expects the error, and a message that contains the text.
 void expect_error(int returned, int error, const char* text) {

@@ -9,11 +9,14 @@
 #include <utility>
 
 #include "control_pipe.hpp"
+#include "dummy_callbacks.hpp"
 
 namespace {
 
 using holdfast::testing::CallRecorder;
 using holdfast::testing::ControlPipe;
+using holdfast::testing::do_nothing_in_stage;
+using holdfast::testing::return_at_once;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -191,20 +194,161 @@ TEST_F(CWorker, StopsATaskWhenNoRequestIsLeftAndThenClosesItsResource) {
     std::pair<const CallRecorder*, const char*> closed(&recorder_, "closed");
     holdfast_request* request = nullptr;
     holdfast_user task = 0, pool = 0;
+    ASSERT_EQ(holdfast_accepts(worker_, do_nothing_in_stage, do_nothing_in_stage, nullptr), 0);
     ASSERT_EQ(holdfast_begin_request(worker_, "GET /", &request), 0);
     ASSERT_EQ(holdfast_start_task(worker_, "consumer", poll_until_stopped, &recorder_, &task), 0);
-    EXPECT_EQ(recorder_.next(), "runs");
     ASSERT_EQ(holdfast_resource(worker_, "pool", write_note, &closed, &pool), 0);
     EXPECT_EQ(holdfast_used_by(worker_, pool, task), 0) << holdfast_last_error();
     EXPECT_EQ(holdfast_used_by(worker_, pool, holdfast_all_requests), 0) << holdfast_last_error();
     EXPECT_EQ(holdfast_close_within(worker_, pool, 1000), 0);
     EXPECT_EQ(holdfast_ready(worker_), 0);
+    EXPECT_EQ(recorder_.next(), "runs");
     std::thread waiting([&] { EXPECT_EQ(drain_and_wait(), 0); });
     supervisor_.wait_for("X_HOLDFAST_ACCEPTING=0");
     EXPECT_THAT(recorder_.rest(), ElementsAre());
     EXPECT_EQ(holdfast_end_request(&request), 0);
     waiting.join();
     EXPECT_THAT(recorder_.rest(), ElementsAre("stopped", "closed"));
+}
+
+TEST_F(CWorker, StopsAndStartsAcceptingByTwoFunctions) {
+    const auto stop = [](int64_t, void* user) {
+        static_cast<const CallRecorder*>(user)->write("stop");
+        return 0;
+    };
+    const auto start = [](int64_t, void* user) {
+        static_cast<const CallRecorder*>(user)->write("start");
+        return 0;
+    };
+    EXPECT_EQ(holdfast_accepts(worker_, nullptr, start, &recorder_), -EINVAL);
+    EXPECT_EQ(holdfast_accepts(worker_, stop, nullptr, &recorder_), -EINVAL);
+    EXPECT_EQ(holdfast_accepts(worker_, stop, start, &recorder_), 0) << holdfast_last_error();
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    supervisor_.wait_for("X_HOLDFAST_STAGES=lame-duck,pause,run,drain,cancel");
+    supervisor_.send_stage("pause");
+    EXPECT_EQ(recorder_.next(), "stop");
+    supervisor_.send_stage("run");
+    EXPECT_EQ(recorder_.next(), "start");
+    EXPECT_EQ(drain_and_wait(), 0);
+    EXPECT_THAT(recorder_.rest(), ElementsAre("stop"));
+    EXPECT_EQ(holdfast_accepts(worker_, stop, start, &recorder_), -EPERM) << "too late";
+}
+
+// A task of which a test decides when it returns, and what.
+struct Task {
+    static int run(holdfast_stop* stop, void* user) {
+        const auto* task = static_cast<const Task*>(user);
+        task->recorder.write("runs");
+        if (task->returned == 0) return holdfast_stop_wait(stop, -1) == 1 ? 0 : -EIO;
+        return holdfast_fail(task->returned, "the queue is gone");
+    }
+
+    const CallRecorder& recorder;
+    int returned;
+};
+
+TEST_F(CWorker, StartsATaskWhenItIsReadyOrAtOnce) {
+    holdfast_task_options options;
+    ASSERT_EQ(holdfast_init_task_options(&options, sizeof options), 0);
+    EXPECT_EQ(options.start, holdfast_task_start_at_ready);
+    EXPECT_EQ(options.on_error, holdfast_task_on_error_stop);
+    EXPECT_EQ(options.need, holdfast_task_need_optional);
+    Task task{recorder_, 0};
+    ASSERT_EQ(holdfast_start_task_with(worker_, "consumer", Task::run, &task, &options, nullptr), 0);
+    options.start = holdfast_task_start_now;
+    const CallRecorder warmed_up;
+    Task warm_up{warmed_up, 0};
+    ASSERT_EQ(holdfast_start_task_with(worker_, "warm-up", Task::run, &warm_up, &options, nullptr), 0);
+    EXPECT_EQ(warmed_up.next(), "runs");
+    EXPECT_THAT(recorder_.rest(), ElementsAre());
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    EXPECT_EQ(recorder_.next(), "runs");
+    EXPECT_EQ(drain_and_wait(), 0);
+}
+
+TEST_F(CWorker, StopsGracefullyIfATaskFailsUnlessToldOtherwise) {
+    Task task{recorder_, EIO};
+    ASSERT_EQ(holdfast_start_task(worker_, "consumer", Task::run, &task, nullptr), 0);
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    supervisor_.wait_for("STOPPING=1");
+    EXPECT_EQ(drain_and_wait(), 3);
+    const holdfast_report* report = nullptr;
+    ASSERT_EQ(holdfast_make_report(worker_, &report), 0);
+    ASSERT_EQ(report->failed_count, 1U);
+    EXPECT_THAT(report->failed[0], HasSubstr("consumer"));
+    EXPECT_THAT(report->failed[0], HasSubstr("the queue is gone"));
+    EXPECT_EQ(holdfast_free_report(&report), 0);
+}
+
+TEST_F(CWorker, GoesOnIfTheFailureOfATaskIsIgnored) {
+    holdfast_task_options options;
+    ASSERT_EQ(holdfast_init_task_options(&options, sizeof options), 0);
+    options.on_error = holdfast_task_on_error_ignore;
+    Task task{recorder_, EIO};
+    EXPECT_EQ(holdfast_on_drain(worker_, do_nothing_in_stage, nullptr), 0);
+    ASSERT_EQ(holdfast_start_task_with(worker_, "consumer", Task::run, &task, &options, nullptr), 0);
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    EXPECT_EQ(recorder_.next(), "runs");
+    EXPECT_EQ(drain_and_wait(), 3);
+}
+
+TEST_F(CWorker, StopsIfATaskThatItNeedsReturns) {
+    holdfast_task_options options;
+    ASSERT_EQ(holdfast_init_task_options(&options, sizeof options), 0);
+    options.need = holdfast_task_need_required;
+    ASSERT_EQ(holdfast_start_task_with(worker_, "consumer", return_at_once, nullptr, &options, nullptr), 0);
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    supervisor_.wait_for("STOPPING=1");
+    EXPECT_EQ(drain_and_wait(), 3);
+}
+
+TEST_F(CWorker, EndsAtOnceIfATaskFailsThatSaysSo) {
+    holdfast_task_options options;
+    ASSERT_EQ(holdfast_init_task_options(&options, sizeof options), 0);
+    options.start = holdfast_task_start_now;
+    options.on_error = holdfast_task_on_error_abort;
+    const auto run = [&] {
+        Task task{recorder_, EIO};
+        holdfast_start_task_with(worker_, "consumer", Task::run, &task, &options, nullptr);
+        holdfast_wait(worker_);
+    };
+    ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+    EXPECT_EXIT(run(), ::testing::KilledBySignal(SIGABRT), "");
+}
+
+TEST_F(CWorker, CountsWorkAsLostIfItsHandBackFails) {
+    holdfast_work* work = nullptr;
+    const auto hand_back = [](void*) { return holdfast_fail(ECONNREFUSED, "the queue is gone"); };
+    ASSERT_EQ(holdfast_hold_work(worker_, "job 7", hand_back, nullptr, &work), 0);
+    EXPECT_EQ(holdfast_drop_work(&work), 0);
+    const holdfast_report* report = nullptr;
+    ASSERT_EQ(holdfast_make_report(worker_, &report), 0);
+    EXPECT_EQ(report->lost, 1U);
+    EXPECT_EQ(report->handed_back, 0U);
+    ASSERT_EQ(report->failed_count, 1U);
+    EXPECT_THAT(report->failed[0], HasSubstr("job 7"));
+    EXPECT_EQ(holdfast_free_report(&report), 0);
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    EXPECT_EQ(drain_and_wait(), 3);
+}
+
+TEST_F(CWorker, RenamesASessionAndChangesItsTimeToLeave) {
+    holdfast_session* session = nullptr;
+    ASSERT_EQ(holdfast_begin_session(worker_, "connection", -1, &session), 0);
+    EXPECT_EQ(holdfast_session_set_name(session, "GET /chat"), 0);
+    EXPECT_EQ(holdfast_session_set_leave_within(session, -1), -EINVAL);
+    EXPECT_EQ(holdfast_session_set_name(session, nullptr), -EINVAL);
+    const holdfast_report* report = nullptr;
+    ASSERT_EQ(holdfast_make_report(worker_, &report), 0);
+    ASSERT_EQ(report->waiting_count, 1U);
+    EXPECT_STREQ(report->waiting[0].name, "GET /chat");
+    EXPECT_EQ(holdfast_free_report(&report), 0);
+    EXPECT_EQ(holdfast_session_set_leave_within(session, 0), 0);
+    EXPECT_EQ(holdfast_ready(worker_), 0);
+    std::thread waiting([&] { drain_and_wait(); });
+    supervisor_.wait_for("X_HOLDFAST_RELEASING=1");  // an overdue session does not hold the drain up
+    EXPECT_EQ(holdfast_end_session(&session), 0);
+    waiting.join();
 }
 
 TEST_F(CWorker, ReportsAFailedCloseByNameAndReason) {

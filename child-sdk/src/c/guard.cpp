@@ -43,6 +43,8 @@ const char* last_error() noexcept { return buffer().data(); }
 int error_of_exception(int misuse) noexcept {
     try {
         throw;
+    } catch (const Refused& error) {
+        return save_error(error.error(), error.what());
     } catch (const std::invalid_argument& error) {
         return save_error(EINVAL, error.what());
     } catch (const std::logic_error& error) {
@@ -71,17 +73,6 @@ std::chrono::milliseconds duration(std::int64_t milliseconds, std::string_view w
 
 std::int64_t usec_of(std::chrono::steady_clock::time_point time) {
     return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
-}
-
-void begin_callback() noexcept { set_last_error(""); }
-
-void check_callback(int returned) {
-    if (returned == 0) return;
-    const int error = returned < 0 ? -returned : returned;
-    const std::string said = last_error();
-    throw std::runtime_error(said.empty() ? "it returned " + std::to_string(returned) + " (" +
-                                                std::generic_category().message(error) + ")"
-                                          : said);
 }
 
 }  // namespace holdfast::c

@@ -8,14 +8,23 @@
 #include <string_view>
 #include <type_traits>
 
-// Keeps exceptions inside the library: every function of holdfast.h runs in guarded(), and every callback of the
-// program is called by call().
+// Keeps exceptions inside the library: every function of holdfast.h runs in guarded().
 
 namespace holdfast::c {
 
 // Sets the calling thread's error message, truncated if necessary. Does not allocate, so it works without memory.
 void set_last_error(std::string_view text) noexcept;
 const char* last_error() noexcept;
+
+// An error with its own errno.
+class Refused : public std::runtime_error {
+  public:
+    Refused(int error, const std::string& text) : std::runtime_error(text), error_(error) {}
+    int error() const { return error_; }
+
+  private:
+    int error_;
+};
 
 // Converts the exception being handled to a negative errno and stores its message. `misuse` is the errno of a
 // std::logic_error.
@@ -54,17 +63,5 @@ std::chrono::milliseconds duration(std::int64_t milliseconds, std::string_view w
 
 // Microseconds of CLOCK_MONOTONIC.
 std::int64_t usec_of(std::chrono::steady_clock::time_point time);
-
-// Clears the error message of this thread before a callback runs, so that an old message is not taken for the
-// callback's.
-void begin_callback() noexcept;
-// Throws if a callback returned an error.
-void check_callback(int returned);
-
-template <class Function, class... Arguments>
-void call(Function function, Arguments... arguments) {
-    begin_callback();
-    check_callback(function(arguments...));
-}
 
 }  // namespace holdfast::c

@@ -1,17 +1,14 @@
 #include <holdfast/keep_alive.hpp>
 
+#include "callbacks.hpp"
 #include "diagnostics.hpp"
-#include "handles.hpp"
+#include "worker_use.hpp"
 
 namespace {
 
 using namespace holdfast::c;
 
 constexpr std::string_view what = "use a listener";
-
-const holdfast::Listener& of(const holdfast_listener* listener) {
-    return not_null(listener, what, "listener").listener;
-}
 
 // For functions that return a string: "" if the call fails; the error message is set.
 template <class Text>
@@ -26,18 +23,26 @@ template <class Find>
 int find(holdfast_worker* worker, holdfast_listener** listener, Find find) {
     return guarded(
         [&] {
-            make_handle(listener, "listen",
-                        [&] { return new holdfast_listener{find(not_null(worker, "listen", "worker").worker)}; });
+            make_handle(listener, "listen", [&] {
+                const WorkerUse use(worker, "listen");
+                return add_handle<holdfast_listener>(
+                    std::make_unique<ListenerObject>(ListenerObject{find(use->worker)}));
+            });
         },
-        misuse_of(worker, ENOENT));
+        misuse_of(ENOENT));
+}
+
+holdfast_session* begin_connection(holdfast_worker* worker, std::string_view accepting) {
+    const WorkerUse use(worker, accepting);
+    return add_handle<holdfast_session>(std::make_unique<SessionObject>(use->worker.begin_session("connection")));
 }
 
 // noexcept: an exception on the accepting thread would terminate the process.
 void deliver_connection(holdfast_accepted accepted, int fd, holdfast::Session connection, void* user) noexcept {
     holdfast_session* session = nullptr;
     const int error = guarded([&] {
-        session = make_session(std::move(connection));
-        call(accepted, fd, session, user);
+        session = add_handle<holdfast_session>(std::make_unique<SessionObject>(std::move(connection)));
+        call<CallbackKind::accepting>(accepted, fd, session, user);
     });
     if (session == nullptr) ::close(fd);
     if (error < 0) holdfast::log_error("a callback for an accepted connection failed: " + std::string(last_error()));
@@ -58,31 +63,36 @@ int holdfast_take_listener(holdfast_worker* worker, const char* name_or_address,
 }
 
 int holdfast_listener_fd(const holdfast_listener* listener) {
-    return guarded([&] { return of(listener).fd(); });
+    return guarded([&] { return pin(listener, what)->listener.fd(); });
 }
 
 int holdfast_listener_is_inherited(const holdfast_listener* listener) {
-    return guarded([&] { return of(listener).origin() == holdfast::Origin::inherited ? 1 : 0; });
+    return guarded([&] { return pin(listener, what)->listener.origin() == holdfast::Origin::inherited ? 1 : 0; });
 }
 
 const char* holdfast_listener_name(const holdfast_listener* listener) {
-    return guarded_text([&] { return of(listener).name().c_str(); });
+    return guarded_text([&] { return pin(listener, what)->listener.name().c_str(); });
 }
 
 const char* holdfast_listener_address(const holdfast_listener* listener) {
-    return guarded_text([&] { return of(listener).address().c_str(); });
+    return guarded_text([&] { return pin(listener, what)->listener.address().c_str(); });
 }
 
 int holdfast_release_listener(holdfast_listener** listener) {
     return guarded([&] {
-        of(not_null(listener, what, "the address of the handle"));
-        const std::unique_ptr<holdfast_listener> ended(std::exchange(*listener, nullptr));
+        not_null(listener, what, "the address of the handle");
+        const auto ended = end(listener, what);
+        ended.wait_until_alone();
         return ended->listener.release();
     });
 }
 
 int holdfast_close_listener(holdfast_listener** listener) {
-    return guarded([&] { end_handle(listener, "close a listener"); });
+    constexpr std::string_view closing = "close a listener";
+    return guarded([&] {
+        if (not_null(listener, closing, "the address of the handle") == nullptr) return;
+        end(listener, closing).wait_until_alone();
+    });
 }
 
 int holdfast_accept(holdfast_worker* worker, int listener_fd, holdfast_session** connection) {
@@ -90,19 +100,18 @@ int holdfast_accept(holdfast_worker* worker, int listener_fd, holdfast_session**
     return guarded(
         [&] {
             int fd = -1;
-            make_handle(connection, accepting, [&]() -> holdfast_session* {
-                auto counted = std::unique_ptr<holdfast_session, void (*)(holdfast_session*)>(
-                    make_session(not_null(worker, accepting, "worker").worker.begin_session("connection")),
-                    [](holdfast_session* session) { holdfast_end_session(&session); });
+            make_handle(connection, accepting, [&] {
+                holdfast_session* counted = begin_connection(worker, accepting);
                 fd = holdfast::accept_one(listener_fd);
                 const int error = errno;
-                if (fd >= 0) return counted.release();
+                if (fd >= 0) return counted;
+                end(&counted, accepting);
                 throw std::system_error(error, std::generic_category(),
                                         "cannot accept: poll(2) the listener and try again");
             });
             return fd;
         },
-        misuse_of(worker, ESHUTDOWN));
+        misuse_of(ESHUTDOWN));
 }
 
 int holdfast_accept_failed_for_long(int error) {
@@ -114,25 +123,33 @@ int holdfast_start_acceptor(holdfast_worker* worker, holdfast_listener** listene
     constexpr std::string_view accepting = "start an acceptor";
     return guarded([&] {
         make_handle(acceptor, accepting, [&] {
-            holdfast::Worker& found = not_null(worker, accepting, "worker").worker;
             const auto callee = &not_null(accepted, accepting, "accepted");
-            not_null(not_null(listener, accepting, "the address of the listener"), accepting, "listener");
-            const std::unique_ptr<holdfast_listener> taken(std::exchange(*listener, nullptr));
-            return new holdfast_acceptor(found, std::move(taken->listener),
-                                         [callee, user](int fd, holdfast::Session connection) {
-                                             deliver_connection(callee, fd, std::move(connection), user);
-                                         });
+            not_null(listener, accepting, "the address of the listener");
+            const WorkerUse use(worker, accepting);
+            const auto taken = end(listener, accepting);
+            taken.wait_until_alone();
+            return add_handle<holdfast_acceptor>(std::make_unique<AcceptorObject>(
+                *use, std::move(taken->listener), [callee, user](int fd, holdfast::Session connection) {
+                    deliver_connection(callee, fd, std::move(connection), user);
+                }));
         });
     });
 }
 
 int holdfast_free_acceptor(holdfast_acceptor** acceptor) {
-    constexpr std::string_view what_ends = "free an acceptor";
+    constexpr std::string_view freeing = "free an acceptor";
     return guarded([&] {
-        holdfast_acceptor*& ended = not_null(acceptor, what_ends, "the address of the handle");
-        // In a forked child the accepting thread does not exist and cannot be joined.
-        if (ended != nullptr && ended->pid != ::getpid()) ended = nullptr;
-        end_handle(acceptor, what_ends);
+        if (not_null(acceptor, freeing, "the address of the handle") == nullptr) return;
+        if (CallbackScope::is_in(CallbackKind::accepting)) {
+            throw Refused(EPERM,
+                          "cannot free an acceptor in its callback, which it would wait for; call it after "
+                          "holdfast_wait() has returned");
+        }
+        if (pin(*acceptor, freeing)->pid != ::getpid()) {
+            *acceptor = nullptr;  // in a forked child the accepting thread does not exist and cannot be joined
+            return;
+        }
+        end(acceptor, freeing);
     });
 }
 

@@ -1,4 +1,6 @@
+#include "callbacks.hpp"
 #include "users.hpp"
+#include "worker_use.hpp"
 
 namespace holdfast::c {
 
@@ -7,7 +9,7 @@ holdfast_user number_of(User user) {
     return (static_cast<holdfast_user>(user.kind()) + 1) << bits_of_id | user.id();
 }
 
-Resource& resource_of(holdfast_worker& worker, holdfast_user number) {
+Resource& resource_of(WorkerObject& worker, holdfast_user number) {
     const auto found = worker.resources.find(number);
     if (found != worker.resources.end()) return found->second;
     refuse("use a resource",
@@ -15,7 +17,7 @@ Resource& resource_of(holdfast_worker& worker, holdfast_user number) {
                "; pass a value that holdfast_resource() or holdfast_close_last() stored for this worker");
 }
 
-User user_of(const holdfast_worker& worker, holdfast_user number) {
+User user_of(const WorkerObject& worker, holdfast_user number) {
     switch (number) {
         case holdfast_all_requests:
             return requests;
@@ -28,7 +30,9 @@ User user_of(const holdfast_worker& worker, holdfast_user number) {
         default:
             break;
     }
-    if (const auto task = worker.tasks.find(number); task != worker.tasks.end()) return task->second;
+    // A task that has ended uses nothing any more, so naming it has no effect.
+    const User task(User::Kind::task, static_cast<std::uint32_t>(number));
+    if (number == number_of(task) && task.id() != 0 && task.id() <= worker.last_task) return task;
     if (const auto used = worker.resources.find(number); used != worker.resources.end()) return used->second;
     refuse("use a resource", "there is no user with the number " + std::to_string(number) +
                                  "; pass one of enum holdfast_all, or a value that holdfast_start_task() or "
@@ -47,16 +51,16 @@ int add_resource(holdfast_worker* worker, const char* name, holdfast_callback cl
     constexpr std::string_view what = "add a resource";
     return guarded(
         [&] {
-            not_null(worker, what, "worker");
             const auto function = &not_null(close, what, "close");
-            const holdfast::Resource made =
-                (worker->worker.*add)(&not_null(name, what, "name"), [function, user] { call(function, user); });
+            const WorkerUse use(worker, what);
+            const holdfast::Resource made = (use->worker.*add)(
+                &not_null(name, what, "name"), [function, user] { call<CallbackKind::joined>(function, user); });
             const holdfast_user number = number_of(made);
-            const std::lock_guard lock(worker->mutex);
-            worker->resources.emplace(number, made);
+            const std::lock_guard lock(use->mutex);
+            use->resources.emplace(number, made);
             if (resource != nullptr) *resource = number;
         },
-        misuse_of(worker, ESHUTDOWN));
+        misuse_of(ESHUTDOWN));
 }
 
 }  // namespace
@@ -73,15 +77,18 @@ int holdfast_close_last(holdfast_worker* worker, const char* name, holdfast_call
 
 int holdfast_used_by(holdfast_worker* worker, holdfast_user resource, holdfast_user user) {
     return guarded([&] {
-        const std::lock_guard lock(not_null(worker, "use a resource", "worker").mutex);
-        const holdfast::User added = user_of(*worker, user);
-        resource_of(*worker, resource).used_by(added);
+        const WorkerUse use(worker, "use a resource");
+        const std::lock_guard lock(use->mutex);
+        const holdfast::User added = user_of(*use, user);
+        resource_of(*use, resource).used_by(added);
     });
 }
 
 int holdfast_close_within(holdfast_worker* worker, holdfast_user resource, int64_t milliseconds) {
     return guarded([&] {
-        const std::lock_guard lock(not_null(worker, "set the timeout of a close", "worker").mutex);
-        resource_of(*worker, resource).within(duration(milliseconds, "set the timeout of a close"));
+        constexpr std::string_view what = "set the timeout of a close";
+        const WorkerUse use(worker, what);
+        const std::lock_guard lock(use->mutex);
+        resource_of(*use, resource).within(duration(milliseconds, what));
     });
 }

@@ -1,28 +1,21 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <condition_variable>
+#include <algorithm>
 
-#include "handles.hpp"
-#include "unique_fd.hpp"
+#include "callbacks.hpp"
+#include "sized_options.hpp"
 #include "users.hpp"
-
-// Lives on the stack of its task. The descriptor is created on demand.
-struct holdfast_stop {
-    explicit holdfast_stop(std::stop_token given) : token(std::move(given)) {}
-
-    std::stop_token token;
-    std::mutex mutex;
-    std::condition_variable_any changed;
-    holdfast::UniqueFd fd;
-    std::optional<std::stop_callback<std::function<void()>>> on_stop;  // last: destroyed first
-};
+#include "worker_use.hpp"
 
 namespace {
 
 using namespace holdfast::c;
+using holdfast::TaskOptions;
 
-int wait_for(holdfast_stop& stop, std::int64_t timeout_ms) {
+constexpr std::string_view starting = "start a task";
+
+int wait_for(StopObject& stop, std::int64_t timeout_ms) {
     std::unique_lock lock(stop.mutex);
     const auto never = [] { return false; };  // only the token ends the wait
     if (timeout_ms == -1) {
@@ -33,7 +26,7 @@ int wait_for(holdfast_stop& stop, std::int64_t timeout_ms) {
     return stop.token.stop_requested() ? 1 : 0;
 }
 
-int make_fd(holdfast_stop& stop) {
+int make_fd(StopObject& stop) {
     const std::lock_guard lock(stop.mutex);
     if (stop.fd) return stop.fd.get();
     holdfast::UniqueFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -46,36 +39,79 @@ int make_fd(holdfast_stop& stop) {
     return stop.fd.get();
 }
 
+// Runs the program's function with a stop token that is valid until it returns.
+void run_task(holdfast_task function, void* user, std::stop_token token) {
+    holdfast_stop* stop = add_handle<holdfast_stop>(std::make_unique<StopObject>(std::move(token)));
+    const auto end_stop = [](holdfast_stop* ended) { end(&ended, "end a task"); };
+    const std::unique_ptr<holdfast_stop, decltype(end_stop)> valid(stop, end_stop);
+    call<CallbackKind::joined>(function, stop, user);
+}
+
+holdfast_task_options default_options() {
+    holdfast_task_options options{};
+    options.size = sizeof options;
+    options.start = holdfast_task_start_at_ready;
+    options.on_error = holdfast_task_on_error_stop;
+    options.need = holdfast_task_need_optional;
+    return options;
+}
+
+// Throws for a number that the enumeration does not have.
+template <class Value>
+Value one_of(int number, std::string_view field, std::initializer_list<Value> values) {
+    if (number >= 0 && static_cast<std::size_t>(number) < values.size()) return values.begin()[number];
+    refuse(starting, std::string(field) + " is " + std::to_string(number) + "; use one of enum holdfast_task_" +
+                         std::string(field));
+}
+
+TaskOptions to_cpp(const holdfast_task_options& options) {
+    TaskOptions made;
+    made.start = one_of(options.start, "start", {TaskOptions::Start::at_ready, TaskOptions::Start::now});
+    made.on_exception =
+        one_of(options.on_error, "on_error",
+               {TaskOptions::OnException::stop, TaskOptions::OnException::ignore, TaskOptions::OnException::abort});
+    made.need = one_of(options.need, "need",
+                       {TaskOptions::Need::optional, TaskOptions::Need::required, TaskOptions::Need::finite});
+    return made;
+}
+
 }  // namespace
+
+int holdfast_init_task_options(holdfast_task_options* options, size_t size) {
+    return guarded([&] { init_options(options, size, default_options(), "holdfast_task_options"); });
+}
 
 int holdfast_start_task(holdfast_worker* worker, const char* name, holdfast_task function, void* user,
                         holdfast_user* task) {
-    constexpr std::string_view what = "start a task";
+    return holdfast_start_task_with(worker, name, function, user, nullptr, task);
+}
+
+int holdfast_start_task_with(holdfast_worker* worker, const char* name, holdfast_task function, void* user,
+                             const holdfast_task_options* options, holdfast_user* task) {
     return guarded(
         [&] {
-            not_null(worker, what, "worker");
-            const auto body = &not_null(function, what, "function");
-            const auto run = [body, user](std::stop_token token) {
-                holdfast_stop stop(std::move(token));
-                call(body, &stop, user);
-            };
-            const holdfast::Task started = worker->worker.start_task(&not_null(name, what, "name"), run);
-            const std::lock_guard lock(worker->mutex);
-            const holdfast_user number = number_of(started);
-            worker->tasks.emplace(number, started);
-            if (task != nullptr) *task = number;
+            const auto body = &not_null(function, starting, "function");
+            const TaskOptions how =
+                to_cpp(known_options(options, default_options(), starting, "holdfast_init_task_options()"));
+            const WorkerUse use(worker, starting);
+            const holdfast::User started = use->worker.start_task(
+                &not_null(name, starting, "name"),
+                [body, user](std::stop_token token) { run_task(body, user, std::move(token)); }, how);
+            const std::lock_guard lock(use->mutex);
+            use->last_task = std::max(use->last_task, started.id());
+            if (task != nullptr) *task = number_of(started);
         },
-        misuse_of(worker, ESHUTDOWN));
+        misuse_of(ESHUTDOWN));
 }
 
 int holdfast_stop_requested(const holdfast_stop* stop) {
-    return guarded([&] { return not_null(stop, "check for a stop request", "stop").token.stop_requested() ? 1 : 0; });
+    return guarded([&] { return pin(stop, "check for a stop request")->token.stop_requested() ? 1 : 0; });
 }
 
 int holdfast_stop_wait(holdfast_stop* stop, int64_t timeout_ms) {
-    return guarded([&] { return wait_for(not_null(stop, "wait for a stop request", "stop"), timeout_ms); });
+    return guarded([&] { return wait_for(*pin(stop, "wait for a stop request"), timeout_ms); });
 }
 
 int holdfast_stop_fd(holdfast_stop* stop) {
-    return guarded([&] { return make_fd(not_null(stop, "create a descriptor for the stop token", "stop")); });
+    return guarded([&] { return make_fd(*pin(stop, "create a descriptor for the stop token")); });
 }

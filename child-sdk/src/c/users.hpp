@@ -2,7 +2,7 @@
 
 #include <holdfast/resource.hpp>
 
-#include "handles.hpp"
+#include "objects.hpp"
 
 namespace holdfast::c {
 
@@ -10,7 +10,7 @@ namespace holdfast::c {
 holdfast_user number_of(User user);
 
 // The reverse. Throws for numbers that this worker did not return. Call with the worker's mutex held.
-User user_of(const holdfast_worker& worker, holdfast_user number);
-Resource& resource_of(holdfast_worker& worker, holdfast_user number);
+User user_of(const WorkerObject& worker, holdfast_user number);
+Resource& resource_of(WorkerObject& worker, holdfast_user number);
 
 }  // namespace holdfast::c

@@ -1,10 +1,9 @@
 #include <algorithm>
-#include <array>
-#include <cstring>
-#include <limits>
 
-#include "handles.hpp"
+#include "callbacks.hpp"
+#include "sized_options.hpp"
 #include "version.hpp"
+#include "worker_use.hpp"
 
 namespace {
 
@@ -22,33 +21,22 @@ const holdfast_options& default_options() {
         options.grace_period_ms = usual.grace_period.count();
         options.cancel_period_ms = usual.cancel_period.count();
         options.keep_alive_min_ms = usual.keep_alive_min.count();
+        options.give_up = holdfast_give_up_end_process;
         return options;
     }();
     return defaults;
-}
-
-// The options that the program set, with defaults for the rest. Unknown options that are set must not be ignored.
-holdfast_options known_options(const holdfast_options* given) {
-    holdfast_options options = default_options();
-    if (given == nullptr) return options;
-    if (given->size < sizeof given->size) {
-        refuse("create a worker", "the size of the options is 0; initialise them with holdfast_init_options()");
-    }
-    const auto* bytes = reinterpret_cast<const unsigned char*>(given);
-    if (given->size > sizeof options &&
-        std::any_of(bytes + sizeof options, bytes + given->size, [](unsigned char byte) { return byte != 0; })) {
-        throw std::system_error(E2BIG, std::generic_category(),
-                                "cannot create a worker: an option is set that this library (" +
-                                    std::string(holdfast::sdk_version) + ") does not know; install a newer version");
-    }
-    std::memcpy(&options, given, std::min(given->size, sizeof options));
-    return options;
 }
 
 WorkerOptions::Drive drive_of(int drive) {
     if (drive == holdfast_drive_helper_thread) return WorkerOptions::Drive::helper_thread;
     if (drive == holdfast_drive_dispatch) return WorkerOptions::Drive::dispatch;
     refuse("create a worker", "drive is " + std::to_string(drive) + "; use one of enum holdfast_drive");
+}
+
+WorkerOptions::GiveUp give_up_of(int give_up) {
+    if (give_up == holdfast_give_up_end_process) return WorkerOptions::GiveUp::end_process;
+    if (give_up == holdfast_give_up_return_status) return WorkerOptions::GiveUp::return_status;
+    refuse("create a worker", "give_up is " + std::to_string(give_up) + "; use one of enum holdfast_give_up");
 }
 
 void run_posted(void* argument) {
@@ -60,7 +48,7 @@ std::function<void(std::function<void()>)> posting(const holdfast_options& optio
     if (options.post == nullptr) return {};
     return [post = options.post, user = options.post_user](std::function<void()> function) {
         auto kept = std::make_unique<std::function<void()>>(std::move(function));
-        call(post, run_posted, static_cast<void*>(kept.get()), user);
+        call<CallbackKind::joined>(post, run_posted, static_cast<void*>(kept.get()), user);
         std::ignore = kept.release();  // run_posted owns it now
     };
 }
@@ -74,18 +62,22 @@ WorkerOptions to_cpp(const holdfast_options& options) {
     if (options.health != nullptr) made.health = options.health;
     made.drive = drive_of(options.drive);
     made.post = posting(options);
+    made.give_up = give_up_of(options.give_up);
     return made;
 }
 
-Worker& of(holdfast_worker* worker, std::string_view what) { return not_null(worker, what, "worker").worker; }
+holdfast::Callback to_cpp(holdfast_stage_callback callback, void* user, std::string_view what, std::string_view name) {
+    return {[function = &not_null(callback, what, name), user](std::chrono::microseconds remaining) {
+        call<CallbackKind::joined>(function, remaining.count(), user);
+    }};
+}
 
 template <class Add>
 int add_callback(holdfast_worker* worker, holdfast_stage_callback callback, void* user, Add add) noexcept {
     constexpr std::string_view what = "add a callback";
     return guarded([&] {
-        const auto function = &not_null(callback, what, "callback");
-        (of(worker, what).*add)(holdfast::Callback(
-            [function, user](std::chrono::microseconds remaining) { call(function, remaining.count(), user); }));
+        const WorkerUse use(worker, what);
+        (use->worker.*add)(to_cpp(callback, user, what, "callback"));
     });
 }
 
@@ -104,24 +96,31 @@ int holdfast_fail(int error, const char* text) {
 }
 
 int holdfast_init_options(holdfast_options* options, size_t size) {
-    return guarded([&] {
-        constexpr std::string_view what = "set the options to their defaults";
-        not_null(options, what, "options");
-        if (size < sizeof options->size) refuse(what, "size is too small; pass sizeof(holdfast_options)");
-        std::memset(static_cast<void*>(options), 0, size);
-        std::memcpy(options, &default_options(), std::min(size, sizeof *options));
-        options->size = size;
-    });
+    return guarded([&] { init_options(options, size, default_options(), "holdfast_options"); });
 }
 
 int holdfast_new(const holdfast_options* options, holdfast_worker** worker) {
+    constexpr std::string_view what = "create a worker";
     return guarded([&] {
-        make_handle(worker, "create a worker", [&] { return new holdfast_worker(to_cpp(known_options(options))); });
+        make_handle(worker, what, [&] {
+            return add_handle<holdfast_worker>(std::make_unique<WorkerObject>(
+                to_cpp(known_options(options, default_options(), what, "holdfast_init_options()"))));
+        });
     });
 }
 
 int holdfast_free(holdfast_worker** worker) {
-    return guarded([&] { end_handle(worker, "free a worker"); });
+    return guarded([&] {
+        if (not_null(worker, "free a worker", "the address of the handle") != nullptr) free_worker(worker);
+    });
+}
+
+int holdfast_accepts(holdfast_worker* worker, holdfast_stage_callback stop, holdfast_stage_callback start, void* user) {
+    constexpr std::string_view what = "add callbacks";
+    return guarded([&] {
+        const WorkerUse use(worker, what);
+        use->worker.accepts(to_cpp(stop, user, what, "stop"), to_cpp(start, user, what, "start"));
+    });
 }
 
 int holdfast_on_lame_duck(holdfast_worker* worker, holdfast_stage_callback callback, void* user) {
@@ -149,42 +148,41 @@ int holdfast_on_released(holdfast_worker* worker, holdfast_stage_callback callba
 }
 
 int holdfast_ready(holdfast_worker* worker) {
-    return guarded([&] { of(worker, "call ready()").ready(); });
+    return guarded([&] { WorkerUse(worker, "call ready()")->worker.ready(); });
 }
 
 int holdfast_stop_worker(holdfast_worker* worker) {
-    return guarded([&] { of(worker, "stop").stop(); });
+    return guarded([&] { WorkerUse(worker, "stop")->worker.stop(); });
 }
 
 int holdfast_wait(holdfast_worker* worker) {
-    return guarded([&] { return of(worker, "wait").wait(); });
+    return guarded([&] { return BlockingWorkerUse(worker, "wait")->worker.wait(); });
 }
 
 int holdfast_fd(holdfast_worker* worker) {
-    return guarded([&] { return of(worker, "return a descriptor for an event loop").fd(); });
+    return guarded([&] { return WorkerUse(worker, "return a descriptor for an event loop")->worker.fd(); });
 }
 
 int holdfast_dispatch(holdfast_worker* worker) {
-    return guarded([&] { of(worker, "dispatch").dispatch(); });
+    return guarded([&] { BlockingWorkerUse(worker, "dispatch")->worker.dispatch(); });
 }
 
 int holdfast_result(holdfast_worker* worker) {
     return guarded([&] {
-        if (const std::optional<int> status = of(worker, "return the result").result()) return *status;
+        if (const std::optional<int> status = WorkerUse(worker, "return the result")->worker.result()) return *status;
         set_last_error("cannot return the result: the worker has not released everything; continue to dispatch");
         return -EAGAIN;
     });
 }
 
 int holdfast_draining(const holdfast_worker* worker) {
-    if (worker != nullptr) return worker->worker.draining() ? 1 : 0;  // called for every request
-    return guarded([&] { not_null(worker, "check whether the worker is leaving", "worker"); });
+    return guarded([&] { return WorkerUse(worker, "check whether the worker is leaving")->worker.draining() ? 1 : 0; });
 }
 
 int holdfast_deadline(holdfast_worker* worker, int64_t* deadline_usec) {
     constexpr std::string_view what = "return the deadline";
     return guarded([&] {
-        const auto deadline = of(worker, what).deadline();
+        const auto deadline = WorkerUse(worker, what)->worker.deadline();
         not_null(deadline_usec, what, "deadline_usec") = deadline ? usec_of(*deadline) : -1;
     });
 }
@@ -192,17 +190,20 @@ int holdfast_deadline(holdfast_worker* worker, int64_t* deadline_usec) {
 int holdfast_remaining(holdfast_worker* worker, int64_t* remaining_usec) {
     constexpr std::string_view what = "return the remaining time";
     return guarded([&] {
-        const auto deadline = of(worker, what).deadline();
+        const auto deadline = WorkerUse(worker, what)->worker.deadline();
         int64_t& remaining = not_null(remaining_usec, what, "remaining_usec");
         remaining = deadline ? std::max<int64_t>(0, usec_of(*deadline) - usec_of(Worker::Clock::now())) : -1;
     });
 }
 
 int holdfast_is_supervised(holdfast_worker* worker) {
-    return guarded([&] { return of(worker, "check for a supervisor").is_supervised() ? 1 : 0; });
+    return guarded([&] { return WorkerUse(worker, "check for a supervisor")->worker.is_supervised() ? 1 : 0; });
 }
 
 int holdfast_keep_alive_min(holdfast_worker* worker, int64_t* milliseconds) {
     constexpr std::string_view what = "return keep_alive_min";
-    return guarded([&] { not_null(milliseconds, what, "milliseconds") = of(worker, what).keep_alive_min().count(); });
+    return guarded([&] {
+        const auto found = WorkerUse(worker, what)->worker.keep_alive_min();
+        not_null(milliseconds, what, "milliseconds") = found.count();
+    });
 }
