@@ -2,10 +2,13 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -17,7 +20,17 @@ namespace {
 
 constexpr int write_timeout_ms = 1000;  // a supervisor that runs reads within milliseconds
 
+UniqueFd open_creator(int fd) {
+    ucred creator{};
+    socklen_t size = sizeof creator;
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &creator, &size) != 0) return {};
+    if (creator.pid <= 0 || creator.pid == ::getpid()) return {};
+    return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, creator.pid, 0)));  // close-on-exec
+}
+
 }  // namespace
+
+ControlPipe::ControlPipe(UniqueFd fd) : fd_(std::move(fd)), supervisor_(open_creator(fd_.get())) {}
 
 void ControlPipe::send(const Report& report, Delivery delivery) const {
     if (!exists()) return;

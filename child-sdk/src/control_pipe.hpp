@@ -10,7 +10,7 @@ namespace holdfast {
 // The worker's end of the control pipe. Without a supervisor there is no pipe, and messages are discarded.
 class ControlPipe {
   public:
-    explicit ControlPipe(UniqueFd fd) : fd_(std::move(fd)) {}
+    explicit ControlPipe(UniqueFd fd);
 
     bool exists() const { return static_cast<bool>(fd_); }
     int fd() const { return fd_.get(); }
@@ -30,8 +30,13 @@ class ControlPipe {
     // Whether the supervisor has closed its end. Commands that it sent before may still be unread.
     bool is_lost() const;
 
+    // A descriptor that is readable once the process that created the pipe has ended. -1 if there is none: the process
+    // is not visible from here, or it is this one.
+    int supervisor_fd() const { return supervisor_.get(); }
+
   private:
     UniqueFd fd_;
+    UniqueFd supervisor_;  // a pidfd
 };
 
 }  // namespace holdfast

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
+#include <system_error>
+#include <utility>
 
 #include "diagnostics.hpp"
 
@@ -21,7 +23,7 @@ constexpr std::chrono::seconds exit_timeout{1};
 // Lower bound for any value of the environment.
 constexpr std::chrono::milliseconds min_watchdog_interval{1};
 
-constexpr std::uint64_t wake_key = 1, control_key = 2;
+constexpr std::uint64_t wake_key = 1, control_key = 2, supervisor_key = 3;
 
 std::int64_t usec_of(std::chrono::steady_clock::time_point instant) {
     return std::chrono::duration_cast<std::chrono::microseconds>(instant.time_since_epoch()).count();
@@ -35,10 +37,11 @@ std::optional<Time> earlier(std::optional<Time> left, std::optional<Time> right)
 
 }  // namespace
 
-ControlThread::ControlThread(StageMachine& stage_machine, Process& process, StagePeriods periods,
-                             const std::string& health, std::chrono::microseconds watchdog)
+ControlThread::ControlThread(StageMachine& stage_machine, Process& process, ListenerShutdown& listener_shutdown,
+                             StagePeriods periods, const std::string& health, std::chrono::microseconds watchdog)
     : stage_machine_(stage_machine),
       process_(process),
+      listener_shutdown_(listener_shutdown),
       periods_(periods),
       is_supervised_(stage_machine.pipe().exists()),
       watchdog_(watchdog) {
@@ -86,6 +89,7 @@ void ControlThread::handle_events(Poller::Timeout timeout) {
     for (const epoll_event& event : poller_.wait(timeout)) {
         if (event.data.u64 == wake_key) process_.clear_wake();
         if (event.data.u64 == control_key) receive_commands();
+        if (event.data.u64 == supervisor_key) handle_supervisor_end();
         if (health_ && event.data.u64 >= Health::first_key) health_->handle(event);
     }
     handle_signals();
@@ -93,7 +97,8 @@ void ControlThread::handle_events(Poller::Timeout timeout) {
     stage_machine_.advance();
     if (stage_machine_.is_finished()) process_.restore_signals();
     send_watchdog();
-    set_alarm(stage_machine_.send_due_report());
+    const auto next_check = shut_down_listeners();
+    set_alarm(earlier(next_check, stage_machine_.send_due_report()));
 }
 
 void ControlThread::receive_commands() {
@@ -111,6 +116,31 @@ void ControlThread::receive_commands() {
     // grace period.
     local_stage_ = stage_machine_.is_cancelled() ? LocalStage::grace : LocalStage::lame_duck;
     enter_next_local_stage();
+}
+
+// The end of the control pipe alone does not say that the supervisor no longer serves the listeners: it also closes the
+// pipe of a worker that it has given up.
+void ControlThread::refuse_new_clients() {
+    const int supervisor_fd = stage_machine_.pipe().supervisor_fd();
+    if (supervisor_fd < 0) return listener_shutdown_.begin();
+    if (std::exchange(awaits_supervisor_end_, true)) return;
+    try {
+        poller_.add(supervisor_fd, EPOLLIN, supervisor_key);
+    } catch (const std::system_error& failure) {
+        log_error("cannot wait for the end of the supervisor, so new clients are not refused: " +
+                  std::string(failure.what()));
+    }
+}
+
+void ControlThread::handle_supervisor_end() {
+    poller_.remove(stage_machine_.pipe().supervisor_fd());
+    listener_shutdown_.begin();
+}
+
+std::optional<ControlThread::Clock::time_point> ControlThread::shut_down_listeners() {
+    if (local_stage_ == LocalStage::cancel || local_stage_ == LocalStage::given_up) listener_shutdown_.shut_down_all();
+    if (!stage_machine_.has_stopped_accepting()) return std::nullopt;  // that event wakes this thread
+    return listener_shutdown_.shut_down_empty(Clock::now());
 }
 
 void ControlThread::handle_signals() {
@@ -146,6 +176,7 @@ void ControlThread::enter_next_local_stage() {
         const auto end = now + periods_.lame_duck;
         return apply_local_stage(Stage::lame_duck, end, end + periods_.grace + periods_.cancel);
     }
+    refuse_new_clients();
     if (local_stage_ == LocalStage::lame_duck) {
         local_stage_ = LocalStage::grace;
         const auto end = now + periods_.grace;
@@ -186,8 +217,8 @@ void ControlThread::send_watchdog() {
     stage_machine_.pipe().send(report, ControlPipe::Delivery::best_effort);
 }
 
-void ControlThread::set_alarm(std::optional<Clock::time_point> next_report) {
-    auto alarm = earlier(earlier(next_report, local_stage_end_), next_watchdog_);
+void ControlThread::set_alarm(std::optional<Clock::time_point> next) {
+    auto alarm = earlier(earlier(next, local_stage_end_), next_watchdog_);
     if (health_) alarm = earlier(alarm, health_->close_expired(Clock::now()));
     poller_.set_alarm(alarm);
 }

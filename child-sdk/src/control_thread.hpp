@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "health.hpp"
+#include "listener_shutdown.hpp"
 #include "poller.hpp"
 #include "process.hpp"
 #include "stage_machine.hpp"
@@ -28,8 +29,8 @@ class ControlThread {
   public:
     // `health` empty: no health endpoint. `watchdog` 0: no watchdog messages. Throws std::system_error,
     // std::invalid_argument (the address of `health`).
-    ControlThread(StageMachine& stage_machine, Process& process, StagePeriods periods, const std::string& health,
-                  std::chrono::microseconds watchdog);
+    ControlThread(StageMachine& stage_machine, Process& process, ListenerShutdown& listener_shutdown,
+                  StagePeriods periods, const std::string& health, std::chrono::microseconds watchdog);
     ~ControlThread();
     ControlThread(const ControlThread&) = delete;
     ControlThread& operator=(const ControlThread&) = delete;
@@ -49,21 +50,26 @@ class ControlThread {
 
     void handle_events(Poller::Timeout timeout);
     void receive_commands();
+    void handle_supervisor_end();
     void handle_signals();
     void check_deadline();
     void begin_local_stop();
     void enter_next_local_stage();
+    void refuse_new_clients();
     void apply_local_stage(Stage stage, Clock::time_point end, Clock::time_point kill);
     void send_watchdog();
-    void set_alarm(std::optional<Clock::time_point> next_report);
+    std::optional<Clock::time_point> shut_down_listeners();
+    void set_alarm(std::optional<Clock::time_point> next);
 
     StageMachine& stage_machine_;
     Process& process_;
+    ListenerShutdown& listener_shutdown_;
     const StagePeriods periods_;
     Poller poller_;
     std::optional<Health> health_;
     std::atomic<bool> is_supervised_;
     std::atomic_flag dispatching_;
+    bool awaits_supervisor_end_ = false;
     bool stop_requested_ = false;  // STOPPING=1 was sent
     LocalStage local_stage_ = LocalStage::serving;
     std::optional<Clock::time_point> local_stage_end_;

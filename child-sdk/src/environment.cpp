@@ -62,6 +62,21 @@ std::string next_name(std::string_view& names) {
     return name;
 }
 
+// The numbers in HOLDFAST_BOUND_FDS: "3,4".
+std::vector<int> bound_fds() {
+    const char* text = std::getenv("HOLDFAST_BOUND_FDS");
+    std::string_view rest = text == nullptr ? "" : text;
+    std::vector<int> fds;
+    while (!rest.empty()) {
+        int fd = -1;
+        const std::size_t end = std::min(rest.find(','), rest.size());
+        const auto [last, failure] = std::from_chars(rest.data(), rest.data() + end, fd);
+        if (failure == std::errc{} && last == rest.data() + end) fds.push_back(fd);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return fds;
+}
+
 std::vector<InheritedListener> take_listeners() {
     std::vector<InheritedListener> listeners;
     const char* names = std::getenv("LISTEN_FDNAMES");
@@ -69,7 +84,8 @@ std::vector<InheritedListener> take_listeners() {
     const int count = static_cast<int>(std::min<std::uint64_t>(number_from("LISTEN_FDS").value_or(0), 4096));
     for (int fd = first_listener_fd; fd < first_listener_fd + count; ++fd) {
         if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) break;  // fewer are open than announced
-        listeners.push_back({.fd = UniqueFd(fd), .name = next_name(rest), .address = address_of(fd)});
+        listeners.push_back(
+            {.fd = UniqueFd(fd), .name = next_name(rest), .address = address_of(fd), .may_shut_down = false});
     }
     for (const char* variable : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}) ::unsetenv(variable);
     return listeners;
@@ -90,7 +106,13 @@ StartEnvironment take_environment() {
     if (environment.control || number_from("LISTEN_PID") == static_cast<std::uint64_t>(::getpid())) {
         environment.listeners = take_listeners();
     }
-    if (environment.control) environment.watchdog = watchdog_period();
+    if (!environment.control) return environment;
+    environment.watchdog = watchdog_period();
+    const std::vector<int> bound = bound_fds();
+    ::unsetenv("HOLDFAST_BOUND_FDS");
+    for (InheritedListener& listener : environment.listeners) {
+        listener.may_shut_down = std::ranges::find(bound, listener.fd.get()) != bound.end();
+    }
     return environment;
 }
 

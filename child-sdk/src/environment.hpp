@@ -14,6 +14,7 @@ struct InheritedListener {
     UniqueFd fd;
     std::string name;
     Address address;
+    bool may_shut_down = false;  // the supervisor bound it, and nobody else uses it
 };
 
 // What this process inherited from its supervisor. Checks that it is meant for this process, and removes the variables

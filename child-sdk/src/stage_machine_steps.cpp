@@ -93,6 +93,11 @@ bool StageMachine::has_work() const { return must_enter_stage() || reached_ == S
 
 bool StageMachine::must_enter_stage() const { return wanted_ != reached_ || answer_due_; }
 
+bool StageMachine::has_stopped_accepting() const {
+    const std::lock_guard lock(mutex_);
+    return reached_ == Stage::drain;
+}
+
 StageMachine::Stepped StageMachine::step(Lock& lock) {
     if (phase_ == Phase::releasing) return release_some(lock);
     if (phase_ != Phase::serving) return Stepped::no;
@@ -116,7 +121,10 @@ void StageMachine::enter_stage(Stage stage, Lock& lock) {
         calling_ = {};
         call_failed_ = call == Call::threw;
         reached_ = stage;
-        if (stage == Stage::drain) drain_since_ = Clock::now();
+        if (stage == Stage::drain) {
+            drain_since_ = Clock::now();
+            note_change();
+        }
         request_registry_->watch(stage == Stage::drain ? RequestRegistry::Watch::on : RequestRegistry::Watch::off);
     }
     if (stage == Stage::run) answer_due_ = false;

@@ -55,10 +55,13 @@ class Worker::Impl {
                                            options.give_up, [this] { process.wake(); })),
           listeners(std::move(environment.listeners)),
           control_thread(
-              std::in_place, *stage_machine, process,
+              std::in_place, *stage_machine, process, listener_shutdown,
               StagePeriods{
                   .lame_duck = options.lame_duck, .grace = options.grace_period, .cancel = options.cancel_period},
               options.health, environment.watchdog) {
+        for (const InheritedListener& listener : listeners.available()) {
+            if (listener.may_shut_down) listener_shutdown.add(listener.fd.get(), Origin::inherited);
+        }
         stage_machine->pipe().send(hello(Pausing::not_known));
         if (options.drive == WorkerOptions::Drive::helper_thread) {
             control_thread->start_thread();
@@ -95,6 +98,7 @@ class Worker::Impl {
     std::shared_ptr<StageMachine> stage_machine;
     std::mutex listeners_mutex;
     InheritedListeners listeners;
+    ListenerShutdown listener_shutdown;
     std::optional<ControlThread> control_thread;
 };
 
@@ -117,6 +121,8 @@ Listener Worker::listen(std::string_view name, std::string_view address) {
                                impl_->listeners.list() + "; start the worker with --listen " + both);
     }
     UniqueFd fd = bind_listener(parse_address(address));
+    impl_->listener_shutdown.add(fd.get(), Origin::bound_here);
+    impl_->process.wake();  // a drain may have begun
     const std::string bound = to_string(address_of(fd.get()));
     return {fd.release(), std::string(name), bound, Origin::bound_here};
 }

@@ -73,6 +73,11 @@ std::vector<int> Listeners::fds(const ListenerUses& uses) const {
     return result;
 }
 
+os::Ownership Listeners::ownership(const ListenerUse& use) const {
+    const Entry* entry = find(use.id);
+    return entry != nullptr ? entry->listener.ownership : os::Ownership::adopted;
+}
+
 std::vector<std::string> Listeners::names() const {
     std::vector<std::string> result;
     for (const auto& use : in_force_) result.push_back(use.name);

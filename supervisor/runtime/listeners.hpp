@@ -62,6 +62,7 @@ class Listeners {
     const ListenerUses& in_force() const { return in_force_; }
     std::vector<int> fds(const ListenerUses& uses) const;  // borrowed; -1 for a closed listener
     std::vector<core::ListenerStatus> status(const ListenerUses& uses) const;
+    os::Ownership ownership(const ListenerUse& use) const;  // `adopted` for a closed listener
 
     // For the listeners in force.
     std::vector<int> fds() const { return fds(in_force_); }

@@ -132,23 +132,29 @@ std::variant<LaunchJob, os::LaunchFailure> WorkerLauncher::prepare(Worker& worke
     if (auto failure = open_probe(spec, worker, job)) return std::move(*failure);
     if (auto failure = open_channels(spec, worker, job)) return std::move(*failure);
     const int control_fd = first_inherited_fd + static_cast<int>(job.plan.inherited_fds.size()) - 1;
-    job.plan.environment = environment(worker, control_fd);
+    for (std::string& entry : environment(worker, control_fd)) job.plan.environment.push_back(std::move(entry));
     return job;
 }
 
 // Duplicates the descriptors, because a reload may close a listener during the launch.
 std::optional<os::LaunchFailure> WorkerLauncher::pass_listeners(const GenerationSpec& spec, Worker& worker,
                                                                 LaunchJob& job) {
+    std::string bound;  // by us: their numbers in the worker
     for (const auto& use : spec.listeners) {
         const int listener_fd = listeners_.fds({use}).front();
         os::UniqueFd copy{listener_fd < 0 ? -1 : ::fcntl(listener_fd, F_DUPFD_CLOEXEC, 0)};
         if (!copy) return os::LaunchFailure{"pass the listener " + use.name, listener_fd < 0 ? EBADF : errno};
+        if (listeners_.ownership(use) == os::Ownership::ours) {
+            const std::size_t number = first_inherited_fd + job.plan.inherited_fds.size();
+            bound.append(bound.empty() ? "" : ",").append(std::to_string(number));
+        }
         job.plan.inherited_fds.push_back(copy.get());
         job.plan.listener_names.push_back(use.name);
         worker.listeners.push_back(
             {os::socket_inode(listener_fd), short_address(listeners_.status({use}).front().address)});
         job.worker_side.push_back(std::move(copy));
     }
+    if (!bound.empty()) job.plan.environment.push_back("HOLDFAST_BOUND_FDS=" + bound);
     return std::nullopt;
 }
 

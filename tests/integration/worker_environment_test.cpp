@@ -89,6 +89,7 @@ TEST(WorkerEnvironment, IsTheSupervisorsWithoutItsOwnActivationVariables) {
     std::string second = run.address(1);
     second.replace(second.find(':'), 1, "_");
     EXPECT_THAT(facts["LISTEN_FDNAMES"], testing::StartsWith("web:127.0.0.1_"));
+    EXPECT_EQ(facts["HOLDFAST_BOUND_FDS"], "3,4");
     EXPECT_EQ(facts["HOLDFAST_NAME"], "web");
     EXPECT_EQ(facts["HOLDFAST_GENERATION"], "1");
     EXPECT_EQ(facts["HOLDFAST_SLOT"], "0");

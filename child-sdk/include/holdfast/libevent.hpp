@@ -158,8 +158,10 @@ class Server {
     }
 
     void stop_accepting() {
-        pollfd waiting{.fd = listener_fd_, .events = POLLIN, .revents = 0};
-        for (int i = 0; is_accepting_ && i<max_queue_length&& ::poll(&waiting, 1, 0)> 0; ++i) {
+        // Another worker may have shut the listener down after the end of the supervisor.
+        pollfd waiting{.fd = listener_fd_, .events = POLLIN | POLLRDHUP, .revents = 0};
+        const auto is_queued = [&] { return ::poll(&waiting, 1, 0) > 0 && waiting.revents == POLLIN; };
+        for (int i = 0; is_accepting_ && i < max_queue_length && is_queued(); ++i) {
             set_nonblocking(listener_fd_);
             // EVLOOP_ONCE: without it libevent loops for as long as any descriptor is ready, and the worker's
             // descriptor stays ready from its next command until dispatch() is called, which may be the caller of this

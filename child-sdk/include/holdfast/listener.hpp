@@ -16,6 +16,9 @@ enum class Origin {
 /// not call shutdown(2) or listen(2) on it, and do not rely on O_NONBLOCK, which the other processes can set or clear
 /// at any time: use poll(2), and call accept(2) only where blocking does no harm. Closing the socket is harmless.
 ///
+/// In a drain without a supervisor, the SDK lets the program empty the accept queue and then shuts the socket down, so
+/// that later clients are refused at once; accept(2) then fails with EINVAL.
+///
 /// Not synchronised: use it from one thread at a time.
 class Listener {
   public:

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include "fake_supervisor.hpp"
@@ -19,6 +20,14 @@ void Endpoint::refresh() {
 }
 
 Endpoint::~Endpoint() { ::close(fd); }
+
+int connect_error(const Endpoint& endpoint) {
+    const int fd = ::socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool is_connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&endpoint.address), endpoint.length) == 0;
+    const int error = is_connected ? 0 : errno;
+    ::close(fd);
+    return error;
+}
 
 Client::Client(const Endpoint& endpoint) : fd_(::socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval timeout{.tv_sec = long_enough.count(), .tv_usec = 0};

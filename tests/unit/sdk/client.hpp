@@ -25,6 +25,9 @@ struct Endpoint {
     socklen_t length = sizeof address;
 };
 
+// Tries to connect a new client. Returns 0 or the errno of connect(2).
+int connect_error(const Endpoint& endpoint);
+
 // A client whose reads fail the test after the usual timeout.
 class Client {
   public:
