@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -62,12 +63,16 @@ std::string describe(const LaunchFailure& failure) {
 int LaunchSpec::directory_fd() const { return directory ? directory.get() : AT_FDCWD; }
 
 std::variant<LaunchSpec, LaunchFailure> resolve(const LaunchOptions& options,
-                                                const std::vector<std::string>& base_environment) {
+                                                const std::vector<std::string>& base_environment,
+                                                const std::optional<ResourceLimit>& descriptors) {
     LaunchSpec spec;
     if (options.command.empty()) return LaunchFailure{"start a worker: no command was given", 0};
     spec.argv = options.command;
     spec.umask = options.umask;
     spec.limits = options.limits;
+    const bool is_set =
+        descriptors && std::ranges::find(spec.limits, descriptors->name, &ResourceLimit::name) != spec.limits.end();
+    if (descriptors && !is_set) spec.limits.push_back(*descriptors);
     spec.privileges = options.privileges;
     spec.standard_input = options.standard_input;
     Environment environment = without_supervisor_variables(base_environment);

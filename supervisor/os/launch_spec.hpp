@@ -44,9 +44,11 @@ struct LaunchSpec {
 // of the supervisor at start; variables that are addressed to the supervisor itself (LISTEN_*, NOTIFY_SOCKET,
 // WATCHDOG_*, HOLDFAST_*) are removed from it. Later entries override earlier ones: base, then HOME USER LOGNAME SHELL
 // of --user, env files, --env. A command with '/' is relative to the directory; any other is searched along the
-// worker's PATH. Thread-safe. May block on file systems and on the user database.
+// worker's PATH. `descriptors` is the limit of open files of the workers without --limit nofile; empty: our own.
+// Thread-safe. May block on file systems and on the user database.
 std::variant<LaunchSpec, LaunchFailure> resolve(const LaunchOptions& options,
-                                                const std::vector<std::string>& base_environment);
+                                                const std::vector<std::string>& base_environment,
+                                                const std::optional<ResourceLimit>& descriptors = std::nullopt);
 
 // Resolves another command with the directory, environment, user and limits of `like`.
 std::variant<LaunchSpec, LaunchFailure> resolve_other_command(const LaunchSpec& like, std::vector<std::string> argv);

@@ -45,8 +45,9 @@ void LaunchPreparation::resolve_new_spec() {
     if (!obtained) return finish({obtained.error().text, {}});
     spec.listeners = std::move(*obtained);
     dependencies_.specs.reserve(spec.listeners);
-    start_spec_task([configuration = spec.configuration, environment = dependencies_.environment]() -> SpecResult {
-        auto made = os::resolve(configuration->launch, environment);
+    start_spec_task([configuration = spec.configuration, environment = dependencies_.environment,
+                     descriptors = dependencies_.descriptors]() -> SpecResult {
+        auto made = os::resolve(configuration->launch, environment, descriptors);
         if (const auto* failure = std::get_if<os::LaunchFailure>(&made)) return os::describe(*failure);
         return std::get<os::LaunchSpec>(std::move(made));
     });

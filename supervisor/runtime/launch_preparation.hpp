@@ -36,8 +36,9 @@ class LaunchPreparation {
         Listeners& listeners;
         LaunchSpecs& specs;
         ReloadPlans& plans;
-        std::string service;                   // HOLDFAST_NAME
-        std::vector<std::string> environment;  // of the supervisor
+        std::string service;                       // HOLDFAST_NAME
+        std::vector<std::string> environment;      // of the supervisor
+        std::optional<ResourceLimit> descriptors;  // the limit of open files that workers get
         std::function<void(Generation, ProgramFacts)> set_program_facts;
         std::function<void()> collect;  // classifies deferred children again
     };

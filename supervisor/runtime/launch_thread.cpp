@@ -9,14 +9,19 @@ namespace holdfast::runtime {
 
 // State that all jobs share. A stuck thread keeps it alive.
 struct LaunchThread::Shared {
-    Shared(LaunchOptions launch_options, std::vector<std::string> environment, Deliver receiver)
-        : options(std::move(launch_options)), base_environment(std::move(environment)), deliver(std::move(receiver)) {}
+    Shared(LaunchOptions launch_options, std::vector<std::string> environment, Deliver receiver,
+           std::optional<ResourceLimit> limit)
+        : options(std::move(launch_options)),
+          base_environment(std::move(environment)),
+          descriptors(std::move(limit)),
+          deliver(std::move(receiver)) {}
 
     std::variant<SharedLaunchSpec, os::LaunchFailure> find_or_resolve(const LaunchJob& job);
     void keep_resolved(LaunchSpecId id, SharedLaunchSpec spec);
 
     const LaunchOptions options;
     const std::vector<std::string> base_environment;
+    const std::optional<ResourceLimit> descriptors;
     const Deliver deliver;
 
     std::mutex mutex;
@@ -68,8 +73,10 @@ class LaunchThread::Job final : public BlockingJob {
     std::optional<Outcome> outcome_;
 };
 
-LaunchThread::LaunchThread(LaunchOptions options, std::vector<std::string> base_environment, Deliver deliver)
-    : shared_(std::make_shared<Shared>(std::move(options), std::move(base_environment), std::move(deliver))),
+LaunchThread::LaunchThread(LaunchOptions options, std::vector<std::string> base_environment, Deliver deliver,
+                           std::optional<ResourceLimit> descriptors)
+    : shared_(std::make_shared<Shared>(std::move(options), std::move(base_environment), std::move(deliver),
+                                       std::move(descriptors))),
       thread_({.idle_timeout = {},
                .signals = BlockingThread::Signals::inherited,
                .limit = StuckThreadLimit(max_stuck_threads)}) {}
@@ -92,7 +99,7 @@ std::variant<SharedLaunchSpec, os::LaunchFailure> LaunchThread::Shared::find_or_
         const std::lock_guard lock(mutex);
         if (resolved && resolved_id == job.spec_id) return resolved;
     }
-    auto made = os::resolve(job.configuration ? job.configuration->launch : options, base_environment);
+    auto made = os::resolve(job.configuration ? job.configuration->launch : options, base_environment, descriptors);
     if (auto* failure = std::get_if<os::LaunchFailure>(&made)) return std::move(*failure);
     return std::make_shared<const os::LaunchSpec>(std::move(std::get<os::LaunchSpec>(made)));
 }

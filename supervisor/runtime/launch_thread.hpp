@@ -42,7 +42,8 @@ class LaunchThread {
     // destructor has returned. Must not block, and must not call the LaunchThread.
     using Deliver = std::function<void(LaunchResult)>;
 
-    LaunchThread(LaunchOptions options, std::vector<std::string> base_environment, Deliver deliver);
+    LaunchThread(LaunchOptions options, std::vector<std::string> base_environment, Deliver deliver,
+                 std::optional<ResourceLimit> descriptors = std::nullopt);
     // Abandons every launch that has not been delivered.
     ~LaunchThread();
     LaunchThread(const LaunchThread&) = delete;

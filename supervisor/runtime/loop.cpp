@@ -56,11 +56,14 @@ Loop::Loop(std::unique_ptr<Foundation> foundation, const core::Configuration& co
       history_(foundation_->io, foundation_->log, state_directories(configuration)),
       core_(configuration.policy, static_cast<std::uint64_t>(to_usec(now())), history_.last_generation()),
       event_queue_(foundation_->io, [this](const core::Event& event) { deliver(event); }),
-      launches_(configuration.launch, resources_.environment,
-                [this](LaunchResult result) {
-                    boost::asio::post(foundation_->io, [this, moved = std::make_shared<LaunchResult>(
-                                                                  std::move(result))] { launched(std::move(*moved)); });
-                }),
+      launches_(
+          configuration.launch, resources_.environment,
+          [this](LaunchResult result) {
+              boost::asio::post(foundation_->io, [this, moved = std::make_shared<LaunchResult>(std::move(result))] {
+                  launched(std::move(*moved));
+              });
+          },
+          resources_.descriptors),
       channels_(foundation_->io, workers_, event_queue_, foundation_->log, foundation_->output,
                 [this](Worker& worker) { worker_reaper_.main_ended(worker); }),
       worker_reaper_(foundation_->io, workers_, event_queue_, channels_, launches_, foundation_->log),
@@ -98,6 +101,7 @@ LaunchPreparation::Dependencies Loop::preparation_dependencies() {
         plans_,
         configuration_.name,
         resources_.environment,
+        resources_.descriptors,
         [this](Generation generation, ProgramFacts facts) { history_.set_program_facts(generation, std::move(facts)); },
         [this] { worker_reaper_.collect_deferred(); }};
 }

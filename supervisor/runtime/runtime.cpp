@@ -7,6 +7,7 @@
 
 #include "base/runtime_paths.hpp"
 #include "os/api_socket.hpp"
+#include "os/descriptor_limit.hpp"
 #include "os/process_table.hpp"
 #include "os/reaper.hpp"
 #include "runtime/loop.hpp"
@@ -122,10 +123,16 @@ Result<std::unique_ptr<Runtime>> Runtime::open(const core::Configuration& config
     StartupResources resources;
     resources.sighup = sighup;
     resources.environment = copy_environment();
+    if (auto former = os::raise_descriptor_limit()) {
+        resources.descriptors = std::move(*former);
+    } else {
+        foundation->log.write(core::Level::warning, "limit_not_raised", former.error().text);
+    }
     os::reset_sigchld();
     if (!os::proc_is_ours()) {
         return refused(
-            "cannot see the processes of workers: /proc is not mounted, or shows those of another PID namespace; mount it "
+            "cannot see the processes of workers: /proc is not mounted, or shows those of another PID namespace; mount "
+            "it "
             "(mount -t proc proc /proc, or unshare --mount-proc)");
     }
     if (const auto subreaper = os::become_subreaper(); !subreaper) return refused(subreaper.error().text);

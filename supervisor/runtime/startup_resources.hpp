@@ -26,7 +26,8 @@ struct StartupResources {
     std::optional<os::Signals> signals;
     std::optional<os::ServiceManager> manager;
     os::SighupDisposition sighup = os::SighupDisposition::handled;
-    std::vector<std::string> environment;  // of the supervisor at its start
+    std::vector<std::string> environment;      // of the supervisor at its start
+    std::optional<ResourceLimit> descriptors;  // its limit of open files at its start
 };
 
 }  // namespace holdfast::runtime

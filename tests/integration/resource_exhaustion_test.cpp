@@ -115,7 +115,7 @@ class IdleClient {
 TEST(NoDescriptorsLeft, IdleClientsDoNotHideTheProcessesOfWorkers) {
     RunOptions options = server_behind_a_shell();
     options.options.insert(options.options.end(), {"--admin", "127.0.0.1:0"});
-    options.open_files = 40;
+    options.wrapper = {"/bin/sh", "-c", "ulimit -n 40 && exec \"$@\"", "sh"};
     SupervisorProcess run(options);
     const std::string listening = run.wait_for("admin_listening").text;
     run.wait_until_serving();

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -54,6 +55,22 @@ TEST(WorkerEnvironment, ContainsOnlyTheDescriptorsOfTheWorker) {
     auto facts = facts_of(run.worker_output());
     EXPECT_EQ(facts["HOLDFAST_CONTROL_FD"], "5");
     EXPECT_THAT(files.at(5), HasSubstr(facts["HOLDFAST_CONTROL_INODE"]));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
+// The supervisor needs descriptors for each worker; a worker that uses select(2) must not get more than it expects.
+TEST(WorkerEnvironment, HasTheLimitOfOpenFilesThatTheSupervisorWasStartedWith) {
+    RunOptions options;
+    options.options = {"--listen", "127.0.0.1:0"};
+    options.command = environment_dump_worker();
+    options.open_files = 300;
+    SupervisorProcess run(options);
+    run.wait_until_serving();
+    EXPECT_EQ(facts_of(run.worker_output())["files"], "300");
+    rlimit own{};
+    ASSERT_EQ(::prlimit(run.pid(), RLIMIT_NOFILE, nullptr, &own), 0);
+    EXPECT_EQ(own.rlim_cur, own.rlim_max);
+    EXPECT_GT(own.rlim_max, 300U);
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 

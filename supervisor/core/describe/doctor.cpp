@@ -81,19 +81,23 @@ void check_descriptors(const MachineFacts& facts, const CheckedService& checked,
     // During a restart two generations run at the same time.
     const std::uint64_t needed =
         own_descriptors + checked.configuration.listen.size() + 2 * workers * descriptors_of_a_worker;
-    const std::string now = std::to_string(*facts.nofile_soft) + " open files are allowed";
-    if (*facts.nofile_soft < needed) {
+    // The supervisor raises its soft limit to the hard one.
+    const std::uint64_t allowed = facts.nofile_hard.value_or(*facts.nofile_soft);
+    const std::string now = std::to_string(allowed) + " open files are allowed";
+    if (allowed < needed) {
         findings.push_back(
             {Severity::wrong,
              now + ", and a restart of " + std::to_string(checked.workers) + " workers needs " + std::to_string(needed),
-             "ulimit -n " + std::to_string(needed) + " before holdfast, or LimitNOFILE=" + std::to_string(needed) +
+             "ulimit -Hn " + std::to_string(needed) + " before holdfast, or LimitNOFILE=" + std::to_string(needed) +
                  " in its unit"});
         return;
     }
     findings.push_back({Severity::ok, now + ", a restart needs " + std::to_string(needed), {}});
     const auto& limits = checked.configuration.launch.limits;
     if (*facts.nofile_soft <= 1024 && std::ranges::find(limits, "nofile", &ResourceLimit::name) == limits.end()) {
-        findings.push_back({Severity::note, "each worker inherits this limit, which also limits its connections",
+        findings.push_back({Severity::note,
+                            "each worker inherits the soft limit of " + std::to_string(*facts.nofile_soft) +
+                                ", which also limits its connections",
                             "--limit nofile=65536 gives the workers more"});
     }
 }

@@ -60,7 +60,8 @@ TEST(Doctor, HasARemedyForEachProblem) {
 
 TEST(Doctor, ComparesTheResourceLimitsWithTheNeedsOfARestart) {
     MachineFacts facts = healthy();
-    facts.nofile_soft = 64 + 2 * 100 * 8;
+    facts.nofile_soft = 64;  // the supervisor raises it to the hard one
+    facts.nofile_hard = 64 + 2 * 100 * 8;
     CheckedService checked;
     checked.workers = 100;
     EXPECT_EQ(about("open files", facts, checked).severity, Severity::ok);

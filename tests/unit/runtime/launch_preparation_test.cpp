@@ -71,6 +71,7 @@ struct LaunchPreparationTest : ::testing::Test {
             *plans,
             "web",
             {"PATH=/usr/bin:/bin"},
+            std::nullopt,
             [this](Generation generation, ProgramFacts facts) { known[generation] = std::move(facts); },
             [this] { collect(); }});
         ASSERT_TRUE(listeners.open(in_force.listen));
