@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/runtime_paths.hpp"
+#include "core/describe/doctor.hpp"
 #include "os/api_socket.hpp"
 #include "os/descriptor_limit.hpp"
 #include "os/process_table.hpp"
@@ -32,6 +33,20 @@ std::vector<std::string> copy_environment() {
 }
 
 Error refused(std::string text) { return error(std::move(text), unavailable); }
+
+// The service starts all the same: the first generation may fit, and fewer workers may be needed later.
+void raise_descriptor_limit(const core::Configuration& configuration, Log& log, StartupResources& resources) {
+    auto former = os::raise_descriptor_limit();
+    if (!former) return log.write(core::Level::warning, "limit_not_raised", former.error().text);
+    const auto needed = core::descriptors_needed(configuration, configuration.policy.workers);
+    if (former->hard < needed) {
+        log.write(core::Level::warning, "limit_too_low",
+                  std::to_string(former->hard) + " open files are allowed, and a restart of " +
+                      std::to_string(configuration.policy.workers) + " workers needs " + std::to_string(needed) +
+                      ": raise the hard limit (ulimit -Hn, LimitNOFILE= in the unit)");
+    }
+    resources.descriptors = std::move(*former);
+}
 
 // Claims the runtime directory and its lock, if possible. An error only if the service name is in use.
 Result<void> claim_name(const core::Configuration& configuration, Log& log, StartupResources& resources) {
@@ -123,11 +138,7 @@ Result<std::unique_ptr<Runtime>> Runtime::open(const core::Configuration& config
     StartupResources resources;
     resources.sighup = sighup;
     resources.environment = copy_environment();
-    if (auto former = os::raise_descriptor_limit()) {
-        resources.descriptors = std::move(*former);
-    } else {
-        foundation->log.write(core::Level::warning, "limit_not_raised", former.error().text);
-    }
+    raise_descriptor_limit(configuration, foundation->log, resources);
     os::reset_sigchld();
     if (!os::proc_is_ours()) {
         return refused(

@@ -69,6 +69,16 @@ TEST(NoDescriptorsLeft, TheApiWaitsInsteadOfSpinning) {
     EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
 }
 
+TEST(NoDescriptorsLeft, TheStartSaysThatTheWorkersWantedDoNotFit) {
+    RunOptions options = two_hello_workers();
+    set_option(options, "--workers", "40");
+    options.wrapper = {"/bin/sh", "-c", "ulimit -n 120 && exec \"$@\"", "sh"};
+    SupervisorProcess run(options);
+    EXPECT_THAT(run.wait_for("limit_too_low").text, HasSubstr("a restart of 40 workers needs"));
+    EXPECT_THAT(run.wait_for("spawn_failed").text, HasSubstr("LimitNOFILE="));
+    EXPECT_EQ(run.stop(), ExitStatus{ExitedWith{0}});
+}
+
 // A server behind a shell that leaves a process of its own session.
 RunOptions server_behind_a_shell() {
     RunOptions options = two_hello_workers();

@@ -77,10 +77,7 @@ void check_migration(const MachineFacts& facts, Findings& findings) {
 
 void check_descriptors(const MachineFacts& facts, const CheckedService& checked, Findings& findings) {
     if (!facts.nofile_soft) return;
-    const auto workers = static_cast<std::uint64_t>(checked.workers);
-    // During a restart two generations run at the same time.
-    const std::uint64_t needed =
-        own_descriptors + checked.configuration.listen.size() + 2 * workers * descriptors_of_a_worker;
+    const std::uint64_t needed = descriptors_needed(checked.configuration, checked.workers);
     // The supervisor raises its soft limit to the hard one.
     const std::uint64_t allowed = facts.nofile_hard.value_or(*facts.nofile_soft);
     const std::string now = std::to_string(allowed) + " open files are allowed";
@@ -216,6 +213,11 @@ void check_kubernetes(const MachineFacts& facts, const Policy& policy, Findings&
 Duration longest_stop(const Policy& policy) {
     // Each of the three stages has a deadline that can be extended.
     return policy.lame_duck + policy.grace_period + policy.cancel_period + 3 * policy.max_extension;
+}
+
+std::uint64_t descriptors_needed(const Configuration& configuration, int workers) {
+    return own_descriptors + configuration.listen.size() +
+           2 * static_cast<std::uint64_t>(workers) * descriptors_of_a_worker;
 }
 
 std::vector<Finding> check_machine(const MachineFacts& facts, const CheckedService& checked) {

@@ -27,6 +27,9 @@ struct CheckedService {
 // Checks what this machine provides for the service. A pure function.
 std::vector<Finding> check_machine(const MachineFacts& facts, const CheckedService& checked);
 
+// The number of open files that the supervisor needs during a restart, when two generations run at the same time.
+std::uint64_t descriptors_needed(const Configuration& configuration, int workers);
+
 // The maximum duration of a stop.
 Duration longest_stop(const Policy& policy);
 

@@ -83,5 +83,10 @@ TEST(Hint, AboutAnAddressInUseIsInTheAnswerToAFailedRestart) {
     EXPECT_THAT(harness.notes("worker_crashed"), ElementsAre(HasSubstr("fd 3")));
 }
 
+TEST(LaunchHint, OfMissingDescriptorsNamesTheLimit) {
+    EXPECT_THAT(hint_for_launch("pass the listener web", EMFILE), ::testing::HasSubstr("LimitNOFILE="));
+    EXPECT_THAT(hint_for_launch("create a pipe", ENFILE), ::testing::HasSubstr("fs.file-max"));
+}
+
 }  // namespace
 }  // namespace holdfast::core::testing
