@@ -50,7 +50,11 @@ class HoldfastError(OSError):
 class _Options(Structure):
     _fields_ = [("size", c_size_t), ("lame_duck_ms", c_int64), ("grace_period_ms", c_int64),
                 ("cancel_period_ms", c_int64), ("keep_alive_min_ms", c_int64), ("health", c_char_p),
-                ("drive", c_int), ("post", c_void_p), ("post_user", c_void_p)]
+                ("drive", c_int), ("post", c_void_p), ("post_user", c_void_p), ("give_up", c_int)]
+
+
+class _TaskOptions(Structure):
+    _fields_ = [("size", c_size_t), ("start", c_int), ("on_error", c_int), ("need", c_int)]
 
 
 class _Waiting(Structure):
@@ -62,7 +66,8 @@ _COUNTS = ("requests", "sessions", "tasks", "work", "resources", "served", "hand
 
 class _Report(Structure):
     _fields_ = [("size", c_size_t), ("stage", c_int), ("remaining_usec", c_int64), *((n, c_uint64) for n in _COUNTS),
-                ("text", c_char_p), ("waiting_count", c_size_t), ("waiting", POINTER(_Waiting))]
+                ("text", c_char_p), ("waiting_count", c_size_t), ("waiting", POINTER(_Waiting)), ("lost", c_uint64),
+                ("failed_count", c_size_t), ("failed", POINTER(c_char_p))]
 
 
 _STAGE, _PLAIN = CFUNCTYPE(c_int, c_int64, c_void_p), CFUNCTYPE(c_int, c_void_p)
@@ -70,15 +75,16 @@ _TASK, _ACCEPTED = CFUNCTYPE(c_int, c_void_p, c_void_p), CFUNCTYPE(c_int, c_int,
 _POST, _RUN = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p), CFUNCTYPE(None, c_void_p)
 # Each letter is the type of an argument. Capitals are outputs: H for a handle, L and U for numbers.
 _TYPES = {"p": c_void_p, "s": c_char_p, "i": c_int, "l": c_int64, "u": c_uint64, "z": c_size_t, "H": POINTER(c_void_p),
-          "L": POINTER(c_int64), "U": POINTER(c_uint64), "O": POINTER(_Options), "R": POINTER(POINTER(_Report)),
-          "g": _STAGE, "c": _PLAIN, "t": _TASK, "a": _ACCEPTED}
+          "L": POINTER(c_int64), "U": POINTER(c_uint64), "O": POINTER(_Options), "T": POINTER(_TaskOptions),
+          "R": POINTER(POINTER(_Report)), "g": _STAGE, "c": _PLAIN, "t": _TASK, "a": _ACCEPTED}
 _FUNCTIONS = """
     version= last_error= fail=is init_options=Oz new=OH free=H on_lame_duck=pgp on_pause=pgp on_drain=pgp on_run=pgp
-    on_cancel=pgp on_released=pgp ready=p stop_worker=p wait=p fd=p dispatch=p result=p draining=p deadline=pL
-    remaining=pL is_supervised=p keep_alive_min=pL listen=pssH take_listener=psH listener_fd=p listener_name=p
-    listener_address=p listener_is_inherited=p close_listener=H accept=piH start_acceptor=pHapH free_acceptor=H
-    begin_request=psH end_request=H accept_failed_for_long=i begin_session=pslH end_session=H session_has_to_leave=p
-    session_on_leave=pcp session_deadline=pL hold_work=pscpH claim_work=p finish_work=H drop_work=H start_task=pstpU
+    on_cancel=pgp on_released=pgp accepts=pggp ready=p stop_worker=p wait=p fd=p dispatch=p result=p draining=p
+    deadline=pL remaining=pL is_supervised=p keep_alive_min=pL listen=pssH take_listener=psH listener_fd=p
+    listener_name=p listener_address=p listener_is_inherited=p close_listener=H accept=piH start_acceptor=pHapH
+    free_acceptor=H begin_request=psH end_request=H accept_failed_for_long=i begin_session=pslH end_session=H
+    session_has_to_leave=p session_on_leave=pcp session_set_name=ps session_set_leave_within=pl session_deadline=pL
+    hold_work=pscpH claim_work=p finish_work=H drop_work=H init_task_options=Tz start_task_with=pstpTU
     stop_requested=p stop_wait=pl stop_fd=p resource=pscpU close_last=pscpU used_by=puu close_within=pul
     make_report=pR free_report=R has_bytes=i has_ended=i half_close=i"""
 
@@ -117,6 +123,13 @@ def _made(ctype, function, *arguments):
     return made
 
 
+def _choice(name, given, *words):
+    """Returns the number of a word in C, where they have this order."""
+    if given not in words:
+        raise ValueError(f"{name} is {given!r}; give one of {', '.join(map(repr, words))}")
+    return words.index(given)
+
+
 def _seconds(usec):
     return None if usec in (-1, 2**63 - 1) else usec / 1e6
 
@@ -143,7 +156,11 @@ def _register(function, register, runs_once=False, owner=None):
         raise
 
 
+_in_callback = threading.local()
+
+
 def _call(number, *arguments):
+    _in_callback.depth = getattr(_in_callback, "depth", 0) + 1
     try:
         callback = _callbacks[number]
         if callback.runs_once:
@@ -154,6 +171,8 @@ def _call(number, *arguments):
         _print_traceback()
         text = "".join(traceback.format_exception_only(type(error), error)).strip()
         return _c.fail(errno.ECANCELED, text.encode(errors="replace"))
+    finally:
+        _in_callback.depth -= 1
 
 
 def _print_traceback():
@@ -165,6 +184,8 @@ def _print_traceback():
 
 _plain = _PLAIN(_call)
 _stage = _STAGE(lambda remaining, number: _call(number, _seconds(remaining)))
+_stop, _start = (_STAGE(lambda remaining, number, name=name: _call(number, name, _seconds(remaining)))
+                 for name in ("stop", "start"))
 _task = _TASK(lambda stop, number: _call(number, stop))
 _accepted = _ACCEPTED(lambda fd, session, number: _call(number, fd, session))
 _post = _POST(lambda run, argument, number: _call(number, _run_once(run, argument)))
@@ -260,6 +281,16 @@ class Session(_Handle):
         with self._lock:
             return _seconds(_made(c_int64, _c.session_deadline, self._handle).value) if self._handle else None
 
+    def set_name(self, name):
+        """Changes the name that people see, for example once the first line of a connection has been read."""
+        with self._lock:
+            _check(_c.session_set_name(self._handle, name.encode()))
+
+    def set_leave_within(self, seconds):
+        """Changes the time that the session has to leave after it was asked to."""
+        with self._lock:
+            _check(_c.session_set_leave_within(self._handle, _milliseconds(seconds)))
+
     def on_leave(self, function):
         """Calls function() once, when the session is asked to leave; at once if it already has been. A coroutine is
         started in the event loop, and nobody waits for it: the session counts until it ends."""
@@ -325,14 +356,12 @@ class Work(_Handle):
             _ender.end(self)
 
 
-def _running_loop():
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
+_running_loop = asyncio._get_running_loop  # None if there is none, where the public function raises
 
 
 def _is_async(function):
+    if isinstance(function, types.FunctionType):
+        return bool(function.__code__.co_flags & inspect.CO_COROUTINE)
     while isinstance(function, functools.partial):
         function = function.func
     return any(map(inspect.iscoroutinefunction, (function, getattr(function, "__call__", None))))
@@ -521,7 +550,7 @@ class Listener(socket.socket):
                     return connection, connection.getpeername()
                 except OSError:
                     connection.close()  # the client has reset it
-            elif fd == -errno.EINVAL and self._worker.draining:
+            elif fd == -errno.ESHUTDOWN or (fd == -errno.EINVAL and self._worker.draining):
                 raise HoldfastError(errno.ESHUTDOWN, f"cannot accept from {self.address}: the worker is draining; end "
                                     "the loop, or use Worker.connections(), which ends by itself")
             elif _c.accept_failed_for_long(fd):
@@ -564,23 +593,24 @@ class _Detached:
     INTERVAL = 0.05
 
     def __init__(self, leaving):
-        self._leaving, self._changed, self._held, self._limit = leaving, threading.Condition(), {}, 64
+        self._leaving, self._lock, self._held, self._limit = leaving, threading.Lock(), {}, 64
+        self._is_watched = False
 
     def add(self, fd, session):
-        with self._changed:
+        with self._lock:
             self._held[fd, os.fstat(fd).st_ino] = session
-            self._changed.notify_all()
             is_many = len(self._held) >= self._limit
         if is_many:
             self.end_closed()
             self._limit = 2 * len(self._held) + 64
+        self.watch()
 
     def remove(self, session):
-        with self._changed:
+        with self._lock:
             self._held = {key: held for key, held in self._held.items() if held is not session}
 
     def end_closed(self):
-        with self._changed:
+        with self._lock:
             closed = [key for key in self._held if not self._is_open(*key)]
             sessions = [self._held.pop(key) for key in closed]
         for session in sessions:
@@ -595,20 +625,34 @@ class _Detached:
 
     def shut_down(self, session):
         """Shuts the socket down that the session counts, if it is still open."""
-        with self._changed:
+        with self._lock:
             fds = [key[0] for key, held in self._held.items() if held is session and self._is_open(*key)]
         for fd in fds:
             with contextlib.suppress(OSError), socket.socket(fileno=os.dup(fd)) as copy:
                 copy.shutdown(socket.SHUT_RDWR)
 
     def watch(self):
-        threading.Thread(target=self._watch, name="holdfast-detached", daemon=True).start()
+        """Starts to check, if that is needed and no thread does it."""
+        with self._lock:
+            if self._is_watched or not self._is_needed():
+                return
+            self._is_watched = True
+        try:
+            threading.Thread(target=self._watch, name="holdfast-detached", daemon=True).start()
+        except RuntimeError:
+            self._is_watched = False  # no thread is left; the next one that is added tries again
+
+    def _is_needed(self):
+        return bool(self._held) and self._leaving.since is not None
 
     def _watch(self):
-        while self._leaving.since is not None:
+        while True:
             self.end_closed()
-            with self._changed:
-                self._changed.wait(self.INTERVAL if self._held else None)
+            with self._lock:
+                self._is_watched = self._is_needed()
+            if not self._is_watched:
+                return
+            time.sleep(self.INTERVAL)
 
 
 # How reads and writes fail if the client has disconnected. It is no error of the program.
@@ -915,16 +959,20 @@ class Worker:
     """This process as a worker of its supervisor. A standalone worker handles SIGTERM and SIGINT. Create it first, in
     the main thread. A process can have one at a time; a forked child is not a worker."""
     def __init__(self, *, lame_duck=0, grace_period=30, cancel_period=5, keep_alive_min=1, health=None, drive=THREAD,
-                 post=None):
+                 post=None, give_up="end_process"):
+        """`give_up`: what follows the last deadline of a standalone worker if something is still held: "end_process"
+        (with the report, and status 3), or "return_status" from wait()."""
         options = _Options()
         _check(_c.init_options(byref(options), ctypes.sizeof(options)))
         options.lame_duck_ms, options.grace_period_ms = _milliseconds(lame_duck), _milliseconds(grace_period)
         options.cancel_period_ms = _milliseconds(cancel_period)
         options.keep_alive_min_ms = _milliseconds(keep_alive_min)
         options.health, options.drive = health and health.encode(), drive
+        options.give_up = _choice("give_up", give_up, "end_process", "return_status")
         self._loop, self._pid, self._drive, self._acceptors = _running_loop(), os.getpid(), drive, []
         self._lock, self._calls, self._blocked_loop, self._tasks = threading.Lock(), set(), None, set()
-        self._is_cancelled, self._status, self._follows_run, self._iterators = False, None, False, []
+        self._is_cancelled, self._follows_run, self._iterators = False, False, []
+        self._status, self._waits, self._close_lock = None, [], threading.RLock()
         self.leaving = _Leaving()
         self._detached = _Detached(self.leaving)
         self._handle = self._new(options, post)
@@ -967,24 +1015,48 @@ class Worker:
         """Asks the tasks to stop and joins them. Called automatically when the process exits. Does nothing in a forked
         child. A coroutine that cannot run meanwhile, because the caller is in its event loop or that is closed, is not
         waited for: use `async with`, or close the Worker after the loop."""
-        if os.getpid() != self._pid or not self._handle:
+        if os.getpid() != self._pid:
             return
+        if getattr(_in_callback, "depth", 0) > 0:
+            raise HoldfastError(errno.EPERM, "cannot close the worker in a callback or a task: it would wait for "
+                                "itself; call stop()")
+        with self._close_lock:
+            if self._handle:
+                self._close()
+
+    def _close(self):
         with self._lock:
             self._blocked_loop = _running_loop()
             calls = list(self._calls)
         for call in calls:
             if not self._can_run(call.loop):
                 call.give_up("the worker is closed, and the event loop does not run")
+        self._end_waits()
         _ender.stop()
         for connections in self._iterators:
             connections.end()
         for acceptor in self._acceptors:
             _c.free_acceptor(byref(acceptor))
-        _check(_c.free(byref(self._handle)))
+        if _c.free(byref(self._handle)) == -errno.EBUSY:
+            self._end_waits()  # one began meanwhile
+            _check(_c.free(byref(self._handle)))
         atexit.unregister(self.close)
         for number in [number for number, callback in list(_callbacks.items()) if callback.owner is self]:
             _callbacks.pop(number, None)
         self._blocked_loop = None
+
+    def _end_waits(self):
+        """Stops the worker if threads are still in wait(), whose callers an exception has left. If that is interrupted
+        as well, ends the process, because threads of the worker still run."""
+        waits = [status for status in self._waits if not status.done()]
+        if not waits:
+            return
+        try:
+            self.stop()
+            concurrent.futures.wait(waits)
+        except BaseException:
+            _print_traceback()
+            os._exit(1)
 
     def __enter__(self):
         return self
@@ -1048,6 +1120,16 @@ class Worker:
         run, takes_remaining = self._runs(function, f"for {stage}"), _takes(function, 0.0)
         return lambda remaining: run(*([remaining] if takes_remaining else []))
 
+    def accepts(self, stop, start):
+        """All that pause, run and drain need of a program that accepts connections itself. stop() is called at a pause,
+        and at a drain unless it was called before: it stops accepting, and returns when the accept queue is empty.
+        start() is called when that is taken back: it accepts again. Both may take the time left. Call it before
+        ready(). connections(), accept_on() and the serve_ functions do this themselves."""
+        self._follow_run()
+        functions = {"stop": self._runs_for_stage(stop, "stop"), "start": self._runs_for_stage(start, "start")}
+        _register(lambda name, remaining: functions[name](remaining),
+                  lambda number: _check(_c.accepts(self._handle, _stop, _start, number)), owner=self)
+
     def _add_callback(self, stage, function):
         add = getattr(_c, "on_" + stage)
         _register(self._runs_for_stage(function, stage), lambda number: _check(add(self._handle, _stage, number)),
@@ -1098,9 +1180,7 @@ class Worker:
         drain it yields what is queued and then waits; at run it continues; it ends when everything is released. Several
         threads may share it. Call it before ready(). Takes ownership of the listener."""
         connections = _Connections()
-        self.on_pause(connections.lift)
-        self.on_drain(connections.lift)
-        self.on_run(connections.limit)
+        self.accepts(connections.lift, connections.limit)
         self.on_cancel(connections.drop)
         self.on_released(connections.end)
         self._iterators.append(connections)
@@ -1229,9 +1309,18 @@ class Worker:
                                                                  _plain, number), runs_once=True)
         return Work(made, number, loop if _is_async(hand_back) else None)
 
-    def start_task(self, name, function):
+    def start_task(self, name, function, *, start="at_ready", on_exception="stop", need="optional"):
         """Runs function(stop) on a thread of the SDK, or in the event loop if it is a coroutine function. At the cancel
-        a coroutine is cancelled; one without the parameter as soon as it is asked to stop."""
+        a coroutine is cancelled; one without the parameter as soon as it is asked to stop.
+
+        `start`: "at_ready", or "now" for a warm-up. `on_exception`: "stop" the worker, "ignore" it (in both cases it is
+        reported, and the exit status is 3), or "abort" the process. `need`: "optional", "required" (the worker stops if
+        the task returns before it is asked to), or "finite" (that is expected)."""
+        options = _TaskOptions()
+        _check(_c.init_task_options(byref(options), ctypes.sizeof(options)))
+        options.start = _choice("start", start, "at_ready", "now")
+        options.on_error = _choice("on_exception", on_exception, "stop", "ignore", "abort")
+        options.need = _choice("need", need, "optional", "required", "finite")
         loop, takes_stop = self._loop_for(function, f"as the task {name}", waits=False), _takes(function, None)
         if not takes_stop and not _is_async(function):
             raise TypeError(f"cannot start the task {name}: its function takes no argument, so that it could not be "
@@ -1245,8 +1334,8 @@ class Worker:
             finally:
                 stop._handle = None  # it belongs to the task, which has ended
 
-        _, made = _register(run, lambda number: _made(c_uint64, _c.start_task, self._handle, name.encode(), _task,
-                                                      number), runs_once=True, owner=self)
+        _, made = _register(run, lambda number: _made(c_uint64, _c.start_task_with, self._handle, name.encode(), _task,
+                                                      number, byref(options)), runs_once=True, owner=self)
         return User(self, made.value)
 
     def _add(self, function, name, close):
@@ -1285,6 +1374,7 @@ class Worker:
                 mine.set_result(status.result())
 
         def run(status):
+            self._waits.append(status)
             try:
                 status.set_result(_check(_c.wait(self._handle)))
             except HoldfastError as error:
@@ -1335,7 +1425,8 @@ class Worker:
     remaining = property(lambda self: _seconds(_made(c_int64, _c.remaining, self._handle).value))
 
     def report(self):
-        """Returns what is held: stage, remaining, the counts, text, and the oldest as `waiting` (kind, name, age)."""
+        """Returns what is held: stage, remaining, the counts, text, the oldest as `waiting` (kind, name, age), and the
+        texts of what has `failed`: tasks that raised, and items of work that are lost because hand_back() did."""
         self._detached.end_closed()
         handle = _made(POINTER(_Report), _c.make_report, self._handle)
         try:
@@ -1345,6 +1436,7 @@ class Worker:
             return types.SimpleNamespace(
                 stage=("run", "lame-duck", "pause", "drain", "cancel")[made.stage],
                 remaining=_seconds(made.remaining_usec), text=made.text.decode(errors="replace"), waiting=waiting,
+                lost=made.lost, failed=[text.decode(errors="replace") for text in made.failed[:made.failed_count]],
                 **{name: getattr(made, name) for name in _COUNTS})
         finally:
             _c.free_report(byref(handle))

@@ -1,9 +1,11 @@
 """A worker for the tests: `subject.py KIND`. Each kind is one behaviour, which prints a line for each event."""
 import asyncio
 import os
+import resource
 import signal
 import socket
 import sys
+import threading
 
 from program import emit, holdfast, serve
 
@@ -85,6 +87,78 @@ def task_raises():
     return serve(worker)
 
 
+def task_options():
+    """A warm-up before ready(), one task that is expected to end, one whose exception is ignored, one that is needed."""
+    worker, fails, ends = holdfast.Worker(), threading.Event(), threading.Event()
+    warm = threading.Event()
+
+    def fail(stop):
+        fails.wait()
+        raise LookupError("no mail today")
+
+    worker.start_task("warm-up", lambda stop: warm.set(), start="now", need="finite")
+    warm.wait()
+    emit("warm")
+    worker.start_task("mail", fail, on_exception="ignore")
+    worker.start_task("consumer", lambda stop: ends.wait() and None, need="required")
+    worker.ready()
+    fails.set()
+    while not worker.report().failed:
+        pass
+    emit(f"{worker.report().failed}, {worker.draining}")
+    ends.set()
+    return worker.wait()
+
+
+def task_aborts():
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no core dump
+    worker = holdfast.Worker()
+
+    def fail(stop):
+        raise LookupError("the queue is gone")
+
+    worker.start_task("consumer", fail, on_exception="abort")
+    return serve(worker)
+
+
+def lost_work():
+    worker = holdfast.Worker()
+
+    def fail():
+        raise ConnectionError("the queue is gone")
+
+    with worker.work("job 1", fail), worker.work("job 2", lambda: None):
+        pass
+    report = worker.report()
+    emit(f"{report.handed_back} handed back, {report.lost} lost, {report.failed}")
+    return serve(worker)
+
+
+def accepts():
+    worker = holdfast.Worker()
+    worker.accepts(lambda: emit("stop"), lambda remaining: emit(f"start, {remaining}"))
+    return serve(worker)
+
+
+def renamed_session():
+    worker = holdfast.Worker()
+    session = worker.session("connection", leave_within=60)
+    session.set_name("GET /feed")
+    session.set_leave_within(0.001)
+    emit([held.name for held in worker.report().waiting])
+    session.on_leave(lambda: emit("leave"))
+    return serve(worker)
+
+
+def gives_up():
+    """Alone, wait() returns although something is held. It starts the task, with the lock that report() needs."""
+    worker = holdfast.Worker(grace_period=0.001, cancel_period=0.001, give_up="return_status")
+    stuck.request = worker.request("GET /stuck")
+    worker.start_task("stop", lambda stop: worker.report() and worker.stop(), need="finite")
+    emit(worker.wait())
+    os._exit(0)
+
+
 def fork():
     worker = holdfast.Worker()
     pid = os.fork()
@@ -126,6 +200,11 @@ def misuse():
     emit(f"request after the release: {error_of(worker.request, 'GET /')}")
     worker.close()
     emit(f"after close: {error_of(worker.ready)}")
+    for options in ({"start": "soon"}, {"on_exception": None}, {"need": True}):
+        try:
+            worker.start_task("consumer", lambda stop: None, **options)
+        except ValueError as error:
+            emit(str(error).split(";")[0])
     return status
 
 

@@ -3,7 +3,6 @@ event."""
 import asyncio
 import os
 import pathlib
-import socket
 import ssl
 import sys
 import threading
@@ -53,20 +52,19 @@ def accept_after_reset():
 
 
 def accept_after_shutdown():
-    """A loop around accept() ends when its listener has been shut down at the drain."""
-    worker = holdfast.Worker()
+    """A loop around accept() ends when its listener has been shut down at the drain. It counts its turns."""
+    worker, turns = holdfast.Worker(), []
     listener = listen(worker)
-    ended = threading.Event()
+    request = worker.request("GET /")
 
     def accept():
         while True:
             try:
-                listener.accept()
+                turns.append(listener.accept())
             except holdfast.HoldfastError as error:
-                emit(f"{error.errno}, {'Worker.connections()' in str(error)}")
-                return ended.set()
+                emit(f"{error.errno}, {'Worker.connections()' in str(error)}, {len(turns)} clients")
+                return request.end()
 
-    worker.on_drain(lambda: socket.socket.shutdown(listener, socket.SHUT_RD) or ended.wait() and None)
     threading.Thread(target=accept).start()
     return finish(worker)
 
@@ -183,7 +181,11 @@ def iterated_by_nobody():
     worker = holdfast.Worker()
     worker.connections(listen(worker))
     worker.on_released(lambda: emit("released"))
-    return finish(worker)
+    worker.ready()
+    while worker.report().sessions == 0:
+        pass
+    emit("accepted")
+    return worker.wait()
 
 
 def iterated_and_closed():

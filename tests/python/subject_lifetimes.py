@@ -86,6 +86,38 @@ def released_functions():
     return 0
 
 
+def leaves_at_once():
+    """A session that begins in the drain is asked to leave when the function is registered, and ends in it."""
+    worker, keeps = holdfast.Worker(), None
+
+    def drain():
+        threading.Thread(target=begin).start()
+
+    def begin():
+        while not keeps.has_to_leave:
+            pass
+        session = worker.session("late")
+        session.on_leave(lambda: session.end() or emit(f"late leaves, {session.has_to_leave}, {session.deadline}"))
+        keeps.end()
+
+    keeps = worker.session("early")
+    worker.on_drain(drain)
+    return serve(worker)
+
+
+def closed_in_a_callback():
+    worker = holdfast.Worker()
+
+    @worker.on_drain
+    def drain():
+        try:
+            worker.close()
+        except holdfast.HoldfastError as error:
+            emit(f"refused, {'call stop()' in str(error)}")
+
+    return serve(worker)
+
+
 def posted_functions():
     """A function that the program posts twice runs once."""
     errors = []

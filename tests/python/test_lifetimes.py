@@ -1,7 +1,7 @@
 """Callbacks and handles in Python: what is kept as long as C may use it, and not longer."""
 import unittest
 
-from harness import HERE, TIMEOUT, Process, ScriptedSupervisor
+from harness import HERE, Process, ScriptedSupervisor
 
 SUBJECT = HERE / "subject_lifetimes.py"
 ITEMS = 20
@@ -15,6 +15,22 @@ class Work(unittest.TestCase):
             printed, _ = worker.read_to_end()
         self.assertCountEqual(printed, [*(f"back {number}" for number in range(ITEMS)),
                                         *(f"finish {number}: False" for number in range(2, ITEMS, 2))])
+
+
+class Drain(unittest.TestCase):
+    def lines_of(self, kind):
+        with ScriptedSupervisor(SUBJECT, kind) as worker:
+            worker.wait_for("READY=1")
+            worker.send_stage("drain")
+            printed, status = worker.read_to_end()
+        self.assertEqual(status, 0)
+        return printed
+
+    def test_a_session_may_end_while_its_function_is_registered(self):
+        self.assertEqual(self.lines_of("leaves_at_once"), ["late leaves, True, None"])
+
+    def test_a_callback_cannot_close_the_worker(self):
+        self.assertEqual(self.lines_of("closed_in_a_callback"), ["refused, True"])
 
 
 class Lifetimes(unittest.TestCase):

@@ -5,7 +5,7 @@ import signal
 import socket
 import unittest
 
-from harness import HERE, TIMEOUT, ScriptedSupervisor
+from harness import HERE, TIMEOUT, Process, ScriptedSupervisor
 
 SUBJECT = HERE / "subject.py"
 
@@ -57,6 +57,52 @@ class Stages(unittest.TestCase):
             worker.send_stage("drain")
             self.assertEqual(worker.process.wait(TIMEOUT), 3)
 
+    def test_a_task_starts_and_ends_as_its_options_say(self):
+        with ScriptedSupervisor(SUBJECT, "task_options") as worker:
+            worker.wait_for("READY=1")
+            self.assertEqual(worker.read_line(), "warm")
+            self.assertRegex(worker.read_line(), "mail.*LookupError: no mail today.*False")
+            worker.wait_for("STOPPING=1")  # the required one has ended
+            worker.send_stage("drain")
+            self.assertEqual(worker.read_to_end(), ([], 3))
+
+    def test_a_task_can_abort_the_process(self):
+        with ScriptedSupervisor(SUBJECT, "task_aborts") as worker:
+            self.assertEqual(worker.process.wait(TIMEOUT), -signal.SIGABRT)
+
+    def test_work_whose_hand_back_raises_is_lost(self):
+        printed, status = run_stages("lost_work", "drain")
+        self.assertRegex(printed[0], r"^1 handed back, 1 lost, \[.*job 1 is lost.*\]$")
+        self.assertEqual(status, 3)
+
+    def test_accepts_is_all_that_pause_run_and_drain_need(self):
+        with ScriptedSupervisor(SUBJECT, "accepts") as worker:
+            worker.wait_for("X_HOLDFAST_STAGES=lame-duck,pause,run,drain,cancel")
+            worker.wait_for("READY=1")
+            for stage, line in [("pause", "stop"), ("run", "start, None"), ("drain", "stop")]:
+                worker.send_stage(stage)
+                self.assertEqual(worker.read_line(), line)
+            self.assertEqual(worker.read_to_end(), ([], 0))
+
+    def test_a_program_that_cannot_pause_does_not_announce_it(self):
+        with ScriptedSupervisor(SUBJECT, "resources") as worker:
+            worker.wait_for("X_HOLDFAST_STAGES=lame-duck,drain,cancel")
+            worker.wait_for("READY=1")
+            worker.send_stage("drain")
+            self.assertEqual(worker.process.wait(TIMEOUT), 0)
+
+    def test_a_session_can_be_renamed_and_hurried(self):
+        with ScriptedSupervisor(SUBJECT, "renamed_session") as worker:
+            worker.wait_for("READY=1")
+            self.assertEqual(worker.read_line(), "['GET /feed']")
+            worker.send_stage("drain")
+            self.assertEqual(worker.read_line(), "leave")
+            worker.wait_for("X_HOLDFAST_RELEASING=1")  # although the session is still open: it is overdue
+
+    def test_wait_can_return_after_the_last_deadline(self):
+        with Process(SUBJECT, "gives_up") as worker:
+            self.assertEqual(worker.read_to_end(), (["3"], 0))
+
     def test_misuse_raises_an_error_with_a_message(self):
         with ScriptedSupervisor(SUBJECT, "misuse") as worker:
             worker.wait_for("STOPPING=1")
@@ -64,7 +110,8 @@ class Stages(unittest.TestCase):
             printed, _ = worker.process.communicate(timeout=TIMEOUT)
         self.assertEqual(printed.splitlines(), [
             f"ready twice: {errno.EPERM}", f"unknown listener: {errno.ENOENT}",
-            f"request after the release: {errno.ESHUTDOWN}", f"after close: {errno.EINVAL}"])
+            f"request after the release: {errno.ESHUTDOWN}", f"after close: {errno.EINVAL}",
+            "start is 'soon'", "on_exception is None", "need is True"])
 
 
 class Integration(unittest.TestCase):
