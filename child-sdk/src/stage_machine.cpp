@@ -309,7 +309,7 @@ void StageMachine::apply(const Command& command) {
     const bool needs_restart = stage == Stage::run && rank_of(wanted_) >= rank_of(Stage::pause);
     if ((stage == Stage::pause || needs_restart) && !callbacks_.can_pause()) return;  // it was not announced
     deadline_ = stage == Stage::run ? std::nullopt : instant(command.deadline_usec);
-    answer_due_ = stage == Stage::run;
+    answer_due_ = stage == Stage::run || (answer_due_ && stage == Stage::lame_duck);
     wanted_ = stage == Stage::cancel ? Stage::drain : stage;
     draining_.store(wanted_ == Stage::drain, std::memory_order_relaxed);
     if (stage == Stage::cancel) cancel();

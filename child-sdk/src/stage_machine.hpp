@@ -171,7 +171,7 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     Clock::time_point drain_since_;  // when the drain was reached
     bool is_ready_ = false;
     bool call_failed_ = false;  // a callback of the reached stage threw
-    bool answer_due_ = false;   // `run` is answered even if there was nothing to undo
+    bool answer_due_ = false;   // `run` is answered even if there was nothing to undo, or lame duck came next
     bool cancelled_ = false;
     bool cancel_pending_ = false;  // the cancel was received, and its actions have not begun
     std::optional<Clock::time_point> cancel_running_since_;

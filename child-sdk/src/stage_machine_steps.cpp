@@ -102,7 +102,8 @@ StageMachine::Stepped StageMachine::step(Lock& lock) {
     if (phase_ == Phase::releasing) return release_some(lock);
     if (phase_ != Phase::serving) return Stepped::no;
     if (must_enter_stage()) {
-        enter_stage(wanted_, lock);
+        // The lame duck accepts, so a pause that `run` took back just before is undone first.
+        enter_stage(answer_due_ ? Stage::run : wanted_, lock);
         return Stepped::yes;
     }
     if (reached_ != Stage::drain || !may_release()) return Stepped::no;
@@ -128,8 +129,8 @@ void StageMachine::enter_stage(Stage stage, Lock& lock) {
         request_registry_->watch(stage == Stage::drain ? RequestRegistry::Watch::on : RequestRegistry::Watch::off);
     }
     if (stage == Stage::run) answer_due_ = false;
-    // If the wanted stage changed meanwhile, that stage sends its own answer after its callbacks.
-    if (wanted_ != stage) return;
+    // If the wanted stage changed meanwhile, that stage sends its own answer after its callbacks; lame duck has none.
+    if (wanted_ != stage && !(stage == Stage::run && wanted_ == Stage::lame_duck)) return;
     if (may_answer(stage)) {
         Report report = make_report(Clock::now());
         report.accepting = stage == Stage::run;

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <holdfast/worker.hpp>
 #include <latch>
 #include <mutex>
@@ -145,6 +146,28 @@ TEST_F(Supervised, LameDuckStillAcceptsAndIsTakenBackByRun) {
     const Report answer = supervisor.wait_for([](const Report& report) { return report.accepting.has_value(); });
     EXPECT_EQ(answer.accepting, true);
     EXPECT_THAT(recorder.lines(), ElementsAre("lame-duck", "run"));
+}
+
+TEST_F(Supervised, LameDuckAcceptsThoughItFollowsAPauseBeforeRunWasReached) {
+    std::promise<void> begun;
+    std::promise<void> proceed;
+    worker.on_pause([&] {
+        begun.set_value();
+        proceed.get_future().wait();
+    });
+    note_stages();
+    worker.ready();
+    supervisor.wait_for(accepts);
+    supervisor.send_stage(Stage::pause);
+    begun.get_future().wait();
+    supervisor.send_stage(Stage::run);
+    supervisor.send_stage(Stage::lame_duck);
+    EXPECT_TRUE(eventually([&] { return worker.report().stage == Stage::lame_duck; }));
+    proceed.set_value();
+    EXPECT_TRUE(eventually([&] { return recorder.lines().size() == 3; }));
+    EXPECT_THAT(recorder.lines(), ElementsAre("pause", "run", "lame-duck"));
+    const Report answer = supervisor.wait_for([](const Report& report) { return report.accepting.has_value(); });
+    EXPECT_EQ(answer.accepting, true);
 }
 
 TEST_F(Supervised, RunIsAnsweredEvenIfThereIsNothingToUndo) {
