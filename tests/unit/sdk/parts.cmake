@@ -6,3 +6,11 @@ holdfast_test(
   LINKS holdfast_sdk holdfast_wire
   LABELS unit_threads
   TIMEOUT 240)
+
+# Workers in random stages. scripts/random-stages runs more seeds.
+holdfast_test(
+  sdk_stages_test
+  SOURCES fake_supervisor.cpp random_program.cpp random_program_thread.cpp random_stages_test.cpp
+  LINKS holdfast_sdk holdfast_wire
+  LABELS unit_threads
+  TIMEOUT 240)
