@@ -13,8 +13,9 @@ int run() {
     holdfast::Worker worker({.drive = holdfast::WorkerOptions::Drive::dispatch});
     holdfast::epoll::Loop loop(worker);
     StreamHello hello(worker, loop);
-    holdfast::epoll::Server server(worker, loop, worker.listen("http", http_text::address(":8080")),
-                                   [&](const auto& connection) { return hello.serve(connection); });
+    holdfast::epoll::Server server(
+        worker, loop, worker.listen("http", http_text::address(":8080")),
+        [&](const auto& connection) { return hello.serve(connection); }, hello.options());
     worker.ready();
     return loop.run();
 }

@@ -18,7 +18,6 @@ namespace net = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 using holdfast::AsioConnection;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -35,8 +34,7 @@ class Conversation {
         parser_->header_limit(http_text::max_head_bytes);
         parser_->body_limit(http_text::max_body_bytes);
         error_code error;
-        connection_.expires_after(30s);
-        co_await http::async_read_header(connection_.socket(), buffer_, *parser_,
+        co_await http::async_read_header(connection_, buffer_, *parser_,
                                          net::redirect_error(net::use_awaitable, error));
         if (!error) co_return true;
         if (error.category() != make_error_code(http::error::bad_method).category()) co_return false;
@@ -56,13 +54,10 @@ class Conversation {
             body.data = part.data();
             body.size = part.size();
             error_code error;
-            connection_.expires_after(30s);
-            co_await http::async_read(connection_.socket(), buffer_, *parser_,
-                                      net::redirect_error(net::use_awaitable, error));
+            co_await http::async_read(connection_, buffer_, *parser_, net::redirect_error(net::use_awaitable, error));
             if (error && error != http::error::need_buffer) throw boost::system::system_error(error);
             bytes += part.size() - body.size;
         }
-        connection_.expires_never();
         co_return bytes;
     }
 
@@ -74,11 +69,10 @@ class Conversation {
         response.content_length(size);
         response.keep_alive(says == http_text::Says::keep_alive);
         http::response_serializer<http::string_body> serializer(response);
-        connection_.expires_after(30s);
         if (body.filler_bytes == 0) {
-            co_await http::async_write(connection_.socket(), serializer, net::use_awaitable);
+            co_await http::async_write(connection_, serializer, net::use_awaitable);
         } else {
-            co_await http::async_write_header(connection_.socket(), serializer, net::use_awaitable);
+            co_await http::async_write_header(connection_, serializer, net::use_awaitable);
             co_await write_filler(body.filler_bytes);
         }
     }
@@ -90,8 +84,7 @@ class Conversation {
     net::awaitable<void> write_filler(std::size_t left) {
         while (left > 0) {
             const std::string_view part = http_text::filler(left);
-            connection_.expires_after(30s);
-            co_await net::async_write(connection_.socket(), net::buffer(part), net::use_awaitable);
+            co_await net::async_write(connection_, net::buffer(part), net::use_awaitable);
             left -= part.size();
         }
     }

@@ -15,8 +15,9 @@ int run() {
     holdfast::Worker worker({.drive = holdfast::WorkerOptions::Drive::dispatch});
     holdfast::uv::Loop loop(worker, uv_default_loop());
     StreamHello hello(worker, loop);
-    holdfast::uv::Server server(worker, loop, worker.listen("http", http_text::address(":8080")),
-                                [&](const auto& connection) { return hello.serve(connection); });
+    holdfast::uv::Server server(
+        worker, loop, worker.listen("http", http_text::address(":8080")),
+        [&](const auto& connection) { return hello.serve(connection); }, hello.options());
     worker.ready();
     return loop.run();
 }

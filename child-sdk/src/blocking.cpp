@@ -57,6 +57,9 @@ class BlockingConnection::Impl {
 
     bool is_abandoned() const { return is_abandoned_; }
     const BlockingOptions& options() const { return options_; }
+    TransferDeadline::Limits transfer_limits() const {
+        return {.period = options_.transfer_period, .min_rate = options_.min_rate};
+    }
     const Worker& worker() const { return worker_; }
 
   private:
@@ -203,7 +206,11 @@ WaitResult BlockingConnection::Impl::wait(int fd, short events, const KeepAlive*
 }
 
 BlockingConnection::BlockingConnection(Impl& server, int fd, Session session)
-    : server_(server), fd_(fd), session_(std::move(session)) {}
+    : server_(server),
+      fd_(fd),
+      session_(std::move(session)),
+      reading_(server.transfer_limits()),
+      writing_(server.transfer_limits()) {}
 
 BlockingConnection::~BlockingConnection() { ::close(fd_); }
 
@@ -215,37 +222,53 @@ BlockingConnection::Next BlockingConnection::wait_for_request() {
         if (rule.is_leaving() && !rule.is_on()) return Next::end;
         result = server_.wait(fd_, POLLIN, &rule, rule.idle_deadline(idle_since));
     }
-    read_deadline_ = Clock::now() + server_.options().transfer_period;
+    reading_.begin();
+    writing_.begin();
     return result != WaitResult::abandoned && has_bytes(fd_) ? Next::request
                                                              : Next::end;  // last check after the deadline
 }
 
 std::size_t BlockingConnection::read_some(std::span<char> buffer) {
+    const Clock::time_point deadline = reading_.wait(Clock::now());
     while (!server_.is_abandoned()) {
         const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
+        if (got > 0) reading_.moved(static_cast<std::size_t>(got), Clock::now());
         if (got >= 0) return static_cast<std::size_t>(got);
         if (errno != EAGAIN && errno != EINTR) return 0;
-        if (server_.wait(fd_, POLLIN, nullptr, read_deadline_) != WaitResult::ready) return 0;
+        if (server_.wait(fd_, POLLIN, nullptr, deadline) != WaitResult::ready) return 0;
     }
     return 0;
 }
 
 bool BlockingConnection::write_all(std::string_view bytes) {
-    const Clock::time_point deadline = Clock::now() + server_.options().transfer_period;
     while (!bytes.empty()) {
         if (server_.is_abandoned()) return false;
         const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (sent >= 0) {
             bytes.remove_prefix(static_cast<std::size_t>(sent));
-        } else if ((errno != EAGAIN && errno != EINTR) ||
-                   server_.wait(fd_, POLLOUT, nullptr, deadline) != WaitResult::ready) {
+        } else if ((errno != EAGAIN && errno != EINTR) || !wait_to_write()) {
             return false;
         }
     }
-    // Part of the next request may already have been read.
-    read_deadline_ = Clock::now() + server_.options().transfer_period;
     return true;
 }
+
+// Progress is what the client has taken, which may be long before there is room for more.
+bool BlockingConnection::wait_to_write() {
+    std::size_t untaken = untaken_bytes(fd_);
+    Clock::time_point deadline = writing_.wait(Clock::now());
+    for (;;) {
+        const WaitResult result = server_.wait(fd_, POLLOUT, nullptr, deadline);
+        const Clock::time_point now = Clock::now();
+        const std::size_t left = untaken_bytes(fd_);
+        deadline = writing_.moved(untaken - std::min(left, untaken), now);
+        untaken = left;
+        if (result != WaitResult::timed_out) return result == WaitResult::ready;
+        if (deadline <= now) return false;
+    }
+}
+
+bool BlockingConnection::is_lost() const { return server_.is_abandoned() || was_reset(fd_); }
 
 bool BlockingConnection::says_close() const { return server_.rule().is_on() && server_.worker().draining(); }
 
@@ -256,9 +279,15 @@ bool BlockingConnection::wait_for(std::chrono::milliseconds duration) {
 void BlockingConnection::finish() {
     if (!server_.rule().is_on()) return;
     half_close(fd_);
-    read_deadline_ = Clock::now() + server_.options().linger;
-    std::array<char, 4096> rest;
-    while (Clock::now() < read_deadline_ && read_some(rest) > 0) continue;
+    const BlockingOptions& options = server_.options();
+    const Clock::time_point end = Clock::now() + std::max(options.linger, options.transfer_period);
+    std::array<char, 16 * 1024> rest;
+    ssize_t got = 1;
+    while (got > 0 && !server_.is_abandoned()) {
+        const Clock::time_point deadline = std::min(Clock::now() + options.linger, end);
+        if (server_.wait(fd_, POLLIN, nullptr, deadline) != WaitResult::ready) return;
+        got = ::recv(fd_, rest.data(), rest.size(), 0);
+    }
 }
 
 BlockingServer::BlockingServer(Worker& worker, Listener listener, Handler handler, BlockingOptions options)

@@ -7,6 +7,7 @@
 #include <holdfast/keep_alive.hpp>
 #include <holdfast/listener.hpp>
 #include <holdfast/request.hpp>
+#include <holdfast/transfer.hpp>
 #include <holdfast/worker.hpp>
 #include <memory>
 #include <optional>
@@ -19,8 +20,10 @@ namespace holdfast {
 struct BlockingOptions {
     std::size_t most_connections = 512;  ///< limit; each has a thread; further ones wait in the accept queue
     std::chrono::milliseconds keep_alive_max{75'000};   ///< idle timeout while the worker serves
-    std::chrono::milliseconds transfer_period{30'000};  ///< timeout to read one request, and to write one response
-    std::chrono::milliseconds linger{1'000};            ///< how long to wait for the client to close after us
+    std::chrono::milliseconds transfer_period{30'000};  ///< how long a client may move no byte, see TransferDeadline
+    std::chrono::milliseconds linger{1'000};  ///< how long to wait for the client to close, or to send more, after us
+    std::size_t min_rate =
+        100;  ///< bytes per second below which a client is cut some day, see TransferDeadline; 0: none
 };
 
 /// One client connection of a BlockingServer. Use it only on its own thread, in the server's handler; it is destroyed
@@ -40,16 +43,24 @@ class BlockingConnection {
     };
 
     /// Waits for the next request as an idle connection, by the rules of KeepAlive: a drain shortens the wait, and a
-    /// drain that is taken back restores it. Call it when all bytes that were read have been used. The request must
-    /// then be read within BlockingOptions::transfer_period.
+    /// drain that is taken back restores it. Call it when all bytes that were read have been used.
     Next wait_for_request();
 
-    /// Reads available bytes; blocks until there are any. Returns 0 if the client has closed the connection or the
-    /// timeout has passed.
+    /// Reads available bytes; blocks until there are any. Returns 0 if the client has closed the connection or has sent
+    /// nothing for too long (BlockingOptions::transfer_period). Read a large body in parts with it.
     std::size_t read_some(std::span<char> buffer);
 
-    /// Writes all bytes. Returns false if the client has closed the connection or the timeout has passed.
+    /// Writes all bytes. Returns false if the client has closed the connection or has taken nothing for too long
+    /// (BlockingOptions::transfer_period). A response may be written in parts.
     bool write_all(std::string_view bytes);
+
+    /// Whether no response can reach the client any more, because it has reset or closed the connection or the worker
+    /// was cancelled: work for it may stop early.
+    bool is_lost() const;
+
+    /// The session that makes the drain wait for this connection. A connection that lasts longer than its requests, for
+    /// example a WebSocket, gives it a name (Session::set_name) and its own deadline (Session::set_leave_within).
+    Session& session() { return session_; }
 
     /// Whether the response must contain "Connection: close". Return from the handler after such a response.
     bool says_close() const;
@@ -65,12 +76,13 @@ class BlockingConnection {
     friend class BlockingServer;
     class Impl;
     BlockingConnection(Impl& server, int fd, Session session);
+    bool wait_to_write();
     void finish();
 
     Impl& server_;
     const int fd_;
     Session session_;
-    KeepAlive::Clock::time_point read_deadline_;
+    TransferDeadline reading_, writing_;
 };
 
 /// Serves every connection on its own thread with plain blocking code. It registers its own stage callbacks: a pause
@@ -84,8 +96,11 @@ class BlockingConnection {
 ///     });
 ///
 /// When the handler returns, the server closes the sending half, reads the client's last bytes until the client closes
-/// as well (for at most BlockingOptions::linger), and closes the connection. If the handler throws, the exception is
-/// written to stderr and the connection is closed at once.
+/// as well (until it sends nothing for BlockingOptions::linger, at most for transfer_period), and closes the
+/// connection. If the handler throws, the exception is written to stderr and the connection is closed at once.
+///
+/// A request is counted by the handler, with Worker::begin_request; a client that goes away changes nothing until the
+/// handler has returned.
 class BlockingServer {
   public:
     using Handler = std::function<void(BlockingConnection&)>;  ///< serves one connection until it ends

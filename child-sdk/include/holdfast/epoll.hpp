@@ -14,6 +14,7 @@
 #include <holdfast/worker.hpp>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <unordered_map>
@@ -115,12 +116,21 @@ class Connection : public StreamConnection {
 
   protected:
     int socket() const override { return fd_; }
-    void start_reading() override { watch(EPOLLIN); }
-    void stop_reading() override { watch(0); }  // errors only: a client that disconnects is still noticed
+    void start_reading() override {
+        is_reading_ = true;
+        watch();
+    }
+    void stop_reading() override {
+        is_reading_ = false;
+        watch();  // also for errors only: a client that disconnects is still noticed
+    }
+    // Within sent() it sends in the next turn of the loop, so that a long response in parts leaves time for others.
     void send(std::string_view bytes) override {
         rest_ = bytes;
+        if (is_reporting_) return watch();
         send_more();
     }
+    std::size_t unsent_bytes() const override { return rest_.size(); }
     void set_deadline(Clock::time_point deadline) override {
         clear_deadline();
         deadline_ = loop_.at(deadline, [this] { overdue(); });
@@ -129,14 +139,19 @@ class Connection : public StreamConnection {
     void close_socket() override { close_now(); }
 
   private:
-    void watch(std::uint32_t events) {
-        if (fd_ >= 0) loop_.watch(fd_, events, [this](std::uint32_t ready) { on_ready(ready); });
+    void watch() {
+        if (fd_ < 0) return;
+        const std::uint32_t events = (is_reading_ ? EPOLLIN : 0U) | (rest_.empty() ? 0U : EPOLLOUT);
+        if (std::exchange(watched_, events) == events) return;
+        loop_.watch(fd_, events, [this](std::uint32_t ready) { on_ready(ready); });
     }
     void on_ready(std::uint32_t ready) {
         const auto self = shared_from_this();
-        if (!rest_.empty()) return send_more();
-        if ((ready & EPOLLIN) != 0) return receive();
-        broken();
+        const bool is_sending = !rest_.empty();
+        if (is_sending && (ready & ~std::uint32_t{EPOLLIN}) != 0) send_more();
+        if (fd_ < 0) return;
+        if (is_reading_ && (ready & EPOLLIN) != 0) return receive();
+        if (!is_sending && (ready & (EPOLLERR | EPOLLHUP)) != 0) broken();
     }
     void receive() {
         std::array<char, 16 * 1024> bytes;
@@ -146,14 +161,18 @@ class Connection : public StreamConnection {
         if (errno != EAGAIN && errno != EINTR) broken();
     }
     void send_more() {
+        const auto self = shared_from_this();
         while (!rest_.empty()) {
             const ssize_t count = ::send(fd_, rest_.data(), rest_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
             if (count < 0 && errno == EINTR) continue;
-            if (count < 0 && errno == EAGAIN) return watch(EPOLLOUT);
+            if (count < 0 && errno == EAGAIN) return watch();
             if (count < 0) return broken();
             rest_.remove_prefix(static_cast<std::size_t>(count));
         }
+        is_reporting_ = true;
         sent();
+        is_reporting_ = false;
+        watch();
     }
     void close_now() {
         if (fd_ < 0) return;
@@ -165,16 +184,19 @@ class Connection : public StreamConnection {
 
     Loop& loop_;
     int fd_;
+    std::optional<std::uint32_t> watched_;
+    bool is_reading_ = false;
+    bool is_reporting_ = false;  // sent() is running
     Loop::Timer deadline_{};
-    std::string_view rest_;  // the unsent part of the response
+    std::string_view rest_;  // what is unsent of the part
 };
 
 /// Serves a listener on a Loop. See StreamServer.
 class Server : public StreamServer {
   public:
     /// Accepts at once. `worker` and `loop` must outlive it.
-    Server(Worker& worker, Loop& loop, Listener listener, Serve serve)
-        : StreamServer(worker, std::move(listener), std::move(serve)), loop_(loop) {
+    Server(Worker& worker, Loop& loop, Listener listener, Serve serve, StreamOptions options = {})
+        : StreamServer(worker, std::move(listener), std::move(serve), std::move(options)), loop_(loop) {
         watch();
     }
     ~Server() override {

@@ -13,7 +13,9 @@
 #include <holdfast/blocking.hpp>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -31,21 +33,29 @@ class HttplibStream final : public httplib::Stream {
     bool is_readable() const override { return true; }  ///< read() waits and applies the deadlines
     bool is_writable() const override { return true; }  ///< write() waits and applies the deadlines
 
+    /// Limits what the library may read from now on. If it reads more, read() and write() fail, and is_exceeded().
+    void limit(std::size_t bytes) { left_ = bytes; }
+    /// Whether the client has sent more than the limit.
+    bool is_exceeded() const { return is_exceeded_; }
+
     /// Returns bytes that were read ahead, or else bytes from the connection. 0 at the end of the stream.
     ssize_t read(char* buffer, std::size_t size) override {
         if (!has_bytes()) {
             next_ = 0;
             size_ = connection_.read_some(bytes_);
         }
-        const std::size_t taken = std::min(size, size_ - next_);
+        const std::size_t taken = std::min({size, size_ - next_, left_});
+        is_exceeded_ = is_exceeded_ || (taken == 0 && has_bytes());
+        if (is_exceeded_) return -1;
         std::copy_n(bytes_.data() + next_, taken, buffer);
         next_ += taken;
+        left_ -= taken;
         return static_cast<ssize_t>(taken);
     }
 
     /// Writes all bytes. Returns -1 if the connection has ended.
     ssize_t write(const char* bytes, std::size_t size) override {
-        return connection_.write_all({bytes, size}) ? static_cast<ssize_t>(size) : -1;
+        return !is_exceeded_ && connection_.write_all({bytes, size}) ? static_cast<ssize_t>(size) : -1;
     }
 
     /// The address of the client; unchanged on a unix socket.
@@ -78,6 +88,8 @@ class HttplibStream final : public httplib::Stream {
     std::array<char, 4096> bytes_;
     std::size_t next_ = 0;
     std::size_t size_ = 0;
+    std::size_t left_ = std::numeric_limits<std::size_t>::max();  // of the limit
+    bool is_exceeded_ = false;
 };
 
 /// A httplib::Server whose connections holdfast accepts, reads and closes. Get(), Post(), handlers, mount points,
@@ -102,7 +114,13 @@ class HttplibStream final : public httplib::Stream {
 /// - The library decides on "Connection: close" when a request begins. A response in progress when the drain begins
 ///   does not contain it; its connection then stays readable for keep_alive_min, and the next response contains it.
 /// - Streamed responses (content providers) are completed in a drain. At the cancel their next write fails.
-/// - Each request is counted as "GET /path" from the end of its head until it has been answered.
+/// - Each request is counted as "GET /path" from the end of its head until its handler has returned and it has been
+///   answered, also if the client goes away meanwhile.
+/// - Large bodies: a handler with a httplib::ContentReader receives a body in parts, a content provider sends one.
+///   BlockingOptions::transfer_period is a deadline of progress, not of the whole transfer.
+/// - A head of more than 16 KiB is answered with 431, a body of more than set_payload_max_length() with 413; the
+/// library
+///   first reads such a body to its end, unless it comes without a Content-Length.
 class HttplibServer : public httplib::Server {
   public:
     /// `worker` must outlive it.
@@ -120,22 +138,77 @@ class HttplibServer : public httplib::Server {
             worker_, std::move(listener), [this](BlockingConnection& connection) { serve(connection); }, options));
     }
 
+    /// The connection of a request, for its handler: BlockingConnection::session(), is_lost(), wait_for(). The
+    /// reference is valid until the response has been written. Throws std::out_of_range outside of a handler.
+    BlockingConnection& connection(const httplib::Request& request) {
+        const std::lock_guard lock(mutex_);
+        return exchanges_.at(&request)->connection;
+    }
+
+    /// For the handler of a response that lasts longer than a request, for example server-sent events: it is counted as
+    /// a session from now on. Returns the session of the connection, to give it a name (Session::set_name) and its own
+    /// deadline (Session::set_leave_within).
+    Session& as_session(const httplib::Request& request) {
+        const std::lock_guard lock(mutex_);
+        Exchange& exchange = *exchanges_.at(&request);
+        exchange.counted.end();
+        return exchange.connection.session();
+    }
+
   private:
+    // The request that is being served, counted and known to connection() for as long as this object exists.
+    struct Exchange {
+        Exchange(HttplibServer& its_server, BlockingConnection& its_connection)
+            : server(its_server), connection(its_connection) {}
+        ~Exchange() {
+            const std::lock_guard lock(server.mutex_);
+            server.exchanges_.erase(request);
+        }
+        Exchange(const Exchange&) = delete;
+        Exchange& operator=(const Exchange&) = delete;
+
+        void begin(const httplib::Request& served) {
+            counted = server.worker_.begin_request(served.method + " " + served.path);
+            request = &served;
+            const std::lock_guard lock(server.mutex_);
+            server.exchanges_.emplace(request, this);
+        }
+
+        HttplibServer& server;
+        BlockingConnection& connection;
+        Request counted;
+        const httplib::Request* request = nullptr;
+    };
+
+    static constexpr std::size_t max_head_bytes = std::size_t{16} * 1024;
+
     void serve(BlockingConnection& connection) {
         HttplibStream stream(connection);
         bool is_last = false;
         while (!is_last && (stream.has_bytes() || connection.wait_for_request() == BlockingConnection::Next::request)) {
             is_last = connection.says_close();
-            Request counted;
+            Exchange exchange(*this, connection);
             bool client_closes = false;
+            stream.limit(max_head_bytes);
             const bool is_answered = process_request(stream, is_last, client_closes, [&](httplib::Request& request) {
-                counted = worker_.begin_request(request.method + " " + request.path);
+                exchange.begin(request);
+                // The library applies its limit only to a body whose size was announced.
+                const bool is_announced = request.has_header("Content-Length");
+                stream.limit(is_announced ? std::numeric_limits<std::size_t>::max() : payload_max_length_);
             });
+            if (stream.is_exceeded()) refuse(connection, exchange.request == nullptr);
             is_last = is_last || client_closes || !is_answered;
         }
     }
 
+    static void refuse(BlockingConnection& connection, bool in_head) {
+        const std::string status = in_head ? "431 Request Header Fields Too Large" : "413 Content Too Large";
+        connection.write_all("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    }
+
     Worker& worker_;
+    std::mutex mutex_;
+    std::unordered_map<const httplib::Request*, Exchange*> exchanges_;
     std::vector<std::unique_ptr<BlockingServer>> servers_;
 };
 

@@ -40,6 +40,12 @@ class IdleConnections {
     /// Removes a connection that has ended. Unknown descriptors are ignored.
     void remove(int fd) { connections_.erase(fd); }
 
+    /// The session of a connection; null if it is unknown. Valid until the connection is removed.
+    Session* session(int fd) {
+        const auto found = connections_.find(fd);
+        return found == connections_.end() ? nullptr : &found->second.session;
+    }
+
     /// Marks a connection as serving a request. Returns false if the client has already been told that the connection
     /// ends: do not serve the request.
     bool set_busy(int fd) {

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <holdfast/idle.hpp>
+#include <holdfast/transfer.hpp>
 #include <holdfast/worker.hpp>
 #include <memory>
 #include <optional>
@@ -33,6 +34,9 @@ namespace holdfast::libevent {
 /// flag at each wake-up before evhttp runs. If another process clears it between that moment and accept(2) and also
 /// takes the connection, the loop blocks until the next client connects: do not share a listener with programs that
 /// make it blocking, or use holdfast/epoll.hpp.
+///
+/// Limits and timeouts are those of evhttp: a body over evhttp_set_max_body_size() is answered with 413, a head over
+/// evhttp_set_max_headers_size() with 400; evhttp_set_timeout() is also the time for which a client may move no byte.
 ///
 /// Idle connections are closed by the rules of KeepAlive. After a response with "Connection: close", evhttp closes the
 /// connection without lingering: a client that sends its next request before it has read that response may lose the
@@ -82,9 +86,9 @@ class Server {
         return *worker_.result();
     }
 
-    /// Call it first in a request's callback. The returned object counts the request; keep it until reply(). Returns
-    /// nothing if the client had already been told that the connection ends: the request was dropped, return from the
-    /// callback.
+    /// Call it first in a request's callback. The returned object counts the request; keep it with your work for the
+    /// request, until reply() has been called, even if the client goes away. Returns nothing if the client had already
+    /// been told that the connection ends: the request was dropped, return from the callback.
     [[nodiscard]] std::optional<Request> begin(evhttp_request* request, std::string_view name) {
         if (idle_.set_busy(fd_of(request))) {
             evhttp_request_set_on_complete_cb(request, &Server::on_complete, this);
@@ -102,6 +106,18 @@ class Server {
         evhttp_send_reply(request, code, reason, body);
     }
 
+    /// The session that makes the drain wait for the connection of a request. A response that lasts longer than a
+    /// request ends its Request, and gives the session a name (Session::set_name) and its own deadline
+    /// (Session::set_leave_within). Null if the client has gone.
+    Session* session(evhttp_request* request) { return idle_.session(fd_of(request)); }
+
+    /// Whether no response can reach the client any more, because it has reset or closed the connection or the worker
+    /// was cancelled: work for it may stop early.
+    static bool is_lost(evhttp_request* request) {
+        const int fd = fd_of(request);
+        return fd < 0 || was_reset(fd);
+    }
+
   private:
     struct Free {
         void operator()(event* made) const { event_free(made); }
@@ -116,15 +132,9 @@ class Server {
     }
 
     void register_callbacks() {
-        worker_.on_pause([this] { stop_accepting(); });
-        worker_.on_drain([this] {
-            stop_accepting();
-            idle_.leave();
-        });
-        worker_.on_run([this] {
-            idle_.stay();
-            accept();
-        });
+        worker_.accepts([this] { stop_accepting(); }, [this] { accept(); });
+        worker_.on_drain([this] { idle_.leave(); });
+        worker_.on_run([this] { idle_.stay(); });
         worker_.on_cancel([this] { idle_.cut_all(); });
     }
 

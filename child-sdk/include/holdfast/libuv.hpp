@@ -164,7 +164,11 @@ class Connection : public StreamConnection {
     void send(std::string_view bytes) override {
         stream_->write.data = stream_;
         const uv_buf_t buffer{const_cast<char*>(bytes.data()), bytes.size()};
+        // Calls back in a later turn of the loop, even if everything is written at once.
         if (uv_write(&stream_->write, stream(), &buffer, 1, &Connection::on_written) != 0) broken();
+    }
+    std::size_t unsent_bytes() const override {
+        return stream_ == nullptr ? 0 : uv_stream_get_write_queue_size(stream());
     }
     void set_deadline(Clock::time_point deadline) override { deadline_.set(deadline); }
     void clear_deadline() override { deadline_.clear(); }
@@ -234,8 +238,8 @@ class Connection : public StreamConnection {
 class Server : public StreamServer {
   public:
     /// Accepts at once. `worker` and `loop` must outlive it. Throws std::runtime_error.
-    Server(Worker& worker, Loop& loop, Listener listener, Serve serve)
-        : StreamServer(worker, std::move(listener), std::move(serve)),
+    Server(Worker& worker, Loop& loop, Listener listener, Serve serve, StreamOptions options = {})
+        : StreamServer(worker, std::move(listener), std::move(serve), std::move(options)),
           loop_(loop.get()),
           poll_([this] { accept_next(); }),
           retry_(loop_, [this] { watch(); }) {

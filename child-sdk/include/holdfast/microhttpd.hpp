@@ -27,9 +27,14 @@ namespace holdfast::microhttpd {
 
 /// Runs a libmicrohttpd daemon with its own thread on a shared listener. The daemon never sees the listener, which it
 /// would shut down for all processes when it stops: an Acceptor passes it connections. Each request is counted until
-/// its response is written. Idle connections are closed by the rules of KeepAlive. After a response with "Connection:
-/// close", the daemon closes the connection without lingering: a client that sends its next request before it has read
-/// that response may lose the response.
+/// its response is written, or the daemon has called Settings::completed for it: not before its handler resumes a
+/// suspended connection, even if the client goes away.
+///
+/// MHD_OPTION_CONNECTION_TIMEOUT is also the time for which a client may move no byte. A head over
+/// MHD_OPTION_CONNECTION_MEMORY_LIMIT is answered with 431; the handler limits bodies, which it receives in parts. Idle
+/// connections are closed by the rules of KeepAlive. After a response with "Connection: close", the daemon closes the
+/// connection without lingering: a client that sends its next request before it has read that response may lose the
+/// response.
 ///
 /// All functions may be called from any thread.
 class Server {
@@ -90,6 +95,16 @@ class Server {
         change([&] { suspended_.emplace(Clock::now() + duration, connection); });
     }
 
+    /// For handlers of a response that lasts longer than a request: it is counted as a session from now on. `use` is
+    /// called with the session of the connection, to give it a name (Session::set_name) and its own deadline
+    /// (Session::set_leave_within), with a lock held.
+    void as_session(MHD_Connection* connection, const std::function<void(Session&)>& use) {
+        locked([&] {
+            if (Session* session = idle_.session(fd_of(connection))) use(*session);
+        });
+        if (Exchange* const exchange = current(connection)) exchange->counted.end();
+    }
+
   private:
     static constexpr unsigned idle_seconds = 75;
 
@@ -120,8 +135,26 @@ class Server {
         return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     }
 
-    static void on_connection(void* self, MHD_Connection* connection, void**, MHD_ConnectionNotificationCode what) {
+    // State of one request: its count, and the pointer that the program's handler stores.
+    struct Exchange {
+        Request counted;
+        void* state = nullptr;
+    };
+
+    // The request that a connection serves: the daemon keeps a pointer to it for each connection.
+    static Exchange*& current(MHD_Connection* connection) {
+        const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        return *static_cast<Exchange**>(info->socket_context);
+    }
+
+    static void on_connection(void* self, MHD_Connection* connection, void** context,
+                              MHD_ConnectionNotificationCode what) {
         auto& server = *static_cast<Server*>(self);
+        if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+            delete static_cast<Exchange**>(*context);
+        } else {
+            *context = new Exchange*(nullptr);
+        }
         const int fd = fd_of(connection);
         server.locked([&] {
             if (what == MHD_CONNECTION_NOTIFY_CLOSED) return server.idle_.remove(fd);
@@ -131,19 +164,15 @@ class Server {
         });
     }
 
-    // State of one request: its count, and the pointer that the program's handler stores.
-    struct Exchange {
-        Request counted;
-        void* state = nullptr;
-    };
-
     static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method,
                                  const char* version, const char* data, std::size_t* size, void** state) {
         auto& server = *static_cast<Server*>(self);
         if (*state == nullptr) {
             const int fd = fd_of(connection);
             if (!server.locked([&] { return server.idle_.set_busy(fd); })) return MHD_NO;
-            *state = new Exchange{server.worker_.begin_request(std::string(method) + " " + url)};
+            auto* const exchange = new Exchange{server.worker_.begin_request(std::string(method) + " " + url)};
+            *state = exchange;
+            current(connection) = exchange;
         }
         void** const own = &static_cast<Exchange*>(*state)->state;
         return server.settings_.handler(server.settings_.handler_argument, connection, url, method, version, data, size,
@@ -154,6 +183,7 @@ class Server {
         auto& server = *static_cast<Server*>(self);
         const std::unique_ptr<Exchange> exchange(static_cast<Exchange*>(std::exchange(*state, nullptr)));
         if (exchange == nullptr) return;
+        current(connection) = nullptr;
         const Settings& settings = server.settings_;
         if (settings.completed != nullptr)
             settings.completed(settings.completed_argument, connection, &exchange->state, how);

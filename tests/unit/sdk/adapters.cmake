@@ -4,7 +4,7 @@ if(Boost_FOUND)
   holdfast_test(
     sdk_adapters_test
     SOURCES acceptor_test.cpp client.cpp fake_supervisor.cpp keep_alive_test.cpp tsan_suppressions.cpp
-            server_test.cpp
+            server_test.cpp transfer_test.cpp
     LINKS holdfast_sdk holdfast_wire Boost::headers
     LABELS unit_threads
     TIMEOUT 120)

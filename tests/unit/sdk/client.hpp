@@ -31,7 +31,8 @@ int connect_error(const Endpoint& endpoint);
 // A client whose reads fail the test after the usual timeout.
 class Client {
   public:
-    explicit Client(const Endpoint& endpoint);
+    // The kernel chooses the size of the receive buffer if it is 0.
+    explicit Client(const Endpoint& endpoint, int receive_buffer = 0);
     Client(Client&& other) noexcept;
     ~Client();
     Client(const Client&) = delete;
@@ -39,13 +40,22 @@ class Client {
 
     void send(std::string_view bytes) const;
 
+    // Sends all bytes, unless the server closes or resets the connection before. Returns whether it has sent all.
+    bool try_send(std::string_view bytes) const;
+
     // Reads a line and returns it without the newline.
     std::string read_line() const;
+
+    // Reads once: up to `most` bytes. Empty at the end, also if the connection was reset.
+    std::string read_some(std::size_t most) const;
 
     // Reads until the server closes its side.
     std::string read_to_end() const;
 
     void close();
+
+    // Resets the connection (on a unix socket: closes it).
+    void reset();
 
   private:
     int fd_ = -1;

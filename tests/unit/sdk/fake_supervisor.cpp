@@ -24,8 +24,8 @@ constexpr int listener_fd = 3;  // the first inherited descriptor
 
 }  // namespace
 
-FakeSupervisor::FakeSupervisor() {
-    pass_listener();
+FakeSupervisor::FakeSupervisor(int listener_family) {
+    pass_listener(listener_family);
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends.data()) != 0) std::abort();
     fd_ = ends[0];
@@ -46,12 +46,14 @@ FakeSupervisor::~FakeSupervisor() {
     take_back_number();
 }
 
-void FakeSupervisor::pass_listener() {
+void FakeSupervisor::pass_listener(int family) {
     sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) std::abort();
+    address.sin_family = static_cast<sa_family_t>(family);
+    if (family == AF_INET) address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int fd = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    // The kernel chooses the port; of the unix address, of which it is given only the family, all of it.
+    const socklen_t length = family == AF_INET ? sizeof address : sizeof address.sin_family;
+    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), length) != 0) std::abort();
     if (::listen(fd, SOMAXCONN) != 0) std::abort();
     if (fd != listener_fd) {
         moved_fd_ = ::fcntl(listener_fd, F_DUPFD_CLOEXEC, listener_fd + 1);

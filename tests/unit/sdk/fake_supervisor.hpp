@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/socket.h>
+
 #include <chrono>
 #include <functional>
 #include <future>
@@ -14,12 +16,12 @@ namespace holdfast::testing {
 
 constexpr std::chrono::seconds long_enough{20};  // timeout for conditions, sufficient on a loaded machine
 
-// The supervisor's end of a control pipe, in this process, and a listener "http" on 127.0.0.1 for the worker, which
-// inherits descriptor 3: what had that number before is elsewhere until this object is destroyed. Sets the environment
-// for the next Worker, and removes the rest of it when it is destroyed.
+// The supervisor's end of a control pipe, in this process, and a listener "http" on 127.0.0.1 (or on an abstract unix
+// address) for the worker, which inherits descriptor 3: what had that number before is elsewhere until this object is
+// destroyed. Sets the environment for the next Worker, and removes the rest of it when it is destroyed.
 class FakeSupervisor {
   public:
-    FakeSupervisor();
+    explicit FakeSupervisor(int listener_family = AF_INET);
     ~FakeSupervisor();
     FakeSupervisor(const FakeSupervisor&) = delete;
     FakeSupervisor& operator=(const FakeSupervisor&) = delete;
@@ -43,7 +45,7 @@ class FakeSupervisor {
 
   private:
     std::optional<Report> next(std::chrono::milliseconds timeout);
-    void pass_listener();
+    void pass_listener(int family);
     void take_back_number();
 
     int fd_ = -1;

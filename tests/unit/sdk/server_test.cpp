@@ -231,6 +231,15 @@ TYPED_TEST(Serving, ClosesEverythingAtTheCancel) {
     this->end();
 }
 
+// Some are accepted, and their handlers begin, only after the cancel.
+TYPED_TEST(Serving, EndsConnectionsThatItAcceptsAtTheCancel) {
+    this->begin(1h);
+    const std::vector<Client> clients = connect(*this->endpoint, 100);
+    this->supervisor.send_stage(Stage::cancel);
+    this->end();
+    for (const Client& client : clients) EXPECT_EQ(client.read_some(1), "");
+}
+
 TYPED_TEST(Serving, EndsEverythingWhenTheServerIsDestroyed) {
     this->begin(1h);
     const Client idle(*this->endpoint), busy(*this->endpoint);
