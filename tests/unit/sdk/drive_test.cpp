@@ -6,7 +6,6 @@
 #include <signal.h>
 
 #include <condition_variable>
-#include <deque>
 #include <filesystem>
 #include <holdfast/worker.hpp>
 #include <mutex>
@@ -15,6 +14,7 @@
 
 #include "call_recorder.hpp"
 #include "fake_supervisor.hpp"
+#include "loop_thread.hpp"
 
 namespace holdfast::testing {
 namespace {
@@ -152,37 +152,9 @@ TEST(ControlThread, RejectsDispatch) {
     EXPECT_THAT(misuse([&] { std::ignore = worker.fd(); }), HasSubstr("this worker has a control thread"));
 }
 
-// An event loop on a thread of the program, which runs posted functions.
-class Loop {
-  public:
-    void post(std::function<void()> function) {
-        const std::lock_guard lock(mutex_);
-        functions_.push_back(std::move(function));
-        changed_.notify_one();
-    }
-    std::thread::id id() const { return thread_.get_id(); }
-
-  private:
-    void run(const std::stop_token& stop) {
-        std::unique_lock lock(mutex_);
-        while (changed_.wait(lock, stop, [this] { return !functions_.empty(); })) {
-            const auto function = std::move(functions_.front());
-            functions_.pop_front();
-            lock.unlock();
-            function();
-            lock.lock();
-        }
-    }
-
-    std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::deque<std::function<void()>> functions_;
-    std::jthread thread_{[this](const std::stop_token& stop) { run(stop); }};
-};
-
 TEST(Post, RunsCallbacksAndClosesOnTheThreadOfTheProgramsChoice) {
     FakeSupervisor supervisor;
-    Loop loop;
+    LoopThread loop;
     std::set<std::thread::id> threads;
     std::vector<std::string> lines;
     const auto note = [&](const char* line) {

@@ -227,10 +227,14 @@ void RandomProgram::hand_back(Item& item, HandBack hand_back) {
     }
 }
 
+bool RandomProgram::claim(Item& item, Work& held) {
+    item.was_committed = held.claim() == Work::Outcome::ours;
+    return item.was_committed;
+}
+
 void RandomProgram::finish(Item& item, Work& held) {
-    if (held.claim() == Work::Outcome::ours) {
+    if (claim(item, held)) {
         use_all(used_by_work_, violations_);
-        item.was_committed = true;
     }
     if (held.finish() != (item.was_committed ? Work::Outcome::ours : Work::Outcome::handed_back)) {
         findings_.add("claim() and finish() of an item disagree");
@@ -260,9 +264,11 @@ void RandomProgram::start_threads() {
 
 void RandomProgram::wind_up() {
     winding_up_.request_stop();
+    while (take_passed_on()) {
+    }
     threads_.clear();
-    const std::lock_guard lock(mutex_);
-    passed_on_.clear();
+    while (take_passed_on()) {
+    }
 }
 
 void RandomProgram::check_end(std::uint64_t begun_elsewhere) {
@@ -275,6 +281,7 @@ void RandomProgram::check_end(std::uint64_t begun_elsewhere) {
     expect(violations_ == 0, "the number of uses of a closed resource");
     expect(std::ranges::all_of(pools_, &WatchedPool::is_closed), "that all resources are closed");
     expect(later_open_ == 0, "the number of open resources that were added later");
+    expect(worker_.draining(), "draining()");
     expect(released_ == 1, "the number of calls of on_released");
     expect(report.requests + report.sessions + report.work + report.tasks + report.resources == 0, "what is held");
     expect(report.served == begun_ + begun_elsewhere, "the number of requests served");

@@ -91,6 +91,7 @@ class RandomProgram {
     WatchedPool& later_pool();
     Item& new_item();
     void hand_back(Item& item, HandBack hand_back);
+    static bool claim(Item& item, Work& held);
     void finish(Item& item, Work& held);
     void pass_on(Request request);
     std::optional<Request> take_passed_on();

@@ -25,7 +25,8 @@ Thing take_one(std::vector<Thing>& things, Random& random) {
 RandomProgram::Thread::Thread(RandomProgram& program, unsigned seed)
     : program_(program), random_(seed), thread_([this] { run(); }) {}
 
-// What is still kept when the program winds up ends with the vectors, on the thread that destroys them.
+// Sessions and items of work are kept longer than requests, so that they are used during the release. They end with the
+// vectors, on the thread that destroys them.
 void RandomProgram::Thread::run() {
     try {
         while (!program_.winding_up_.stop_requested()) {
@@ -34,10 +35,24 @@ void RandomProgram::Thread::run() {
     } catch (const std::logic_error&) {
         program_.was_refused_ = true;  // because the release has begun
     }
+    std::erase_if(work_, [this](KeptWork& kept) { return !program_.claim(*kept.item, kept.work); });
+    use_kept();
     wait_for(program_.winding_up_.get_token());
-    use_all(sessions_.empty() ? std::vector<WatchedPool*>() : program_.used_by_sessions_, program_.violations_);
     while (!requests_.empty()) {
         end_request(take_one(requests_, random_));
+    }
+    for (unsigned uses = pick(random_, 400); uses > 0; --uses) {
+        use_kept();
+    }
+}
+
+// Only claimed work: other work may be handed back meanwhile.
+void RandomProgram::Thread::use_kept() {
+    if (!sessions_.empty()) {
+        use_all(program_.used_by_sessions_, program_.violations_);
+    }
+    if (!work_.empty()) {
+        use_all(program_.used_by_work_, program_.violations_);
     }
 }
 

@@ -19,6 +19,7 @@ class RandomProgram::Thread {
   private:
     void run();
     void act();
+    void use_kept();
     void begin_request();
     void end_request(std::optional<Request> request);
     void begin_session();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "fake_supervisor.hpp"
+#include "loop_thread.hpp"
 #include "random_program.hpp"
 
 namespace holdfast::testing {
@@ -33,6 +34,9 @@ class RandomStages {
         options.lame_duck = std::chrono::milliseconds(pick(random_, 3));
         options.grace_period = options.cancel_period = sufficient;
         options.drive = pick(random_, 3) == 0 ? WorkerOptions::Drive::dispatch : WorkerOptions::Drive::helper_thread;
+        if (options.drive == WorkerOptions::Drive::helper_thread && pick(random_, 3) == 0) {
+            options.post = [this](auto function) { loop_.post(std::move(function)); };
+        }
         options.give_up = WorkerOptions::GiveUp::return_status;
         worker_.emplace(options);
         program_.emplace(*worker_, random_());
@@ -118,6 +122,12 @@ class RandomStages {
                 has_hung_up_ = true;
                 for (const Report& report : supervisor_->received()) note(report);
                 return supervisor_->hang_up();
+            case 2:  // too late, or not
+                supervisor_->send_stage(Stage::drain, time_left());
+                wait_for_requests(pick(random_, 60));
+                supervisor_->send_stage(Stage::run);
+                if (program_->was_refused()) return;
+                [[fallthrough]];
             default:
                 supervisor_->send_stage(Stage::drain, time_left());
         }
@@ -161,6 +171,7 @@ class RandomStages {
 
     Random random_;
     std::unique_ptr<FakeSupervisor> supervisor_;
+    LoopThread loop_;
     std::optional<Worker> worker_;
     std::optional<RandomProgram> program_;
     std::vector<std::string> findings_;
