@@ -36,6 +36,7 @@ class HttpConnection {
 
   // Called when no response is in progress.
   becomeIdle() {
+    if (this.isFinishing) return; // the timer ends the linger, and must not be cleared
     this.idleSince = performance.now();
     this.bytesAtRest = this.socket.bytesRead;
     this.updateIdleTimer();
@@ -43,11 +44,12 @@ class HttpConnection {
 
   // Called when the drain begins, or is taken back.
   updateIdleTimer() {
+    if (this.isFinishing) return;
     clearTimeout(this.timer);
     for (const response of this.responses) {
       if (this.owner.saysClose && !response.headersSent) response.shouldKeepAlive = false;
     }
-    if (this.owner.leavingSince !== undefined && !this.isFinishing) this.scheduleCheck(this.owner.idleDeadline(this.idleSince));
+    if (this.owner.leavingSince !== undefined) this.scheduleCheck(this.owner.idleDeadline(this.idleSince));
   }
 
   scheduleCheck(deadline) {

@@ -3,6 +3,7 @@
 answers that many bytes, and `POST /count` the size of its body. Listens at HELLO_ADDRESS or :8080."""
 import os
 import pathlib
+import socket
 import sys
 import time
 import urllib.parse
@@ -15,13 +16,14 @@ MAX_BODY_BYTES = 64 << 20
 BLOCK = b"x" * 65536
 
 worker = holdfast.Worker()
+listener = worker.listen("http", os.environ.get("HELLO_ADDRESS", ":8080"))
 worker_id = f"{os.environ.get('HOLDFAST_WORKER', '0.0')}.{os.getpid()}"
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # headers and body in one packet
-    disable_nagle_algorithm = True
+    disable_nagle_algorithm = listener.family != socket.AF_UNIX
 
     def handle(self):
         self.close_connection = False
@@ -68,7 +70,6 @@ class Handler(BaseHTTPRequestHandler):
         """Suppresses the access log on stderr, which the supervisor would log."""
 
 
-listener = worker.listen("http", os.environ.get("HELLO_ADDRESS", ":8080"))
 worker.serve_threads(listener, lambda connection: Handler(connection, None, None))
 worker.ready()
 sys.exit(worker.wait())
