@@ -2,10 +2,13 @@
 
 // Declarations of the surrounding program that the examples of the documentation use.
 
+#include <functional>
 #include <holdfast/worker.hpp>
+#include <string_view>
 
 struct MyServer {
     explicit MyServer(int listener_fd);
+    void serve(const std::function<std::string_view()>& handler);
     void stop_accepting();
     void start_accepting();
 };
@@ -27,6 +30,7 @@ struct Client {
     void say_goodbye();
 };
 
+std::string_view report();
 void consume(const std::stop_token& stop);
 void flush(const std::stop_token& stop);
 void prepare(const Item& item);

@@ -30,7 +30,7 @@ int main() {
         return "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nOK\n";
     });
 
-    worker.on_drain([&] { server.stop_accepting(); });
+    worker.accepts([&] { server.stop_accepting(); }, [&] { server.start_accepting(); });
     worker.start_task("consumer", [](std::stop_token stop) { consume(stop); });  // NOLINT: as in the manual
     worker.close_last("database", [&] { pool.close(); });  // in reverse order, when nothing uses them any more
     worker.ready();

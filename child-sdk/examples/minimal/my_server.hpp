@@ -28,36 +28,45 @@ class MyServer {
 
     // `handler` returns the complete response.
     void serve(std::function<std::string_view()> handler) {
-        thread_ = std::thread([this, handler = std::move(handler)] { accept_until_stopped(handler); });
+        handler_ = std::move(handler);
+        start_accepting();
+    }
+
+    // Call it after serve(), or after stop_accepting().
+    void start_accepting() {
+        thread_ = std::thread([this] { accept_until_stopped(); });
     }
 
     // Returns when the accept queue is empty and the last connection has been served.
     void stop_accepting() {
+        if (!thread_.joinable()) return;
         ::eventfd_write(wake_fd_, 1);
-        if (thread_.joinable()) thread_.join();
+        thread_.join();
+        eventfd_t ignored = 0;
+        ::eventfd_read(wake_fd_, &ignored);
     }
 
   private:
-    void accept_until_stopped(const std::function<std::string_view()>& handler) {
+    void accept_until_stopped() {
         std::array<pollfd, 2> events{pollfd{listener_fd_, POLLIN, 0}, pollfd{wake_fd_, POLLIN, 0}};
         for (;;) {
             ::poll(events.data(), events.size(), -1);
             if (events[0].revents != 0) {
-                accept_one(handler);
+                accept_one();
             } else if (events[1].revents != 0) {
                 return;
             }
         }
     }
 
-    void accept_one(const std::function<std::string_view()>& handler) {
+    void accept_one() {
         ::fcntl(listener_fd_, F_SETFL, ::fcntl(listener_fd_, F_GETFL) | O_NONBLOCK);
         const int client = ::accept4(listener_fd_, nullptr, nullptr, SOCK_CLOEXEC);
         if (client < 0) return;
         const timeval timeout{.tv_sec = 5, .tv_usec = 0};
         ::setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
         std::array<char, 4096> bytes;
-        const std::string_view response = ::recv(client, bytes.data(), bytes.size(), 0) > 0 ? handler() : "";
+        const std::string_view response = ::recv(client, bytes.data(), bytes.size(), 0) > 0 ? handler_() : "";
         ::send(client, response.data(), response.size(), MSG_NOSIGNAL);
         ::shutdown(client, SHUT_WR);
         while (::recv(client, bytes.data(), bytes.size(), 0) > 0) continue;
@@ -66,5 +75,6 @@ class MyServer {
 
     const int listener_fd_;
     const int wake_fd_;
+    std::function<std::string_view()> handler_;
     std::thread thread_;
 };
