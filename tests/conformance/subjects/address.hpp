@@ -1,0 +1,3 @@
+#include <cstdlib>
+
+inline const char* address() { return std::getenv("HELLO_ADDRESS"); }
