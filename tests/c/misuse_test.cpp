@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <thread>
@@ -211,6 +212,47 @@ TEST_F(CMisuseOfAWorker, RejectsNewHandlesAfterTheRelease) {
     EXPECT_EQ(holdfast_hold_work(worker_, "job", do_nothing, nullptr, &work), -ESHUTDOWN);
     EXPECT_EQ(holdfast_start_task(worker_, "task", return_at_once, nullptr, nullptr), -ESHUTDOWN);
     EXPECT_EQ(request, nullptr);
+}
+
+// Runs in a forked child, which is no worker. Returns how many functions did something else than expected.
+int use_in_child(holdfast_worker* worker, holdfast_request* request, holdfast_session* session) {
+    holdfast_request* begun = nullptr;
+    int wrong = 0;
+    const auto expect = [&wrong](int returned, int wanted) { wrong += returned == wanted ? 0 : 1; };
+    expect(holdfast_begin_request(worker, "GET /", &begun), 0);
+    expect(holdfast_end_request(&begun), 0);
+    expect(holdfast_end_request(&request), 0);
+    expect(holdfast_end_session(&session), 0);
+    expect(holdfast_ready(worker), -EPERM);
+    expect(holdfast_wait(worker), -EPERM);
+    expect(holdfast_free(&worker), 0);
+    return wrong;
+}
+
+// The parent forks while other threads use the library: nothing that the child does waits for them.
+TEST_F(CMisuseOfAWorker, OfTheParentIsHarmlessInAForkedChild) {
+    std::atomic<bool> is_over = false;
+    std::thread busy([&] {
+        while (!is_over) {
+            holdfast_request* request = nullptr;
+            if (holdfast_begin_request(worker_, "GET /", &request) == 0) holdfast_end_request(&request);
+        }
+    });
+    for (int round = 0; round < 20; ++round) {
+        holdfast_request* request = nullptr;
+        holdfast_session* session = nullptr;
+        ASSERT_EQ(holdfast_begin_request(worker_, "GET /", &request), 0);
+        ASSERT_EQ(holdfast_begin_session(worker_, "stream", -1, &session), 0);
+        const pid_t child = ::fork();
+        if (child == 0) ::_exit(use_in_child(worker_, request, session));
+        int status = 0;
+        ASSERT_EQ(::waitpid(child, &status, 0), child);
+        EXPECT_EQ(status, 0);
+        EXPECT_EQ(holdfast_end_request(&request), 0);
+        EXPECT_EQ(holdfast_end_session(&session), 0);
+    }
+    is_over = true;
+    busy.join();
 }
 
 TEST(CLastError, IsStoredPerThread) {

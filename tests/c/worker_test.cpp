@@ -16,7 +16,6 @@ namespace {
 using holdfast::testing::CallRecorder;
 using holdfast::testing::ControlPipe;
 using holdfast::testing::do_nothing_in_stage;
-using holdfast::testing::return_at_once;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -232,88 +231,6 @@ TEST_F(CWorker, StopsAndStartsAcceptingByTwoFunctions) {
     EXPECT_EQ(drain_and_wait(), 0);
     EXPECT_THAT(recorder_.rest(), ElementsAre("stop"));
     EXPECT_EQ(holdfast_accepts(worker_, stop, start, &recorder_), -EPERM) << "too late";
-}
-
-// A task of which a test decides when it returns, and what.
-struct Task {
-    static int run(holdfast_stop* stop, void* user) {
-        const auto* task = static_cast<const Task*>(user);
-        task->recorder.write("runs");
-        if (task->returned == 0) return holdfast_stop_wait(stop, -1) == 1 ? 0 : -EIO;
-        return holdfast_fail(task->returned, "the queue is gone");
-    }
-
-    const CallRecorder& recorder;
-    int returned;
-};
-
-TEST_F(CWorker, StartsATaskWhenItIsReadyOrAtOnce) {
-    holdfast_task_options options;
-    ASSERT_EQ(holdfast_init_task_options(&options, sizeof options), 0);
-    EXPECT_EQ(options.start, holdfast_task_start_at_ready);
-    EXPECT_EQ(options.on_error, holdfast_task_on_error_stop);
-    EXPECT_EQ(options.need, holdfast_task_need_optional);
-    Task task{recorder_, 0};
-    ASSERT_EQ(holdfast_start_task_with(worker_, "consumer", Task::run, &task, &options, nullptr), 0);
-    options.start = holdfast_task_start_now;
-    const CallRecorder warmed_up;
-    Task warm_up{warmed_up, 0};
-    ASSERT_EQ(holdfast_start_task_with(worker_, "warm-up", Task::run, &warm_up, &options, nullptr), 0);
-    EXPECT_EQ(warmed_up.next(), "runs");
-    EXPECT_THAT(recorder_.rest(), ElementsAre());
-    EXPECT_EQ(holdfast_ready(worker_), 0);
-    EXPECT_EQ(recorder_.next(), "runs");
-    EXPECT_EQ(drain_and_wait(), 0);
-}
-
-TEST_F(CWorker, StopsGracefullyIfATaskFailsUnlessToldOtherwise) {
-    Task task{recorder_, EIO};
-    ASSERT_EQ(holdfast_start_task(worker_, "consumer", Task::run, &task, nullptr), 0);
-    EXPECT_EQ(holdfast_ready(worker_), 0);
-    supervisor_.wait_for("STOPPING=1");
-    EXPECT_EQ(drain_and_wait(), 3);
-    const holdfast_report* report = nullptr;
-    ASSERT_EQ(holdfast_make_report(worker_, &report), 0);
-    ASSERT_EQ(report->failed_count, 1U);
-    EXPECT_THAT(report->failed[0], HasSubstr("consumer"));
-    EXPECT_THAT(report->failed[0], HasSubstr("the queue is gone"));
-    EXPECT_EQ(holdfast_free_report(&report), 0);
-}
-
-TEST_F(CWorker, GoesOnIfTheFailureOfATaskIsIgnored) {
-    holdfast_task_options options;
-    ASSERT_EQ(holdfast_init_task_options(&options, sizeof options), 0);
-    options.on_error = holdfast_task_on_error_ignore;
-    Task task{recorder_, EIO};
-    EXPECT_EQ(holdfast_on_drain(worker_, do_nothing_in_stage, nullptr), 0);
-    ASSERT_EQ(holdfast_start_task_with(worker_, "consumer", Task::run, &task, &options, nullptr), 0);
-    EXPECT_EQ(holdfast_ready(worker_), 0);
-    EXPECT_EQ(recorder_.next(), "runs");
-    EXPECT_EQ(drain_and_wait(), 3);
-}
-
-TEST_F(CWorker, StopsIfATaskThatItNeedsReturns) {
-    holdfast_task_options options;
-    ASSERT_EQ(holdfast_init_task_options(&options, sizeof options), 0);
-    options.need = holdfast_task_need_required;
-    ASSERT_EQ(holdfast_start_task_with(worker_, "consumer", return_at_once, nullptr, &options, nullptr), 0);
-    EXPECT_EQ(holdfast_ready(worker_), 0);
-    supervisor_.wait_for("STOPPING=1");
-    EXPECT_EQ(drain_and_wait(), 3);
-}
-
-TEST_F(CWorker, EndsAtOnceIfATaskFailsThatSaysSo) {
-    holdfast_task_options options;
-    ASSERT_EQ(holdfast_init_task_options(&options, sizeof options), 0);
-    options.start = holdfast_task_start_now;
-    options.on_error = holdfast_task_on_error_abort;
-    const auto run = [&] {
-        Task task{recorder_, EIO};
-        holdfast_start_task_with(worker_, "consumer", Task::run, &task, &options, nullptr);
-        holdfast_wait(worker_);
-    };
-    ::testing::FLAGS_gtest_death_test_style = "threadsafe";
-    EXPECT_EXIT(run(), ::testing::KilledBySignal(SIGABRT), "");
 }
 
 TEST_F(CWorker, CountsWorkAsLostIfItsHandBackFails) {
