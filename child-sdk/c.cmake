@@ -6,8 +6,8 @@
 add_library(
   holdfast_c SHARED
   src/c/callbacks.cpp src/c/guard.cpp src/c/handle_table.cpp src/c/handles.cpp src/c/listeners.cpp src/c/report.cpp
-  src/c/requests.cpp src/c/resources.cpp src/c/sessions.cpp src/c/tasks.cpp src/c/work.cpp src/c/worker.cpp
-  src/c/worker_use.cpp)
+  src/c/requests.cpp src/c/resources.cpp src/c/sessions.cpp src/c/tasks.cpp src/c/thread_state.cpp
+  src/c/work.cpp src/c/worker.cpp src/c/worker_use.cpp)
 add_library(holdfast::c ALIAS holdfast_c)
 set_target_properties(
   holdfast_c

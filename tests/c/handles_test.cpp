@@ -334,31 +334,35 @@ TEST_F(CHandles, OfAReportIsFreedOnce) {
     EXPECT_EQ(holdfast_free_report(&none), -EBADF);
 }
 
-// Threads that go on using the worker while it is freed.
-TEST(CFreedWorker, IsRefusedOnThreadsThatAreUsingIt) {
-    holdfast_worker* worker = nullptr;
-    ASSERT_EQ(holdfast_new(nullptr, &worker), 0) << holdfast_last_error();
-    std::atomic<int> running = 0;
-    std::vector<std::thread> users;
-    for (int i = 0; i < 3; ++i) {
-        users.emplace_back([used = worker, &running] {
-            const holdfast_report* report = nullptr;
-            for (bool is_first = true;; is_first = false) {
-                holdfast_request* request = nullptr;
-                const int begun = holdfast_begin_request(used, "GET /", &request);
-                if (begun == 0) EXPECT_EQ(holdfast_end_request(&request), 0) << holdfast_last_error();
-                const int made = holdfast_make_report(used, &report);
-                if (made == 0) EXPECT_EQ(holdfast_free_report(&report), 0);
-                const int draining = holdfast_draining(used);
-                if (is_first) ++running;
-                if (begun == -EBADF && made == -EBADF && draining == -EBADF) return;
-                EXPECT_TRUE(begun == 0 || begun == -EBADF) << holdfast_last_error();
-            }
-        });
+// Uses the worker until it is freed.
+void use_until_freed(holdfast_worker* worker, std::atomic<int>& running) {
+    const holdfast_report* report = nullptr;
+    for (bool is_first = true;; is_first = false) {
+        holdfast_request* request = nullptr;
+        const int begun = holdfast_begin_request(worker, "GET /", &request);
+        if (begun == 0) EXPECT_EQ(holdfast_end_request(&request), 0) << holdfast_last_error();
+        const int made = holdfast_make_report(worker, &report);
+        if (made == 0) EXPECT_EQ(holdfast_free_report(&report), 0);
+        const int draining = holdfast_draining(worker);
+        if (is_first) ++running;
+        if (begun == -EBADF && made == -EBADF && draining == -EBADF) return;
+        EXPECT_TRUE(begun == 0 || begun == -EBADF) << holdfast_last_error();
     }
-    while (running != 3) std::this_thread::yield();
-    EXPECT_EQ(holdfast_free(&worker), 0) << holdfast_last_error();
-    for (std::thread& user : users) user.join();
+}
+
+// Many rounds, because a use must be running at the moment at which the worker is freed.
+TEST(CFreedWorker, IsRefusedOnThreadsThatAreUsingIt) {
+    constexpr int threads = 4;
+    for (int round = 0; round < 200; ++round) {
+        holdfast_worker* worker = nullptr;
+        ASSERT_EQ(holdfast_new(nullptr, &worker), 0) << holdfast_last_error();
+        std::atomic<int> running = 0;
+        std::vector<std::thread> users;
+        for (int i = 0; i < threads; ++i) users.emplace_back(use_until_freed, worker, std::ref(running));
+        while (running != threads) std::this_thread::yield();
+        EXPECT_EQ(holdfast_free(&worker), 0) << holdfast_last_error();
+        for (std::thread& user : users) user.join();
+    }
 }
 
 }  // namespace

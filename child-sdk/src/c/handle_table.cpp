@@ -14,90 +14,34 @@ constinit HandleTable table;
 
 HandleTable& handle_table() { return table; }
 
-// Free entries of one thread.
-class EntryCache {
-  public:
-    EntryCache() = default;
-    ~EntryCache() { flush(size_); }
-    EntryCache(const EntryCache&) = delete;
-    EntryCache& operator=(const EntryCache&) = delete;
-
-    std::uint32_t take() {
-        if (size_ == 0) {
-            size_ = table.pop(entries_.data(), batch);
-            if (size_ == 0) {
-                table.grow(entries_.data(), batch);
-                size_ = batch;
-            }
-        }
-        return entries_[--size_];
-    }
-
-    void put(std::uint32_t index) {
-        if (size_ == entries_.size()) flush(batch);
-        entries_[size_++] = index;
-    }
-
-  private:
-    static constexpr std::size_t batch = 32;
-
-    void flush(std::size_t count) {
-        if (count == 0) return;
-        for (std::size_t i = 1; i < count; ++i) {
-            table.at(entries_[i - 1]).next.store(entries_[i], std::memory_order_relaxed);
-        }
-        table.push(entries_[0], entries_[count - 1]);
-        std::copy(entries_.begin() + static_cast<std::ptrdiff_t>(count),
-                  entries_.begin() + static_cast<std::ptrdiff_t>(size_), entries_.begin());
-        size_ -= count;
-    }
-
-    std::array<std::uint32_t, 2 * batch> entries_{};
-    std::size_t size_ = 0;
-};
-
-namespace {
-
-// The cache of the calling thread; null before it has one, and when it ends. Trivially destructible, so that handles
-// can be used until the thread ends.
-constinit thread_local EntryCache* own_cache = nullptr;
-constinit thread_local bool has_ended = false;
-
-struct CacheOwner {
-    CacheOwner() { own_cache = &cache; }
-    ~CacheOwner() {
-        own_cache = nullptr;
-        has_ended = true;
-    }
-    CacheOwner(const CacheOwner&) = delete;
-    CacheOwner& operator=(const CacheOwner&) = delete;
-    void attach() {}
-
-    EntryCache cache;
-};
-
-thread_local CacheOwner cache_owner;
-
-// Calls the function with the cache of this thread, or with one of its own if the thread is about to end.
-template <class Function>
-auto with_cache(Function function) {
-    if (own_cache == nullptr && has_ended) {
-        EntryCache passing;
-        return function(passing);
-    }
-    if (own_cache == nullptr) cache_owner.attach();  // constructs it
-    return function(*own_cache);
-}
-
-}  // namespace
-
-std::uint64_t HandleTable::add(Kind kind, void* object) {
-    const std::uint32_t index = with_cache([](EntryCache& cache) { return cache.take(); });
+std::uint64_t HandleTable::add(ThreadState& thread, Kind kind, void* object) {
+    if (thread.free_count == 0) refill(thread);
+    const Index index = thread.free_entries.at(--thread.free_count);
     return at(index).publish(kind, object) | index;
 }
 
-void HandleTable::give_back(std::uint64_t handle) {
-    with_cache([handle](EntryCache& cache) { cache.put(static_cast<Index>(handle & HandleEntry::index_mask)); });
+void HandleTable::give_back(ThreadState& thread, std::uint64_t handle) {
+    if (thread.free_count == thread.free_entries.size()) flush(thread);
+    thread.free_entries.at(thread.free_count++) = static_cast<Index>(handle & HandleEntry::index_mask);
+}
+
+void HandleTable::refill(ThreadState& thread) {
+    thread.free_count = pop(thread.free_entries.data(), ThreadState::batch);
+    if (thread.free_count == 0) {
+        grow(thread.free_entries.data(), ThreadState::batch);
+        thread.free_count = ThreadState::batch;
+    }
+}
+
+// Gives the older half of the thread's entries to all threads.
+void HandleTable::flush(ThreadState& thread) {
+    auto& entries = thread.free_entries;
+    for (std::size_t i = 1; i < ThreadState::batch; ++i) {
+        at(entries.at(i - 1)).next.store(entries.at(i), std::memory_order_relaxed);
+    }
+    push(entries.front(), entries.at(ThreadState::batch - 1));
+    std::copy(entries.begin() + ThreadState::batch, entries.end(), entries.begin());
+    thread.free_count -= ThreadState::batch;
 }
 
 void HandleTable::push(Index first, Index last) {

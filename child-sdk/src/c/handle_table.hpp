@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "thread_state.hpp"
+
 // The table behind the handles of holdfast.h. A handle is a number: the kind of the object, a generation, and the index
 // of an entry. The table is never freed and an entry changes its generation whenever its handle ends, so any number
 // that a program passes can be checked without undefined behaviour: a handle that was ended, a copy of one, or garbage.
 //
-// No function takes a lock, so the table stays consistent in a forked child. Free entries are cached by each thread;
+// No function takes a lock, so the table stays consistent in a forked child. Each thread keeps some free entries;
 // threads exchange them in batches, over a lock-free list.
 
 namespace holdfast::c {
@@ -97,7 +99,7 @@ class HandleEntry {
 class HandleTable {
   public:
     // Takes a free entry for the object. Throws std::bad_alloc if there are 2^24 handles already.
-    std::uint64_t add(Kind kind, void* object);
+    std::uint64_t add(ThreadState& thread, Kind kind, void* object);
 
     // Returns null for a number that no handle of this library can be.
     HandleEntry* find(std::uint64_t handle) {
@@ -107,13 +109,9 @@ class HandleTable {
     }
 
     // Returns an entry whose handle has ended.
-    void give_back(std::uint64_t handle);
-
-    // Entries that exist, used or free.
-    std::size_t size() const { return chunk_count_.load(std::memory_order_relaxed) * chunk_size; }
+    void give_back(ThreadState& thread, std::uint64_t handle);
 
   private:
-    friend class EntryCache;
     using Index = std::uint32_t;
     static constexpr std::size_t chunk_size = 256;
     static constexpr std::size_t max_chunks = (HandleEntry::index_mask + 1) / chunk_size;
@@ -121,6 +119,8 @@ class HandleTable {
     static constexpr unsigned head_tag_shift = 32;
 
     HandleEntry& at(Index index) { return *find(index); }
+    void refill(ThreadState& thread);
+    void flush(ThreadState& thread);
     void push(Index first, Index last);
     // Pops up to `most` entries into `popped`, and returns how many.
     std::size_t pop(Index* popped, std::size_t most);

@@ -42,7 +42,7 @@ class Pinned {
         if (entry_->unpin() != HandleEntry::Last::yes) return;
         delete static_cast<Object*>(entry_->object());
         entry_->retire();
-        handle_table().give_back(handle_);
+        handle_table().give_back(*ThisThread(), handle_);
     }
     Pinned(const Pinned&) = delete;
     Pinned& operator=(const Pinned&) = delete;
@@ -92,7 +92,7 @@ Pinned<Handle> end(Handle** handle, std::string_view what) {
 // The handle of a new object.
 template <class Handle>
 Handle* add_handle(std::unique_ptr<typename HandleTraits<Handle>::Object> object) {
-    Handle* handle = to_handle<Handle>(handle_table().add(HandleTraits<Handle>::kind, object.get()));
+    Handle* handle = to_handle<Handle>(handle_table().add(*ThisThread(), HandleTraits<Handle>::kind, object.get()));
     std::ignore = object.release();
     return handle;
 }

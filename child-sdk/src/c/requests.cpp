@@ -31,11 +31,11 @@ class UnmanagedRequest {
     };
 };
 
-holdfast_request* handle_of(holdfast::Request request) {
+holdfast_request* handle_of(ThreadState& thread, holdfast::Request request) {
     UnmanagedRequest begun(std::move(request));
     if (begun.slot() == nullptr) return nullptr;  // a forked child counts nothing
     try {
-        return to_handle<holdfast_request>(handle_table().add(Kind::request, begun.slot()));
+        return to_handle<holdfast_request>(handle_table().add(thread, Kind::request, begun.slot()));
     } catch (...) {
         begun.request().end();
         throw;
@@ -50,7 +50,7 @@ int holdfast_begin_request(holdfast_worker* worker, const char* name, holdfast_r
         [&] {
             make_handle(request, what, [&] {
                 const WorkerUse use(worker, what);
-                return handle_of(use->worker.begin_request(&not_null(name, what, "name")));
+                return handle_of(use.thread(), use->worker.begin_request(&not_null(name, what, "name")));
             });
         },
         misuse_of(ESHUTDOWN));
@@ -65,7 +65,7 @@ int holdfast_end_request(holdfast_request** request) {
         HandleEntry* entry = entry_of(ended);
         if (entry == nullptr || !entry->take(number)) refuse_handle(number, Kind::request, what, "request");
         void* slot = entry->object();
-        handle_table().give_back(number);
+        handle_table().give_back(*ThisThread(), number);
         ended = nullptr;
         UnmanagedRequest(slot).request().end();
     });

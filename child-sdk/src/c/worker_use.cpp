@@ -1,7 +1,5 @@
 #include "worker_use.hpp"
 
-#include <algorithm>
-#include <array>
 #include <string>
 
 #include "callbacks.hpp"
@@ -10,25 +8,10 @@ namespace holdfast::c {
 
 namespace {
 
-struct alignas(64) Counter {
-    std::atomic<int> count = 0;
-};
-
-// Of all workers: a process has one at a time.
-constinit std::array<Counter, 16> counters;
-
-std::atomic<int>& counter_of_this_thread() {
-    constinit thread_local char here = 0;
-    constexpr std::uint64_t spread = 0x9e3779b97f4a7c15;
-    constexpr unsigned to_upper_bits = 60;
-    static_assert(std::uint64_t{1} << (64 - to_upper_bits) == counters.size());
-    return counters.at((reinterpret_cast<std::uintptr_t>(&here) >> 6) * spread >> to_upper_bits).count;
-}
-
-// Every use that began before the handle ended is counted, and every counter was zero since then.
+// Every use that began before the handle ended is counted; a count that is zero now belongs to none of them.
 void wait_for_uses() {
-    for (const Counter& counter : counters) {
-        while (counter.count != 0) std::this_thread::yield();
+    for (const ThreadState* thread = ThisThread::first(); thread != nullptr; thread = thread->next) {
+        while (thread->uses != 0) std::this_thread::yield();
     }
 }
 
@@ -51,28 +34,20 @@ void refuse_if_in_use(const WorkerObject& worker) {
 
 }  // namespace
 
-WorkerUse::WorkerUse(const holdfast_worker* handle, std::string_view what) {
+// The count is written before the handle is checked, and holdfast_free() ends the handle before it reads the counts:
+// one of the two sees the other.
+WorkerUse::WorkerUse(const holdfast_worker* handle, std::string_view what)
+    : uses_before_(thread_->uses.load(std::memory_order_relaxed)) {
     const std::uint64_t number = number_of_handle(handle);
     HandleEntry* entry = entry_of(handle);
-    if (entry != nullptr) {
-        counter_ = &counter_of_this_thread();
-        counter_->fetch_add(1);
-        const HandleEntry::Now now = entry->check(number);
-        if (now != HandleEntry::Now::valid) {
-            counter_->fetch_sub(1);
-            counter_ = nullptr;
-        }
-        const bool is_waited_for = now == HandleEntry::Now::ended && CallbackScope::is_in(CallbackKind::joined);
-        if (now == HandleEntry::Now::valid || is_waited_for) {
-            worker_ = static_cast<WorkerObject*>(entry->object());
-            return;
-        }
-    }
-    refuse_handle(number, Kind::worker, what, "worker");
-}
-
-WorkerUse::~WorkerUse() {
-    if (counter_ != nullptr) counter_->fetch_sub(1, std::memory_order_release);
+    if (entry == nullptr) refuse_handle(number, Kind::worker, what, "worker");
+    thread_->uses.store(uses_before_ + 1);
+    const HandleEntry::Now now = entry->check(number);
+    is_counted_ = now == HandleEntry::Now::valid;
+    if (!is_counted_) thread_->uses.store(uses_before_);
+    const bool is_waited_for = now == HandleEntry::Now::ended && CallbackScope::is_in(CallbackKind::joined);
+    if (!is_counted_ && !is_waited_for) refuse_handle(number, Kind::worker, what, "worker");
+    worker_ = static_cast<WorkerObject*>(entry->object());
 }
 
 namespace {
@@ -116,7 +91,7 @@ void free_worker(holdfast_worker** handle) {
     delete worker;
     std::ignore = entry.unpin();
     entry.retire();
-    handle_table().give_back(number);
+    handle_table().give_back(*ThisThread(), number);
     *handle = nullptr;
 }
 

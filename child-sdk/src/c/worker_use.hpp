@@ -10,20 +10,25 @@
 
 namespace holdfast::c {
 
-// Keeps the worker alive. Costs two atomic operations on a counter that few threads share, not one pin of a single
-// entry that all share, because requests begin on all threads at once. Do not block while it exists.
+// Keeps the worker alive. Costs one atomic operation, on a counter that only this thread writes, because requests begin
+// on all threads at once. Do not block while it exists.
 class WorkerUse {
   public:
     WorkerUse(const holdfast_worker* handle, std::string_view what);
-    ~WorkerUse();
+    ~WorkerUse() {
+        if (is_counted_) thread_->uses.store(uses_before_, std::memory_order_release);
+    }
     WorkerUse(const WorkerUse&) = delete;
     WorkerUse& operator=(const WorkerUse&) = delete;
 
     WorkerObject& operator*() const { return *worker_; }
     WorkerObject* operator->() const { return worker_; }
+    ThreadState& thread() const { return *thread_; }
 
   private:
-    std::atomic<int>* counter_ = nullptr;  // null: holdfast_free() waits for the callback that this thread is in
+    const ThisThread thread_;
+    const int uses_before_;
+    bool is_counted_ = false;  // else holdfast_free() waits for the callback that this thread is in
     WorkerObject* worker_ = nullptr;
 };
 
