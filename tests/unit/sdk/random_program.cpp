@@ -113,10 +113,30 @@ void RandomProgram::run_task(std::size_t number, Random random, const std::stop_
         serve_in_task(random);
     }
     wait_for(stop);
+    if (pick(random, 4) == 0) {
+        start_short_task(random);
+    }
     for (unsigned count = pick(random, 4); count > 0; --count) {
         serve_in_task(random);
         use_all(used_by_task_[number], violations_);
     }
+}
+
+// A task that ends by itself, or throws, in the middle of a stage.
+void RandomProgram::start_short_task(Random& random) {
+    TaskOptions options;
+    options.need = TaskOptions::Need::finite;
+    options.on_exception = pick(random, 2) == 0 ? TaskOptions::OnException::ignore : TaskOptions::OnException::stop;
+    const bool throws = pick(random, 8) == 0;
+    const auto run = [this, throws, seed = random()](const std::stop_token&) {
+        Random task_random(seed);
+        serve_in_task(task_random);
+        if (throws) {
+            ++failures_;
+            throw std::runtime_error("a task that throws at random");
+        }
+    };
+    worker_.start_task("short", run, options);
 }
 
 // A task that runs may begin everything that holds, in every stage.
@@ -140,7 +160,11 @@ void RandomProgram::add_resource() {
     const auto number = static_cast<unsigned>(pools_.size());
     WatchedPool& pool = pools_.emplace_back();
     const bool fails = pick(random_, 60) == 0;
-    const auto close = [this, &pool, number, fails] {
+    const bool hangs = pick(random_, 40) == 0;
+    const auto close = [this, &pool, number, fails, hangs] {
+        if (hangs) {
+            wait_for(winding_up_.get_token());
+        }
         use_all(used_by_pool_[number], violations_);
         pool.close(violations_);
         if (fails) {
@@ -160,7 +184,8 @@ void RandomProgram::add_resource() {
             used.push_back(&pool);
         }
     }
-    resources_.back().within(std::chrono::minutes(5));  // sufficient under any sanitizer and load
+    resources_.back().within(hangs ? std::chrono::milliseconds(1) : sufficient);
+    may_fail_ = may_fail_ || hangs;
 }
 
 void RandomProgram::add_resource_users() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <holdfast/worker.hpp>
@@ -14,6 +15,8 @@
 #include "watched_pool.hpp"
 
 namespace holdfast {
+
+inline constexpr std::chrono::milliseconds sufficient = std::chrono::minutes(5);  // under any sanitizer and load
 
 // What went wrong, from any thread.
 class Findings {
@@ -68,6 +71,9 @@ class RandomProgram {
     // Whether something failed that makes wait() return 3: a close, a hand-back, a task. Call it after wait().
     bool has_failed() const { return failures_ > 0; }
 
+    // Whether a close may have exceeded its timeout, which makes wait() return 3 as well.
+    bool may_have_failed() const { return may_fail_ || has_failed(); }
+
     // Adds what must not be once the worker has released everything. `begun_elsewhere`: requests of the caller.
     void check_end(std::uint64_t begun_elsewhere);
     std::vector<std::string> findings() const { return findings_.all(); }
@@ -83,6 +89,7 @@ class RandomProgram {
     void start_accepting();
     void add_task();
     void run_task(std::size_t number, Random random, const std::stop_token& stop);
+    void start_short_task(Random& random);
     void serve_in_task(Random& random);
     void add_resource();
     void add_resource_users();
@@ -103,6 +110,7 @@ class RandomProgram {
     std::atomic<int> violations_ = 0;
     std::stop_source winding_up_;
     bool can_pause_ = false;
+    bool may_fail_ = false;
     std::atomic<bool> accepting_ = true;
     std::atomic<bool> cancelled_ = false;
     std::atomic<bool> was_refused_ = false;

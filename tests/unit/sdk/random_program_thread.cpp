@@ -3,6 +3,8 @@
 #include <chrono>
 #include <optional>
 #include <stdexcept>
+#include <thread>
+#include <tuple>
 #include <utility>
 
 namespace holdfast {
@@ -57,7 +59,7 @@ void RandomProgram::Thread::use_kept() {
 }
 
 void RandomProgram::Thread::act() {
-    switch (pick(random_, 16)) {
+    switch (pick(random_, 18)) {
         case 0:
             return begin_session();
         case 1:
@@ -72,6 +74,10 @@ void RandomProgram::Thread::act() {
             return pick(random_, 8) == 0 ? start_task() : add_resource();
         case 7:
             return end_request(program_.take_passed_on());
+        case 10:
+            return end_on_new_thread();
+        case 11:
+            return look();
         case 8:
         case 9:
             return end_request(requests_.empty() ? std::nullopt : std::optional(take_one(requests_, random_)));
@@ -98,6 +104,20 @@ void RandomProgram::Thread::end_request(std::optional<Request> request) {
     }
 }
 
+void RandomProgram::Thread::end_on_new_thread() {
+    if (!requests_.empty() && pick(random_, 8) == 0) {
+        std::jthread([this, request = take_one(requests_, random_)]() mutable { end_request(std::move(request)); });
+    }
+}
+
+void RandomProgram::Thread::look() {
+    const DrainReport report = program_.worker_.report();
+    if (report.requests < requests_.size() || report.sessions < sessions_.size()) {
+        program_.findings_.add("a report counts less than one thread holds:\n" + report.text());
+    }
+    std::ignore = program_.worker_.deadline();
+}
+
 void RandomProgram::Thread::begin_session() {
     if (sessions_.size() == most_kept) {
         return;
@@ -118,6 +138,10 @@ void RandomProgram::Thread::leave() {
         return;
     }
     Session session = take_one(sessions_, random_);
+    session.set_name("stream that has been renamed");
+    if (pick(random_, 8) == 0) {
+        session.set_leave_within(std::chrono::milliseconds(pick(random_, 5)));
+    }
     use_all(program_.used_by_sessions_, program_.violations_);
     if (!session.stop_token().stop_requested() && pick(random_, 4) > 0) {
         sessions_.push_back(std::move(session));
@@ -146,22 +170,7 @@ void RandomProgram::Thread::finish_work() {
     }
 }
 
-// A task that ends by itself, or throws, in the middle of a stage.
-void RandomProgram::Thread::start_task() {
-    TaskOptions options;
-    options.need = TaskOptions::Need::finite;
-    options.on_exception = pick(random_, 2) == 0 ? TaskOptions::OnException::ignore : TaskOptions::OnException::stop;
-    const bool throws = pick(random_, 8) == 0;
-    const auto run = [program = &program_, throws, seed = random_()](const std::stop_token&) {
-        Random random(seed);
-        program->serve_in_task(random);
-        if (throws) {
-            ++program->failures_;
-            throw std::runtime_error("a task that throws at random");
-        }
-    };
-    program_.worker_.start_task("short", run, options);
-}
+void RandomProgram::Thread::start_task() { program_.start_short_task(random_); }
 
 // The request holds the resource until its users are declared.
 void RandomProgram::Thread::add_resource() {
@@ -176,7 +185,7 @@ void RandomProgram::Thread::add_resource() {
         --program->later_open_;
     });
     ++program_.later_open_;
-    added.used_by(requests).within(std::chrono::minutes(5));
+    added.used_by(requests).within(sufficient);
     own_.push_back(&pool);
 }
 

@@ -22,6 +22,8 @@ class RandomProgram::Thread {
     void use_kept();
     void begin_request();
     void end_request(std::optional<Request> request);
+    void end_on_new_thread();
+    void look();
     void begin_session();
     void leave();
     void hold_work();
