@@ -430,7 +430,7 @@ class _LoopCall:
         self._task = self.loop.create_task(run())
         self._task.add_done_callback(self._over)
         if self._is_cancelled:
-            self.loop.call_soon(self._task.cancel)  # after its first step, or it would not run at all
+            self._cancel_soon()
 
     def _over(self, task):
         with contextlib.suppress(concurrent.futures.InvalidStateError):  # give_up() was first
@@ -450,11 +450,14 @@ class _LoopCall:
         else:
             self.cancel()
 
+    def _cancel_soon(self):
+        self.loop.call_soon(self._task.cancel)  # after its first step, or it would not run at all
+
     def cancel(self):
         def cancel():
             self._is_cancelled = True
             if self._task is not None:
-                self._task.cancel()
+                self._cancel_soon()
 
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self.loop.call_soon_threadsafe(cancel)

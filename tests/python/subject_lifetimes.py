@@ -1,5 +1,8 @@
 """A worker for test_lifetimes.py: `subject_lifetimes.py KIND`. Each kind prints a line for each event."""
+import asyncio
+import functools
 import gc
+import random
 import sys
 import threading
 import weakref
@@ -29,6 +32,63 @@ def cancelled_work():
 
     worker.start_task("consumer", consume)
     return serve(worker)
+
+
+def random_work():
+    """Threads and coroutines hold items and do with each what the seed says. Says at the end what became of them."""
+    seed, committed, back, taken = int(sys.argv[2]), [], [], []
+
+    def use(worker, chooses, number, **hand_back):
+        """Returns after the item has been used, and may leave it to the garbage collector."""
+        try:
+            item = worker.work(f"job {number}", **hand_back)
+        except holdfast.HoldfastError:
+            return False  # the worker has been released
+        taken.append(number)
+        choice = chooses.choice(("finish", "claim", "drop", "lose", "cycle"))
+        if choice == "claim" and item.claim():
+            committed.append(number)
+            item.end()
+        elif choice == "finish" and item.finish():
+            committed.append(number)
+        elif choice == "drop":
+            item.end()
+        elif choice == "cycle":
+            cycle = [item]
+            cycle.append(cycle)
+        return True
+
+    async def main():
+        worker = holdfast.Worker()
+
+        async def return_item(number):
+            await asyncio.sleep(0)
+            back.append(number)
+
+        def consume(stop, first):
+            chooses = random.Random(seed + first)
+            for number in range(first, first + 200):
+                if not use(worker, chooses, number, hand_back=lambda number=number: back.append(number)):
+                    return
+
+        async def consume_async(first):
+            chooses = random.Random(seed + first)
+            for number in range(first, first + 200):
+                await asyncio.sleep(0)
+                if not use(worker, chooses, number, hand_back=functools.partial(return_item, number)):
+                    return
+
+        for first in (0, 1000):
+            worker.start_task(f"threads {first}", functools.partial(consume, first=first), need="finite")
+            worker.start_task(f"coroutines {first}", functools.partial(consume_async, first + 500), need="finite")
+        worker.ready()
+        waits = asyncio.ensure_future(worker.wait_async())
+        while not (await asyncio.wait([waits], timeout=0.01))[0]:
+            gc.collect()
+
+    asyncio.run(main())
+    emit(f"taken {len(taken) == len(set(taken))}, {sorted(taken) == sorted(committed + back)}")
+    return 0
 
 
 def released_functions():

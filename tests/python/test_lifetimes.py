@@ -1,10 +1,13 @@
 """Callbacks and handles in Python: what is kept as long as C may use it, and not longer."""
+import os
+import random
 import unittest
 
 from harness import HERE, Process, ScriptedSupervisor
 
 SUBJECT = HERE / "subject_lifetimes.py"
 ITEMS = 20
+SEEDS = int(os.environ.get("SEEDS", 10))
 
 
 class Work(unittest.TestCase):
@@ -15,6 +18,16 @@ class Work(unittest.TestCase):
             printed, _ = worker.read_to_end()
         self.assertCountEqual(printed, [*(f"back {number}" for number in range(ITEMS)),
                                         *(f"finish {number}: False" for number in range(2, ITEMS, 2))])
+
+
+    def test_each_item_is_either_committed_or_handed_back_once(self):
+        for seed in range(SEEDS):
+            with self.subTest(seed=seed), ScriptedSupervisor(SUBJECT, "random_work", str(seed)) as worker:
+                chooses = random.Random(seed)
+                worker.wait_for("READY=1")
+                for stage in chooses.choice((("cancel",), ("drain", "cancel"), ("drain",))):
+                    worker.send_stage(stage)
+                self.assertEqual(worker.read_to_end()[0], ["taken True, True"])
 
 
 class Drain(unittest.TestCase):
