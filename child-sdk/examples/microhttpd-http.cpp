@@ -28,7 +28,10 @@ class Hello {
                                  const char*, std::size_t* part_bytes, void** state) {
         if (*state == nullptr) {
             *state = new Exchange;
-            return MHD_YES;
+            // The library takes an answer now, or after the last part of the body.
+            return announced_bytes(connection) <= http_text::max_body_bytes
+                       ? MHD_YES
+                       : static_cast<Hello*>(self)->answer(connection, MHD_HTTP_CONTENT_TOO_LARGE, {});
         }
         auto& exchange = *static_cast<Exchange*>(*state);
         const std::size_t part = std::exchange(*part_bytes, 0);
@@ -69,6 +72,12 @@ class Hello {
         };
         return {MHD_create_response_from_callback(body.filler_bytes, block_bytes, fill, nullptr, nullptr),
                 &MHD_destroy_response};
+    }
+
+    static std::size_t announced_bytes(MHD_Connection* connection) {
+        const char* const value =
+            MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+        return http_text::number(value == nullptr ? "" : value).value_or(0);
     }
 
     static std::size_t query(MHD_Connection* connection, const char* key) {
