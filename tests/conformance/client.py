@@ -1,4 +1,5 @@
 """A client of a worker: HTTP/1.1 over TCP or a unix socket, one step at a time."""
+import contextlib
 import dataclasses
 import select
 import socket
@@ -94,18 +95,24 @@ class Client:
         self.send("GET", target)
         return self.read_response()
 
-    def read_response(self, pace=FULL_SPEED):
-        """Reads one response, its body at that pace."""
+    def read_head(self):
+        """Returns status and headers of a response."""
         while b"\r\n\r\n" not in self._bytes:
             self._receive_more("a response")
         head, _, self._bytes = self._bytes.partition(b"\r\n\r\n")
         line, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        status = int(line.split()[1])
+        return int(line.split()[1]), headers
+
+    def read_response(self, pace=FULL_SPEED):
+        """Reads one response, its body at that pace."""
+        status, headers = self.read_head()
         if headers.get("transfer-encoding", "").lower() == "chunked":
             size, text = self._read_chunks(pace)
+        elif "content-length" not in headers:
+            size, text = self._read_to_the_end()
         else:
-            size, text = self._read_body(int(headers.get("content-length", 0)), pace)
+            size, text = self._read_body(int(headers["content-length"]), pace)
         return Response(status, headers, size, text)
 
     def read_end(self):
@@ -171,6 +178,14 @@ class Client:
                 until_pause = pace.bytes
                 time.sleep(pace.seconds)
         return size, text
+
+    def _read_to_the_end(self):
+        """The body of a response in HTTP/1.0."""
+        with contextlib.suppress(Ended):
+            while True:
+                self._receive_more("the end of a body")
+        text, self._bytes = self._bytes, b""
+        return len(text), text[:KEPT_BYTES]
 
     def _read_chunks(self, pace):
         size, text = 0, b""

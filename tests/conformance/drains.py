@@ -69,6 +69,7 @@ def new_clients_are_refused(trial):
         connect_until_refused(service, held)
         check(not held.has_bytes(), "new clients are not refused before the last request is answered")
         expect_ok(held.read_response(), "the request in flight at the drain")
+        held.read_end()
         service.expect_end()
 
 
@@ -78,6 +79,7 @@ def new_clients_stay_in_the_queue(trial):
         service.begin_drain()
         with service.client():
             expect_ok(held.read_response(), "the request in flight at the drain")
+            held.read_end()
             service.expect_end()
             service.take_queued_client().close()
 
@@ -166,4 +168,5 @@ def supervisor_is_gone(trial):
             expect_ok(queued.read_response(), "a client that was queued when the supervisor went away")
         connect_until_refused(service, held)
         expect_ok(held.read_response(), "the request in flight when the supervisor went away")
+        held.read_end()
         check_equal(service.process.wait(), 0, "exit status")

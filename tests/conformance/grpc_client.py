@@ -26,6 +26,7 @@ class GrpcClient(Client):
     def __init__(self, address, receive_buffer=None):
         super().__init__(address, receive_buffer)
         self._stream = -1
+        self._frames = []  # that were read and not yet used
         self._is_leaving = False  # the server has sent GOAWAY
 
     def send(self, method="GET", target="/", headers=(), body=b""):
@@ -59,18 +60,31 @@ class GrpcClient(Client):
         except Ended:
             pass
 
+    def has_bytes(self):
+        """Whether an answer has arrived, or the end."""
+        try:
+            while not self._frames and super().has_bytes():
+                self._read_next()
+        except Ended:
+            return True
+        return bool(self._frames)
+
     def _read_frame(self):
-        """Returns the next frame that is not about the connection itself."""
-        while True:
-            head = self._read_exactly(FRAME_HEAD)
-            size, kind, flags, stream = int.from_bytes(head[:3], "big"), head[3], head[4], int.from_bytes(head[5:], "big")
-            payload = self._read_exactly(size)
-            if kind in (SETTINGS, PING) and not flags & ACK:
-                self.send_bytes(frame(kind, ACK, 0, payload if kind == PING else b""))
-            elif kind == GOAWAY:
-                self._is_leaving = True
-            elif kind in (DATA, HEADERS, RST_STREAM):
-                return kind, flags, stream, payload
+        while not self._frames:
+            self._read_next()
+        return self._frames.pop(0)
+
+    def _read_next(self):
+        """Reads a frame. Answers it if it is about the connection itself."""
+        head = self._read_exactly(FRAME_HEAD)
+        size, kind, flags, stream = int.from_bytes(head[:3], "big"), head[3], head[4], int.from_bytes(head[5:], "big")
+        payload = self._read_exactly(size)
+        if kind in (SETTINGS, PING) and not flags & ACK:
+            self.send_bytes(frame(kind, ACK, 0, payload if kind == PING else b""))
+        elif kind == GOAWAY:
+            self._is_leaving = True
+        elif kind in (DATA, HEADERS, RST_STREAM):
+            self._frames.append((kind, flags, stream, payload))
 
     def _read_exactly(self, size):
         while len(self._bytes) < size:

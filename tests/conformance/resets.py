@@ -1,5 +1,5 @@
 """Scenarios of clients that go away at each step. Nothing of them may be left, and no other client may notice."""
-from checks import check_equal
+from checks import check, check_equal
 from scenario import CROSSED, SUPERVISED, scenario
 
 CLIENTS = 8
@@ -57,6 +57,8 @@ def during_the_work(trial):
             client.reset()
         for _ in range(3):  # by then the worker has noticed
             service.expect_served("a client after the resets")
-        check_equal(service.requests_in_flight(), CLIENTS, "requests in flight after their clients went away")
+        # An answer can be here before its request has left the count.
+        counts = [service.requests_in_flight() for _ in range(5)]
+        check(CLIENTS in counts, f"{min(counts)} of {CLIENTS} requests are in flight after their clients went away")
         service.finish()
         check_equal(service.messages[-1].number("X_HOLDFAST_SERVED"), CLIENTS + 3, "requests served")

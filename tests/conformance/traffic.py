@@ -1,5 +1,7 @@
 """Scenarios of a worker in ordinary service."""
-from checks import check, check_equal
+import contextlib
+
+from checks import Failure, check, check_equal
 from client import Pace, expect_ok
 from scenario import CROSSED, SUPERVISED_ONCE, scenario
 
@@ -7,6 +9,7 @@ MIB = 1 << 20
 REQUESTS = 20
 STEADY = Pace(2 * MIB, 0.03)    # a reader that is slower than the server, and always reads on
 PATIENT = Pace(64 << 10, 0.03)  # 64 MiB take half a minute: longer than any deadline of one write may be
+LARGEST_BODY = 64 * MIB         # that a subject takes
 SMALL_BUFFER = 64 << 10         # so that the server has to wait for the reader
 
 
@@ -88,11 +91,11 @@ def long_upload(trial):
         service.finish()
 
 
-@scenario("too long a head: 431", CROSSED, needs={"keep-alive"})
+@scenario("too long a head: 431", CROSSED, needs={"keep-alive", "http1"})
 def long_head(trial):
     with trial.service() as service, service.client() as client:
         client.send_bytes(b"GET / HTTP/1.1\r\nHost: test\r\nX-Long: " + b"a" * (80 << 10) + b"\r\n\r\n")
-        check_equal(client.read_response().status, 431, "answer to a head of 80 KiB")
+        check_equal(client.read_head()[0], 431, "answer to a head of 80 KiB")
         service.expect_served()
         service.finish()
 
@@ -101,6 +104,11 @@ def long_head(trial):
 def long_body(trial):
     with trial.service() as service, service.client() as client:
         client.send("POST", "/count", ["Content-Length: 1000000000000"])
-        check_equal(client.read_response().status, 413, "answer to a body of 1 TB")
+        with contextlib.suppress(Failure):  # the answer counts, also if the server has not read everything
+            for _ in range(2 * LARGEST_BODY // MIB):
+                if client.has_bytes():
+                    break
+                client.send_bytes(bytes(MIB))
+        check_equal(client.read_head()[0], 413, "answer to a body of 1 TB")
         service.expect_served()
         service.finish()
