@@ -144,22 +144,19 @@ RequestSlot* begin_in(RequestRegistryCore& core, RequestSlot& slot, std::string_
     return core.is_forked_child() ? nullptr : begin_in(core, take(core), name);
 }
 
-// Ends a request whose slot is cleared and belongs to another thread.
-void return_to_other_thread(RequestSlot& slot) {
+// Ends a request that began on another thread.
+[[gnu::noinline]] void end_of_other_thread(RequestSlot& slot) {
     SlotPool& pool = slot.pool();
     RequestRegistryCore& core = *pool.core;
+    if (core.is_forked_child()) {
+        return;
+    }
+    slot.clear();
     pool.give_back(slot);
     if (own.core == &core) {
         uncount(core);
     } else {
         uncount_without_pool(core);
-    }
-}
-
-[[gnu::noinline]] void end_on_other_thread(RequestSlot& slot) {
-    if (!slot.pool().core->is_forked_child()) {
-        slot.clear();
-        return_to_other_thread(slot);
     }
 }
 
@@ -220,8 +217,7 @@ RequestRegistry::RequestRegistry(std::function<void()> when_empty)
 
 RequestRegistry::~RequestRegistry() { core_->orphan(); }
 
-// The fast paths of begin() and end() call nothing that needs a stack frame, which would be half of their cost: the
-// rest is in functions of their own.
+// begin() and end() keep to what is usual and needs no stack frame; the rest is in functions of their own.
 RequestSlot* RequestRegistry::begin(std::string_view name) {
     RequestSlot* const slot = own.core == core_.get() ? own.pool->take_free() : nullptr;
     if (slot == nullptr) [[unlikely]] {
@@ -233,34 +229,11 @@ RequestSlot* RequestRegistry::begin(std::string_view name) {
 void RequestRegistry::end(RequestSlot* slot) noexcept {
     SlotPool* const pool = &slot->pool();
     if (own.pool != pool) {
-        return end_on_other_thread(*slot);
+        return end_of_other_thread(*slot);
     }
     slot->clear();
     pool->put(*slot);
     uncount(*own.core);
-}
-
-std::uint64_t RequestRegistry::generation(const RequestSlot* slot) { return slot->generation(); }
-
-bool RequestRegistry::is_current(const RequestSlot* slot, std::uint64_t generation, std::uint64_t mask) {
-    return slot->is_held(generation, mask);
-}
-
-RequestRegistry::Ended RequestRegistry::end_if_current(RequestSlot* slot, std::uint64_t generation,
-                                                       std::uint64_t mask) noexcept {
-    if (slot->pool().core->is_forked_child()) {
-        return Ended::now;
-    }
-    if (!slot->clear_if(generation, mask)) {
-        return Ended::before;
-    }
-    if (own.pool == &slot->pool()) {
-        own.pool->put(*slot);
-        uncount(*own.core);
-    } else {
-        return_to_other_thread(*slot);
-    }
-    return Ended::now;
 }
 
 void RequestRegistry::watch(Watch watch) {

@@ -43,17 +43,6 @@ class RequestRegistry {
     Slot* begin(std::string_view name);
     static void end(Slot* slot) noexcept;  // does nothing in a forked child
 
-    // For handles that can be copied: a slot is used by one request after the other, and its generation is their
-    // number. The functions below compare only the bits of `mask`, for a handle that has no room for more, and are
-    // valid for the slot of a request that has ended, as long as the registry exists.
-    static std::uint64_t generation(const Slot* slot);
-    static bool is_current(const Slot* slot, std::uint64_t generation, std::uint64_t mask = ~std::uint64_t{0});
-
-    // Ends the request unless it has ended before. If several threads try, one ends it. Costs one atomic operation more
-    // than end(). In a forked child it does nothing and returns `now`.
-    enum class Ended { now, before };
-    static Ended end_if_current(Slot* slot, std::uint64_t generation, std::uint64_t mask = ~std::uint64_t{0}) noexcept;
-
     enum class Watch { on, off };
     void watch(Watch watch);
 

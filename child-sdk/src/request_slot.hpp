@@ -36,25 +36,6 @@ class alignas(64) RequestSlot {
 
     void clear() { state_.store(free_of(state_.load(std::memory_order_relaxed)), std::memory_order_release); }
 
-    // Clears the slot if it holds the request of that generation; compares only the bits of `mask`. Of several threads
-    // that try, one clears it.
-    bool clear_if(std::uint64_t generation, std::uint64_t mask) {
-        std::uint64_t state = state_.load(std::memory_order_relaxed);
-        while (is_held(state, generation, mask)) {
-            if (state_.compare_exchange_weak(state, free_of(state), std::memory_order_acq_rel,
-                                             std::memory_order_relaxed)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    // The number of requests that have begun here.
-    std::uint64_t generation() const { return state_.load(std::memory_order_relaxed) / generation_step; }
-    bool is_held(std::uint64_t generation, std::uint64_t mask) const {
-        return is_held(state_.load(std::memory_order_relaxed), generation, mask);
-    }
-
     // The number of requests that have ended here.
     std::uint64_t ended() const {
         const std::uint64_t state = state_.load(std::memory_order_relaxed);
@@ -92,9 +73,6 @@ class alignas(64) RequestSlot {
     static_assert(max_name_bytes % word_bytes == 0 && max_name_bytes + 1 < generation_step);
 
     static std::uint64_t free_of(std::uint64_t state) { return state / generation_step * generation_step; }
-    static bool is_held(std::uint64_t state, std::uint64_t generation, std::uint64_t mask) {
-        return state % generation_step != 0 && ((state / generation_step ^ generation) & mask) == 0;
-    }
 
     // A name longer than a word ends with a word that may overlap the previous one.
     void write_name(std::string_view name) {

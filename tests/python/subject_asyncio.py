@@ -221,6 +221,39 @@ async def cancelled_handlers():
     return await finish(worker)
 
 
+async def feed(drive=holdfast.THREAD):
+    """Each connection is a stream, which says goodbye when it is asked to leave; one is overdue."""
+    worker = holdfast.Worker(drive=drive)
+    listener = worker.listen("http", "127.0.0.1:0")
+
+    async def handle(connection):
+        name = (await connection.reader.readline()).decode().strip()
+        left = asyncio.Event()
+        connection.session.set_name(name)
+
+        @connection.session.on_leave
+        async def leave():
+            connection.writer.write(b"goodbye\n")
+            await connection.writer.drain()
+            if name == "polite":
+                left.set()
+
+        if name == "overdue":
+            connection.session.set_leave_within(0)
+        emit([held.name for held in worker.report().waiting if held.name == name])
+        await left.wait()
+
+    worker.serve_asyncio(listener, handle)
+    worker.on_cancel(lambda: emit("cancel"))
+    worker.resource("pool", lambda: emit("pool closed")).used_by(holdfast.REQUESTS)
+    emit(listener.address)
+    return await finish(worker)
+
+
+async def feed_with_dispatch():
+    return await feed(holdfast.DISPATCH)
+
+
 async def coroutine_in_dispatch():
     worker = holdfast.Worker(drive=holdfast.DISPATCH)
 

@@ -5,11 +5,13 @@ import gc
 import random
 import sys
 import threading
+import time
 import weakref
 
 from program import emit, holdfast, serve
 
 ITEMS = 20
+CHOICES = "finish", "claim", "drop", "lose", "cycle"
 
 
 def cancelled_work():
@@ -38,14 +40,8 @@ def random_work():
     """Threads and coroutines hold items and do with each what the seed says. Says at the end what became of them."""
     seed, committed, back, taken = int(sys.argv[2]), [], [], []
 
-    def use(worker, chooses, number, **hand_back):
-        """Returns after the item has been used, and may leave it to the garbage collector."""
-        try:
-            item = worker.work(f"job {number}", **hand_back)
-        except holdfast.HoldfastError:
-            return False  # the worker has been released
-        taken.append(number)
-        choice = chooses.choice(("finish", "claim", "drop", "lose", "cycle"))
+    def use(item, number, choice):
+        """Uses the item, or leaves it to the garbage collector."""
         if choice == "claim" and item.claim():
             committed.append(number)
             item.end()
@@ -56,27 +52,42 @@ def random_work():
         elif choice == "cycle":
             cycle = [item]
             cycle.append(cycle)
-        return True
+
+    def items(worker, first, hand_back):
+        """Holds up to 20 items at a time, and uses them in random order. Yields after each step."""
+        chooses, held = random.Random(seed + first), []
+        for number in range(first, first + 200):
+            try:
+                held.append((worker.work(f"job {number}", functools.partial(hand_back, number)), number))
+            except holdfast.HoldfastError:
+                break  # the worker has been released
+            taken.append(number)
+            yield
+            while len(held) > 20 or (held and chooses.random() < 0.3):
+                use(*held.pop(chooses.randrange(len(held))), chooses.choice(CHOICES))
+                yield
+        for item, number in held:
+            use(item, number, chooses.choice(CHOICES))
+            yield
 
     async def main():
         worker = holdfast.Worker()
 
-        async def return_item(number):
+        async def return_async(number):
             await asyncio.sleep(0)
             back.append(number)
 
+        def return_item(number):
+            time.sleep(0)  # lets other threads run
+            back.append(number)
+
         def consume(stop, first):
-            chooses = random.Random(seed + first)
-            for number in range(first, first + 200):
-                if not use(worker, chooses, number, hand_back=lambda number=number: back.append(number)):
-                    return
+            for _ in items(worker, first, return_item):
+                time.sleep(0)
 
         async def consume_async(first):
-            chooses = random.Random(seed + first)
-            for number in range(first, first + 200):
+            for _ in items(worker, first, return_async):
                 await asyncio.sleep(0)
-                if not use(worker, chooses, number, hand_back=functools.partial(return_item, number)):
-                    return
 
         for first in (0, 1000):
             worker.start_task(f"threads {first}", functools.partial(consume, first=first), need="finite")

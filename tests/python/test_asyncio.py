@@ -98,6 +98,34 @@ class Asyncio(unittest.TestCase):
                 client.close()
             self.assertEqual(worker.process.wait(TIMEOUT), 3)
 
+    def assert_leaves(self, kind):
+        """The overdue one no longer delays the close of the pool, but does delay the end."""
+        with socket.create_server(("127.0.0.1", 0)) as listener, \
+                ScriptedSupervisor(SUBJECT, kind, listener=listener, environment=self.environment) as worker:
+            worker.wait_for("READY=1")
+            self.assertEqual((worker.read_line().split(":")[0], worker.read_line()), ("127.0.0.1", "ready"))
+            clients = [socket.create_connection(listener.getsockname(), TIMEOUT) for _ in range(2)]
+            for client, name in zip(clients, ("polite", "overdue")):
+                client.sendall(f"{name}\n".encode())
+                self.assertEqual(worker.read_line(), f"['{name}']")
+            worker.send_stage("drain")
+            for client in clients:
+                self.assertEqual(client.recv(4096), b"goodbye\n")
+            self.assertEqual(clients[0].recv(4096), b"")
+            clients[0].close()
+            self.assertEqual(worker.read_line(), "pool closed")
+            worker.send_stage("cancel")
+            self.assertEqual(worker.read_line(), "cancel")
+            self.assertEqual(clients[1].recv(4096), b"")
+            clients[1].close()
+            self.assertEqual(worker.process.wait(TIMEOUT), 3)
+
+    def test_connections_are_asked_to_leave(self):
+        self.assert_leaves("feed")
+
+    def test_connections_are_asked_to_leave_by_the_event_loop(self):
+        self.assert_leaves("feed_with_dispatch")
+
 
 class AsyncioInDebugMode(Asyncio):
     environment = {"PYTHONASYNCIODEBUG": "1", "PYTHONDEVMODE": "1"}

@@ -112,29 +112,6 @@ TEST(RequestRegistry, ClosesOnlyWhenEmptyAndThenRejectsRequests) {
     EXPECT_TRUE(described(*registry).empty());
 }
 
-TEST(RequestRegistry, EndsARequestOnceThoughItsHandleIsCopied) {
-    using Ended = RequestRegistry::Ended;
-    const auto registry = make_registry();
-    RequestRegistry::Slot* first = registry->begin("first");
-    const std::uint64_t of_first = RequestRegistry::generation(first);
-    EXPECT_TRUE(RequestRegistry::is_current(first, of_first));
-    EXPECT_EQ(RequestRegistry::end_if_current(first, of_first), Ended::now);
-    EXPECT_FALSE(RequestRegistry::is_current(first, of_first));
-    EXPECT_EQ(RequestRegistry::end_if_current(first, of_first), Ended::before);
-    EXPECT_EQ(registry->held(), 0U);
-    EXPECT_EQ(registry->served(), 1U);
-
-    RequestRegistry::Slot* second = registry->begin("second");
-    ASSERT_EQ(second, first) << "the slot is used again, so that the old handle names the wrong request";
-    EXPECT_EQ(RequestRegistry::end_if_current(first, of_first), Ended::before);
-    EXPECT_EQ(names(*registry), std::multiset<std::string>{"second"});
-    std::thread([&] {
-        EXPECT_EQ(RequestRegistry::end_if_current(second, RequestRegistry::generation(second)), Ended::now);
-    }).join();
-    EXPECT_EQ(registry->held(), 0U);
-    EXPECT_EQ(registry->served(), 2U);
-}
-
 TEST(RequestRegistry, CallsWhenEmptyOnlyWhileWatched) {
     int calls = 0;
     RequestRegistry registry([&] { ++calls; });

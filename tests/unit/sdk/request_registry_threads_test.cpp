@@ -112,43 +112,6 @@ TEST(RequestRegistry, ReusesSlotsThatOtherThreadsReturned) {
     EXPECT_EQ(registry->served(), 50U * 64);
 }
 
-TEST(RequestRegistry, EndsARequestOnceThoughThreadsTryAtOnce) {
-    const auto registry = make_registry();
-    std::atomic<int> rounds_begun = 0;
-    std::atomic<int> tried = 0;
-    std::atomic<int> ended = 0;
-    RequestRegistry::Slot* slot = nullptr;
-    std::uint64_t generation = 0;
-    constexpr int rounds = 2'000;
-    std::array<std::thread, 2> threads;
-    for (std::thread& thread : threads) {
-        thread = std::thread([&] {
-            for (int round = 1; round <= rounds; ++round) {
-                for (int begun = rounds_begun; begun < round; begun = rounds_begun) {
-                    rounds_begun.wait(begun);
-                }
-                if (RequestRegistry::end_if_current(slot, generation) == RequestRegistry::Ended::now) {
-                    ++ended;
-                }
-                ++tried;
-                tried.notify_one();
-            }
-        });
-    }
-    for (int round = 1; round <= rounds; ++round) {
-        slot = registry->begin("request");
-        generation = RequestRegistry::generation(slot);
-        rounds_begun = round;
-        rounds_begun.notify_all();
-        for (int count = tried; count < 2 * round; count = tried) {
-            tried.wait(count);
-        }
-    }
-    std::for_each(threads.begin(), threads.end(), [](std::thread& thread) { thread.join(); });
-    EXPECT_EQ(ended, rounds);
-    EXPECT_EQ(registry->held(), 0U);
-}
-
 // A thread_local that is constructed before the thread's pool, and therefore destroyed after it.
 struct Late {
     RequestRegistry::Slot* to_end = nullptr;
