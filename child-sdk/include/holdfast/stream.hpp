@@ -31,6 +31,7 @@ struct StreamOptions {
     std::chrono::milliseconds linger{1'000};  ///< how long to wait for the client to close, or to send more, after us
     std::size_t min_rate =
         100;  ///< bytes per second below which a client is cut some day, see TransferDeadline; 0: none
+
     /// How much input of a connection may wait for the handler. It limits what the handler takes as a whole, for
     /// example the head of a request; a body received in parts may be longer.
     std::size_t max_input_bytes = std::size_t{1} << 20;

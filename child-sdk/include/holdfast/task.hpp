@@ -11,7 +11,7 @@ struct TaskOptions {
         at_ready,  ///< at ready() or wait(): everything that the task uses exists then
         now        ///< at once, for a warm-up; what the task uses must outlive the Worker
     };
-    Start start = Start::at_ready;
+    Start start = Start::at_ready;  ///< when the task starts
 
     /// What follows an exception that leaves the task. It is written to stderr with the name of the task in any case.
     enum class OnException : std::uint8_t {
@@ -19,7 +19,7 @@ struct TaskOptions {
         ignore,  ///< the worker goes on; wait() returns 3 in the end
         abort    ///< the process is terminated at once, as with std::thread
     };
-    OnException on_exception = OnException::stop;
+    OnException on_exception = OnException::stop;  ///< what follows an exception
 
     /// Whether the worker needs the task for as long as it serves.
     enum class Need : std::uint8_t {
@@ -27,7 +27,7 @@ struct TaskOptions {
         required,  ///< the same, and the worker stops as after Worker::stop()
         finite     ///< the task is meant to return by itself
     };
-    Need need = Need::optional;
+    Need need = Need::optional;  ///< whether the worker needs the task
 };
 
 }  // namespace holdfast

@@ -57,7 +57,7 @@ inline boost::asio::awaitable<void> AsioConnection::finish() {
     }
 }
 
-// The operations of asio.hpp. Each is called first to begin, and again when the socket's operation is complete.
+/// A read. Like a write, it is called first to begin, and again when the socket's operation is complete.
 template <class Buffers>
 struct AsioConnection::ReadSome {
     AsioConnection& connection;
@@ -77,6 +77,7 @@ struct AsioConnection::ReadSome {
     }
 };
 
+/// A write.
 template <class Buffers>
 struct AsioConnection::WriteSome {
     AsioConnection& connection;
