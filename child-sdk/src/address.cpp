@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
@@ -18,6 +19,7 @@ namespace holdfast {
 namespace {
 
 constexpr int backlog = SOMAXCONN;
+constexpr int connect_timeout_ms = 100;  // to this machine; without an answer the queue is full
 
 [[noreturn]] void refuse(std::string_view text) {
     throw std::invalid_argument("cannot listen on \"" + std::string(text) +
@@ -158,7 +160,7 @@ Reach reach_of(const Address& address) {
     return is_loopback(address) ? Reach::host : Reach::network;
 }
 
-UniqueFd bind_listener(const Address& address, Sharing sharing) {
+UniqueFd bind_socket(const Address& address, Sharing sharing) {
     if (address.storage.ss_family == AF_UNIX) remove_stale_path(address);
     Address target = address;
     UniqueFd fd(::socket(target.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -174,8 +176,22 @@ UniqueFd bind_listener(const Address& address, Sharing sharing) {
     if (shares) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
     if (target.storage.ss_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
     if (::bind(fd.get(), target.get(), target.length) != 0) fail("bind", target);
-    if (::listen(fd.get(), backlog) != 0) fail("listen on", target);
     return fd;
+}
+
+UniqueFd bind_listener(const Address& address, Sharing sharing) {
+    UniqueFd fd = bind_socket(address, sharing);
+    if (::listen(fd.get(), backlog) != 0) fail("listen on", address);
+    return fd;
+}
+
+bool is_served(const Address& address) {
+    const UniqueFd probe(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!probe) return false;
+    if (::connect(probe.get(), address.get(), address.length) == 0) return true;
+    if (errno != EINPROGRESS) return false;
+    pollfd answer{.fd = probe.get(), .events = POLLOUT, .revents = 0};
+    return ::poll(&answer, 1, connect_timeout_ms) == 0 || (answer.revents & POLLERR) == 0;
 }
 
 }  // namespace holdfast

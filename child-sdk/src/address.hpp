@@ -39,4 +39,10 @@ Reach reach_of(const Address& address);
 enum class Sharing { alone, with_others };  // with_others: SO_REUSEPORT, each socket has its own queue
 UniqueFd bind_listener(const Address& address, Sharing sharing = Sharing::alone);
 
+// The same without listening: no client can connect yet.
+UniqueFd bind_socket(const Address& address, Sharing sharing);
+
+// Whether a process accepts connections at the address.
+bool is_served(const Address& address);
+
 }  // namespace holdfast

@@ -56,7 +56,10 @@ ControlThread::ControlThread(StageMachine& stage_machine, Process& process, List
 ControlThread::~ControlThread() {
     thread_.request_stop();
     process_.wake();
+    while (!thread_.joinable() && is_probed()) handle_events(Poller::Timeout::infinite);
 }
+
+bool ControlThread::is_probed() { return health_ && health_->is_closing(); }
 
 void ControlThread::start_thread() {
     sigset_t all;
@@ -66,7 +69,7 @@ void ControlThread::start_thread() {
     try {
         thread_ = std::jthread([this](const std::stop_token& stop) {
             Process::unblock_signals();  // all threads of the program may have them blocked
-            while (!stop.stop_requested()) handle_events(Poller::Timeout::infinite);
+            while (!stop.stop_requested() || is_probed()) handle_events(Poller::Timeout::infinite);
         });
     } catch (...) {
         ::pthread_sigmask(SIG_SETMASK, &former, nullptr);
@@ -96,6 +99,7 @@ void ControlThread::handle_events(Poller::Timeout timeout) {
     check_deadline();
     stage_machine_.advance();
     if (stage_machine_.is_finished()) process_.restore_signals();
+    if (health_ && (!awaits_serving_ || stage_machine_.is_serving())) health_->accept_probes();
     send_watchdog();
     const auto next_check = shut_down_listeners();
     set_alarm(earlier(next_check, stage_machine_.send_due_report()));
@@ -106,7 +110,7 @@ void ControlThread::receive_commands() {
     const bool is_lost = stage_machine_.pipe().is_lost();
     while (const auto command = stage_machine_.pipe().receive()) {
         if (command->stage == Stage::run) stop_requested_ = false;  // a new stop may be requested
-        stage_machine_.apply(*command);
+        apply(*command);
     }
     if (!is_lost) return;
     poller_.remove(stage_machine_.pipe().fd());
@@ -118,23 +122,35 @@ void ControlThread::receive_commands() {
     enter_next_local_stage();
 }
 
+// Probes: before it answers `run`, the worker listens again. After a `run` that came too late it does not.
+void ControlThread::apply(const Command& command) {
+    const bool has_successor = command.stage != Stage::run && command.reason && *command.reason != Reason::stop;
+    awaits_serving_ = command.stage == Stage::run;
+    if (health_ && has_successor) health_->leave();
+    if (health_ && command.stage == Stage::run) health_->come_back();
+    stage_machine_.apply(command);
+    if (health_ && command.stage == Stage::run && stage_machine_.draining().load()) health_->leave();
+}
+
 // The end of the control pipe alone does not say that the supervisor no longer serves the listeners: it also closes the
-// pipe of a worker that it has given up.
-void ControlThread::refuse_new_clients() {
+// pipe of a worker that it has given up. Its process ends a moment later than its pipe.
+ListenerShutdown::Handshakes ControlThread::refuse_new_clients() {
     const int supervisor_fd = stage_machine_.pipe().supervisor_fd();
     if (supervisor_fd < 0) return listener_shutdown_.begin();
-    if (std::exchange(awaits_supervisor_end_, true)) return;
+    if (std::exchange(awaits_supervisor_end_, true)) return ListenerShutdown::Handshakes::none;
     try {
         poller_.add(supervisor_fd, EPOLLIN, supervisor_key);
     } catch (const std::system_error& failure) {
         log_error("cannot wait for the end of the supervisor, so new clients are not refused: " +
                   std::string(failure.what()));
     }
+    return ListenerShutdown::Handshakes::pending;
 }
 
 void ControlThread::handle_supervisor_end() {
     poller_.remove(stage_machine_.pipe().supervisor_fd());
     listener_shutdown_.begin();
+    if (local_stage_ == LocalStage::refusing) local_stage_end_ = Clock::now() + handshake_period;
 }
 
 std::optional<ControlThread::Clock::time_point> ControlThread::shut_down_listeners() {
@@ -171,13 +187,19 @@ void ControlThread::begin_local_stop() {
 // Enters the next stage of a standalone worker.
 void ControlThread::enter_next_local_stage() {
     const auto now = last_stage_change_ = Clock::now();
+    awaits_serving_ = false;
     if (local_stage_ == LocalStage::serving) {
         local_stage_ = LocalStage::lame_duck;
         const auto end = now + periods_.lame_duck;
         return apply_local_stage(Stage::lame_duck, end, end + periods_.grace + periods_.cancel);
     }
-    refuse_new_clients();
-    if (local_stage_ == LocalStage::lame_duck) {
+    const bool is_handshake_pending = refuse_new_clients() == ListenerShutdown::Handshakes::pending;
+    if (local_stage_ == LocalStage::lame_duck && is_handshake_pending) {
+        local_stage_ = LocalStage::refusing;
+        local_stage_end_ = now + handshake_period;
+        return;
+    }
+    if (local_stage_ == LocalStage::lame_duck || local_stage_ == LocalStage::refusing) {
         local_stage_ = LocalStage::grace;
         const auto end = now + periods_.grace;
         return apply_local_stage(Stage::drain, end, end + periods_.cancel);

@@ -42,20 +42,28 @@ class ControlThread {
     int fd() const { return poller_.fd(); }
     void dispatch();
 
+    // Listens for health probes if it does not do so yet. Call it before READY=1: the worker that answers them may end
+    // afterwards. Any thread.
+    void join_health() {
+        if (health_) health_->join();
+    }
+
     bool is_supervised() const { return is_supervised_.load(std::memory_order_relaxed); }
 
   private:
     using Clock = std::chrono::steady_clock;
-    enum class LocalStage { serving, lame_duck, grace, cancel, given_up };  // the stage of a standalone worker
+    enum class LocalStage { serving, lame_duck, refusing, grace, cancel, given_up };  // of a standalone worker
 
     void handle_events(Poller::Timeout timeout);
     void receive_commands();
+    void apply(const Command& command);
     void handle_supervisor_end();
     void handle_signals();
     void check_deadline();
     void begin_local_stop();
     void enter_next_local_stage();
-    void refuse_new_clients();
+    ListenerShutdown::Handshakes refuse_new_clients();
+    bool is_probed();  // clients of a health endpoint that is being closed may still get in
     void apply_local_stage(Stage stage, Clock::time_point end, Clock::time_point kill);
     void send_watchdog();
     std::optional<Clock::time_point> shut_down_listeners();
@@ -70,6 +78,7 @@ class ControlThread {
     std::atomic<bool> is_supervised_;
     std::atomic_flag dispatching_;
     bool awaits_supervisor_end_ = false;
+    bool awaits_serving_ = true;   // probes wait until the answer of /readyz is final
     bool stop_requested_ = false;  // STOPPING=1 was sent
     LocalStage local_stage_ = LocalStage::serving;
     std::optional<Clock::time_point> local_stage_end_;

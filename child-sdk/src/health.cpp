@@ -10,7 +10,8 @@
 #include <system_error>
 #include <utility>
 
-#include "address.hpp"
+#include "diagnostics.hpp"
+#include "listener_shutdown.hpp"
 
 namespace holdfast {
 
@@ -32,31 +33,105 @@ std::string response(std::string_view status, std::string_view body) {
 }  // namespace
 
 Health::Health(std::string_view address, Poller& poller, std::function<bool()> is_ready)
-    : poller_(poller),
-      is_ready_(std::move(is_ready)),
-      listener_(bind_listener(parse_address(address), Sharing::with_others)) {
-    ::fcntl(listener_.get(), F_SETFL, O_NONBLOCK);
+    : poller_(poller), address_(parse_address(address)), is_ready_(std::move(is_ready)) {
+    if (is_served(address_)) {
+        bind_socket(address_, Sharing::with_others);
+        return;
+    }
+    listen();
     poller_.add(listener_.get(), EPOLLIN, first_key);
+    is_polled_ = true;
 }
 
 Health::~Health() {
     for (auto& [key, client] : clients_) poller_.remove(client.fd.get());
-    poller_.remove(listener_.get());
+    if (is_polled_) poller_.remove(listener_.get());
+}
+
+void Health::listen() {
+    listener_ = bind_listener(address_, Sharing::with_others);
+    ::fcntl(listener_.get(), F_SETFL, O_NONBLOCK);
+}
+
+void Health::join() {
+    const std::lock_guard lock(mutex_);
+    if (listener_ || left_ != Left::no) return;
+    try {
+        listen();
+    } catch (const std::system_error& failure) {
+        log_error("cannot serve health probes: " + std::string(failure.what()) +
+                  "; they are answered by the other workers only");
+    }
+}
+
+void Health::accept_probes() {
+    const std::lock_guard lock(mutex_);
+    if (left_ == Left::no) answer_.reset();
+    if (!listener_ || is_polled_) return;
+    try {
+        poller_.add(listener_.get(), EPOLLIN, first_key);
+        is_polled_ = true;
+    } catch (const std::system_error& failure) {
+        log_error("cannot serve health probes: " + std::string(failure.what()));
+        listener_.reset();
+    }
+}
+
+// Who connects after the filter was attached is let in by another process, one second later: TCP repeats the SYN.
+void Health::leave() {
+    const bool is_ready = is_ready_();
+    const std::lock_guard lock(mutex_);
+    if (left_ != Left::no) return;
+    left_ = listener_ ? Left::after_join : Left::before_join;
+    if (!listener_) return;
+    answer_ = is_ready;
+    drop_new_connections(listener_.get());
+    closes_at_ = Clock::now() + handshake_period;
+}
+
+bool Health::is_closing() {
+    const std::lock_guard lock(mutex_);
+    return closes_at_ && (listener_ || !clients_.empty());
+}
+
+void Health::come_back() {
+    {
+        const std::lock_guard lock(mutex_);
+        const Left left = std::exchange(left_, Left::no);
+        closes_at_.reset();
+        if (left != Left::after_join) return;
+        if (listener_) accept_new_connections(listener_.get());
+    }
+    join();
+}
+
+void Health::close_listener() {
+    accept_all();
+    if (std::exchange(is_polled_, false)) poller_.remove(listener_.get());
+    listener_.reset();
+    paused_until_.reset();
 }
 
 void Health::handle(const epoll_event& event) {
-    if (event.data.u64 == first_key) return accept_all();
     const std::uint64_t key = event.data.u64;  // a copy: the struct is packed, and a reference to it is misaligned
+    const std::lock_guard lock(mutex_);
+    if (key == first_key) return accept_all();
     const auto client = clients_.find(key);
     if (client != clients_.end()) serve(client->first, client->second);
 }
 
 std::optional<Health::Clock::time_point> Health::close_expired(Clock::time_point now) {
+    const std::lock_guard lock(mutex_);
+    if (closes_at_ && *closes_at_ <= now) {
+        if (listener_) close_listener();
+        closes_at_.reset();
+    }
     if (paused_until_ && *paused_until_ <= now) {
         paused_until_.reset();
         poller_.change(listener_.get(), EPOLLIN, first_key);
     }
-    std::optional<Clock::time_point> next = paused_until_;
+    std::optional<Clock::time_point> next = closes_at_;
+    if (paused_until_ && (!next || *paused_until_ < *next)) next = paused_until_;
     for (auto client = clients_.begin(); client != clients_.end();) {
         if (client->second.end <= now) {
             poller_.remove(client->second.fd.get());
@@ -70,7 +145,7 @@ std::optional<Health::Clock::time_point> Health::close_expired(Clock::time_point
 }
 
 void Health::accept_all() {
-    for (;;) {
+    while (listener_) {
         UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (!fd && accept_failed_for_long(errno)) return pause_accepting();
         if (!fd) return;
@@ -135,7 +210,7 @@ std::string Health::response_to(std::string_view request) const {
     if (method != "GET" && method != "HEAD") return response("405 Method Not Allowed", "");
     const bool is_live = target == "/livez";
     if (!is_live && target != "/readyz") return response("404 Not Found", "not found; use /livez or /readyz\n");
-    const bool is_good = is_live || is_ready_();
+    const bool is_good = is_live || (answer_ ? *answer_ : is_ready_());
     const std::string_view body = method == "HEAD" ? "" : is_good ? "ok\n" : "not ready\n";
     return response(is_good ? "200 OK" : "503 Service Unavailable", body);
 }

@@ -25,21 +25,6 @@ namespace {
 constexpr std::chrono::milliseconds shortest_interval{1};
 constexpr std::chrono::milliseconds longest_interval{100};
 
-// Drops packets with SYN and without ACK: no connection begins. Those whose handshake is under way still complete it
-// and get into the queue. Accepted sockets inherit the filter, and never receive such a packet.
-bool drop_new_connections(int fd) {
-    constexpr std::uint32_t flags_offset = 13, syn = 0x02, syn_or_ack = 0x12, everything = 0xffffffff;
-    std::array<sock_filter, 5> program{
-        sock_filter{.code = BPF_LD | BPF_B | BPF_ABS, .jt = 0, .jf = 0, .k = flags_offset},
-        sock_filter{.code = BPF_ALU | BPF_AND | BPF_K, .jt = 0, .jf = 0, .k = syn_or_ack},
-        sock_filter{.code = BPF_JMP | BPF_JEQ | BPF_K, .jt = 0, .jf = 1, .k = syn},
-        sock_filter{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0},
-        sock_filter{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = everything},
-    };
-    const sock_fprog filter{.len = program.size(), .filter = program.data()};
-    return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0;
-}
-
 bool is_local(int fd) { return address_of(fd).storage.ss_family == AF_UNIX; }
 
 // The path that the socket is bound to, absolute because the program may change its directory; empty if it has none.
@@ -54,6 +39,24 @@ std::string path_of(int fd) {
 }
 
 }  // namespace
+
+bool drop_new_connections(int fd) {
+    constexpr std::uint32_t flags_offset = 13, syn = 0x02, syn_or_ack = 0x12, everything = 0xffffffff;
+    std::array<sock_filter, 5> program{
+        sock_filter{.code = BPF_LD | BPF_B | BPF_ABS, .jt = 0, .jf = 0, .k = flags_offset},
+        sock_filter{.code = BPF_ALU | BPF_AND | BPF_K, .jt = 0, .jf = 0, .k = syn_or_ack},
+        sock_filter{.code = BPF_JMP | BPF_JEQ | BPF_K, .jt = 0, .jf = 1, .k = syn},
+        sock_filter{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0},
+        sock_filter{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = everything},
+    };
+    const sock_fprog filter{.len = program.size(), .filter = program.data()};
+    return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0;
+}
+
+void accept_new_connections(int fd) {
+    const int ignored = 0;
+    ::setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof ignored);
+}
 
 std::optional<ListenerShutdown::Inode> ListenerShutdown::inode_of(int fd) {
     struct stat status {};
@@ -83,11 +86,14 @@ void ListenerShutdown::add(int fd, Origin origin) {
     if (has_begun_) keep_out();
 }
 
-void ListenerShutdown::begin() {
+ListenerShutdown::Handshakes ListenerShutdown::begin() {
     const std::lock_guard lock(mutex_);
-    if (std::exchange(has_begun_, true)) return;
+    if (std::exchange(has_begun_, true)) return Handshakes::none;
     interval_ = shortest_interval;
     keep_out();
+    const bool has_tcp =
+        std::ranges::any_of(sockets_, [](const Socket& socket) { return socket.copy && !is_local(socket.copy.get()); });
+    return has_tcp ? Handshakes::pending : Handshakes::none;
 }
 
 // Copies each descriptor first and then checks the copy, because the program may close the number at any moment.

@@ -13,9 +13,22 @@
 
 namespace holdfast {
 
+// Time for handshakes that are under way when new ones are dropped: a round trip. Their clients would be reset if the
+// socket was shut down or closed at once.
+constexpr std::chrono::milliseconds handshake_period{50};
+
+// Attaches a filter to a TCP listener that drops packets with SYN and without ACK: no connection begins. Those whose
+// handshake is under way still complete it and get into the queue. Accepted sockets inherit the filter, and never
+// receive such a packet. Returns false with errno if the kernel refuses it.
+bool drop_new_connections(int fd);
+
+// Undoes it, for a socket that is still listening.
+void accept_new_connections(int fd);
+
 // Refuses new clients in a drain that nobody can take back, and loses none that is in an accept queue:
 //
 //   begin()                    keeps new clients out: a filter drops the SYN packets of TCP, a unix path is unlinked
+//   (handshake_period)         the last ones get into the queue
 //   (the program's callbacks)  accept what is queued
 //   shut_down_empty()          shuts down each socket whose queue is empty: clients are refused at once
 //
@@ -30,8 +43,9 @@ class ListenerShutdown {
     void add(int fd, Origin origin);
 
     // Keeps new clients out. Clients of an abstract unix address, and where the kernel refuses the filter, still get
-    // into the queue. Further calls do nothing.
-    void begin();
+    // into the queue. Further calls do nothing. Returns whether handshakes may be under way.
+    enum class Handshakes { none, pending };
+    Handshakes begin();
 
     // Shuts down each socket whose queue is empty, or whose descriptor the program has closed. Call it when the program
     // has stopped accepting. Returns when to call it again, because no event says that a queue has become empty;

@@ -122,10 +122,8 @@ void StageMachine::enter_stage(Stage stage, Lock& lock) {
         calling_ = {};
         call_failed_ = call == Call::threw;
         reached_ = stage;
-        if (stage == Stage::drain) {
-            drain_since_ = Clock::now();
-            note_change();
-        }
+        if (stage == Stage::drain) drain_since_ = Clock::now();
+        note_change();  // the control thread may have waited for the stage
         request_registry_->watch(stage == Stage::drain ? RequestRegistry::Watch::on : RequestRegistry::Watch::off);
     }
     if (stage == Stage::run) answer_due_ = false;

@@ -208,7 +208,11 @@ Work Worker::hold_work(std::string_view name, std::function<void()> hand_back) {
     return Work(impl_->stage_machine->hold_work(name, std::move(hand_back)));
 }
 
-void Worker::ready() { impl_->stage_machine_for("call ready()").ready(); }
+void Worker::ready() {
+    StageMachine& stage_machine = impl_->stage_machine_for("call ready()");
+    impl_->control_thread->join_health();
+    stage_machine.ready();
+}
 
 void Worker::stop() {
     impl_->stage_machine_for("stop");

@@ -37,7 +37,9 @@ struct WorkerOptions {
     /// Worker::keep_alive_min(). 0 closes idle connections at once, which loses requests.
     std::chrono::milliseconds keep_alive_min{1'000};
 
-    /// Address that serves /livez and /readyz; empty: none. All workers that name the same address share it.
+    /// Address that serves /livez and /readyz; empty: none. All workers that name the same address share it, and a probe
+    /// asks about all of them: a worker that is replaced lets the others answer, and a successor joins at ready(). A
+    /// worker that nobody replaces says 503 at /readyz while it leaves.
     std::string health{};
 
     /// Which thread runs the worker's event processing.

@@ -8,10 +8,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <holdfast/worker.hpp>
 #include <latch>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "call_recorder.hpp"
@@ -38,7 +41,9 @@ class Port {
         socklen_t length = sizeof address_;
         ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address_), &length);
     }
-    ~Port() { ::close(fd_); }
+    ~Port() {
+        if (fd_ >= 0) ::close(fd_);
+    }
     Port(const Port&) = delete;
     Port& operator=(const Port&) = delete;
 
@@ -47,6 +52,36 @@ class Port {
     int connect() const {
         const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address_), sizeof address_), 0);
+        return fd;
+    }
+
+    // The errno of connect(2), or 0.
+    int connect_error() const {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const bool is_open = ::connect(fd, reinterpret_cast<const sockaddr*>(&address_), sizeof address_) == 0;
+        const int error = is_open ? 0 : errno;
+        ::close(fd);
+        return error;
+    }
+
+    // A socket that listens here as another worker does. Its owner closes it.
+    int listen_as_another() const {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        const int yes = 1;
+        ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
+        EXPECT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address_), sizeof address_), 0);
+        EXPECT_EQ(::listen(fd, SOMAXCONN), 0);
+        return fd;
+    }
+
+    // A socket that shares the port with nobody.
+    int take() {
+        ::close(std::exchange(fd_, -1));
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const int yes = 1;  // former connections may linger
+        ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+        EXPECT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address_), sizeof address_), 0);
+        EXPECT_EQ(::listen(fd, 1), 0);
         return fd;
     }
 
@@ -69,8 +104,8 @@ class Port {
 };
 
 struct HealthProbes : ::testing::Test {
-    Port port;
     FakeSupervisor supervisor;
+    Port port;
     Worker worker{WorkerOptions{.health = port.text()}};
 };
 
@@ -85,7 +120,7 @@ TEST_F(HealthProbes, AreUnreadyAtLameDuckAndReadyAfterRun) {
     std::atomic<bool> is_lame_duck = false;
     worker.on_lame_duck([&] { is_lame_duck = true; });
     worker.ready();
-    supervisor.send_stage(Stage::lame_duck);
+    supervisor.send_command({.stage = Stage::lame_duck, .deadline_usec = {}, .kill_usec = {}, .reason = Reason::stop});
     ASSERT_TRUE(eventually([&] { return is_lame_duck.load(); }));
     EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 503"));
     EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
@@ -118,12 +153,104 @@ TEST_F(HealthProbes, AreAnsweredWhileACallbackHangs) {
     });
     worker.ready();
     Waiter waiter(worker);
-    supervisor.send_stage(Stage::drain);
+    supervisor.send_command({.stage = Stage::drain, .deadline_usec = {}, .kill_usec = {}, .reason = Reason::stop});
     hangs.wait();
     EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
     EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 503"));
     may_end.count_down();
     EXPECT_EQ(waiter.status(), 0);
+}
+
+struct LeavingWorker : HealthProbes, ::testing::WithParamInterface<Stage> {
+    void leave(std::optional<Reason> reason) {
+        supervisor.send_command({.stage = GetParam(), .deadline_usec = {}, .kill_usec = {}, .reason = reason});
+    }
+    // Is answered after the command before it.
+    void run() {
+        supervisor.send_stage(Stage::run);
+        supervisor.wait_for([](const Report& report) { return accepts(report) && !report.ready; });
+    }
+};
+INSTANTIATE_TEST_SUITE_P(At, LeavingWorker, ::testing::Values(Stage::lame_duck, Stage::pause, Stage::drain),
+                         [](const auto& stage) { return "stage" + std::to_string(static_cast<int>(stage.param)); });
+
+TEST_P(LeavingWorker, LetsItsSuccessorAnswerNewProbes) {
+    worker.accepts([] {}, [] {});
+    Request in_flight = worker.begin_request("GET /");
+    worker.ready();
+    Waiter waiter(worker);
+    const int open = port.connect();
+    EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 200 OK"));  // by then the other one is accepted
+    leave(Reason::restart);
+    EXPECT_TRUE(eventually([&] { return port.connect_error() == ECONNREFUSED; }));
+    const std::string request = "GET /readyz HTTP/1.1\r\n\r\n";
+    EXPECT_EQ(::send(open, request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+    char answer[16] = "";
+    EXPECT_EQ(::recv(open, answer, 15, MSG_WAITALL), 15);
+    EXPECT_STREQ(answer, "HTTP/1.1 200 OK");
+    ::close(open);
+    run();
+    EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 200 OK"));
+    supervisor.send_stage(Stage::drain);
+    in_flight.end();
+    EXPECT_EQ(waiter.status(), 0);
+}
+
+TEST_P(LeavingWorker, AnswersItselfIfItHasNoSuccessor) {
+    worker.accepts([] {}, [] {});
+    const Session holds_the_drain = worker.begin_session("stream");
+    worker.ready();
+    for (const std::optional<Reason> reason : {std::optional(Reason::stop), std::optional<Reason>()}) {
+        leave(reason);
+        EXPECT_TRUE(eventually([&] { return port.get("/readyz").starts_with("HTTP/1.1 503"); }));
+        EXPECT_THAT(port.get("/livez"), StartsWith("HTTP/1.1 200 OK"));
+        run();
+    }
+}
+
+TEST_F(HealthProbes, AreNotAnsweredByACancelledWorkerWithASuccessor) {
+    Request in_flight = worker.begin_request("GET /");
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.send_stage(Stage::cancel);
+    EXPECT_TRUE(eventually([&] { return port.connect_error() == ECONNREFUSED; }));
+    in_flight.end();
+    EXPECT_EQ(waiter.status(), 3);
+}
+
+TEST_F(HealthProbes, CannotComeBackToAPortThatIsTaken) {
+    worker.accepts([] {}, [] {});
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.send_stage(Stage::pause);
+    EXPECT_TRUE(eventually([&] { return port.connect_error() == ECONNREFUSED; }));
+    const int taken = port.take();
+    supervisor.send_stage(Stage::run);
+    supervisor.wait_for([](const Report& report) { return accepts(report) && !report.ready; });
+    supervisor.send_stage(Stage::drain);
+    EXPECT_EQ(waiter.status(), 0);
+    ::close(taken);
+}
+
+// A worker that is not ready would answer 503 for a host that serves.
+TEST(HealthOfASuccessor, IsServedOnceItIsReady) {
+    const Port port;
+    const int other = port.listen_as_another();
+    const auto accepted = [&] {
+        int count = 0;
+        for (int fd = -1; (fd = ::accept(other, nullptr, nullptr)) >= 0; ++count) ::close(fd);
+        return count;
+    };
+    Worker worker({.health = port.text()});
+    accepted();
+    constexpr int probes = 64;
+    for (int i = 0; i < probes; ++i) ::close(port.connect());
+    EXPECT_EQ(accepted(), probes);
+    worker.ready();
+    for (int i = 0; i < probes; ++i) ::close(port.connect());
+    EXPECT_LT(accepted(), probes);
+    ::close(other);
+    EXPECT_THAT(port.get("/readyz"), StartsWith("HTTP/1.1 200 OK"));
 }
 
 // Without a free descriptor the control thread must not spin, and the client is answered once a descriptor is free.
