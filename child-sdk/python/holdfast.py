@@ -175,6 +175,12 @@ def _call(number, *arguments):
         _in_callback.depth -= 1
 
 
+def _refuse_in_callback(what):
+    if getattr(_in_callback, "depth", 0) > 0:
+        raise HoldfastError(errno.EPERM, f"cannot {what} in a callback or a task, which would wait for itself: call "
+                            "stop() there")
+
+
 def _print_traceback():
     """Prints the current exception, unless nobody reads standard error: a callback must not wait for that."""
     with contextlib.suppress(Exception):
@@ -229,12 +235,13 @@ class _Ender:
         self._queue, self._lock, self._thread, self._pid = queue.SimpleQueue(), threading.Lock(), None, 0
 
     def start(self):
-        if self._thread is None:
-            with self._lock:
-                if self._thread is None:
-                    thread = threading.Thread(target=self._run, name="holdfast-ender", daemon=True)
-                    thread.start()
-                    self._pid, self._thread = os.getpid(), thread
+        if self._thread is not None:
+            return
+        with self._lock, contextlib.suppress(RuntimeError):  # no thread is left: handles end on the thread that asks
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="holdfast-ender", daemon=True)
+                thread.start()
+                self._pid, self._thread = os.getpid(), thread
 
     def end(self, handle):
         """Ends the handle soon. Can be called by a finalizer: takes no lock."""
@@ -1020,9 +1027,7 @@ class Worker:
         waited for: use `async with`, or close the Worker after the loop."""
         if os.getpid() != self._pid:
             return
-        if getattr(_in_callback, "depth", 0) > 0:
-            raise HoldfastError(errno.EPERM, "cannot close the worker in a callback or a task: it would wait for "
-                                "itself; call stop()")
+        _refuse_in_callback("close the worker")
         with self._close_lock:
             if self._handle:
                 self._close()
@@ -1366,6 +1371,7 @@ class Worker:
 
     def _start_wait(self):
         """Returns a future of the caller's own; all waits share one thread."""
+        _refuse_in_callback("wait")
         mine = concurrent.futures.Future()
 
         def copy(status):

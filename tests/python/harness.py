@@ -137,8 +137,13 @@ class Process:
                 stream.close()
 
     def read_line(self):
-        """Returns the program's next line on standard output."""
-        return self.process.stdout.readline().rstrip("\n")
+        """Returns the program's next line on standard output; "" if it has ended, or prints none within TIMEOUT."""
+        watchdog = threading.Timer(TIMEOUT, self.process.kill)
+        watchdog.start()
+        try:
+            return self.process.stdout.readline().rstrip("\n")
+        finally:
+            watchdog.cancel()
 
     def read_to_end(self):
         """Returns the lines that are left, and the exit status."""

@@ -70,12 +70,12 @@ def accept_after_shutdown():
 
 
 def no_thread():
-    """The threads of two connections cannot be started."""
+    """The threads of two connections cannot be started, nor one of the library's own."""
     worker, start, left = holdfast.Worker(), threading.Thread.start, [2]
 
     def start_unless_full(thread):
-        if thread.name.startswith("Thread-") and left[0] > 0:
-            left[0] -= 1
+        if thread.name == "holdfast-ender" or (thread.name.startswith("Thread-") and left[0] > 0):
+            left[0] -= thread.name != "holdfast-ender"
             raise RuntimeError("can't start new thread")
         start(thread)
 

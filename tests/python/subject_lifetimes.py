@@ -181,10 +181,11 @@ def closed_in_a_callback():
 
     @worker.on_drain
     def drain():
-        try:
-            worker.close()
-        except holdfast.HoldfastError as error:
-            emit(f"refused, {'call stop()' in str(error)}")
+        for function in (worker.close, worker.wait):
+            try:
+                function()
+            except holdfast.HoldfastError as error:
+                emit(f"refused, {'stop()' in str(error)}")
 
     return serve(worker)
 
