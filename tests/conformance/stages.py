@@ -101,6 +101,7 @@ def take_a_drain_back(trial, service, held):
         service.send("run")
         service.wait_until_read()
         answer_held_request(trial, held)
+        held.socket.close()  # the next client waits for that
         service.wait_for("X_HOLDFAST_ACCEPTING=1")
 
 
