@@ -1,6 +1,6 @@
 """Shared code of the tests of the bindings: a real supervisor with its parsed log, the strict client, a scripted
-supervisor for stages that no command sends, and a worker that stands alone. The build sets the paths: HOLDFAST_BIN (programs), HOLDFAST_LIBRARY,
-HOLDFAST_SOURCE."""
+supervisor for stages that no command sends, and a worker that stands alone. The build sets the paths: HOLDFAST_BIN
+(programs), HOLDFAST_LIBRARY, HOLDFAST_SOURCE."""
 import fcntl
 import json
 import os

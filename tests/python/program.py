@@ -3,7 +3,8 @@ import os
 import pathlib
 import sys
 
-sys.path.append(os.environ.get("HOLDFAST_PYTHON", str(pathlib.Path(__file__).resolve().parents[2] / "child-sdk/python")))
+CHILD_SDK = pathlib.Path(__file__).resolve().parents[2] / "child-sdk"
+sys.path.append(os.environ.get("HOLDFAST_PYTHON", str(CHILD_SDK / "python")))
 import holdfast  # noqa: E402, F401
 
 

@@ -88,7 +88,7 @@ def task_raises():
 
 
 def task_options():
-    """A warm-up before ready(), one task that is expected to end, one whose exception is ignored, one that is needed."""
+    """A warm-up before ready(), a task whose exception is ignored, and one that is needed."""
     worker, fails, ends = holdfast.Worker(), threading.Event(), threading.Event()
     warm = threading.Event()
 

@@ -30,7 +30,8 @@ class Asyncio(unittest.TestCase):
             return printed.splitlines(), worker.process.returncode
 
     def assert_no_warning(self, errors):
-        for text in ("Warning", "never awaited", "never retrieved", "was destroyed", "Exception ignored", "Exception in thread"):
+        for text in ("Warning", "never awaited", "never retrieved", "was destroyed", "Exception ignored",
+                     "Exception in thread"):
             self.assertNotIn(text, errors)
 
     def test_work_that_is_dropped_in_the_loop_is_handed_back_there(self):

@@ -1,12 +1,18 @@
 """Workers in Python under the real supervisor."""
+import http.client
 import os
+import random
 import signal
 import socket
+import ssl
+import threading
+import time
 import unittest
 
 from harness import HERE, SOURCE, TIMEOUT, Load, Supervised, python
 
 EXAMPLES = SOURCE / "child-sdk/python/examples"
+CERTIFICATE = HERE / "localhost.pem"
 
 
 class Restart(unittest.TestCase):
@@ -30,6 +36,62 @@ class Restart(unittest.TestCase):
 
     def test_loses_no_requests_with_asyncio_and_dispatch(self):
         self.assert_no_lost_requests(EXAMPLES / "asyncio_http.py", "--dispatch")
+
+
+class TLSClients:
+    """Threads that ask over TLS, on connections that they keep for a while, and note each failure."""
+    PAUSES = 0, 0, 0.05, 0.3, 0.7
+
+    def __init__(self, address):
+        self.answers, self.failures, self._address, self._ends = 0, [], address, False
+        self._threads = [threading.Thread(target=self._run, args=(seed,)) for seed in range(8)]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, seed):
+        host, port = self._address.rsplit(":", 1)
+        context = ssl.create_default_context(cafile=CERTIFICATE)
+        context.check_hostname = False
+        chooses, client = random.Random(seed), None
+        while not self._ends:
+            client = client or http.client.HTTPSConnection(host, int(port), context=context, timeout=TIMEOUT)
+            try:
+                client.request("GET", "/")
+                answer = client.getresponse()
+                if answer.read() != b"OK\n":
+                    raise AssertionError(f"answered with {answer.status}")
+                self.answers += 1
+            except (OSError, http.client.HTTPException, AssertionError) as error:
+                self.failures.append(error)
+                client.close()
+                continue
+            if answer.getheader("Connection") == "close" or chooses.random() < 0.1:
+                client.close()
+            time.sleep(chooses.choice(self.PAUSES))  # an idle client
+        client.close()
+
+    def finish(self):
+        self._ends = True
+        for thread in self._threads:
+            thread.join()
+        return self.failures
+
+
+class TLSRestart(unittest.TestCase):
+    def assert_no_lost_requests(self, example):
+        with Supervised(python(example, "--tls", CERTIFICATE)) as service:
+            clients = TLSClients(service.address())
+            for _ in range(3):
+                service.command("restart")
+            self.assertEqual(clients.finish(), [])
+            self.assertGreater(clients.answers, 0)
+            self.assertEqual(service.stop(), 0)
+
+    def test_loses_no_requests_with_threads(self):
+        self.assert_no_lost_requests(EXAMPLES / "threads_http.py")
+
+    def test_loses_no_requests_with_asyncio(self):
+        self.assert_no_lost_requests(EXAMPLES / "asyncio_http.py")
 
 
 class IdleConnection(unittest.TestCase):

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """HTTP/1.1 with asyncio: `GET /` answers "OK", `/?ms=250` does so after 250 ms; `GET /bytes?n=1000` answers that many
-bytes, and `POST /count` the size of its body. Listens at HELLO_ADDRESS or :8080."""
+bytes, and `POST /count` the size of its body. Listens at HELLO_ADDRESS or :8080. `--tls FILE`: HTTPS, with the
+key and the certificate in the file. `--dispatch`: the event loop runs the worker."""
 import asyncio
 import os
 import pathlib
 import re
+import ssl
 import sys
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
@@ -64,6 +66,14 @@ async def answer(worker, connection):
         return await send(worker, connection, "200 OK", len(body), body, closes)
 
 
+def tls_context():
+    if "--tls" not in sys.argv:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(sys.argv[sys.argv.index("--tls") + 1])
+    return context
+
+
 async def main():
     worker = holdfast.Worker(drive=holdfast.DISPATCH if "--dispatch" in sys.argv else holdfast.THREAD)
 
@@ -71,7 +81,8 @@ async def main():
         while await connection.wait_for_request() and await answer(worker, connection):
             pass
 
-    worker.serve_asyncio(worker.listen("http", os.environ.get("HELLO_ADDRESS", ":8080")), serve)
+    listener = worker.listen("http", os.environ.get("HELLO_ADDRESS", ":8080"))
+    worker.serve_asyncio(listener, serve, ssl=tls_context())
     worker.ready()
     return await worker.wait_async()
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """HTTP/1.1 with a thread for each connection: `GET /` answers "OK", `/?ms=250` does so after 250 ms; `GET /bytes?n=1000`
-answers that many bytes, and `POST /count` the size of its body. Listens at HELLO_ADDRESS or :8080."""
+answers that many bytes, and `POST /count` the size of its body. Listens at HELLO_ADDRESS or :8080. `--tls FILE`: HTTPS,
+with the key and the certificate in the file."""
 import os
 import pathlib
 import socket
+import ssl
 import sys
 import time
 import urllib.parse
@@ -70,6 +72,14 @@ class Handler(BaseHTTPRequestHandler):
         """Suppresses the access log on stderr, which the supervisor would log."""
 
 
-worker.serve_threads(listener, lambda connection: Handler(connection, None, None))
+def tls_context():
+    if "--tls" not in sys.argv:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(sys.argv[sys.argv.index("--tls") + 1])
+    return context
+
+
+worker.serve_threads(listener, lambda connection: Handler(connection, None, None), ssl=tls_context())
 worker.ready()
 sys.exit(worker.wait())
