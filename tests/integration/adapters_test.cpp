@@ -124,6 +124,15 @@ TEST_P(Adapter, EndsRequestsAtTheCancel) {
     EXPECT_EQ(run.log().count("worker_killed"), 0U);
 }
 
+// Whatever an example has begun before it asks for its listener must not keep it from ending.
+TEST_P(Adapter, SaysWhatIsWrongIfItsListenerIsMissing) {
+    RunOptions options = two_workers(GetParam());
+    options.options = {"--listen", "a=127.0.0.1:0", "--listen", "b=127.0.0.1:0"};
+    SupervisorProcess run(options);
+    EXPECT_THAT(run.wait_for("worker_crashed").text, testing::HasSubstr("exited with status 1"));
+    EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
+}
+
 class LateClients : public Adapter {};
 
 // A client that pauses for longer than the promised time can still lose a request. The test prints how often and does

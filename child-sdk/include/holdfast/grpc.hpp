@@ -40,8 +40,10 @@ namespace holdfast {
 /// Limitations: GOAWAY cannot be sent when the drain begins. gRPC does not report that a connection has ended; this
 /// class checks every 20 ms during a drain.
 ///
-/// Calls are not counted here: hold a Worker::begin_request() in the handler. All functions may be called from any
-/// thread.
+/// Calls are not counted here: hold a Worker::begin_request() in the handler, in a reactor until OnDone(), which gRPC
+/// calls only after Finish(), even if the client has cancelled. For a call that lasts longer than a request hold a
+/// Worker::begin_session() instead. The session of a connection does not delay the drain for longer than its age plus
+/// `goaway_period`: what is still open then serves such calls. All functions may be called from any thread.
 class GrpcConnections {
   public:
     /// Create it before BuildAndStart(). `age` (plus or minus a tenth) limits how long a connection lives, and thus how
@@ -49,7 +51,7 @@ class GrpcConnections {
     GrpcConnections(Worker& worker, ::grpc::ServerBuilder& builder,
                     const std::shared_ptr<::grpc::ServerCredentials>& credentials,
                     std::chrono::milliseconds age = std::chrono::seconds(10))
-        : worker_(worker) {
+        : worker_(worker), leave_within_(age + age / 10 + goaway_period) {
         using Type = ::grpc::ServerBuilder::experimental_type::ExternalConnectionType;
         builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, static_cast<int>(age.count()));
         external_ = builder.experimental().AddExternalConnectionAcceptor(Type::FROM_FD, credentials);
@@ -68,6 +70,9 @@ class GrpcConnections {
         sweeper_ = std::jthread([this](const std::stop_token& stop) { sweep_until(stop); });
     }
 
+    /// How long a connection without calls needs to end after its age.
+    static constexpr std::chrono::milliseconds goaway_period{1'000};
+
   private:
     struct Connection {
         ino_t inode;
@@ -81,6 +86,7 @@ class GrpcConnections {
     }
 
     void add(int fd, Session session) {
+        session.set_leave_within(leave_within_);
         {
             const std::lock_guard lock(mutex_);
             remove_dead();
@@ -111,6 +117,7 @@ class GrpcConnections {
     }
 
     Worker& worker_;
+    const std::chrono::milliseconds leave_within_;
     ::grpc::Server* server_ = nullptr;
     std::unique_ptr<::grpc::experimental::ExternalConnectionAcceptor> external_;
     std::mutex mutex_;

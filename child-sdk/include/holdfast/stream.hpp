@@ -35,6 +35,7 @@ struct StreamOptions {
     /// How much input of a connection may wait for the handler. It limits what the handler takes as a whole, for
     /// example the head of a request; a body received in parts may be longer.
     std::size_t max_input_bytes = std::size_t{1} << 20;
+
     /// Called if more input waits; returns the last response of the connection, for example "431 Request Header Fields
     /// Too Large". Without it the connection is closed without a response.
     std::function<std::string(std::string_view input)> too_long{};
@@ -87,13 +88,14 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
 
     /// @name A body in parts. Otherwise the handler waits until the whole request is in input().
     /// @{
-    /// Called in the server's handler, which then returns the size of the head: `receive` is called at once and
-    /// whenever more input has arrived, until it wants nothing more, the response is given, or the connection is lost;
-    /// then it is destroyed.
+    /// Called in the server's handler, which then returns the size of the head: `receive` is called at once (the input
+    /// may be empty) and whenever more input has arrived, until it wants nothing more, the response is given, or the
+    /// connection is lost; then it is destroyed.
     void receive(Receive receive) { receive_ = std::make_shared<Receive>(std::move(receive)); }
     /// Removes bytes from the beginning of input().
     void consume(std::size_t bytes) { input_.erase(0, bytes); }
-    /// Ends a pause: calls the handler of the body again. Call it from elsewhere, not from that handler.
+    /// Ends a pause: the handler of the body is called again, now if input waits for it. Call it from elsewhere, not
+    /// from that handler.
     void resume();
     /// @}
 

@@ -14,6 +14,8 @@ using EachAdapter =
     ::testing::Types<On<EpollShop, AF_INET>, On<UvShop, AF_INET>, On<BlockingShop, AF_INET>, On<AsioShop, AF_INET>,
                      On<HttplibShop, AF_INET>, On<LibeventShop, AF_INET>, On<MicrohttpdShop, AF_INET>>;
 
+using EachEventLoop = ::testing::Types<On<EpollShop, AF_INET>, On<EpollShop, AF_UNIX>, On<UvShop, AF_INET>>;
+
 using EachAdapterAndFamily =
     ::testing::Types<On<EpollShop, AF_INET>, On<EpollShop, AF_UNIX>, On<UvShop, AF_INET>, On<UvShop, AF_UNIX>,
                      On<BlockingShop, AF_INET>, On<BlockingShop, AF_UNIX>, On<AsioShop, AF_INET>, On<AsioShop, AF_UNIX>,

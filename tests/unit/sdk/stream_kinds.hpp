@@ -2,10 +2,11 @@
 
 #include <uv.h>
 
-#include <csignal>
+#include <algorithm>
 #include <holdfast/epoll.hpp>
 #include <holdfast/libuv.hpp>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "examples/stream_hello.hpp"
@@ -34,6 +35,7 @@ class StreamShop {
             const std::string path = request && request->is_served ? path_of(request->target) : "";
             if (path == "/work") return work(connection, *request);
             if (path == "/stay") return stay(connection, *request);
+            if (path == "/pauses") return pauses(connection, *request);
             return hello_.serve(connection);
         };
     }
@@ -56,6 +58,27 @@ class StreamShop {
     static std::size_t stay(const Pointer& connection, const http_text::Request& request) {
         Workshop::stay(connection->session());
         connection->receive([](const Pointer&) { return StreamConnection::Want::whenever; });
+        return request.head_bytes;
+    }
+
+    // Takes the body in parts, with a pause after each, and then answers in two parts: how much it has received, and
+    // how much of that was in memory at most.
+    std::size_t pauses(const Pointer& connection, const http_text::Request& request) {
+        connection->hold(setup_.worker.begin_request(request.name()));
+        connection->receive([this, left = request.body_bytes, taken = std::size_t{0},
+                             most = std::size_t{0}](const Pointer& pointer) mutable {
+            const std::size_t part = pointer->input().size();
+            most = std::max(most, part);
+            taken += part;
+            pointer->consume(part);
+            if (taken < left) {
+                loop_.after(std::chrono::milliseconds(1), [pointer] { pointer->resume(); });
+                return StreamConnection::Want::pause;
+            }
+            pointer->write(std::to_string(taken) + " ",
+                           [pointer, most] { pointer->answer(std::to_string(most), StreamConnection::After::close); });
+            return StreamConnection::Want::nothing;
+        });
         return request.head_bytes;
     }
 

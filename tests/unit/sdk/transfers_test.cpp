@@ -88,6 +88,43 @@ TYPED_TEST(Transfers, EndWhenTheSenderIsSlowerThanTheMinimumRate) {
 }
 
 template <class Where>
+class Pauses : public ShopTest<Where> {};
+
+TYPED_TEST_SUITE(Pauses, EachEventLoop, );
+
+// A handler that takes a body more slowly than it comes does not fill the memory with it.
+TYPED_TEST(Pauses, HoldTheSenderBack) {
+    constexpr std::size_t bytes = 2'000'000;
+    this->begin();
+    const Client client(*this->endpoint);
+    client.send("POST /pauses HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n");
+    EXPECT_TRUE(client.try_send(std::string(bytes, 'x')));
+    const std::string response = client.read_to_end();
+    const std::size_t space = response.find(' ');
+    ASSERT_NE(space, std::string::npos) << response;
+    EXPECT_EQ(response.substr(0, space), std::to_string(bytes));
+    EXPECT_LE(std::stoul(response.substr(space)), piece_bytes);
+}
+
+// A part that waits for a client that goes away is destroyed, and with it the last pointer to the connection.
+TYPED_TEST(Pauses, DoNotHoldConnectionsWhoseClientHasGone) {
+    this->begin();
+    for (int i = 0; i < 3; ++i) {
+        Client sender(*this->endpoint), reader(*this->endpoint);
+        sender.send("POST /pauses HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n");
+        EXPECT_TRUE(sender.try_send(std::string(50'000, 'x')));
+        reader.send("GET /bytes?n=50000000 HTTP/1.1\r\nHost: test\r\n\r\n");
+        EXPECT_FALSE(reader.read_some(1000).empty());
+        sender.reset();
+        reader.reset();
+    }
+    EXPECT_TRUE(eventually([&] {
+        const DrainReport report = this->worker->report();
+        return report.requests == 0 && report.sessions == 0;
+    }));
+}
+
+template <class Where>
 class TooLong : public ShopTest<Where> {};
 
 TYPED_TEST_SUITE(TooLong, EachAdapter, );

@@ -18,6 +18,7 @@ namespace holdfast::testing {
 // What the handlers of the adapters' tests work with. Each adapter has a "kind", a small server with the routes of
 // http_text.hpp and with
 //   GET /work    uses the tool until the test says that the work is over, then answers "OK"
+//   POST /pauses (event loops) reads slowly, see stream_kinds.hpp
 //   GET /stay    a session "stay" with its own deadline `stay_period`, which does not leave
 // Each connection serves one request. Thread-safe.
 class Workshop {

@@ -110,7 +110,9 @@ inline void StreamConnection::call_receive() {
 inline void StreamConnection::resume() {
     if (state_ != State::serving || receive_ == nullptr || want_ != Want::pause || is_receiving_) return;
     want_ = Want::more;
-    call_receive();
+    if (!input_.empty()) return call_receive();
+    start_reading();
+    update_transfer_deadline();
 }
 
 // The input is longer than what may wait for the handler.
