@@ -3,7 +3,7 @@
 // keep_alive.hpp.
 
 const net = require('node:net');
-const { native } = require('./native.js');
+const { native, settle } = require('./native.js');
 
 const linger = 1000; // ms to wait for the client to close after us
 const recheckDelay = 5; // ms until the event loop has read what the kernel holds
@@ -13,14 +13,17 @@ class HttpConnection {
     this.owner = owner;
     this.socket = socket;
     this.fd = fd;
+    this.session = undefined; // an object for the program, if it asked for one
     this.responses = new Set();
     this.isFinishing = false;
     this.becomeIdle();
     socket.once('close', () => {
       clearTimeout(this.timer);
       owner.connections.delete(socket);
-      native.endSession(session);
+      if (this.session === undefined) native.endSession(session);
+      else this.session.end();
     });
+    this.makeSession = (Session) => new Session(session);
     socket.destroySoon = () => this.finish(); // called by http after a response with "Connection: close"
   }
 
@@ -32,6 +35,11 @@ class HttpConnection {
       this.responses.delete(response);
       this.becomeIdle();
     });
+  }
+
+  sessionAs(Session) {
+    this.session ??= this.makeSession(Session);
+    return this.session;
   }
 
   // Called when no response is in progress.
@@ -75,13 +83,20 @@ class HttpConnection {
   }
 }
 
+// Ends the response of a handler that has failed.
+function fail(response) {
+  if (response.headersSent) response.destroy();
+  else response.writeHead(500, { Connection: 'close' }).end();
+}
+
 class HttpConnections {
   constructor(worker, server) {
     this.worker = worker;
     this.server = server;
     this.keepAliveMin = worker.keepAliveMin;
     this.connections = new Map();
-    server.prependListener('request', (request, response) => this.count(request, response));
+    const { emit } = server;
+    server.emit = (event, ...values) => (event === 'request' ? this.handle(...values) : emit.call(server, event, ...values));
   }
 
   adopt(fd, session) {
@@ -92,10 +107,32 @@ class HttpConnections {
     this.server.emit('connection', socket);
   }
 
-  count(request, response) {
-    const counted = this.worker.request(`${request.method} ${request.url}`);
-    response.once('close', () => counted.end());
+  // Emits 'request'. The request is counted until its response is closed and every handler that is async has ended: a
+  // handler goes on working, with what the worker may not close yet, after its client has gone.
+  handle(request, response) {
+    const handlers = this.server.rawListeners('request');
+    if (handlers.length === 0) return false;
+    const counted = this.count(request, response);
+    if (counted === undefined) return true;
     this.connections.get(request.socket)?.begin(response);
+    const closed = new Promise((resolve) => { response.once('close', resolve); });
+    const handled = handlers.map(async (handler) => {
+      const error = await settle(handler.bind(this.server), request, response);
+      if (error !== undefined) fail(response);
+    });
+    Promise.all([closed, ...handled]).then(() => counted.end());
+    return true;
+  }
+
+  // A request that comes after the release has begun, on a connection that is overdue, is refused.
+  count(request, response) {
+    try {
+      return this.worker.request(`${request.method} ${request.url}`);
+    } catch {
+      response.shouldKeepAlive = false;
+      response.writeHead(503).end();
+      return undefined;
+    }
   }
 
   get saysClose() {

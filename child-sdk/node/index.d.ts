@@ -1,5 +1,6 @@
 /** Lossless restarts and stops: the holdfast SDK for Node. All times are in milliseconds. */
 import { Server } from 'node:http';
+import { Socket } from 'node:net';
 
 export type Stage = 'lame-duck' | 'pause' | 'drain' | 'run' | 'cancel' | 'released';
 export type Callback<Result = unknown> = () => Result | PromiseLike<Result>;
@@ -13,6 +14,20 @@ export interface WorkerOptions {
   keepAliveMin?: number; // 1000
   /** Address at which a thread of the SDK serves /livez and /readyz: "127.0.0.1:9901". */
   health?: string;
+  /**
+   * What a worker without a supervisor does after its last deadline if something is still held. 'end-process' (default):
+   * the report is written and the process ends with status 3. 'return-status': wait() resolves to 3.
+   */
+  giveUp?: 'end-process' | 'return-status';
+}
+
+export interface TaskOptions {
+  /** 'at-ready' (default): the task starts at ready(). 'now': at once, for a warm-up. */
+  start?: 'at-ready' | 'now';
+  /** What follows a rejection. 'stop' (default): the worker stops as after stop(). 'abort': SIGABRT. */
+  onError?: 'stop' | 'ignore' | 'abort';
+  /** A task that ends before it was asked to is named on stderr; 'required': the worker stops; 'finite': it is meant to. */
+  need?: 'optional' | 'required' | 'finite';
 }
 
 /** A listening socket that other processes share. */
@@ -32,6 +47,10 @@ export interface Request {
 export interface Session {
   /** Aborted when the session is asked to leave. */
   readonly signal: AbortSignal;
+  /** Changes the name that people see. */
+  setName(name: string): void;
+  /** Changes the time that the session has from when it is asked to leave, or was. */
+  setLeaveWithin(milliseconds: number): void;
   end(): void;
 }
 
@@ -40,7 +59,7 @@ export interface Work {
   claim(): boolean;
   /** Claims the item as claim() does, and releases it; call it when the item is done. */
   finish(): boolean;
-  /** Releases the item, and hands it back unless it was claimed. */
+  /** Releases the item, and hands it back unless it was claimed. It stays held until handBack is done. */
   drop(): void;
 }
 
@@ -69,6 +88,10 @@ export interface Report {
   resources: number;
   served: number;
   handedBack: number;
+  /** Items of work whose handBack failed; the exit status is then 3. */
+  lost: number;
+  /** What has failed, in words: tasks and hand-backs. */
+  failed: string[];
   /** The report as text, several lines. */
   text: string;
   /** The 16 oldest of each kind. */
@@ -76,15 +99,21 @@ export interface Report {
 }
 
 /**
- * This process as a worker of its supervisor. A standalone worker handles SIGTERM and SIGINT (so add no listener for
- * them). Create it first, in the main thread; a process can have only one. Errors have a `code` and a message that says
- * what to do. Callbacks may be async: the SDK waits for their promise, and reports exceptions and rejections by name.
+ * This process as a worker of its supervisor. A worker handles SIGTERM and SIGINT until wait() resolves (so add no
+ * listener for them). Create it first, in the main thread; a process can have only one. Errors have a `code` and a
+ * message that says what to do. Callbacks may be async: the SDK waits for their promise, and reports exceptions and
+ * rejections by name.
  */
 export class Worker {
   constructor(options?: WorkerOptions);
 
   /** Adds a callback for a stage. Call it before ready(). The callback gets the time left; undefined: no deadline. */
   on(stage: Stage, callback: (remaining: number | undefined) => unknown): this;
+  /**
+   * All that pause, run and drain need of a program that accepts by itself, without serve() and acceptOn(). `stop` is
+   * called at a pause, and at a drain unless it was called before; `start` when that is taken back.
+   */
+  accepts(stop: (remaining: number | undefined) => unknown, start: (remaining: number | undefined) => unknown): this;
 
   /**
    * Returns the inherited listener with that name, or one without a name that is bound to the address or is the only
@@ -96,9 +125,13 @@ export class Worker {
 
   /**
    * Serves HTTP on a listener, in place of server.listen(): accepts, counts connections and requests, adds
-   * "Connection: close" during a drain, and closes idle connections so that no request is lost.
+   * "Connection: close" during a drain, and closes idle connections so that no request is lost. A request is counted
+   * until its response is closed and its handler, if it is async, has ended. A handler that fails is written to stderr
+   * and answered with 500.
    */
   serve(server: Server, name: string, address: string): Listener;
+  /** The session of a connection that serve() accepted, for example of request.socket after an upgrade. Do not end it. */
+  sessionOf(socket: Socket): Session | undefined;
   /** For other protocols: accepts on a thread of the SDK. The callback owns `fd`, and ends the session with it. */
   acceptOn(listener: Listener, accepted: (fd: number, connection: Session) => void): void;
 
@@ -108,8 +141,8 @@ export class Worker {
   session(name: string, leaveWithin?: number): Session;
   /** Holds an item of work. handBack is called if it is dropped, or is still held at the cancel. */
   work(name: string, handBack: Callback): Work;
-  /** Runs `task`; the drain aborts the signal and waits for the promise. A rejection is an uncaught exception. */
-  startTask(name: string, task: (stop: AbortSignal) => unknown): User;
+  /** Runs `task` from ready() on; the drain aborts the signal and waits for the promise. */
+  startTask(name: string, task: (stop: AbortSignal) => unknown, options?: TaskOptions): User;
   /** Adds a resource. The drain calls `close` when nothing uses the resource any more. */
   resource(name: string, close: Callback): Resource;
   /** Adds a resource that all kinds use, and that is closed after all resources added later. */
@@ -122,6 +155,8 @@ export class Worker {
   /** Resolves to 0, or 3 if something was held, once all is released: `process.exit(await worker.wait())`. */
   wait(): Promise<number>;
 
+  /** Aborted at the cancel, when the grace period is over: pass it to what a handler waits for. */
+  readonly cancelled: AbortSignal;
   /** Whether this process is leaving. */
   readonly draining: boolean;
   readonly isSupervised: boolean;

@@ -1,10 +1,18 @@
 'use strict';
 // The worker of a Node program. Documented in index.d.ts.
 
-const { native, keep, forget, dispatch, answering } = require('./native.js');
+const { native, keep, forget, dispatch, settle, complete, answering } = require('./native.js');
 const { HttpConnections } = require('./http.js');
 
 const everyone = Object.freeze({ requests: 1, sessions: 2, work: 3, tasks: 4 });
+
+// Returns the number of an option's value, as holdfast.h counts them.
+function choice(what, name, value, values) {
+  const number = value === undefined ? 0 : values.indexOf(value);
+  if (number >= 0) return number;
+  throw Object.assign(new Error(`cannot ${what}: ${name} is ${value}; use one of ${values.join(', ')}`),
+    { code: 'EINVAL' });
+}
 
 class Request {
   #handle;
@@ -32,6 +40,14 @@ class Session {
 
   get signal() {
     return this.#leave.signal;
+  }
+
+  setName(name) {
+    native.setSessionName(this.#handle, name);
+  }
+
+  setLeaveWithin(milliseconds) {
+    native.setLeaveWithin(this.#handle, milliseconds);
   }
 
   end() {
@@ -89,14 +105,28 @@ class Resource {
 
 class Worker {
   #over;
+  #http = [];
+  #cancel = new AbortController();
 
   constructor(options = {}) {
-    native.create(options, options.health, dispatch);
+    const giveUp = choice('create a Worker', 'giveUp', options.giveUp, ['end-process', 'return-status']);
+    native.create(options, options.health, dispatch, giveUp);
+    this.on('cancel', () => this.#cancel.abort());
+  }
+
+  accepts(stop, start) {
+    const callbacks = [stop, start].map((callback) => keep(this.#stageCallback(callback)));
+    native.accepts(...callbacks);
+    return this;
   }
 
   on(stage, callback) {
-    native.on(stage, keep(answering((left) => callback(left < 0 ? undefined : left))));
+    native.on(stage, keep(this.#stageCallback(callback)));
     return this;
+  }
+
+  #stageCallback(callback) {
+    return answering((left) => callback(left < 0 ? undefined : left));
   }
 
   listen(name, address) {
@@ -108,19 +138,27 @@ class Worker {
   }
 
   acceptOn(listener, accepted) {
-    const accept = (fd, session) => accepted(fd, new Session(session));
+    const accept = (fd, session) => settle(accepted, fd, new Session(session));
     native.startAcceptor(listener.handle, keep(accept));
   }
 
   serve(server, name, address) {
     const listener = this.listen(name, address);
     const connections = new HttpConnections(this, server);
+    this.#http.push(connections);
     native.startAcceptor(listener.handle, keep((fd, session) => connections.adopt(fd, session)));
     this.on('drain', () => connections.leave());
     this.on('run', () => connections.stay());
     this.on('cancel', () => connections.abandon());
     server.emit('listening'); // starts the checks of headersTimeout and requestTimeout
     return listener;
+  }
+
+  sessionOf(socket) {
+    for (const { connections } of this.#http) {
+      if (connections.has(socket)) return connections.get(socket).sessionAs(Session);
+    }
+    return undefined;
   }
 
   request(name) {
@@ -135,19 +173,17 @@ class Worker {
     return new Work(name, handBack);
   }
 
-  startTask(name, task) {
+  startTask(name, task, options = {}) {
     const stop = new AbortController();
-    const begin = async (call) => {
-      try {
-        await task(stop.signal);
-      } catch (error) {
-        setImmediate(() => { throw error; });
-      } finally {
-        native.complete(call, '');
-      }
-    };
+    const start = choice('start a task', 'start', options.start, ['at-ready', 'now']);
+    const onError = choice('start a task', 'onError', options.onError, ['stop', 'ignore', 'abort']);
+    const need = choice('start a task', 'need', options.need, ['optional', 'required', 'finite']);
+    const begin = (call) => settle(task, stop.signal).then((error) => {
+      forget(key);
+      complete(call, error);
+    });
     const key = keep((isStop, call) => (isStop ? stop.abort() : begin(call)));
-    return { number: native.startTask(name, key) };
+    return { number: native.startTask(name, key, start, onError, need) };
   }
 
   resource(name, close) {
@@ -175,6 +211,10 @@ class Worker {
       }));
     });
     return this.#over;
+  }
+
+  get cancelled() {
+    return this.#cancel.signal;
   }
 
   get draining() {

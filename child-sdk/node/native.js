@@ -30,23 +30,26 @@ function dispatch(key, argument, extra) {
   functions.get(key)?.(argument, extra);
 }
 
-// Wraps a callback for which a thread of the SDK waits. An exception or a rejected promise is reported by name. `call`
-// is undefined if no thread waits.
-function answering(callback) {
-  return (argument, call) => {
-    const done = () => call !== undefined && native.complete(call, '');
-    const failed = (error) => {
-      console.error(error);
-      if (call !== undefined) native.complete(call, String(error) || 'it failed');
-    };
-    try {
-      const result = callback(argument);
-      if (typeof result?.then === 'function') result.then(done, failed);
-      else done();
-    } catch (error) {
-      failed(error);
-    }
-  };
+// Calls a function that may be async. Resolves when it is done; an exception or a rejection is written to stderr and
+// resolves to the error, so that it never ends the process.
+async function settle(callback, ...values) {
+  try {
+    await callback(...values);
+    return undefined;
+  } catch (error) {
+    console.error(error);
+    return error ?? new Error('it failed');
+  }
 }
 
-module.exports = { native, keep, forget, dispatch, answering };
+// Completes a call for which a thread of the SDK waits. `call` is undefined if no thread waits.
+function complete(call, error) {
+  if (call !== undefined) native.complete(call, error === undefined ? '' : String(error) || 'it failed');
+}
+
+// Wraps a callback for which a thread of the SDK waits, and which reports its error by name.
+function answering(callback) {
+  return (argument, call) => settle(callback, argument).then((error) => complete(call, error));
+}
+
+module.exports = { native, keep, forget, dispatch, settle, complete, answering };

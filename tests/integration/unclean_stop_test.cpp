@@ -154,7 +154,7 @@ TEST(Unclean, ACloseThatThrowsIsNamedAlthoughTheWorkerEndsInTime) {
 }
 
 TEST(Unclean, ACycleOfResourcesIsNamedWhenTheStartFails) {
-    RunOptions options = unclean_worker({"circle"});
+    RunOptions options = unclean_worker({"cycle"});
     set_option(options, "--ready-timeout", "2s");
     SupervisorProcess run(options);
     EXPECT_EQ(run.wait_for_exit(), ExitStatus{ExitedWith{1}});
@@ -164,7 +164,7 @@ TEST(Unclean, ACycleOfResourcesIsNamedWhenTheStartFails) {
 
 TEST(Unclean, ACycleOfResourcesIsNamedWhenARestartFails) {
     RunOptions options = unclean_worker({});
-    options.command = shell_worker("mode=clean; if [ $HOLDFAST_GENERATION = 2 ]; then mode=circle; fi; exec " +
+    options.command = shell_worker("mode=clean; if [ $HOLDFAST_GENERATION = 2 ]; then mode=cycle; fi; exec " +
                                    program("unclean") + " $mode");
     SupervisorProcess run(options);
     run.wait_until_serving();

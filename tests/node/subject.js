@@ -3,7 +3,7 @@
 
 const http = require('node:http');
 const path = require('node:path');
-const { writeSync } = require('node:fs');
+const { closeSync, writeSync } = require('node:fs');
 const { setImmediate: soon } = require('node:timers/promises');
 const { once } = require('node:events');
 const { spawnSync } = require('node:child_process');
@@ -97,11 +97,112 @@ const kinds = {
     });
   },
 
-  taskFails(worker) {
+  accepts(worker) {
+    worker.accepts(async () => {
+      await soon();
+      emit('stop');
+    }, () => emit('start'));
+  },
+
+  // The task fails; what follows depends on the policy.
+  taskFails(worker, onError) {
     worker.startTask('consumer', async () => {
       await soon();
       throw new RangeError('the queue is gone');
+    }, { onError });
+    worker.wait().then(() => emit(worker.report().failed.join()));
+  },
+
+  taskReturns(worker, need) {
+    worker.startTask('consumer', () => emit('task runs'), { need });
+  },
+
+  // A task that starts now runs before the worker is ready, the others run after it.
+  async warmUp(worker) {
+    worker.startTask('consumer', () => emit('consumer'), { need: 'finite' });
+    await new Promise((resolve) => {
+      worker.startTask('warm-up', () => {
+        emit('warm-up');
+        resolve();
+      }, { start: 'now', need: 'finite' });
     });
+    emit('is ready');
+  },
+
+  // An item that is dropped is held until its hand-back is done, and lost if that fails.
+  async lost(worker) {
+    let giveBack;
+    const begun = new Promise((resolve) => {
+      worker.work('job 7', () => new Promise((_, reject) => {
+        giveBack = reject;
+        resolve();
+      })).drop();
+    });
+    await begun;
+    emit(`held ${worker.report().work}`);
+    giveBack(new Error('the queue is gone'));
+    worker.wait().then(() => {
+      const { lost, handedBack, failed } = worker.report();
+      emit(`lost ${lost}, handed back ${handedBack}, ${failed}`);
+    });
+  },
+
+  sessions(worker) {
+    const session = worker.session('connection');
+    session.setName('GET /chat');
+    session.setLeaveWithin(0);
+    emit(worker.report().waiting.map((held) => held.name).join());
+    session.signal.addEventListener('abort', () => setImmediate(() => session.end()));
+  },
+
+  // Callbacks of all kinds fail: none ends the process.
+  rejects(worker) {
+    worker.on('pause', async () => {
+      emit('pause');
+      throw new Error('no pause');
+    });
+    worker.accepts(() => Promise.reject(new Error('no stop')), () => {});
+    worker.acceptOn(worker.listener('http'), async (fd, connection) => {
+      connection.end();
+      closeSync(fd);
+      await soon();
+      emit('accepted');
+      throw new Error('no connection');
+    });
+  },
+
+  // A handler goes on after its client has gone: its request is counted until it has ended.
+  handler(worker) {
+    let handled;
+    const server = http.createServer(async (request, response) => {
+      if (request.url === '/fail') throw new Error('no answer');
+      if (request.url === '/late') {
+        response.write('some');
+        await soon();
+        throw new Error('no more');
+      }
+      emit(`sessions ${worker.sessionOf(request.socket) !== undefined}`);
+      request.socket.once('close', () => setImmediate(() => {
+        emit(`requests ${worker.report().requests}, cancelled ${worker.cancelled.aborted}`);
+        handled();
+      }));
+      await new Promise((resolve) => { handled = resolve; });
+      await soon();
+      setImmediate(() => emit(`requests ${worker.report().requests}`));
+    });
+    worker.serve(server, 'http', ':0');
+  },
+
+  // SIGTERM has its previous effect again once everything is released.
+  signalAfterwards(worker) {
+    worker.wait().then(() => process.kill(process.pid, 'SIGTERM'));
+    worker.wait = () => new Promise(() => {});
+    setInterval(() => {}, 1000);
+  },
+
+  // main() has added a listener of the program's own before there was a worker.
+  listenerAfterwards(worker) {
+    kinds.signalAfterwards(worker);
   },
 
   child() {
@@ -110,7 +211,18 @@ const kinds = {
   },
 };
 
-const worker = new Worker();
-kinds[process.argv[2]](worker);
-worker.ready();
-worker.wait().then((status) => setImmediate(() => process.exit(status)));
+async function main() {
+  const [,, kind, ...options] = process.argv;
+  if (kind === 'listenerAfterwards') {
+    process.on('SIGTERM', () => {
+      emit('the listener was called');
+      process.exit(7);
+    });
+  }
+  const worker = new Worker();
+  await kinds[kind](worker, ...options);
+  worker.ready();
+  worker.wait().then((status) => setImmediate(() => process.exit(status)));
+}
+
+main();

@@ -72,7 +72,7 @@ void throw_in_a_close(holdfast::Worker& worker) {
     worker.resource("db-pool", [] { throw std::runtime_error("the server closed the connection"); });
 }
 
-void use_in_a_circle(holdfast::Worker& worker) {
+void use_in_a_cycle(holdfast::Worker& worker) {
     holdfast::Resource cache = worker.resource("cache", [] {});
     holdfast::Resource pool = worker.resource("db-pool", [] {});
     pool.used_by(cache);

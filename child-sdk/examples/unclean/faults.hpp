@@ -12,5 +12,5 @@ void overstay_in_a_session(holdfast::Worker& worker);
 void crowd_with_sessions(holdfast::Worker& worker);
 void hang_in_a_close(holdfast::Worker& worker);
 void throw_in_a_close(holdfast::Worker& worker);
-void use_in_a_circle(holdfast::Worker& worker);
+void use_in_a_cycle(holdfast::Worker& worker);
 void block_in_a_destructor(holdfast::Worker& worker);

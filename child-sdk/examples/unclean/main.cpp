@@ -34,7 +34,7 @@ const std::array<Mode, 11>& modes() {
         {"crowd", "64 sessions stay", crowd_with_sessions},
         {"hanging-close", "the close of a resource hangs", hang_in_a_close},
         {"throwing-close", "the close of a resource throws", throw_in_a_close},
-        {"circle", "two resources use each other", use_in_a_circle},
+        {"cycle", "two resources use each other", use_in_a_cycle},
         {"blocked-destructor", "a static destructor hangs after everything was released", block_in_a_destructor},
     }};
     return all;

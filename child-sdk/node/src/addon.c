@@ -11,7 +11,7 @@
 // The worker of this process. Never freed: code that still runs when Node exits may use it.
 static holdfast_worker* worker;
 
-// create(options, health, dispatcher)
+// create(options, health, dispatcher, give up)
 static int64_t option(napi_env env, napi_value options, const char* name, int64_t usual) {
     napi_value value = NULL;
     int64_t number = usual;
@@ -31,6 +31,7 @@ static napi_value create(napi_env env, napi_callback_info info) {
     options.cancel_period_ms = option(env, given.values[0], "cancelPeriod", options.cancel_period_ms);
     options.keep_alive_min_ms = option(env, given.values[0], "keepAliveMin", options.keep_alive_min_ms);
     options.health = text_at(&given, 1, health, sizeof health);
+    options.give_up = (int)number_at(&given, 3);
     if (failed(env, holdfast_new(&options, &worker))) return NULL;
     if (begin_calls(env, given.values[2]) != napi_ok)
         napi_throw_error(env, "EIO", "cannot set up calls from threads to JavaScript");
@@ -61,6 +62,14 @@ static napi_value on(napi_env env, napi_callback_info info) {
     return nothing(env, holdfast_fail(EINVAL,
                                       "cannot add a callback: there is no such stage; use lame-duck, pause, "
                                       "drain, run, cancel or released"));
+}
+
+// accepts(stop key, start key)
+static napi_value accepts(napi_env env, napi_callback_info info) {
+    const struct arguments given = arguments_of(env, info);
+    void* keys = accepting_keys(key_at(&given, 0), key_at(&given, 1));
+    if (keys == NULL) return nothing(env, holdfast_fail(ENOMEM, "cannot add callbacks: out of memory"));
+    return nothing(env, holdfast_accepts(worker, call_stop_accepting, call_start_accepting, keys));
 }
 
 static napi_value ready(napi_env env, napi_callback_info info) {
@@ -177,6 +186,21 @@ static napi_value on_leave(napi_env env, napi_callback_info info) {
     return nothing(env, holdfast_session_on_leave(session, call_leave, key_at(&given, 1)));
 }
 
+// setSessionName(session, name)
+static napi_value set_session_name(napi_env env, napi_callback_info info) {
+    const struct arguments given = arguments_of(env, info);
+    char name[max_text_bytes];
+    holdfast_session* session = handle_at(&given, 0, kind_session);
+    return nothing(env, holdfast_session_set_name(session, text_at(&given, 1, name, sizeof name)));
+}
+
+// setLeaveWithin(session, milliseconds)
+static napi_value set_leave_within(napi_env env, napi_callback_info info) {
+    const struct arguments given = arguments_of(env, info);
+    holdfast_session* session = handle_at(&given, 0, kind_session);
+    return nothing(env, holdfast_session_set_leave_within(session, number_at(&given, 1)));
+}
+
 static napi_value end_session(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
     holdfast_session* session = take_handle_at(&given, 0, kind_session);
@@ -209,16 +233,21 @@ static napi_value finish_work(napi_env env, napi_callback_info info) {
 static napi_value drop_work(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
     holdfast_work* work = take_handle_at(&given, 0, kind_work);
-    return nothing(env, holdfast_drop_work(&work));
+    return work == NULL ? NULL : nothing(env, drop_on_thread(work));
 }
 
-// startTask(name, key), resource(name, key), closeLast(name, key): return the number of a user
+// startTask(name, key, start, on error, need), resource(name, key), closeLast(name, key): return the number of a user
 static napi_value start_task(napi_env env, napi_callback_info info) {
     const struct arguments given = arguments_of(env, info);
     char name[max_text_bytes];
+    holdfast_task_options options;
     holdfast_user task = 0;
-    const int returned =
-        holdfast_start_task(worker, text_at(&given, 0, name, sizeof name), call_task, key_at(&given, 1), &task);
+    if (failed(env, holdfast_init_task_options(&options, sizeof options))) return NULL;
+    options.start = (int)number_at(&given, 2);
+    options.on_error = (int)number_at(&given, 3);
+    options.need = (int)number_at(&given, 4);
+    const int returned = holdfast_start_task_with(worker, text_at(&given, 0, name, sizeof name), call_task,
+                                                  key_at(&given, 1), &options, &task);
     return failed(env, returned) ? NULL : to_number(env, (double)task);
 }
 
@@ -265,6 +294,14 @@ static napi_value report_waiting(napi_env env, const holdfast_report* made) {
     return list;
 }
 
+static napi_value report_failed(napi_env env, const holdfast_report* made) {
+    napi_value list = NULL;
+    napi_create_array(env, &list);
+    for (size_t i = 0; i < made->failed_count; ++i)
+        napi_set_element(env, list, (uint32_t)i, to_text(env, made->failed[i]));
+    return list;
+}
+
 static napi_value report(napi_env env, napi_callback_info info) {
     (void)info;
     static const char* const stages[] = {"run", "lame-duck", "pause", "drain", "cancel"};
@@ -283,6 +320,8 @@ static napi_value report(napi_env env, napi_callback_info info) {
     set_property(env, object, "resources", to_number(env, (double)made->resources));
     set_property(env, object, "served", to_number(env, (double)made->served));
     set_property(env, object, "handedBack", to_number(env, (double)made->handed_back));
+    set_property(env, object, "lost", to_number(env, (double)made->lost));
+    set_property(env, object, "failed", report_failed(env, made));
     set_property(env, object, "text", to_text(env, made->text));
     set_property(env, object, "waiting", report_waiting(env, made));
     holdfast_free_report(&made);
@@ -301,6 +340,7 @@ static napi_value init(napi_env env, napi_value exports) {
     } functions[] = {{"version", version},
                      {"create", create},
                      {"on", on},
+                     {"accepts", accepts},
                      {"ready", ready},
                      {"stop", stop},
                      {"wait", wait},
@@ -316,6 +356,8 @@ static napi_value init(napi_env env, napi_value exports) {
                      {"endRequest", end_request},
                      {"beginSession", begin_session},
                      {"onLeave", on_leave},
+                     {"setSessionName", set_session_name},
+                     {"setLeaveWithin", set_leave_within},
                      {"endSession", end_session},
                      {"holdWork", hold_work},
                      {"claimWork", claim_work},

@@ -108,7 +108,25 @@ int call_stage(int64_t remaining_usec, void* key) {
     return call_and_wait(&call);
 }
 
-// JavaScript itself may hand back an item of work, and cannot wait for itself.
+struct accepting {
+    void *stop, *start;
+};
+
+void* accepting_keys(void* stop, void* start) {
+    struct accepting* keys = malloc(sizeof *keys);
+    if (keys != NULL) *keys = (struct accepting){.stop = stop, .start = start};
+    return keys;
+}
+
+int call_stop_accepting(int64_t remaining_usec, void* keys) {
+    return call_stage(remaining_usec, ((struct accepting*)keys)->stop);
+}
+
+int call_start_accepting(int64_t remaining_usec, void* keys) {
+    return call_stage(remaining_usec, ((struct accepting*)keys)->start);
+}
+
+// Work that is taken after the cancel is handed back on JavaScript's thread, which cannot wait for itself.
 int call_plain(void* key) {
     if (pthread_equal(javascript_thread, pthread_self())) return call_leave(key);
     struct call call = new_call(kind_waits, key);
@@ -162,15 +180,33 @@ static void* wait_until_over(void* data) {
     return NULL;
 }
 
+static int start_thread(void* (*run)(void*), void* data) {
+    pthread_t thread;
+    const int error = pthread_create(&thread, NULL, run, data);
+    return error == 0 ? pthread_detach(thread) : error;
+}
+
 int call_when_over(holdfast_worker* worker, void* key) {
     struct waiter* waiter = malloc(sizeof *waiter);
     if (waiter == NULL) return -ENOMEM;
     *waiter = (struct waiter){.worker = worker, .key = key};
-    pthread_t thread;
-    const int error = pthread_create(&thread, NULL, wait_until_over, waiter);
-    if (error == 0) return pthread_detach(thread);
+    const int error = start_thread(wait_until_over, waiter);
+    if (error == 0) return 0;
     free(waiter);
     return holdfast_fail(error, "cannot wait: cannot create a thread; raise the thread limit (ulimit -u)");
+}
+
+static void* drop(void* work) {
+    holdfast_work* dropped = work;
+    holdfast_drop_work(&dropped);
+    return NULL;
+}
+
+int drop_on_thread(holdfast_work* work) {
+    const int error = start_thread(drop, work);
+    return error == 0
+               ? 0
+               : holdfast_fail(error, "cannot drop work: cannot create a thread; raise the thread limit (ulimit -u)");
 }
 
 napi_value complete(napi_env env, napi_callback_info info) {

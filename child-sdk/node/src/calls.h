@@ -13,6 +13,10 @@ void let_process_end(napi_env env);
 
 // These wait until JavaScript calls complete(call, error), which may be long after the function returned a promise.
 int call_stage(int64_t remaining_usec, void* key);
+// The two callbacks of holdfast_accepts(). `keys` is made by accepting_keys() and never freed, as the worker.
+int call_stop_accepting(int64_t remaining_usec, void* keys);
+int call_start_accepting(int64_t remaining_usec, void* keys);
+void* accepting_keys(void* stop, void* start);
 int call_plain(void* key);
 // Runs an asynchronous function as a task of the SDK: calls it with "run", calls it again with "stop" if the task is
 // asked to stop, and returns when the call is completed.
@@ -21,6 +25,9 @@ int call_task(holdfast_stop* stop, void* key);
 // These do not wait.
 int call_leave(void* key);
 int call_accepted(int fd, holdfast_session* connection, void* key);
+// Drops the item on a thread of its own, because JavaScript's thread cannot wait for the hand-back that it runs.
+// Returns 0 or a negative errno.
+int drop_on_thread(holdfast_work* work);
 // Calls the function with the exit status when holdfast_wait() returns. Returns 0 or a negative errno.
 int call_when_over(holdfast_worker* worker, void* key);
 
