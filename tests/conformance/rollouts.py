@@ -1,4 +1,4 @@
-"""Scenarios under the real supervisor: restarts, and undo of a restart and of a stop, under clients that never retry."""
+"""Scenarios under the real supervisor: restarts, and undo of a restart and of a stop, while clients never retry."""
 import contextlib
 
 from client import expect_ok

@@ -1,4 +1,4 @@
-"""A supervisor whose every step is written in the scenario: it holds the listeners and the control pipe of one worker."""
+"""A supervisor whose every step is in the scenario: it holds the listeners and the control pipe of one worker."""
 import fcntl
 import os
 import select
@@ -177,7 +177,7 @@ class Supervised(Service):
     def expect_end(self, status=0):
         deadline = time.monotonic() + LIMIT
         while self.receive(max(0, deadline - time.monotonic())):
-            check(time.monotonic() < deadline, f"the process does not end; its last message is {self.messages[-1].text!r}")
+            check(time.monotonic() < deadline, f"the process does not end; it last sent {self.messages[-1].text!r}")
         check_equal(self.process.wait(), status, "exit status")
         if status != 0:
             return  # something was still held
