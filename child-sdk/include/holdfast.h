@@ -248,7 +248,7 @@ int holdfast_session_set_leave_within(holdfast_session* session, int64_t leave_w
 int holdfast_session_deadline(const holdfast_session* session, int64_t* deadline_usec);
 
 /// Holds an item of work until it is finished. `hand_back` is called once, on any thread, if the item is dropped or is
-/// still held at the cancel stage.
+/// still held at the cancel stage. Fails with -ESHUTDOWN once a resource that items of work use is being closed.
 int holdfast_hold_work(holdfast_worker* worker, const char* name, holdfast_callback hand_back, void* user,
                        holdfast_work** work);
 /// Claims the item; call it before a step that must not happen twice. Returns 1 if the caller may commit: the item will

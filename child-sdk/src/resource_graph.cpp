@@ -21,7 +21,7 @@ bool is_held(const User& user, const ResourceGraph::ExternalUsers& held) {
         case User::Kind::work:
             return held.work;
         case User::Kind::tasks:
-            return !held.tasks.empty();
+            return !held.tasks.empty() || held.new_tasks;
         case User::Kind::task:
             return std::find(held.tasks.begin(), held.tasks.end(), user.id()) != held.tasks.end();
         case User::Kind::resource:
@@ -31,7 +31,7 @@ bool is_held(const User& user, const ResourceGraph::ExternalUsers& held) {
 }
 
 bool is_anything_held(const ResourceGraph::ExternalUsers& held) {
-    return held.requests || held.sessions || held.work || !held.tasks.empty();
+    return held.requests || held.sessions || held.work || !held.tasks.empty() || held.new_tasks;
 }
 
 }  // namespace
@@ -180,6 +180,18 @@ std::vector<bool> ResourceGraph::waiters_of(const States& states, Id id) const {
         }
     }
     return waiting;
+}
+
+bool ResourceGraph::is_closed_to(User::Kind kind) const {
+    for (Id id = 0; id < nodes_.size(); ++id) {
+        const std::vector<User>& users = nodes_[id].external_users;
+        const bool is_used =
+            nodes_[id].order == Order::last || std::find(users.begin(), users.end(), User(kind)) != users.end();
+        if (is_used && states_[id] != State::open) {
+            return true;
+        }
+    }
+    return false;
 }
 
 std::function<void()> ResourceGraph::begin_close(Id resource, Clock::time_point now) {

@@ -41,10 +41,14 @@ class ResourceGraph {
         bool sessions = false;
         bool work = false;
         std::vector<std::uint32_t> tasks = {};  // running tasks
+        bool new_tasks = false;                 // whether a task may be started
     };
 
     // Returns a resource that may be closed now; of several, the one registered last.
     std::optional<Id> next(const ExternalUsers& held) const;
+
+    // Whether the close of a resource has begun that is used by everything of this kind, so that no more may begin.
+    bool is_closed_to(User::Kind kind) const;
 
     // Begins the close. Returns the function, which the caller must call once.
     std::function<void()> begin_close(Id resource, Clock::time_point now);

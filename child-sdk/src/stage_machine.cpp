@@ -205,7 +205,8 @@ std::shared_ptr<WorkState> StageMachine::hold_work(std::string_view name, std::f
     item->since = Clock::now();
     item->hand_back = std::move(hand_back);
     Lock lock(mutex_);
-    const bool is_done_with = phase_ == Phase::releasing && holds_nothing();
+    const bool is_done_with =
+        phase_ == Phase::releasing && (holds_nothing() || resources_.is_closed_to(User::Kind::work));
     if (is_done_with || phase_ == Phase::finishing || phase_ == Phase::released) {
         refuse("hold the item of work " + std::string(name));
     }

@@ -86,7 +86,7 @@ class StageMachine : public std::enable_shared_from_this<StageMachine> {
     void apply(const Command& command);
     bool is_finished() const;  // released, or gave up
     bool is_cancelled() const;
-    bool take_stop_request();  // a task asks for a stop; returns it once
+    bool take_stop_request();            // a task asks for a stop; returns it once
     bool has_stopped_accepting() const;  // the drain callbacks have returned
 
     // Takes all steps that are possible now. Does nothing if the steps have their own thread.

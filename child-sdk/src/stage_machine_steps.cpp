@@ -203,12 +203,13 @@ StageMachine::Stepped StageMachine::release_some(Lock& lock) {
 
 // Closes one resource at a time, unless a close hangs, so that closes never run concurrently without need.
 StageMachine::Stepped StageMachine::close_next(Lock& lock) {
-    // A running task may be about to begin a request, or to take an item from its queue.
+    // A running task may be about to begin a request, or to take an item from its queue; a request, to start a task.
     const bool may_begin = refuse_new() == Tasks::Closed::no;
     const ResourceGraph::ExternalUsers held{.requests = may_begin,
                                             .sessions = sessions_.count() > 0,
                                             .work = work_items_.count() > 0 || may_begin,
-                                            .tasks = tasks_.running()};
+                                            .tasks = tasks_.running(),
+                                            .new_tasks = may_begin};
     const auto next = resources_.next(held);
     if (!next) return Stepped::no;
     const auto function = std::make_shared<std::function<void()>>(resources_.begin_close(*next, Clock::now()));

@@ -37,9 +37,9 @@ struct WorkerOptions {
     /// Worker::keep_alive_min(). 0 closes idle connections at once, which loses requests.
     std::chrono::milliseconds keep_alive_min{1'000};
 
-    /// Address that serves /livez and /readyz; empty: none. All workers that name the same address share it, and a probe
-    /// asks about all of them: a worker that is replaced lets the others answer, and a successor joins at ready(). A
-    /// worker that nobody replaces says 503 at /readyz while it leaves.
+    /// Address that serves /livez and /readyz; empty: none. All workers that name the same address share it, and a
+    /// probe asks about all of them: a worker that is replaced lets the others answer, and a successor joins at
+    /// ready(). A worker that nobody replaces says 503 at /readyz while it leaves.
     std::string health{};
 
     /// Which thread runs the worker's event processing.
@@ -191,8 +191,9 @@ class Worker {
     [[nodiscard]] Session begin_session(std::string_view name,
                                         std::optional<std::chrono::milliseconds> leave_within = std::nullopt);
 
-    /// Holds an item of work until Work::finish(). Allowed until everything is released, because tasks may still empty
-    /// their queues. `hand_back` may run on any thread; an exception that it throws is reported.
+    /// Holds an item of work until Work::finish(). Allowed until a resource that items of work use is being closed, or
+    /// everything is released, because tasks may still empty their queues. `hand_back` may run on any thread; an
+    /// exception that it throws is reported.
     [[nodiscard]] Work hold_work(std::string_view name, std::function<void()> hand_back);
 
     /// Reports that the worker is serving. A second call throws.

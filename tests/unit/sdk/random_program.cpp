@@ -130,6 +130,7 @@ void RandomProgram::start_short_task(Random& random) {
     const bool throws = pick(random, 8) == 0;
     const auto run = [this, throws, seed = random()](const std::stop_token&) {
         Random task_random(seed);
+        use_all(used_by_tasks_, violations_);
         serve_in_task(task_random);
         if (throws) {
             ++failures_;
@@ -180,6 +181,7 @@ void RandomProgram::add_resource() {
         used_by_requests_.push_back(&pool);
         used_by_sessions_.push_back(&pool);
         used_by_work_.push_back(&pool);
+        used_by_tasks_.push_back(&pool);
         for (std::vector<WatchedPool*>& used : used_by_task_) {
             used.push_back(&pool);
         }
@@ -219,6 +221,7 @@ void RandomProgram::add_external_user(unsigned used) {
             break;
         case 2:
             resources_[used].used_by(tasks);
+            used_by_tasks_.push_back(pool);
             for (std::vector<WatchedPool*>& one : used_by_task_) {
                 one.push_back(pool);
             }

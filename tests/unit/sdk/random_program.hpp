@@ -129,6 +129,7 @@ class RandomProgram {
     std::vector<WatchedPool*> used_by_requests_;
     std::vector<WatchedPool*> used_by_sessions_;
     std::vector<WatchedPool*> used_by_work_;
+    std::vector<WatchedPool*> used_by_tasks_;  // by all of them
     std::vector<Resource> resources_;
     std::vector<Task> tasks_;
 

@@ -77,6 +77,9 @@ class RandomStages {
     // Sends stages one by one while a request prevents the release, and waits for each answer.
     void send_answered_stages() {
         supervisor_->wait_for([this](const Report& report) { return note(report) && report.ready; });
+        expect(announced_.has(Stage::pause) == program_->can_pause() &&
+                   announced_.has(Stage::run) == program_->can_pause(),
+               "the stages that are announced are wrong");
         Stage reached = Stage::run;
         for (unsigned count = pick(random_, 6); count > 0; --count) {
             const Stage stage = stages[pick(random_, program_->can_pause() ? 4 : 2)];
@@ -148,6 +151,7 @@ class RandomStages {
         if (report.accepting && report.accepting != accepting_) ++accepting_changes_;
         accepting_ = report.accepting.value_or(accepting_);
         served_ = report.served.value_or(served_);
+        announced_ = report.stages.value_or(announced_);
         is_releasing_ = is_releasing_ || report.releasing;
         is_drained_ = is_drained_ || report.drained;
         return true;
@@ -177,6 +181,7 @@ class RandomStages {
     bool had_held_at_cancel_ = false;
     bool is_releasing_ = false;
     bool is_drained_ = false;
+    StageSet announced_;
     bool accepting_ = false;
     std::uint64_t accepting_changes_ = 0;
     std::uint64_t served_ = 0;

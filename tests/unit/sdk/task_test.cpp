@@ -207,5 +207,26 @@ TEST_F(TaskTest, MayLeaveARequestBehind) {
     EXPECT_THAT(recorder.lines(), ElementsAre("closed"));
 }
 
+// A request that is left may start a task, so the resources of all tasks stay open.
+TEST_F(TaskTest, FindsItsResourcesOpenIfItStartsDuringTheRelease) {
+    Request left;
+    const Task consumer = worker.start_task("consumer", [&](const std::stop_token& stop) {
+        wait_for_stop(stop);
+        left = worker.begin_request("job");
+    });
+    worker.resource("queue", recorder.callback("queue of the consumer closed")).used_by(consumer);
+    worker.resource("pool", recorder.callback("pool of all tasks closed")).used_by(tasks);
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.send_stage(Stage::drain);
+    ASSERT_TRUE(eventually([&] { return !recorder.lines().empty(); }));
+    worker.start_task("follow-up", [&](const std::stop_token&) { recorder.record("followed up"); },
+                      {.need = TaskOptions::Need::finite});
+    left.end();
+    EXPECT_EQ(waiter.status(), 0);
+    EXPECT_THAT(recorder.lines(),
+                ElementsAre("queue of the consumer closed", "followed up", "pool of all tasks closed"));
+}
+
 }  // namespace
 }  // namespace holdfast::testing

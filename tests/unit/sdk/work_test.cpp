@@ -163,6 +163,36 @@ TEST_F(WorkItems, CannotBeHeldOnceEverythingIsReleased) {
                 HasSubstr("cannot hold the item of work late"));
 }
 
+TEST_F(WorkItems, CannotBeHeldOnceTheirQueueIsBeingClosed) {
+    std::latch proceed(1);
+    worker.resource("closed last", [&] { proceed.wait(); });
+    worker.resource("queue", recorder.callback("queue closed")).used_by(work);
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.send_stage(Stage::drain);
+    EXPECT_TRUE(eventually([&] { return !recorder.lines().empty(); }));
+    EXPECT_THAT(misuse([&] { std::ignore = worker.hold_work("late", [] {}); }),
+                HasSubstr("cannot hold the item of work late"));
+    proceed.count_down();
+    EXPECT_EQ(waiter.status(), 0);
+}
+
+// The threads of a resource take items until its close stops them.
+TEST_F(WorkItems, MayBeHeldByAResourceThatUsesTheirQueue) {
+    Resource queue = worker.resource("queue", recorder.callback("queue closed")).used_by(work);
+    const Resource consumer = worker.resource("consumer", [&] {
+        Work item = worker.hold_work("order 1", [] {});
+        recorder.record("consumed");
+        item.finish();
+    });
+    queue.used_by(consumer);
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.send_stage(Stage::drain);
+    EXPECT_EQ(waiter.status(), 0);
+    EXPECT_THAT(recorder.lines(), ElementsAre("consumed", "queue closed"));
+}
+
 TEST(StandaloneWorkItems, MayOutliveTheWorker) {
     CallRecorder recorder;
     const FakeSupervisor supervisor;
