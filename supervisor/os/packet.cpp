@@ -1,9 +1,9 @@
 #include "os/packet.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
@@ -49,12 +49,7 @@ Arrival classify_receive_error(int error_number) {
     return is_passing ? Arrival::nothing : Arrival::lost;
 }
 
-bool may_hang_in_close(int fd) {
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) return false;
-    const mode_t type = status.st_mode & S_IFMT;
-    return type != S_IFSOCK && type != S_IFIFO && type != 0;  // 0: eventfd, epoll and other anonymous files
-}
+bool is_pipe(int fd) { return ::fcntl(fd, F_GETPIPE_SZ) >= 0; }
 
 }  // namespace
 
@@ -106,11 +101,11 @@ void disarm_linger(int fd) {
 std::vector<UniqueFd> close_received(std::vector<UniqueFd> descriptors) {
     std::vector<UniqueFd> slow;
     for (UniqueFd& fd : descriptors) {
-        if (may_hang_in_close(fd.get())) {
-            slow.push_back(std::move(fd));
+        if (is_pipe(fd.get())) {
+            fd.reset();
         } else {
             disarm_linger(fd.get());
-            fd.reset();
+            slow.push_back(std::move(fd));
         }
     }
     return slow;

@@ -50,8 +50,9 @@ SendResult send_packet(int fd, std::string_view bytes);
 // of descriptors are not affected. The setting is shared with all processes that have the socket open.
 void disarm_linger(int fd);
 
-// Closes received descriptors without blocking: sockets (after disarm_linger), pipes and anonymous files. Returns those
-// whose close() is done by a file system or a device and can hang: close them on a separate thread.
+// Closes received pipes, and returns all other descriptors: close them on a separate thread. Their close() can hang, in
+// a file system, a device or a socket (SO_LINGER, also of a socket in the queue of another one), and so can every call
+// that would tell which of them do, such as fstat(2). A pipe is recognised without asking its file system.
 [[nodiscard]] std::vector<UniqueFd> close_received(std::vector<UniqueFd> descriptors);
 
 // Closes a channel for good. Unread packets may carry descriptors, which the kernel would close synchronously: they are

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <memory>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 namespace holdfast::runtime {
@@ -20,9 +21,11 @@ class CloseJob final : public BlockingJob {
 
 }  // namespace
 
-DescriptorCloser::DescriptorCloser() : thread_(BlockingThread::Options{}) {}
+DescriptorCloser::DescriptorCloser(StuckThreadLimit limit) : thread_({.limit = std::move(limit)}) {}
 
-DescriptorCloser::~DescriptorCloser() = default;
+DescriptorCloser::~DescriptorCloser() {
+    for (os::UniqueFd& descriptor : waiting_) std::ignore = descriptor.release();
+}
 
 void DescriptorCloser::close(std::vector<os::UniqueFd> descriptors) {
     if (descriptors.empty()) return;

@@ -4,6 +4,7 @@
 
 #include "os/unique_fd.hpp"
 #include "runtime/blocking_thread.hpp"
+#include "runtime/stuck_thread_limit.hpp"
 
 namespace holdfast::runtime {
 
@@ -12,8 +13,9 @@ namespace holdfast::runtime {
 // Use from the loop's thread.
 class DescriptorCloser {
   public:
-    DescriptorCloser();
-    // Does not wait for a close() that blocks.
+    // While the limit of stuck threads is reached, descriptors stay open.
+    explicit DescriptorCloser(StuckThreadLimit limit = {});
+    // Does not wait for a close() that blocks. What has not been closed stays open.
     ~DescriptorCloser();
     DescriptorCloser(const DescriptorCloser&) = delete;
     DescriptorCloser& operator=(const DescriptorCloser&) = delete;

@@ -16,6 +16,7 @@
 #include "os/process.hpp"
 #include "os/process_tree.hpp"
 #include "runtime/descriptor.hpp"
+#include "runtime/descriptor_closer.hpp"
 #include "runtime/last_lines.hpp"
 #include "runtime/line_copier.hpp"
 
@@ -62,8 +63,9 @@ struct Worker {
     Descriptor notify;
     std::optional<os::NotifySocket> notify_socket;  // owns the descriptor that `notify` watches
     Descriptor error_output;
-    Descriptor main_watch;   // watches the pidfd of declared_main, which it does not own
-    LineCopier error_lines;  // copies its standard error to ours
+    std::unique_ptr<DescriptorCloser> closer;  // of what it has sent; empty: nothing had to be closed
+    Descriptor main_watch;                     // watches the pidfd of declared_main, which it does not own
+    LineCopier error_lines;                    // copies its standard error to ours
     LastLines last_lines;
     std::uint64_t refused_messages = 0;
 

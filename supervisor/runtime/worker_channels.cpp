@@ -14,6 +14,9 @@ namespace {
 
 using boost::asio::posix::stream_descriptor;
 
+// Threads that hang in a close() of what workers have sent. Beyond them such descriptors stay open.
+constexpr std::size_t max_stuck_closers = 64;
+
 }  // namespace
 
 WorkerChannels::WorkerChannels(boost::asio::io_context& io, WorkerTable& workers, EventQueue& event_queue, Log& log,
@@ -24,6 +27,7 @@ WorkerChannels::WorkerChannels(boost::asio::io_context& io, WorkerTable& workers
       log_(log),
       output_(output),
       main_ended_(std::move(main_ended)),
+      closer_limit_(max_stuck_closers),
       buffer_(max_message_bytes + 1) {}
 
 void WorkerChannels::start(Worker& worker) {
@@ -42,13 +46,20 @@ void WorkerChannels::read_rest(Worker& worker) {
 void WorkerChannels::close_channels(Worker& worker) {
     close_control(worker);
     forget(worker.notify);
-    if (worker.notify_socket) descriptor_closer_.close(worker.notify_socket->close_channel());
+    if (worker.notify_socket) close_later(worker, worker.notify_socket->close_channel());
     worker.notify_socket.reset();
 }
 
 void WorkerChannels::close_control(Worker& worker) {
-    if (worker.control) descriptor_closer_.close(os::close_channel(os::UniqueFd(worker.control->release())));
+    if (worker.control) close_later(worker, os::close_channel(os::UniqueFd(worker.control->release())));
     worker.control.reset();
+}
+
+// Each worker has a thread of its own for this: a close() that hangs delays no other worker.
+void WorkerChannels::close_later(Worker& worker, std::vector<os::UniqueFd> descriptors) {
+    if (descriptors.empty()) return;
+    if (!worker.closer) worker.closer = std::make_unique<DescriptorCloser>(closer_limit_);
+    worker.closer->close(std::move(descriptors));
 }
 
 void WorkerChannels::await_message(WorkerId id, Channel channel) {
@@ -87,7 +98,7 @@ WorkerChannels::Open WorkerChannels::read_messages(Worker& worker, Channel chann
 
 void WorkerChannels::take_packet(Worker& worker, Channel channel, os::Packet packet) {
     const std::size_t descriptors = packet.descriptors.size();
-    descriptor_closer_.close(os::close_received(std::move(packet.descriptors)));
+    close_later(worker, os::close_received(std::move(packet.descriptors)));
     if (channel == Channel::notify && packet.sender && packet.sender->uid != worker.uid && packet.sender->uid != 0) {
         refuse(worker, "it was sent by uid " + std::to_string(packet.sender->uid) + ", not by the uid of this worker");
         return;

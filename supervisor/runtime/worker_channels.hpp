@@ -41,6 +41,7 @@ class WorkerChannels {
     enum class Open { yes, no };
 
     void close_control(Worker& worker);
+    void close_later(Worker& worker, std::vector<os::UniqueFd> descriptors);
     void await_message(WorkerId id, Channel channel);
     void await_output(WorkerId id);
     Open read_messages(Worker& worker, Channel channel, int at_most);
@@ -56,8 +57,8 @@ class WorkerChannels {
     Log& log_;
     Output& output_;
     std::function<void(Worker&)> main_ended_;
-    DescriptorCloser descriptor_closer_;
-    std::vector<char> buffer_;  // shared by all reads: each one is processed before the next
+    StuckThreadLimit closer_limit_;  // of all workers together
+    std::vector<char> buffer_;       // shared by all reads: each one is processed before the next
 };
 
 }  // namespace holdfast::runtime

@@ -202,36 +202,32 @@ class LingeringDescriptor : public ControlPipeTest {
     }
 };
 
-TEST_F(LingeringDescriptor, IsClosedWithoutBlocking) {
+TEST_F(LingeringDescriptor, IsReturnedWithoutItsLinger) {
     send_it_away();
     Packet packet = receive();
+    std::vector<UniqueFd> slow = close_received(std::move(packet.descriptors));
+    ASSERT_EQ(slow.size(), 1U);
     const auto start = std::chrono::steady_clock::now();
-    EXPECT_TRUE(close_received(std::move(packet.descriptors)).empty());
+    slow.clear();
     EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
 }
 
-TEST_F(LingeringDescriptor, InAnUnreadPacketIsClosedWithoutBlocking) {
+TEST_F(LingeringDescriptor, InAnUnreadPacketIsReturned) {
     send_it_away();
-    const auto start = std::chrono::steady_clock::now();
-    EXPECT_TRUE(close_channel(std::move(pipe_.ours)).empty());
-    EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
+    EXPECT_EQ(close_channel(std::move(pipe_.ours)).size(), 1U);
     EXPECT_EQ(say("x"), SendResult::lost);
 }
 
-TEST(ReceivedDescriptors, WhoseCloseCanHangAreReturned) {
+TEST(ReceivedDescriptors, AreReturnedIfTheyAreNotPipes) {
     const TemporaryFolder folder;
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
     std::vector<UniqueFd> received;
     received.emplace_back(ends[0]);
     received.emplace_back(ends[1]);
-    received.emplace_back(::eventfd(0, EFD_CLOEXEC));
     received.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const int file = ::open((folder / "f").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    received.emplace_back(file);
-    const std::vector<UniqueFd> slow = close_received(std::move(received));
-    ASSERT_EQ(slow.size(), 1U);
-    EXPECT_EQ(slow[0].get(), file);
+    received.emplace_back(::open((folder / "f").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    EXPECT_EQ(close_received(std::move(received)).size(), 2U);
     EXPECT_EQ(::fcntl(ends[0], F_GETFD), -1);
 }
 
