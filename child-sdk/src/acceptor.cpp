@@ -1,7 +1,5 @@
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -16,6 +14,7 @@
 #include <tuple>
 #include <utility>
 
+#include "interrupt_signal.hpp"
 #include "process.hpp"
 #include "unique_fd.hpp"
 
@@ -23,26 +22,9 @@ namespace holdfast {
 
 namespace {
 
-constexpr int interrupt_signal = SIGURG;  // ignored by default, so it does not disturb other threads
 constexpr std::chrono::milliseconds interrupt_interval{5};
 constexpr int error_backoff_ms = 50;    // after an error that an immediate retry would meet again
 constexpr int max_queue_length = 4096;  // net.core.somaxconn; under load the shared queue may never be empty
-
-void interrupt(int) {}
-
-void install_interrupt() {
-    struct sigaction action {};
-    action.sa_handler = interrupt;  // without SA_RESTART, so that accept(2) fails with EINTR
-    ::sigaction(interrupt_signal, &action, nullptr);
-}
-
-// The program may have blocked the signal in the thread that created the acceptor.
-void unblock_interrupt() {
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::sigaddset(&set, interrupt_signal);
-    ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-}
 
 [[noreturn]] void refuse(int error, const std::string& name, const char* cause) {
     throw std::system_error(error, std::generic_category(),
@@ -84,6 +66,7 @@ class AcceptThread {
     const Listener listener_;
     const Acceptor::Accepted accepted_;
     const UniqueFd wake_;
+    const InterruptSignal interrupt_;
 
     std::mutex mutex_;
     std::condition_variable changed_;
@@ -99,7 +82,6 @@ AcceptThread::AcceptThread(Worker& worker, Listener listener, Acceptor::Accepted
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (listener_.fd() < 0) refuse(EBADF, listener_.name(), "its descriptor was given away; take it once");
     if (wake_.get() < 0) refuse(errno, listener_.name(), "no descriptor is left; raise the limit (ulimit -n)");
-    install_interrupt();
 }
 
 void AcceptThread::start() {
@@ -121,7 +103,7 @@ void AcceptThread::set_mode(Mode mode) {
     changed_.notify_all();
     ::eventfd_write(wake_.get(), 1);
     while (!is_paused_) {
-        ::pthread_kill(thread_.native_handle(), interrupt_signal);
+        interrupt_.send(thread_.native_handle());
         changed_.wait_for(lock, interrupt_interval, [this] { return is_paused_; });
     }
 }
@@ -132,7 +114,7 @@ void AcceptThread::quit() {
 }
 
 void AcceptThread::run() {
-    unblock_interrupt();
+    InterruptSignal::begin_accepting(listener_.fd());
     for (;;) {
         accept_until_paused();
         const Mode seen = mode();

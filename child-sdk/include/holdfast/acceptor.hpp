@@ -29,7 +29,8 @@ bool accept_failed_for_long(int error);
 /// Why a thread: O_NONBLOCK belongs to the socket, which all processes share. Another process can clear the flag after
 /// it was set and before accept(2), and take the connection that poll(2) reported; accept(2) then blocks until the next
 /// client arrives. This thread has no other work and may block. A signal interrupts it when it has to stop (SIGURG,
-/// which is ignored by default; the class installs a handler for it).
+/// which is ignored by default). A handler that the program has for this signal, or installs later, is called for every
+/// other SIGURG, with its flags; the last Acceptor restores it. The accepting thread does not block the signal.
 class Acceptor {
   public:
     /// Called on the accepting thread for each connection. The callback owns the descriptor, which is non-blocking and
