@@ -166,7 +166,7 @@ TEST(Listener, CanBeInheritedFromTheParentProcess) {
     for (const std::string inner : {"systemd", "fd:3"}) {
         const TemporaryDirectory directory;
         RunOptions options;
-        options.options = {"--listen", "web=127.0.0.1:0", "--ready-when", "alive:1s"};
+        options.options = {"--listen", "http=127.0.0.1:0", "--ready-when", "alive:1s"};
         options.command = {program("holdfast"), "run", "--name", "inner"};
         options.command.insert(options.command.end(), {"--runtime-dir", directory / "run", "--state-dir",
                                                        directory / "state", "--listen", inner, "--"});
