@@ -83,6 +83,11 @@ class HttpConnection {
   }
 }
 
+// Whether a handler failed only because its connection has gone: its streams say so, or what it waited for was aborted.
+function saysGone(error) {
+  return ['ABORT_ERR', 'ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(error?.code);
+}
+
 // Ends the response of a handler that has failed.
 function fail(response) {
   if (response.headersSent) response.destroy();
@@ -117,11 +122,20 @@ class HttpConnections {
     this.connections.get(request.socket)?.begin(response);
     const closed = new Promise((resolve) => { response.once('close', resolve); });
     const handled = handlers.map(async (handler) => {
-      const error = await settle(handler.bind(this.server), request, response);
+      const error = await settle(() => this.run(handler, request, response));
       if (error !== undefined) fail(response);
     });
     Promise.all([closed, ...handled]).then(() => counted.end());
     return true;
+  }
+
+  // That a connection has gone is no failure of its handler.
+  async run(handler, request, response) {
+    try {
+      await handler.call(this.server, request, response);
+    } catch (error) {
+      if (!request.socket.destroyed || !saysGone(error)) throw error;
+    }
   }
 
   // A request that comes after the release has begun, on a connection that is overdue, is refused.

@@ -176,6 +176,10 @@ const kinds = {
     let handled;
     const server = http.createServer(async (request, response) => {
       if (request.url === '/fail') throw new Error('no answer');
+      if (request.url === '/body') {
+        request.once('close', () => setImmediate(() => emit('the client has gone')));
+        for await (const part of request) emit(`body ${part.length}`);
+      }
       if (request.url === '/late') {
         response.write('some');
         await soon();

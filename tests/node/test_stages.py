@@ -147,6 +147,18 @@ class Stages(unittest.TestCase):
             worker.send_stage("drain")
             self.assertEqual(worker.process.wait(TIMEOUT), 0)
 
+    def test_a_handler_that_fails_because_its_client_has_gone_is_not_reported(self):
+        with listen() as listener, node("handler", listener=listener, stderr=subprocess.PIPE) as worker:
+            worker.wait_for("READY=1")
+            with socket.create_connection(listener.getsockname(), TIMEOUT) as client:
+                client.sendall(b"POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1")
+                self.assertEqual(worker.read_line(), "body 1")
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing resets
+            self.assertEqual(worker.read_line(), "the client has gone")
+            worker.send_stage("drain")
+            _, errors = worker.process.communicate(timeout=TIMEOUT)
+            self.assertEqual((errors, worker.process.returncode), ("", 0))
+
     def test_a_signal_has_its_previous_effect_after_the_release(self):
         self.assertEqual(run_stage("signalAfterwards", "drain"), ([], -signal.SIGTERM))
         self.assertEqual(run_stage("listenerAfterwards", "drain"), (["the listener was called"], 7))
