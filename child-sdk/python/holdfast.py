@@ -943,6 +943,29 @@ class _Connections:
             self._changed.notify_all()
 
 
+def _wait_with_signals(status):
+    """Waits for the future in the main thread, in which Python runs the handlers of signals. A signal that comes just
+    before the thread waits for a lock does not wake it, but always writes to this descriptor."""
+    read, write = socket.socketpair()
+    with read, write:
+        write.setblocking(False)
+        former = signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
+        try:
+            status.add_done_callback(lambda _: _notify(write))
+            while not status.done():
+                signals = read.recv(4096)
+                with contextlib.suppress(OSError):  # it is full
+                    if former != -1:
+                        os.write(former, signals)
+        finally:
+            signal.set_wakeup_fd(former)
+
+
+def _notify(write):
+    with contextlib.suppress(OSError):  # it is full, or closed
+        write.send(b"\0")
+
+
 class _Leaving:
     """When the worker began to leave (None while it serves), and a descriptor that is readable while it leaves.
     Implements the rules of keep_alive.hpp."""
@@ -1363,7 +1386,7 @@ class Worker:
         if self._loop is None and _running_loop() is not None and threading.current_thread() is threading.main_thread():
             function = getattr(signal.getsignal(signal.SIGINT), "func", None)
             if getattr(function, "__module__", None) == "asyncio.runners":
-                signal.signal(signal.SIGINT, lambda *_: self.stop())
+                _running_loop().add_signal_handler(signal.SIGINT, self.stop)
 
     def stop(self):
         """Requests a stop; the same as SIGTERM."""
@@ -1400,7 +1423,10 @@ class Worker:
     def wait(self):
         """Blocks until everything is released, and returns the exit status: 0, or 3 if something was still held. Waits
         in Python, not in C, so signal handlers of Python still run, and may raise."""
-        return self._start_wait().result()
+        status = self._start_wait()
+        if threading.current_thread() is threading.main_thread():
+            _wait_with_signals(status)
+        return status.result()
 
     async def wait_async(self):
         """See wait(). With drive=DISPATCH it also runs the worker."""

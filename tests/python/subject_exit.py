@@ -37,6 +37,22 @@ def interrupted():
     worker.wait()
 
 
+def interrupted_twice():
+    """A request holds up the stop that follows the first interrupt."""
+    worker = holdfast.Worker()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupted_twice.request = worker.request("GET /stuck")
+    worker.on_drain(lambda: emit("drain"))
+
+    def consume(stop):
+        worker.report()
+        emit("waits")
+        stop.wait()
+
+    worker.start_task("consumer", consume)
+    worker.wait()
+
+
 def no_wait():
     """The program fails before it waits, while other threads use the worker."""
     worker, asked = holdfast.Worker(), threading.Event()

@@ -23,6 +23,15 @@ class Exit(unittest.TestCase):
             self.assertEqual((printed, worker.process.returncode), ("task stops\n", -signal.SIGINT))
             self.assertIn("KeyboardInterrupt", errors)
 
+    def test_a_second_keyboard_interrupt_ends_the_process(self):
+        with Process(SUBJECT, "interrupted_twice", stderr=subprocess.PIPE) as worker:
+            self.assertEqual(worker.read_line(), "waits")
+            worker.process.send_signal(signal.SIGINT)
+            self.assertEqual(worker.read_line(), "drain")
+            worker.process.send_signal(signal.SIGINT)
+            printed, _ = worker.process.communicate(timeout=TIMEOUT)
+            self.assertEqual((printed, worker.process.returncode), ("", 1))
+
     def test_a_program_that_fails_before_it_waits_ends(self):
         printed, status, errors = self.run_to_end("no_wait")
         self.assertEqual((printed, status), (["task stops"], 1))
