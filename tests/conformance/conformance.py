@@ -18,6 +18,7 @@ import rollouts  # noqa: F401
 import stages  # noqa: F401
 import traffic  # noqa: F401
 from holes import read_holes
+from processes import adopt_orphans
 from scenario import SCENARIOS, Trial
 from subjects import SUBJECTS
 from table import UNABLE, Verdict, as_list, as_table
@@ -97,6 +98,7 @@ def print_times(verdicts):
 
 def main():
     chosen = parse_arguments()
+    adopt_orphans()
     began = time.monotonic()
     holes = read_holes()
     trials = all_trials(chosen)

@@ -1,10 +1,11 @@
 """Scenarios of a drain: at SIGTERM alone, at the stage of a supervisor."""
+import contextlib
 import time
 
 from checks import check, check_equal
 from client import Pace, expect_ok
 from queued_clients import QueuedClients
-from scenario import ALONE, CROSSED, EVERYWHERE, SUPERVISED, scenario
+from scenario import ALONE, CROSSED, EVERYWHERE, ORPHANED, SUPERVISED, scenario
 from service import HELD_AT_THE_END
 from traffic import MIB, SMALL_BUFFER
 
@@ -155,18 +156,24 @@ def stop_signal(trial):
         service.finish()
 
 
-# Nobody keeps the listener open any more.
-@scenario("the supervisor is gone", SUPERVISED, needs={"slow"})
-def supervisor_is_gone(trial):
-    with trial.service() as service, service.busy_client(3000) as held:
+@scenario("the control pipe ends", SUPERVISED, needs={"slow"})
+def control_pipe_ends(trial):
+    with trial.service() as service, service.busy_client(600) as held:
         service.wait_until_in_flight(1)
         with service.client() as queued:
             queued.send(headers=["Connection: close"])
-            for listener in service.listeners:
-                listener.close()
             service.close_control_pipe()
-            expect_ok(queued.read_response(), "a client that was queued when the supervisor went away")
-        connect_until_refused(service, held)
-        expect_ok(held.read_response(), "the request in flight when the supervisor went away")
+            expect_ok(queued.read_response(), "a client that was queued when the control pipe ended")
+        expect_ok(held.read_response(), "the request in flight when the control pipe ended")
         held.read_end()
         check_equal(service.process.wait(), 0, "exit status")
+
+
+# Nobody else keeps the listener open: who is refused is refused by the worker.
+@scenario("the supervisor is killed", ORPHANED, needs={"slow"})
+def supervisor_is_killed(trial):
+    with trial.service() as service, service.busy_client(3000) as held, contextlib.closing(service.kill()) as worker:
+        connect_until_refused(service, held)
+        expect_ok(held.read_response(), "the request in flight when the supervisor was killed")
+        held.read_end()
+        check_equal(worker.wait(), 0, "exit status of the worker")

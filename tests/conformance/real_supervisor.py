@@ -9,7 +9,7 @@ import time
 
 from checks import LIMIT, Failure, check, check_equal
 from service import Service, clean_environment
-from worker_process import WorkerProcess
+from processes import Process, start
 
 BIN = pathlib.Path(os.environ["HOLDFAST_BIN"])
 
@@ -27,7 +27,7 @@ class RealSupervisor(Service):
                    f"{subject.listener}={place.text}", "--settle", "1ms", "--ready-when", "notify",
                    *(f"--env={name}={value}" for name, value in variables.items()),
                    "--", *subject.command]
-        self.process = WorkerProcess(command, clean_environment({}), place.log)
+        self.process = start(command, clean_environment({}), place.log)
 
     def __enter__(self):
         try:
@@ -63,6 +63,13 @@ class RealSupervisor(Service):
         while len(self.entries(event, text)) < count:
             check(not self.process.has_ended(0.01), f"the supervisor ended before the log had {event!r}")
             check(time.monotonic() < deadline, f"the log has no {event!r} {text!r}")
+
+    def kill(self):
+        """Kills the supervisor alone. Returns its worker, which the suite inherits."""
+        worker = Process(self.entries("worker_ready")[-1]["pid"], self.process.log_path)
+        self.process.signal(signal.SIGKILL)
+        self.process.wait()
+        return worker
 
     def start_command(self, verb):
         return subprocess.Popen([BIN / "holdfast", verb, *self._folders(), "web"], stdin=subprocess.DEVNULL,

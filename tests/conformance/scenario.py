@@ -16,6 +16,7 @@ ALONE = [("alone", "tcp"), ("alone", "unix")]
 SUPERVISED = [("supervised", "tcp"), ("supervised", "unix")]
 SUPERVISED_ONCE = [("supervised", "tcp")]
 REAL = [("real", "tcp")]
+ORPHANED = [("real", "tcp"), ("real", "unix")]
 
 
 @dataclasses.dataclass(frozen=True)

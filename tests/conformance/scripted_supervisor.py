@@ -9,7 +9,7 @@ import time
 
 from checks import LIMIT, Failure, check, check_equal
 from service import Service, clean_environment
-from worker_process import FIRST_INHERITED, WorkerProcess
+from processes import FIRST_INHERITED, start
 
 ALL_STAGES = "lame-duck,pause,run,drain,cancel"
 MESSAGE_BYTES = 1 << 16
@@ -62,8 +62,8 @@ class Supervised(Service):
                      "HOLDFAST_WORKER": "1.0", "HOLDFAST_KEEP_ALIVE_MIN": "500ms",
                      "HELLO_ADDRESS": place.text, **dict(environment)}
         with theirs:
-            self.process = WorkerProcess(subject.command, clean_environment(variables), place.log,
-                                         [*(listener.fileno() for listener in self.listeners), theirs.fileno()])
+            self.process = start(subject.command, clean_environment(variables), place.log,
+                                 [*(listener.fileno() for listener in self.listeners), theirs.fileno()])
 
     def __enter__(self):
         try:

@@ -6,7 +6,7 @@ import time
 
 from checks import LIMIT, check, check_equal
 from client import connect, expect_ok, is_refused
-from worker_process import WorkerProcess
+from processes import start
 
 HELD_AT_THE_END = 3  # the exit status of a worker that had to abandon something
 
@@ -73,7 +73,7 @@ class Standalone(Service):
         self.subject = subject
         self.address, self.text = place.address, place.text
         variables = {"HELLO_ADDRESS": place.text, "HOLDFAST_KEEP_ALIVE_MIN": "500ms", **dict(environment)}
-        self.process = WorkerProcess(subject.command, clean_environment(variables), place.log)
+        self.process = start(subject.command, clean_environment(variables), place.log)
 
     def __enter__(self):
         try:
