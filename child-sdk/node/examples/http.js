@@ -5,6 +5,8 @@
 
 const http = require('node:http');
 const { Readable } = require('node:stream');
+const { pipeline } = require('node:stream/promises');
+const { setTimeout: sleep } = require('node:timers/promises');
 const { Worker } = require('../index.js');
 
 const maxBodyBytes = 64 << 20;
@@ -21,21 +23,28 @@ function answer(response, status, body) {
   response.end(body);
 }
 
-const server = http.createServer((request, response) => {
+async function serve(request, response) {
   const { pathname, searchParams } = new URL(request.url, 'http://localhost');
   if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) {
     response.shouldKeepAlive = false;
     return answer(response, 413, '');
   }
-  const respond = (bodyBytes) => {
-    if (pathname !== '/bytes') return answer(response, 200, pathname === '/count' ? String(bodyBytes) : 'OK\n');
-    const size = Number(searchParams.get('n'));
-    response.writeHead(200, { 'Content-Length': size, 'X-Worker': workerId });
-    Readable.from(blocks(size)).pipe(response);
-  };
   let bodyBytes = 0;
-  request.on('data', (part) => { bodyBytes += part.length; });
-  request.on('end', () => setTimeout(respond, Number(searchParams.get('ms') ?? 0), bodyBytes));
+  for await (const part of request) bodyBytes += part.length;
+  if (searchParams.has('ms')) await sleep(Number(searchParams.get('ms')), undefined, { signal: worker.cancelled });
+  if (pathname !== '/bytes') return answer(response, 200, pathname === '/count' ? String(bodyBytes) : 'OK\n');
+  const size = Number(searchParams.get('n'));
+  response.writeHead(200, { 'Content-Length': size, 'X-Worker': workerId });
+  await pipeline(Readable.from(blocks(size)), response);
+}
+
+// The worker counts a request until this has ended, also if the client has gone away.
+const server = http.createServer(async (request, response) => {
+  try {
+    await serve(request, response);
+  } catch (error) {
+    if (!response.destroyed) throw error; // else nobody is left to answer
+  }
 });
 
 worker.serve(server, 'http', process.env.HELLO_ADDRESS ?? ':8080');
