@@ -9,6 +9,8 @@
 #include <boost/beast/http.hpp>
 #include <holdfast/asio.hpp>
 #include <iostream>
+#include <optional>
+#include <string>
 
 #include "access_log.hpp"
 #include "http_text.hpp"

@@ -40,13 +40,13 @@ class HttplibStream final : public httplib::Stream {
 
     /// Returns bytes that were read ahead, or else bytes from the connection. 0 at the end of the stream.
     ssize_t read(char* buffer, std::size_t size) override {
+        is_exceeded_ = is_exceeded_ || left_ == 0;
+        if (is_exceeded_) return -1;
         if (!has_bytes()) {
             next_ = 0;
             size_ = connection_.read_some(bytes_);
         }
         const std::size_t taken = std::min({size, size_ - next_, left_});
-        is_exceeded_ = is_exceeded_ || (taken == 0 && has_bytes());
-        if (is_exceeded_) return -1;
         std::copy_n(bytes_.data() + next_, taken, buffer);
         next_ += taken;
         left_ -= taken;
@@ -118,9 +118,9 @@ class HttplibStream final : public httplib::Stream {
 ///   answered, also if the client goes away meanwhile.
 /// - Large bodies: a handler with a httplib::ContentReader receives a body in parts, a content provider sends one.
 ///   BlockingOptions::transfer_period is a deadline of progress, not of the whole transfer.
-/// - A head of more than 16 KiB is answered with 431, a body of more than set_payload_max_length() with 413; the
-/// library
-///   first reads such a body to its end, unless it comes without a Content-Length.
+/// - A head of more than 16 KiB is answered with 431, a body of more than set_payload_max_length() with 413, both
+/// before
+///   the rest is read.
 class HttplibServer : public httplib::Server {
   public:
     /// `worker` must outlive it.
@@ -192,13 +192,19 @@ class HttplibServer : public httplib::Server {
             stream.limit(max_head_bytes);
             const bool is_answered = process_request(stream, is_last, client_closes, [&](httplib::Request& request) {
                 exchange.begin(request);
-                // The library applies its limit only to a body whose size was announced.
-                const bool is_announced = request.has_header("Content-Length");
-                stream.limit(is_announced ? std::numeric_limits<std::size_t>::max() : payload_max_length_);
+                stream.limit(body_limit(request));
             });
             if (stream.is_exceeded()) refuse(connection, exchange.request == nullptr);
-            is_last = is_last || client_closes || !is_answered;
+            is_last = is_last || client_closes || !is_answered || stream.is_exceeded();
         }
+    }
+
+    // The library reads a body that is announced as too long to its end, and does not limit one that is not announced.
+    std::size_t body_limit(const httplib::Request& request) const {
+        if (!request.has_header("Content-Length")) return payload_max_length_;
+        const std::string length = request.get_header_value("Content-Length");
+        const bool is_too_long = std::strtoull(length.c_str(), nullptr, 10) > payload_max_length_;
+        return is_too_long ? 0 : std::numeric_limits<std::size_t>::max();
     }
 
     static void refuse(BlockingConnection& connection, bool in_head) {

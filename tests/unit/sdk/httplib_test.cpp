@@ -118,6 +118,18 @@ TEST_F(Httplib, AnswersWithConnectionCloseDuringADrain) {
     EXPECT_THAT(client.read_to_end(), HasSubstr("Connection: close\r\n"));
 }
 
+TEST_F(Httplib, AnswersABodyThatIsTooLongBeforeItComes) {
+    server.set_payload_max_length(1000);
+    const Client announced(*endpoint), chunked(*endpoint);
+    announced.send("POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 1001\r\n\r\n");
+    EXPECT_THAT(announced.read_to_end(), ::testing::StartsWith("HTTP/1.1 413"));
+    const std::string chunk = "100\r\n" + std::string(0x100, 'x') + "\r\n";
+    chunked.send("POST /echo HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk + chunk +
+                 chunk);
+    EXPECT_THAT(chunked.read_to_end(), ::testing::StartsWith("HTTP/1.1 413"));
+    EXPECT_THAT(ask({get("/who", closes)}), HasSubstr("200 OK"));
+}
+
 TEST_F(Httplib, AbortsAStreamAtTheCancel) {
     const Client client(*endpoint);
     client.send(get("/endless"));
