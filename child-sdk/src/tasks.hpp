@@ -25,8 +25,8 @@ class Tasks {
     struct Ended {
         std::string name;
         TaskOptions options;
-        std::optional<std::string> exception;  // its text, if one left the task
-        bool was_asked = false;                // to stop
+        std::optional<std::string> exception{};  // its text, if one left the task
+        bool was_asked = false;                  // to stop
     };
     explicit Tasks(std::function<void(const Ended&)> ended) : ended_(std::move(ended)) {}
 

@@ -165,7 +165,8 @@ ProcessTree kill_tree_now(const TreeQuery& query, SeenProcesses& seen) {
         (void)kill_group_now(query.leader);
         const ProcessTree tree = Scan{query, remembered}.run();
         const std::size_t handled_before = handled.size();
-        unreachable = ProcessTree{.not_known = tree.not_known};
+        unreachable = ProcessTree{};
+        unreachable.not_known = tree.not_known;
         kill_members(tree.group, handled, unreachable.group, unreachable.not_known);
         kill_members(tree.strays, handled, unreachable.strays, unreachable.not_known);
         quiet_rounds = handled.size() == handled_before ? quiet_rounds + 1 : 0;
