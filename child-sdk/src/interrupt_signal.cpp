@@ -1,7 +1,6 @@
 #include "interrupt_signal.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -60,7 +59,7 @@ void on_interrupt(int number, siginfo_t* info, void* context) {
         const int flags = ::fcntl(accepts_from, F_GETFL);
         if (flags >= 0 && (flags & O_NONBLOCK) == 0) ::fcntl(accepts_from, F_SETFL, flags | O_NONBLOCK);
     }
-    const bool is_ours = accepts_from >= 0 && info->si_code == SI_TKILL && info->si_pid == ::getpid();
+    const bool is_ours = info->si_code == SI_QUEUE && info->si_value.sival_ptr == &handlers;
     const Former* const caller = running_former;
     Former* const former = caller != nullptr ? caller->before : handlers.top.load(std::memory_order_acquire);
     if (!is_ours && former != nullptr) {
@@ -79,11 +78,10 @@ bool is_handler(const struct sigaction& action) {
     return (action.sa_flags & SA_SIGINFO) != 0 || (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
 }
 
-// A program without a handler expects that the signal interrupts nothing. Signals are deferred while a handler runs, so
-// that a call of ours during a call of the program's comes from there.
+// Signals are deferred while a handler runs, so that a call of ours during a call of the program's comes from there.
 struct sigaction ours_instead_of(const struct sigaction& former) {
     struct sigaction action {};
-    action.sa_flags = SA_RESTART | SA_ONSTACK;
+    action.sa_flags = SA_ONSTACK;
     if (is_handler(former)) {
         action.sa_flags = former.sa_flags & ~(is_called_once | SA_NODEFER);
         action.sa_mask = former.sa_mask;
@@ -141,7 +139,9 @@ void InterruptSignal::send(pthread_t thread) const {
         const std::lock_guard lock(handlers.mutex);
         install_handler();
     }
-    ::pthread_kill(thread, number);
+    sigval value{};
+    value.sival_ptr = &handlers;  // distinguishes it from a signal of the program
+    ::pthread_sigqueue(thread, number, value);
 }
 
 }  // namespace holdfast
