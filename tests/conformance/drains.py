@@ -2,8 +2,9 @@
 import contextlib
 import time
 
-from checks import check, check_equal
+from checks import LIMIT, check, check_equal
 from client import Pace, expect_ok
+from held_request import HeldRequest
 from queued_clients import QueuedClients
 from scenario import ALONE, CROSSED, EVERYWHERE, ORPHANED, SUPERVISED, scenario
 from service import HELD_AT_THE_END
@@ -51,9 +52,10 @@ def queued_clients(trial):
 
 
 def connect_until_refused(service, held):
-    """Clients come one after the other. Each is answered or refused, and refused at once: while `held` is at work."""
+    """Clients come one after the other. Each is answered or refused, and refused while `held` is in flight."""
+    deadline = time.monotonic() + LIMIT
     while True:
-        check(not held.has_bytes(), "new clients are not refused before the last request is answered")
+        check(time.monotonic() < deadline and not held.has_bytes(), "new clients are not refused")
         try:
             client = service.client()
         except (ConnectionRefusedError, FileNotFoundError):
@@ -65,22 +67,19 @@ def connect_until_refused(service, held):
 
 @scenario("drain: new clients are refused", ALONE, needs={"slow"})
 def new_clients_are_refused(trial):
-    with trial.service() as service, service.busy_client(3000) as held:
+    with trial.service() as service, HeldRequest(trial, service) as held:
         service.begin_drain()
         connect_until_refused(service, held)
-        check(not held.has_bytes(), "new clients are not refused before the last request is answered")
-        expect_ok(held.read_response(), "the request in flight at the drain")
-        held.read_end()
+        held.finish()
         service.expect_end()
 
 
 @scenario("drain: new clients stay in the queue", SUPERVISED, needs={"slow"})
 def new_clients_stay_in_the_queue(trial):
-    with trial.service() as service, service.busy_client(800) as held:
+    with trial.service() as service, HeldRequest(trial, service) as held:
         service.begin_drain()
         with service.client():
-            expect_ok(held.read_response(), "the request in flight at the drain")
-            held.read_end()
+            held.finish()
             service.expect_end()
             service.take_queued_client().close()
 
@@ -105,6 +104,18 @@ def upload_goes_on(trial):
         client.send_bytes(half)
         response = client.read_response()
         check_equal((response.status, response.text.strip()), (200, str(MIB).encode()), "answer to an upload")
+        service.expect_end()
+
+
+@scenario("drain: an upload pauses", CROSSED, needs={"count"})
+def upload_pauses(trial):
+    with trial.service() as service, service.client() as client:
+        client.send("POST", "/count", ["Content-Length: 2"], b"1")
+        service.begin_drain()
+        time.sleep(2)  # four times as long as an idle connection is kept open
+        client.send_bytes(b"2")
+        response = client.read_response()
+        check_equal((response.status, response.text.strip()), (200, b"2"), "answer to an upload")
         service.expect_end()
 
 
@@ -158,22 +169,19 @@ def stop_signal(trial):
 
 @scenario("the control pipe ends", SUPERVISED, needs={"slow"})
 def control_pipe_ends(trial):
-    with trial.service() as service, service.busy_client(600) as held:
-        service.wait_until_in_flight(1)
-        with service.client() as queued:
-            queued.send(headers=["Connection: close"])
-            service.close_control_pipe()
-            expect_ok(queued.read_response(), "a client that was queued when the control pipe ended")
-        expect_ok(held.read_response(), "the request in flight when the control pipe ended")
-        held.read_end()
+    with trial.service() as service, HeldRequest(trial, service) as held, service.client() as queued:
+        queued.send(headers=["Connection: close"])
+        service.close_control_pipe()
+        expect_ok(queued.read_response(), "a client that was queued when the control pipe ended")
+        queued.socket.close()
+        held.finish()
         check_equal(service.process.wait(), 0, "exit status")
 
 
 # Nobody else keeps the listener open: who is refused is refused by the worker.
 @scenario("the supervisor is killed", ORPHANED, needs={"slow"})
 def supervisor_is_killed(trial):
-    with trial.service() as service, service.busy_client(3000) as held, contextlib.closing(service.kill()) as worker:
+    with trial.service() as service, HeldRequest(trial, service) as held, contextlib.closing(service.kill()) as worker:
         connect_until_refused(service, held)
-        expect_ok(held.read_response(), "the request in flight when the supervisor was killed")
-        held.read_end()
+        held.finish()
         check_equal(worker.wait(), 0, "exit status of the worker")

@@ -3,6 +3,7 @@ from checks import check, check_equal
 from scenario import CROSSED, SUPERVISED, scenario
 
 CLIENTS = 8
+MILLISECONDS = 4000  # of the work that goes on
 
 
 def go_away(trial, step):
@@ -51,7 +52,7 @@ def during_the_answer(trial):
 @scenario("reset: during the work", SUPERVISED, needs={"slow"})
 def during_the_work(trial):
     with trial.service() as service:
-        clients = [service.busy_client(2000) for _ in range(CLIENTS)]
+        clients = [service.busy_client(MILLISECONDS) for _ in range(CLIENTS)]
         service.wait_until_in_flight(CLIENTS)
         for client in clients:
             client.reset()

@@ -1,13 +1,12 @@
 """Scenarios under the real supervisor: restarts, and undo of a restart and of a stop, while clients never retry."""
 import contextlib
 
-from client import expect_ok
+from held_request import HeldRequest
 from load import Load
 from real_supervisor import expect_outcome
 from scenario import REAL, scenario
 
 RESTARTS = 3
-MILLISECONDS = 3000  # how long the request takes that keeps the old worker from releasing anything
 
 
 @contextlib.contextmanager
@@ -21,26 +20,6 @@ def clients(trial, service):
         other.expect_nothing_lost()
 
 
-class HeldRequest:
-    """Something that keeps the old worker from releasing anything, and gets its answer in the end: a request that takes
-    its time; else a connection on which nothing has been sent so far."""
-
-    def __init__(self, trial, service):
-        self._is_slow = "slow" in trial.subject.can
-        self._client = service.busy_client(MILLISECONDS) if self._is_slow else service.client()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._client.socket.close()
-
-    def expect_served(self):
-        if not self._is_slow:
-            self._client.send(headers=["Connection: close"])
-        expect_ok(self._client.read_response(), "the request in flight when the change was undone")
-
-
 def change_and_undo(trial, service, verb):
     """Takes the change back while the old worker drains."""
     with HeldRequest(trial, service) as held:
@@ -48,7 +27,7 @@ def change_and_undo(trial, service, verb):
         service.wait_for("worker_told", "told to drain")
         undoing = service.start_command("undo")
         service.wait_for("worker_told", "told to accept again")
-        held.expect_served()
+        held.finish()
         expect_outcome(undoing, 0, "undo")
         expect_outcome(changing, 1, verb)
 

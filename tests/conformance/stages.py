@@ -3,6 +3,7 @@ import time
 
 from checks import check
 from client import expect_ok
+from held_request import HeldRequest
 from load import Load
 from queued_clients import QueuedClients
 from scenario import SUPERVISED, SUPERVISED_ONCE, scenario
@@ -65,7 +66,7 @@ def expect_left_in_the_queue(service):
 
 @scenario("pause serves open connections", SUPERVISED, needs={"stages", "keep-alive", "slow"})
 def pause_serves_open_connections(trial):
-    with trial.service() as service, service.client() as idle, service.busy_client(300) as busy:
+    with trial.service() as service, service.client() as idle, service.busy_client(2000) as busy:
         expect_ok(idle.get())
         service.wait_until_in_flight(1)
         service.exchange("pause", 0)
@@ -77,13 +78,12 @@ def pause_serves_open_connections(trial):
         service.finish()
 
 
-# A drain in which nothing is in flight releases at once, and cannot be taken back. A client that has connected and sent
-# nothing keeps every subject from that; where a request can take its time, that is what is in flight.
+# A drain in which nothing is in flight releases at once, and cannot be taken back.
 @scenario("drain, then run", SUPERVISED, needs={"stages"})
 def drain_then_run(trial):
     with trial.service(environment={"HOLDFAST_KEEP_ALIVE_MIN": "5s"}) as service:
         for _ in range(ROUNDS):
-            with service.busy_client(500) if "slow" in trial.subject.can else service.client() as held:
+            with HeldRequest(trial, service) as held:
                 take_a_drain_back(trial, service, held)
             service.expect_served("a client after the undo")
         service.finish()
@@ -93,22 +93,15 @@ def take_a_drain_back(trial, service, held):
     if "concurrent" in trial.subject.can:
         service.exchange("drain", 0)
         service.exchange("run", 1)
-        answer_held_request(trial, held)
+        held.finish()
     else:
         service.forget_messages()
         service.send("drain")
         service.receive()  # a report: the callback waits for the client
         service.send("run")
         service.wait_until_read()
-        answer_held_request(trial, held)
-        held.socket.close()  # the next client waits for that
+        held.finish()
         service.wait_for("X_HOLDFAST_ACCEPTING=1")
-
-
-def answer_held_request(trial, held):
-    if "slow" not in trial.subject.can:
-        held.send()
-    expect_ok(held.read_response(), "the request in flight at the drain")
 
 
 @scenario("drain, then run, under load", SUPERVISED, needs={"stages", "slow", "keep-alive"})
@@ -117,10 +110,10 @@ def undo_under_load(trial):
         kept = ["--keep-alive", "--pause-high", "100"]
         with Load(service.text, *PATH) as fresh, Load(service.text, *PATH, *kept) as reused:
             for _ in range(ROUNDS):
-                with service.busy_client(700) as held:
+                with HeldRequest(trial, service) as held:
                     service.exchange("drain", 0)
                     service.exchange("run", 1)
-                    expect_ok(held.read_response(), "the request in flight at the drain")
+                    held.finish()
             fresh.expect_nothing_lost()
             reused.expect_nothing_lost()
         service.finish()
