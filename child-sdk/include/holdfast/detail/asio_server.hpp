@@ -130,7 +130,8 @@ inline boost::asio::awaitable<void> AsioServer::State::serve(std::shared_ptr<Sta
     } catch (const std::exception& failure) {
         std::fprintf(stderr, "holdfast: closing a connection: its handler threw: %s\n", failure.what());
     }
-    // Asio awaits something more if nothing was awaited yet. After a cancel that would throw, and nobody could catch it.
+    // Asio awaits something more if nothing was awaited yet. After a cancel that would throw, and nobody could catch
+    // it.
     co_await boost::asio::this_coro::throw_if_cancelled(false);
 }
 
