@@ -43,7 +43,8 @@ class Conversation {
         const auto status = error == http::error::header_limit ? http::status::request_header_fields_too_large
                             : error == http::error::body_limit ? http::status::payload_too_large
                                                                : http::status::bad_request;
-        if (error != http::error::end_of_stream) co_await write(status, {}, 11, http_text::Says::close);
+        const http_text::Body nothing;
+        if (error != http::error::end_of_stream) co_await write(status, nothing, 11, http_text::Says::close);
         co_return false;
     }
 
@@ -63,9 +64,12 @@ class Conversation {
         co_return bytes;
     }
 
-    net::awaitable<void> write(http::status status, http_text::Body body, unsigned version, http_text::Says says) {
+    // `body` must outlive the call. No coroutine of this file takes an object of a class by value, or a temporary: g++
+    // 12 destroys it twice.
+    net::awaitable<void> write(http::status status, const http_text::Body& body, unsigned version,
+                               http_text::Says says) {
         const std::size_t size = body.size();
-        http::response<http::string_body> response{status, version, std::move(body.text)};
+        http::response<http::string_body> response{status, version, body.text};
         response.set(http::field::content_type, "text/plain");
         response.set("X-Worker", id_);
         response.content_length(size);
@@ -99,7 +103,7 @@ class Conversation {
 
 struct Service {
     // Stands for the work of a request.
-    net::awaitable<http_text::Body> answer(std::string target, std::size_t body_bytes) {
+    net::awaitable<http_text::Body> answer(const std::string& target, std::size_t body_bytes) {
         const Pool::Lease lease(pool);
         net::steady_timer work(co_await net::this_coro::executor, http_text::ms_of(target));
         co_await work.async_wait(net::use_awaitable);
@@ -108,17 +112,22 @@ struct Service {
 
     net::awaitable<void> serve(AsioConnection& connection) {
         Conversation conversation(connection, id);
-        while (conversation.has_bytes() || co_await connection.wait_for_request() == AsioConnection::Next::request) {
-            if (!co_await conversation.read_head()) co_return;
+        for (;;) {
+            if (!conversation.has_bytes()) {
+                const AsioConnection::Next next = co_await connection.wait_for_request();
+                if (next == AsioConnection::Next::end) co_return;
+            }
+            const bool is_read = co_await conversation.read_head();
+            if (!is_read) co_return;
             const std::string target(conversation.head().target());
             const std::string name = std::string(conversation.head().method_string()) + " " + target;
             const holdfast::Request counted = worker.begin_request(name);
             const std::size_t body_bytes = co_await conversation.read_body();
-            http_text::Body body = co_await answer(target, body_bytes);
+            const http_text::Body body = co_await answer(target, body_bytes);
             log.add(name);
             const bool is_last = connection.says_close() || !conversation.keep_alive();
-            co_await conversation.write(http::status::ok, std::move(body), conversation.head().version(),
-                                        is_last ? http_text::Says::close : http_text::Says::keep_alive);
+            const auto says = is_last ? http_text::Says::close : http_text::Says::keep_alive;
+            co_await conversation.write(http::status::ok, body, conversation.head().version(), says);
             if (is_last) co_return;
         }
     }
