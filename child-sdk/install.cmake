@@ -20,6 +20,8 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/holdfast-config.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/holdfast-config-version.cmake
         DESTINATION ${holdfast_package_dir} COMPONENT sdk)
 
+# Relative to the file: `cmake --install --prefix` may choose another place than the configuration.
+file(RELATIVE_PATH HOLDFAST_PREFIX_FROM_PC /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 foreach(package holdfast holdfast-sdk)
   configure_file(${package}.pc.in ${package}.pc @ONLY)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${package}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT sdk)

@@ -1422,7 +1422,10 @@ class Worker:
 
     def wait(self):
         """Blocks until everything is released, and returns the exit status: 0, or 3 if something was still held. Waits
-        in Python, not in C, so signal handlers of Python still run, and may raise."""
+        in Python, not in C, so signal handlers of Python still run, and may raise. It is refused in an event loop, which it
+        would stop: use wait_async() there."""
+        if _running_loop() is not None:
+            raise HoldfastError(errno.EPERM, "cannot wait() in an event loop: it would stop the loop; await wait_async()")
         status = self._start_wait()
         if threading.current_thread() is threading.main_thread():
             _wait_with_signals(status)

@@ -1,6 +1,7 @@
 #include "diagnostics.hpp"
 
 #include <exception>
+#include <holdfast/detail/handler_failure.hpp>
 #include <string>
 
 #include "stderr_writer.hpp"
@@ -37,6 +38,10 @@ Call call_or_log_error(std::string_view what, const std::function<void()>& funct
         log_error(std::string(what) + ": an exception that is not a std::exception");
     }
     return Call::threw;
+}
+
+void detail::log_handler_failure() noexcept {
+    call_or_log_error("closing a connection: its handler threw", [] { throw; });
 }
 
 }  // namespace holdfast

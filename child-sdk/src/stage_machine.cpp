@@ -258,8 +258,9 @@ void StageMachine::ready() {
 int StageMachine::wait() {
     Lock lock(mutex_);
     const auto is_self = [](const std::thread& thread) { return thread.get_id() == std::this_thread::get_id(); };
-    if (is_self(stage_thread_) || is_self(cancel_thread_) || std::ranges::any_of(close_threads_, is_self)) {
-        throw std::logic_error("cannot wait() in a callback: it would wait for itself; call it in main");
+    if (is_self(stage_thread_) || is_self(cancel_thread_) || std::ranges::any_of(close_threads_, is_self) ||
+        tasks_.runs_here()) {
+        throw std::logic_error("cannot wait() in a callback or task: it would wait for itself; call it in main");
     }
     begin_serving();
     ++waiters_;

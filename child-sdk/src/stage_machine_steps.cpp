@@ -19,9 +19,18 @@ void StageMachine::cancel() {
 }
 
 // Asks everything that is still held to end. Hand-backs come first, because items of work must not be lost.
+// A hand-back that hangs delays only other hand-backs.
 void StageMachine::run_cancel() {
     Lock lock(mutex_);
-    run_hand_backs(work_items_.begin_hand_back_all(), lock);
+    const WorkItems::Due due = work_items_.begin_hand_back_all();
+    std::thread hand_backs;
+    const auto hand_back = [this, &due] {
+        Lock own(mutex_);
+        run_hand_backs(due, own);
+    };
+    const bool is_beside =
+        steps_ == Steps::own_thread && !due.empty() && start(hand_backs, "handing back", hand_back) == Start::started;
+    if (!is_beside) run_hand_backs(due, lock);
     notify_sessions(lock);
     const auto deadline = deadline_;
     lock.unlock();
@@ -30,6 +39,8 @@ void StageMachine::run_cancel() {
     lock.lock();
     cancel_running_since_.reset();
     note_change();
+    lock.unlock();
+    if (is_beside) hand_backs.join();
 }
 
 StageMachine::Start StageMachine::start(std::thread& thread, std::string_view purpose, std::function<void()> body) {

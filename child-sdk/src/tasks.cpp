@@ -1,5 +1,6 @@
 #include "tasks.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -97,6 +98,12 @@ void Tasks::join_all() {
         }
         if (next.front().thread.joinable()) next.front().thread.join();
     }
+}
+
+bool Tasks::runs_here() const {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::any_of(tasks_,
+                               [](const Task& task) { return task.thread.get_id() == std::this_thread::get_id(); });
 }
 
 std::vector<std::uint32_t> Tasks::running() const {

@@ -45,6 +45,9 @@ class Tasks {
     // Discards the tasks that were never started, and joins the others.
     void join_all();
 
+    // Whether the calling thread is that of a task.
+    bool runs_here() const;
+
     // The tasks that are not joined, oldest first; also those that wait for their start.
     std::vector<std::uint32_t> running() const;
 

@@ -44,6 +44,14 @@ StageMachine::Steps steps_of(const WorkerOptions& options) {
                                                            : StageMachine::Steps::own_thread;
 }
 
+// It would fail when it is called, long after the mistake.
+template <class Function>
+void refuse_empty(const Function& function, std::string_view what, std::string_view name) {
+    if (function) return;
+    throw std::logic_error("cannot " + std::string(what) + ' ' + std::string(name) +
+                           ": its function is empty; pass one that can be called");
+}
+
 }  // namespace
 
 class Worker::Impl {
@@ -178,17 +186,20 @@ void Worker::on_released(Callback callback) {
 }
 
 Task Worker::start_task(std::string name, std::function<void(std::stop_token)> task, TaskOptions options) {
+    refuse_empty(task, "start the task", name);
     const auto number = impl_->stage_machine_for("start a task").start_task(std::move(name), std::move(task), options);
     return Task(User(User::Kind::task, number));
 }
 
 Resource Worker::resource(std::string name, std::function<void()> close) {
+    refuse_empty(close, "add the resource", name);
     StageMachine& stage_machine = impl_->stage_machine_for("add a resource");
     const auto id = stage_machine.add_resource(std::move(name), std::move(close), ResourceGraph::Order::free);
     return Resource(impl_->stage_machine, id);
 }
 
 Resource Worker::close_last(std::string name, std::function<void()> close) {
+    refuse_empty(close, "add the resource", name);
     StageMachine& stage_machine = impl_->stage_machine_for("add a resource");
     const auto id = stage_machine.add_resource(std::move(name), std::move(close), ResourceGraph::Order::last);
     return Resource(impl_->stage_machine, id);
@@ -205,6 +216,7 @@ Session Worker::begin_session(std::string_view name, std::optional<std::chrono::
 }
 
 Work Worker::hold_work(std::string_view name, std::function<void()> hand_back) {
+    refuse_empty(hand_back, "hold the item of work", name);
     return Work(impl_->stage_machine->hold_work(name, std::move(hand_back)));
 }
 

@@ -47,6 +47,7 @@ std::string work_items(std::string_view what, std::optional<std::uint64_t> count
 
 std::string note_on(const api::WorkerView& worker) {
     std::string note;
+    if (worker.state == "paused" && worker.accepting == true) add(note, "told to pause, not confirmed yet");
     if (worker.recall == "awaited") add(note, "told to accept again, not confirmed yet");
     if (!worker.probe.empty()) add(note, "the last probe said " + worker.probe);
     if (worker.silent_s && *worker.silent_s < 0) add(note, "silent for longer than the watchdog allows");

@@ -153,6 +153,8 @@ class StreamConnection : public std::enable_shared_from_this<StreamConnection> {
     void call_handler();
     void wait_for_request();
     void call_receive();
+    template <class Function, class Result>
+    Result call_guarded(Function function, Result otherwise);
     void refuse();
     void send_next();
     void finish_response();

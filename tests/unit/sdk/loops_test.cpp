@@ -194,5 +194,32 @@ TYPED_TEST(Loop, NoticesThatAClientHasDisconnected) {
     this->end();
 }
 
+TEST(EpollHandler, ThatThrowsEndsItsConnectionOnly) {
+    FakeSupervisor supervisor;
+    std::optional<Endpoint> endpoint;
+    std::promise<void> serving;
+    std::jthread thread([&] {
+        Worker worker({.drive = WorkerOptions::Drive::dispatch});
+        Listener listener = worker.listen("http", "127.0.0.1:0");
+        endpoint.emplace(listener);
+        epoll::Loop loop(worker);
+        epoll::Server server(worker, loop, std::move(listener), [](const auto& connection) -> std::size_t {
+            if (connection->input().starts_with("throw")) throw std::runtime_error("no such order");
+            connection->answer("ok", StreamConnection::After::close);
+            return connection->input().size();
+        });
+        worker.ready();
+        serving.set_value();
+        loop.run();
+    });
+    serving.get_future().wait();
+    const Client unlucky(*endpoint), other(*endpoint);
+    unlucky.send("throw");
+    EXPECT_EQ(unlucky.read_to_end(), "");
+    other.send("hello");
+    EXPECT_EQ(other.read_to_end(), "ok");
+    supervisor.send_stage(Stage::cancel);
+}
+
 }  // namespace
 }  // namespace holdfast::testing

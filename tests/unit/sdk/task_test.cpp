@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <holdfast/worker.hpp>
 #include <latch>
 #include <memory>
@@ -226,6 +227,14 @@ TEST_F(TaskTest, FindsItsResourcesOpenIfItStartsDuringTheRelease) {
     EXPECT_EQ(waiter.status(), 0);
     EXPECT_THAT(recorder.lines(),
                 ElementsAre("queue of the consumer closed", "followed up", "pool of all tasks closed"));
+}
+
+TEST_F(TaskTest, CannotWaitForTheWorker) {
+    std::promise<std::string> message;
+    worker.start_task("waits", [&](const std::stop_token&) { message.set_value(misuse([&] { worker.wait(); })); },
+                      {.need = TaskOptions::Need::finite});
+    worker.ready();
+    EXPECT_THAT(message.get_future().get(), HasSubstr("cannot wait() in a callback or task"));
 }
 
 }  // namespace

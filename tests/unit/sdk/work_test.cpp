@@ -222,5 +222,35 @@ TEST_F(WorkItems, ThatCannotBeHandedBackAreLost) {
     EXPECT_EQ(waiter.status(), 3);
 }
 
+TEST_F(WorkItems, WhoseHandBackHangsDelayNothingElse) {
+    std::latch may_end(1);
+    std::atomic<bool> is_cancelled = false;
+    const Work item = worker.hold_work("order 1", [&] { may_end.wait(); });
+    worker.on_cancel([&] { is_cancelled = true; });
+    std::atomic<bool> is_asked = false;
+    worker.start_task("consumer", [&](const std::stop_token& stop) {
+        std::mutex mutex;
+        std::unique_lock lock(mutex);
+        std::condition_variable_any().wait(lock, stop, [] { return false; });
+        is_asked = true;
+    });
+    const Request request = worker.begin_request("GET /");
+    worker.ready();
+    Waiter waiter(worker);
+    supervisor.send_stage(Stage::cancel);
+    EXPECT_TRUE(eventually([&] { return is_cancelled && is_asked; }));
+    EXPECT_FALSE(waiter.is_over());
+    may_end.count_down();
+    const_cast<Request&>(request).end();
+    EXPECT_EQ(waiter.status(), 3);
+    EXPECT_EQ(worker.report().handed_back, 1U);
+}
+
+TEST_F(WorkItems, WithoutAFunctionAreRefused) {
+    EXPECT_THAT(misuse([&] { (void)worker.hold_work("order 1", nullptr); }), HasSubstr("its function is empty"));
+    EXPECT_THAT(misuse([&] { worker.start_task("consumer", nullptr); }), HasSubstr("its function is empty"));
+    EXPECT_THAT(misuse([&] { worker.close_last("pool", nullptr); }), HasSubstr("its function is empty"));
+}
+
 }  // namespace
 }  // namespace holdfast::testing

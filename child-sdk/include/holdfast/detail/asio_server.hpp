@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <exception>
 #include <holdfast/asio.hpp>
+#include <holdfast/detail/handler_failure.hpp>
 #include <map>
 #include <mutex>
 
@@ -127,8 +128,8 @@ inline boost::asio::awaitable<void> AsioServer::State::serve(std::shared_ptr<Sta
         co_await self->handler_(*connection);
         co_await connection->finish();
     } catch (const boost::system::system_error&) {
-    } catch (const std::exception& failure) {
-        std::fprintf(stderr, "holdfast: closing a connection: its handler threw: %s\n", failure.what());
+    } catch (const std::exception&) {
+        detail::log_handler_failure();
     }
     // Asio awaits something more if nothing was awaited yet. After a cancel that would throw, and nobody could catch
     // it.

@@ -3,6 +3,7 @@
 // The implementation of StreamConnection, see holdfast/stream.hpp.
 
 #include <algorithm>
+#include <holdfast/detail/handler_failure.hpp>
 #include <holdfast/stream.hpp>
 
 namespace holdfast {
@@ -62,10 +63,22 @@ inline void StreamConnection::process_input() {
     is_processing_input_ = false;
 }
 
+// An exception of the program ends its connection, not the event loop.
+template <class Function, class Result>
+Result StreamConnection::call_guarded(Function function, Result otherwise) {
+    try {
+        return function();
+    } catch (...) {
+        detail::log_handler_failure();
+        abandon();
+        return otherwise;
+    }
+}
+
 inline void StreamConnection::call_handler() {
     if (input_.empty()) return become_idle();
     const bool is_new = std::exchange(state_, State::offering) != State::receiving;
-    const std::size_t taken = server_.serve_(shared_from_this());
+    const std::size_t taken = call_guarded([&] { return server_.serve_(shared_from_this()); }, std::size_t{0});
     if (state_ == State::closed) return;
     if (is_new) reading_.begin();
     if (taken == 0) return wait_for_request();
@@ -91,7 +104,7 @@ inline void StreamConnection::call_receive() {
     const auto self = shared_from_this();
     const auto receive = receive_;  // may be replaced or destroyed by the call
     is_receiving_ = true;
-    const Want want = (*receive)(self);
+    const Want want = call_guarded([&] { return (*receive)(self); }, Want::nothing);
     is_receiving_ = false;
     if (state_ != State::serving) return;
     want_ = want;
