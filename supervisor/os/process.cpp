@@ -62,7 +62,7 @@ Result<void> kill_group_now(const Leader& leader) { return signal_group(leader, 
 
 bool has_ended(const Process& process) {
     pollfd end{process.pidfd(), POLLIN, 0};
-    return !process || ::poll(&end, 1, 0) != 0;
+    return !process || ::poll(&end, 1, 0) > 0;  // a poll that fails says nothing
 }
 
 Result<Process> open_process(pid_t pid, std::uint64_t start_time) {

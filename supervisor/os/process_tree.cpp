@@ -140,13 +140,14 @@ ProcessTree scan_tree(const TreeQuery& query, SeenProcesses& seen) {
     return tree;
 }
 
-int signal_strays(const ProcessTree& tree, int signal) {
-    int reached = 0;
-    for (const ProcessStatus& stray : tree.strays) {
+std::vector<ProcessStatus> signal_strays(const std::vector<ProcessStatus>& strays, int signal) {
+    std::vector<ProcessStatus> missed;
+    for (const ProcessStatus& stray : strays) {
         const Result<Process> process = open_process(stray.pid, stray.start_time);
-        if (process && send_signal(*process, signal)) ++reached;
+        const Result<void> sent = process ? send_signal(*process, signal) : Result<void>(process.error());
+        if (!sent && sent.error().code != ESRCH && sent.error().code != EPERM) missed.push_back(stray);
     }
-    return reached;
+    return missed;
 }
 
 ProcessTree kill_tree_now(const TreeQuery& query, SeenProcesses& seen) {

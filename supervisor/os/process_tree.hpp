@@ -40,8 +40,9 @@ using SeenProcesses = std::vector<ProcessStatus>;
 // leader, a change of stage, SIGCHLD. It misses processes that are forked during the scan, but not their parents.
 ProcessTree scan_tree(const TreeQuery& query, SeenProcesses& seen);
 
-// Sends a signal to every stray. Returns the number of processes that it was sent to.
-int signal_strays(const ProcessTree& tree, int signal);
+// Sends a signal to each of these strays. Returns those of which it is not known whether they got it, because they
+// could not be opened (no descriptor is left); those that have ended or may not be signalled are not among them.
+std::vector<ProcessStatus> signal_strays(const std::vector<ProcessStatus>& strays, int signal);
 
 // Sends SIGKILL to all of the worker's processes, repeatedly until a scan finds no process that has not been sent it;
 // so processes that are forked in the meantime are found too. Returns the processes that could not be signalled (no

@@ -142,9 +142,8 @@ Result<std::unique_ptr<Runtime>> Runtime::open(const core::Configuration& config
     os::reset_sigchld();
     if (!os::proc_is_ours()) {
         return refused(
-            "cannot see the processes of workers: /proc is not mounted, or shows those of another PID namespace; mount "
-            "it "
-            "(mount -t proc proc /proc, or unshare --mount-proc)");
+            "cannot see the processes of workers: /proc is not mounted, or shows those of another PID namespace; "
+            "mount it (mount -t proc proc /proc, or unshare --mount-proc)");
     }
     if (const auto subreaper = os::become_subreaper(); !subreaper) return refused(subreaper.error().text);
     auto signals = os::Signals::open();

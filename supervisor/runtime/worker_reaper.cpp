@@ -75,8 +75,9 @@ os::ProcessTree WorkerReaper::kill(Worker& worker) {
 
 os::ProcessTree WorkerReaper::signal_strays(Worker& worker, int signal) {
     os::ProcessTree tree = scan(worker);
-    const auto missed = static_cast<int>(tree.strays.size()) - os::signal_strays(tree, signal);
-    if (missed > 0) reserve_.lend([&] { return os::signal_strays(tree, signal); });
+    // Only those that were missed: a second signal means something else to many servers.
+    const auto missed = os::signal_strays(tree.strays, signal);
+    if (!missed.empty()) reserve_.lend([&] { return os::signal_strays(missed, signal); });
     return tree;
 }
 

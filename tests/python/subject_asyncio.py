@@ -148,6 +148,17 @@ async def closed_in_the_loop():
     return 0
 
 
+async def waits_in_the_loop():
+    worker = holdfast.Worker()
+    worker.ready()
+    try:
+        worker.wait()
+    except holdfast.HoldfastError as error:
+        emit(error.strerror)
+    worker.stop()
+    return await worker.wait_async()
+
+
 async def waits_again():
     worker = holdfast.Worker()
     worker.ready()

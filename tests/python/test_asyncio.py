@@ -70,6 +70,10 @@ class Asyncio(unittest.TestCase):
     def test_a_worker_can_be_closed_in_its_loop(self):
         self.assertEqual(self.run_alone("closed_in_the_loop"), (["sees the stop", "closed", "closed", "cancelled"], 0))
 
+    def test_wait_is_refused_in_the_loop_that_it_would_stop(self):
+        printed, status = self.run_alone("waits_in_the_loop")
+        self.assertEqual((printed, status), (["cannot wait() in an event loop: it would stop the loop; await wait_async()"], 0))
+
     def test_wait_can_be_cancelled_and_repeated(self):
         self.assertEqual(self.run_alone("waits_again"), (["still serves"], 0))
 

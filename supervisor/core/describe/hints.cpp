@@ -77,8 +77,7 @@ std::string hint_for_last_words(const std::vector<std::string>& last_words, cons
 std::string hint_for_launch(std::string_view stage, int error_number) {
     if (error_number == EMFILE) {
         return "the supervisor may not open more files: raise its hard limit (ulimit -Hn, LimitNOFILE= in its unit), "
-               "or run "
-               "fewer workers";
+               "or run fewer workers";
     }
     if (error_number == ENFILE) return "this machine has no file handle left: raise fs.file-max";
     if (!stage.starts_with("execute ")) return {};

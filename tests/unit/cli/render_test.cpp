@@ -66,6 +66,22 @@ TEST(Render, ShowsAServiceWithItsWorkers) {
               "2.0     -    ready      0.3s   -       -          not settled yet; warming up\n");
 }
 
+TEST(Render, SaysThatAPauseIsNotConfirmed) {
+    api::ServiceView service = web();
+    service.workers[0].state = "paused";
+    service.workers[0].accepting = true;
+    EXPECT_THAT(render_status(service), HasSubstr("told to pause, not confirmed yet"));
+    service.workers[0].accepting = false;
+    EXPECT_THAT(render_status(service), Not(HasSubstr("not confirmed")));
+}
+
+TEST(Render, SaysThatProcessesCannotBeSeen) {
+    api::ServiceView service = web();
+    service.workers[0].not_seen = "cannot list /proc: Too many open files";
+    EXPECT_THAT(render_status(service),
+                HasSubstr("its processes cannot be seen: cannot list /proc: Too many open files"));
+}
+
 TEST(Render, NamesOnlyTheOldestOfWhatAWorkerHolds) {
     api::ServiceView service = web();
     api::WorkerView& worker = service.workers[0];

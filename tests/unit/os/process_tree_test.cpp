@@ -107,9 +107,10 @@ TEST_F(ProcessTreeTest, OutlivesItsLeader) {
     EXPECT_THAT(pids(tree.group), ElementsAre(plain)) << "a dead leader is not a member";
     EXPECT_THAT(pids(tree.strays), ElementsAre(stray)) << "must be recognised by its environment";
     EXPECT_TRUE(signal_group(worker_.leader, 0)) << "the unreaped leader must pin the group";
-    EXPECT_EQ(signal_strays(tree, SIGTERM), 1);
+    EXPECT_THAT(signal_strays(tree.strays, SIGTERM), IsEmpty());
     EXPECT_TRUE(signal_group(worker_.leader, SIGTERM));
     reap_all();
+    EXPECT_THAT(signal_strays(tree.strays, SIGTERM), IsEmpty()) << "one that has ended was not missed";
     EXPECT_FALSE(signal_group(worker_.leader, SIGTERM)) << "nothing may be signalled after it was reaped";
     EXPECT_TRUE(scan_tree(query(), seen_).empty());
 }
@@ -273,6 +274,7 @@ TEST_F(ProcessTreeTest, IsNotKnownToBeEmptyIfNoDescriptorIsLeft) {
         const ProcessTree spared = kill_tree_now(query(), seen_);
         EXPECT_TRUE(spared.not_known) << "a kill that has seen nothing must be repeated";
         EXPECT_EQ(process_status(stray).error().code, EMFILE);
+        EXPECT_THAT(pids(signal_strays(seen_, SIGTERM)), Contains(stray)) << "it did not get the signal";
     }
     EXPECT_THAT(pids(scan_tree(query(), seen_).strays), ElementsAre(stray)) << "it was not killed";
     EXPECT_TRUE(kill_tree_now(query(), seen_).empty());
